@@ -1,0 +1,94 @@
+"""JSON Web Tokens: make the local stack's keys, verify whatever a caller presents.
+
+The gateway and the emulated services share this file; `shared/auth.py` deliberately does not:
+a mistake in common code would cancel out.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, cast
+
+import jwt
+from jwt import PyJWK
+
+HMAC_ALGORITHMS = ("HS256",)
+ASYMMETRIC_ALGORITHMS = ("ES256", "RS256")
+
+
+class TokenFault(StrEnum):
+    """Why a token was refused."""
+
+    MALFORMED = "malformed"
+    ALGORITHM = "algorithm"
+    SIGNATURE = "signature"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+
+
+class TokenError(Exception):
+    """A token that must not be trusted; `algorithm` is what its header claims, if readable."""
+
+    def __init__(self, fault: TokenFault, algorithm: str | None = None) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.algorithm = algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What tokens are verified with: the shared HS256 secret, and public keys by key id."""
+
+    secret: str
+    jwks: Mapping[str, PyJWK] = field(default_factory=dict[str, PyJWK])
+
+    @classmethod
+    def load(cls, secret: str, jwks_json: str | None = None) -> "Keys":
+        """Read a JWKS document; symmetric entries are left to `secret`."""
+        entries = cast("list[dict[str, Any]]", json.loads(jwks_json)["keys"]) if jwks_json else []
+        public = [entry for entry in entries if entry.get("kty") in {"EC", "RSA"}]
+        return cls(secret, {entry.get("kid", ""): PyJWK(entry) for entry in public})
+
+
+def verify(token: str, keys: Keys) -> dict[str, Any]:
+    """Claims of a token signed by one of `keys`, inside its exp/nbf; nothing else is checked."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError as exc:
+        raise TokenError(TokenFault.MALFORMED) from exc
+    algorithm = str(header.get("alg"))
+    if algorithm in HMAC_ALGORITHMS:
+        return _decode(token, keys.secret, algorithm)
+    if algorithm in ASYMMETRIC_ALGORITHMS:
+        key = keys.jwks.get(str(header.get("kid", "")))
+        if key is None:
+            raise TokenError(TokenFault.SIGNATURE, algorithm)
+        return _decode(token, key, algorithm)
+    raise TokenError(TokenFault.ALGORITHM, algorithm)
+
+
+def _decode(token: str, key: str | PyJWK, algorithm: str) -> dict[str, Any]:
+    options: Any = {
+        "verify_aud": False,
+        "verify_iat": False,
+        "verify_sub": False,
+        "verify_jti": False,
+    }
+    try:
+        return jwt.decode(token, key, algorithms=[algorithm], options=options)
+    except jwt.ExpiredSignatureError as exc:
+        raise TokenError(TokenFault.EXPIRED, algorithm) from exc
+    except jwt.ImmatureSignatureError as exc:
+        raise TokenError(TokenFault.NOT_YET_VALID, algorithm) from exc
+    except jwt.InvalidSignatureError as exc:
+        raise TokenError(TokenFault.SIGNATURE, algorithm) from exc
+    except jwt.PyJWTError as exc:
+        raise TokenError(TokenFault.MALFORMED, algorithm) from exc
+
+
+def mint(secret: str, role: str, **claims: Any) -> str:
+    """An HS256 token for `role`, issued now; without `exp` in `claims` it is valid for an hour."""
+    now = int(time.time())
+    return jwt.encode({"role": role, "iat": now, "exp": now + 3600, **claims}, secret, "HS256")
