@@ -1,0 +1,67 @@
+"""Under which account the Postgres processes run: ours, or an unprivileged one when we are root.
+
+Postgres refuses to run as root. Then its processes become `nobody`, keeping only the capability to
+pass through folders that root may enter, so that a checkout below a private folder works without
+loosening anyone's permissions.
+"""
+
+import ctypes
+import os
+import pwd
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.errors import EdgeError
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAP_DAC_OVERRIDE = 1
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    if not sys.platform.startswith("linux"):
+        raise EdgeError("Postgres refuses to run as root.", cure="Run this as an ordinary user.")
+    return pwd.getpwnam("nobody")
+
+
+def give(folder: Path) -> None:
+    """Make `folder` private to the account that Postgres runs as."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if account := _unprivileged():
+        os.chown(folder, account.pw_uid, account.pw_gid)
+
+
+def entering(*, dies_with_parent: bool) -> Callable[[], None] | None:
+    """What a child runs between fork and exec to become that account; None where nothing is needed.
+
+    With `dies_with_parent` the kernel sends it SIGINT, Postgres' "fast shutdown", when the thread
+    that started it is gone: call from the main thread only.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    account = _unprivileged()
+    capability = 1 << _CAP_DAC_OVERRIDE
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(capability, capability, capability, 0, 0, 0)
+
+    def enter() -> None:
+        if account:
+            libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            os.setgroups([])
+            os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+            os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+            libc.capset(header, sets)
+            libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        if dies_with_parent:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+
+    return enter

@@ -1,0 +1,117 @@
+"""Bring a database from empty to the project's schema: bootstrap, migrations with history, seed.
+
+The history table is the Supabase CLI's (supabase/cli, pkg/migration), so that `supabase db push`
+and `edge start` agree on what has been applied.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from edge.errors import EdgeError
+
+_NAME = re.compile(r"^(?P<version>\d{14})_(?P<name>\w+)\.sql$")
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.sql")
+_HISTORY = """
+create schema if not exists supabase_migrations authorization postgres;
+create table if not exists supabase_migrations.schema_migrations (
+  version text not null primary key, statements text[], name text
+);
+alter table supabase_migrations.schema_migrations owner to postgres;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of supabase/migrations."""
+
+    version: str
+    name: str
+    path: Path
+
+
+def find_migrations(folder: Path) -> list[Migration]:
+    """The folder's migrations, oldest first; a file with another kind of name is an error."""
+    found: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
+        match = _NAME.match(path.name)
+        if match is None:
+            raise EdgeError(
+                f"{path} is not named like a migration.",
+                cure="Name it <YYYYMMDDHHMMSS>_<verb>_<noun>.sql",
+            )
+        found.append(Migration(match["version"], match["name"], path))
+    return found
+
+
+def bootstrap(dsn: str) -> None:
+    """Give the database what every Supabase project starts with; harmless when run again."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        name = connection.info.dbname.replace('"', '""')
+        script = _BOOTSTRAP.read_text().replace(':"database"', f'"{name}"')
+        connection.execute(script.encode())
+        connection.execute(_HISTORY)
+
+
+def migrate(dsn: str, migrations: Iterable[Migration], seed: Path | None = None) -> list[Migration]:
+    """Apply what is not yet applied, each file in one transaction; return those.
+
+    `dsn` logs in as `postgres`, which is no superuser, as on a hosted project. The seed file runs
+    once, after the very first migrations.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        applied = _applied_versions(connection)
+        new = [migration for migration in migrations if migration.version not in applied]
+        for migration in new:
+            _apply(connection, migration)
+        if seed and new and not applied and seed.exists():
+            _run(connection, seed)
+        return new
+
+
+def _applied_versions(connection: psycopg.Connection) -> set[str]:
+    rows = connection.execute("select version from supabase_migrations.schema_migrations")
+    return {version for (version,) in rows}
+
+
+def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+    with connection.transaction():
+        text = _run(connection, migration.path)
+        connection.execute(
+            "insert into supabase_migrations.schema_migrations (version, statements, name)"
+            " values (%s, %s, %s)",
+            (migration.version, [text], migration.name),
+        )
+
+
+def _run(connection: psycopg.Connection, path: Path) -> str:
+    text = path.read_text()
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as exc:
+        raise EdgeError("\n".join(_explain(path, text, exc)), cure=_cure(exc)) from exc
+    return text
+
+
+def _explain(path: Path, text: str, error: psycopg.Error) -> Iterator[str]:
+    position = error.diag.statement_position
+    line = text.count("\n", 0, int(position) - 1) + 1 if position else None
+    yield f"{path}{f':{line}' if line else ''}: {error.diag.message_primary or error}"
+    if line:
+        yield f"    {text.splitlines()[line - 1].strip()}"
+    if error.diag.message_hint:
+        yield f"  Hint: {error.diag.message_hint}"
+
+
+def _cure(error: psycopg.Error) -> str | None:
+    missing = re.match(r'extension "([^"]+)" is not available', error.diag.message_primary or "")
+    if missing is None:
+        return "Mend the file; nothing of it was applied. Then start again."
+    return (
+        f'The local Postgres has only plpgsql and vector. Guard the "{missing[1]}" extension with '
+        "`if exists (select from pg_available_extensions …)`, or do without it "
+        "(gen_random_uuid() needs none)."
+    )
