@@ -1,0 +1,119 @@
+"""The way to the project's own services: one HTTP pool, a client for us and one for the caller."""
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.env import SupabaseEnv
+from shared.errors import (
+    BadInputError,
+    ConfigurationError,
+    ConflictError,
+    ForbiddenError,
+    FunctionError,
+    InternalError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+    from postgrest.exceptions import APIError
+
+    from supabase import AsyncClient
+
+_CONNECT_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 30.0
+_UNAVAILABLE_CODES: Final = ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
+_UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
+_RAISED_BY_US: Final = "PT"
+_BY_STATUS: Final[dict[str, type[FunctionError]]] = {
+    "400": BadInputError,
+    "403": ForbiddenError,
+    "404": NotFoundError,
+    "409": ConflictError,
+}
+
+
+@cache
+def http_pool() -> "httpx.AsyncClient":
+    """The connections that all requests of this worker share."""
+    import httpx  # here, so that only who needs it pays for importing it
+
+    timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+    return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+
+
+@lru_cache(maxsize=1)
+def admin_client(env: SupabaseEnv) -> "AsyncClient":
+    """Sees every row; the same for all requests."""
+    return _client(env, env.secret_key, None)
+
+
+def caller_client(env: SupabaseEnv, token: str | None) -> "AsyncClient":
+    """Sees what row security lets the owner of `token` see; without one, what anybody sees."""
+    return _client(env, env.publishable_key, token)
+
+
+def _client(env: SupabaseEnv, key: str, token: str | None) -> "AsyncClient":
+    from supabase import AsyncClient, AsyncClientOptions
+
+    if not env.url:
+        raise ConfigurationError("SUPABASE_URL is not set")
+    options = AsyncClientOptions(
+        httpx_client=http_pool(),
+        auto_refresh_token=False,
+        persist_session=False,
+        postgrest_client_retry=False,  # the caller of the function retries, nobody in between
+    )
+    if token is not None:
+        options.headers["Authorization"] = f"Bearer {token}"
+    return AsyncClient(env.url, key, options)
+
+
+def translate_database_error(error: Exception) -> FunctionError | None:
+    """What a failed call of the data API means to our caller; None if the error is none of its."""
+    import httpx
+    from postgrest.exceptions import APIError
+
+    if isinstance(error, httpx.TransportError):
+        return _unavailable()
+    return _translate(error) if isinstance(error, APIError) else None
+
+
+def _translate(error: "APIError") -> FunctionError:
+    code = error.code or ""
+    if code.startswith(_RAISED_BY_US):
+        return _raised_in_sql(code.removeprefix(_RAISED_BY_US), error)
+    if code in _UNAVAILABLE_CODES or code.startswith(_UNAVAILABLE_CLASSES) or _is_gateway(code):
+        return _unavailable()
+    if code.startswith("PGRST30"):
+        return UnauthorizedError()
+    if code == "42501":
+        return ForbiddenError("The caller may not do this to these rows.")
+    if code in {"23503", "23505"}:
+        return ConflictError("What is stored has changed meanwhile or does not allow this.")
+    return InternalError()
+
+
+def _raised_in_sql(status: str, error: "APIError") -> FunctionError:
+    """`raise exception … using errcode = 'PT409', detail = 'VIDEO_TAKEN'`."""
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        return InternalError()
+    detail: Any = error.details
+    code = detail if isinstance(detail, str) and detail.isupper() else None
+    return kind(error.message or "The database refused this.", code=code)
+
+
+def _is_gateway(code: str) -> bool:
+    """An answer that did not come from the data API at all carries its HTTP status as code."""
+    return len(code) == 3 and code.startswith("5")
+
+
+def _unavailable() -> FunctionError:
+    return UnavailableError(
+        "The database cannot be reached just now.",
+        code="DATABASE_UNAVAILABLE",
+        headers={"Retry-After": "1"},
+    )

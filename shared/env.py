@@ -1,0 +1,152 @@
+"""What the platform and the operator tell a function: read once, typed, frozen."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, cast
+
+from shared.errors import ConfigurationError
+
+_OPENAI_MODEL: Final = "gpt-5.6-luna"
+_EMBEDDING_MODEL: Final = "text-embedding-3-small"
+_ANTHROPIC_MODEL: Final = "claude-sonnet-5-5"
+_PROVIDER_TIMEOUT: Final = 110.0  # seconds; the platform gives a whole request 150
+_UNKNOWN_FUNCTION: Final = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class SupabaseEnv:
+    """Where the project is, and every key that it accepts."""
+
+    url: str
+    publishable_keys: tuple[str, ...]
+    secret_keys: tuple[str, ...]
+    jwks: str
+
+    @property
+    def publishable_key(self) -> str:
+        """The key that carries no rights of its own."""
+        return _first(self.publishable_keys, "SUPABASE_PUBLISHABLE_KEYS or SUPABASE_ANON_KEY")
+
+    @property
+    def secret_key(self) -> str:
+        """The key that passes row security."""
+        return _first(self.secret_keys, "SUPABASE_SECRET_KEYS or SUPABASE_SERVICE_ROLE_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEnv:
+    """How to reach one provider of models. Hashable: clients are cached by it."""
+
+    api_key: str
+    base_url: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIEnv:
+    """OpenAI, or a server that speaks like it; `mode` is the API asked for structured answers."""
+
+    provider: ProviderEnv
+    model: str
+    embedding_model: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicEnv:
+    """Anthropic, or a server that speaks like it."""
+
+    provider: ProviderEnv
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Everything a function may know about its surroundings."""
+
+    function: str
+    supabase: SupabaseEnv
+    openai: OpenAIEnv
+    anthropic: AnthropicEnv
+    analysis_token_budget: int
+
+
+@cache
+def current_env() -> Env:
+    """The process's own environment."""
+    return read_env(os.environ)
+
+
+def read_env(values: Mapping[str, str]) -> Env:
+    """The record that `values` make; only what cannot be understood is an error here."""
+    return Env(
+        function=(
+            values.get("SUPABASE_FUNCTION_SLUG") or values.get("K_SERVICE") or _UNKNOWN_FUNCTION
+        ),
+        supabase=SupabaseEnv(
+            url=values.get("SUPABASE_URL", "").rstrip("/"),
+            publishable_keys=_keys(values, "SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"),
+            secret_keys=_keys(values, "SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
+            jwks=values.get("SUPABASE_JWKS", ""),
+        ),
+        openai=OpenAIEnv(
+            provider=_provider(values, "OPENAI"),
+            model=values.get("OPENAI_MODEL") or _OPENAI_MODEL,
+            embedding_model=values.get("OPENAI_EMBEDDING_MODEL") or _EMBEDDING_MODEL,
+            mode=_choice(values, "OPENAI_API_MODE", ("responses", "chat")),
+        ),
+        anthropic=AnthropicEnv(
+            provider=_provider(values, "ANTHROPIC"),
+            model=values.get("ANTHROPIC_MODEL") or _ANTHROPIC_MODEL,
+        ),
+        analysis_token_budget=int(_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
+    )
+
+
+def _provider(values: Mapping[str, str], name: str) -> ProviderEnv:
+    base_url = values.get(f"{name}_BASE_URL") or None
+    return ProviderEnv(
+        # A server of one's own often wants no key; the SDKs insist on some text.
+        api_key=values.get(f"{name}_API_KEY") or ("none" if base_url else ""),
+        base_url=base_url,
+        timeout=_number(values, f"{name}_TIMEOUT_SECONDS", _PROVIDER_TIMEOUT),
+    )
+
+
+def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...]:
+    """The named keys, `default` first, then the legacy JWT that means the same."""
+    try:
+        named = cast("dict[str, str]", json.loads(values.get(plural) or "{}"))
+        ordered = sorted(named, key=lambda name: name != "default")
+        keys = [named[name] for name in ordered]
+    except (ValueError, TypeError) as exc:
+        raise ConfigurationError(
+            f'{plural} is not a JSON object like {{"default": "sb_…"}}'
+        ) from exc
+    return tuple(key for key in (*keys, values.get(legacy, "")) if key)
+
+
+def _number(values: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        number = float(values.get(name) or default)
+    except ValueError:
+        number = 0.0
+    if number <= 0:
+        raise ConfigurationError(f"{name} must be a positive number")
+    return number
+
+
+def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    chosen = values.get(name) or choices[0]
+    if chosen not in choices:
+        raise ConfigurationError(f"{name} must be one of {', '.join(choices)}")
+    return chosen
+
+
+def _first(keys: tuple[str, ...], source: str) -> str:
+    if not keys:
+        raise ConfigurationError(f"{source} is not set")
+    return keys[0]

@@ -1,0 +1,90 @@
+"""Verifying a token against a JSON Web Key Set."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import jwt
+
+from shared.errors import ConfigurationError
+
+_KEY_TYPE_OF: Final = {"HS256": "oct", "ES256": "EC", "RS256": "RSA"}
+_SIGNATURE_AND_TIME: Final[Any] = {"verify_aud": False, "verify_iat": False}
+
+Claims = Mapping[str, Any]
+
+
+class Verdict(Enum):
+    """Why there are no claims."""
+
+    INVALID = auto()
+    NO_KEY = auto()  # the set holds no key that could have signed this: somebody else must judge
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    algorithm: str
+    key_id: str | None
+
+
+def verify(token: str, jwks_json: str) -> Claims | Verdict:
+    """The claims of a token that a key of the set signed and that is valid now."""
+    header = _read_header(token)
+    if header is None:
+        return Verdict.INVALID
+    keys = [key for key in _load_keys(jwks_json) if _may_have_signed(key, header)]
+    if not keys:
+        return Verdict.NO_KEY
+    for key in keys:
+        try:
+            return jwt.decode(
+                token, key.key, algorithms=[header.algorithm], options=_SIGNATURE_AND_TIME
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.PyJWTError, ValueError):
+            return Verdict.INVALID
+    return Verdict.INVALID
+
+
+def read_unverified(token: str) -> Claims:
+    """The claims of a token that somebody else has verified."""
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def _read_header(token: str) -> _Header | None:
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError):
+        return None
+    algorithm = header.get("alg")
+    if algorithm not in _KEY_TYPE_OF:
+        return None
+    key_id = header.get("kid")
+    return _Header(algorithm, key_id if isinstance(key_id, str) else None)
+
+
+def _may_have_signed(key: jwt.PyJWK, header: _Header) -> bool:
+    """The key's own type decides which algorithm it serves, never the token alone."""
+    if key.key_type != _KEY_TYPE_OF[header.algorithm]:
+        return False
+    return header.key_id is None or key.key_id is None or key.key_id == header.key_id
+
+
+@lru_cache(maxsize=4)
+def _load_keys(jwks_json: str) -> tuple[jwt.PyJWK, ...]:
+    if not jwks_json:
+        return ()
+    try:
+        entries = cast("list[dict[str, Any]]", json.loads(jwks_json)["keys"])
+        usable = [entry for entry in entries if entry.get("kty") in _KEY_TYPE_OF.values()]
+        return tuple(_load_key(entry) for entry in usable)
+    except (ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as exc:
+        raise ConfigurationError("SUPABASE_JWKS is not a JSON Web Key Set") from exc
+
+
+def _load_key(entry: dict[str, Any]) -> jwt.PyJWK:
+    return jwt.PyJWK(entry, "HS256" if entry["kty"] == "oct" else None)
