@@ -1,0 +1,49 @@
+"""How many tokens a text costs: a close estimate, and the exact answer where a limit bites."""
+
+import re
+from functools import lru_cache
+
+from semantic_text_splitter import TextSplitter
+
+_ENCODING_MODEL = "gpt-4"
+
+# The pre-tokenizer of cl100k_base, written without \p classes: see openai/tiktoken.
+_PIECE = re.compile(
+    r"'(?:[sdmt]|ll|ve|re)|[^\r\n\w]?[^\W\d_]+|\d{1,3}| ?[^\s\w]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+|_+",
+    re.IGNORECASE,
+)
+_LONG_PIECE = 10
+
+
+def count_tokens(text: str) -> int:
+    """Estimated tokens of a text; within a few percent of cl100k_base on English prose."""
+    return sum(_piece_cost(piece) for piece in _PIECE.findall(text))
+
+
+def _piece_cost(piece: str) -> int:
+    if len(piece) < _LONG_PIECE and piece.isascii():
+        return 1
+    return max(1, len(piece.encode("utf-8", "surrogatepass")) // 5)
+
+
+def exceeds_tokens(text: str, limit: int) -> bool:
+    """Whether a text is longer than `limit` tokens, exactly."""
+    if len(text.encode("utf-8", "replace")) <= limit:
+        return False
+    return len(_splitter(limit).chunk_indices(text.encode("utf-8", "replace").decode())) > 1
+
+
+@lru_cache(maxsize=8)
+def _splitter(limit: int) -> TextSplitter:
+    return TextSplitter.from_tiktoken_model(_ENCODING_MODEL, limit, trim=False)
+
+
+def take_tokens(text: str, limit: int) -> str:
+    """The beginning of a text that costs no more than `limit` estimated tokens."""
+    spent = 0
+    for match in _PIECE.finditer(text):
+        spent += _piece_cost(match.group())
+        if spent > limit:
+            return text[: match.start()]
+    return text
