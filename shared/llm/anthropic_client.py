@@ -30,10 +30,10 @@ def anthropic_client(env: ProviderEnv) -> anthropic.AsyncAnthropic:
     )
 
 
-async def ask_anthropic(call: Awaitable[Reply], timeout: float, reply: type[Reply]) -> Reply:
-    """Await an answer for `timeout` seconds in all; every failure leaves as an UpstreamError."""
+async def ask_anthropic(call: Awaitable[Reply], env: ProviderEnv, reply: type[Reply]) -> Reply:
+    """Await an answer for `env.timeout` seconds in all; every failure leaves as an UpstreamError."""
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(env.timeout):
             answer = await call
     except (TimeoutError, anthropic.APITimeoutError) as exc:
         raise upstream_error(Fault.TIMEOUT, Source(PROVIDER)) from exc

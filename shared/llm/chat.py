@@ -40,7 +40,7 @@ async def _ask(env: OpenAIEnv, question: Question[T]) -> ChatCompletion:
             },
         },
     )
-    return await ask_openai(call, env.provider.timeout, ChatCompletion)
+    return await ask_openai(call, env.provider, ChatCompletion)
 
 
 def _read_text(reply: ChatCompletion) -> str:

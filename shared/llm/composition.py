@@ -40,7 +40,7 @@ async def _ask(env: AnthropicEnv, question: Question[T]) -> Message:
             "format": {"type": "json_schema", "schema": transform_schema(question.answer)}
         },
     )
-    return await ask_anthropic(call, env.provider.timeout, Message)
+    return await ask_anthropic(call, env.provider, Message)
 
 
 def _read_text(reply: Message) -> str:

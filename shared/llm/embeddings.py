@@ -30,7 +30,7 @@ class Embeddings:
 
 
 async def embed(env: OpenAIEnv, texts: Sequence[str], *, tokens_each: int) -> Embeddings:
-    """Embed non-empty texts of at most `tokens_each` tokens, in as few calls as the limits allow."""
+    """Embed non-empty texts of at most `tokens_each` tokens, in as few calls as may be."""
     vectors: list[Vector] = []
     tokens = 0
     model = env.embedding_model
@@ -59,7 +59,7 @@ async def _embed_batch(env: OpenAIEnv, texts: list[str]) -> CreateEmbeddingRespo
         dimensions=DIMENSIONS,
         encoding_format="base64",  # a quarter of the bytes, and decoded in one step
     )
-    return await ask_openai(call, env.provider.timeout, CreateEmbeddingResponse)
+    return await ask_openai(call, env.provider, CreateEmbeddingResponse)
 
 
 def _ordered_vectors(reply: CreateEmbeddingResponse, expected: int) -> list[Vector]:

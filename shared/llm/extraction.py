@@ -1,4 +1,4 @@
-"""Structured data from OpenAI: the Responses API, or chat completions where a server has no other."""
+"""Structured data from OpenAI: the Responses API, or chat where a server has no other."""
 
 from typing import TypeVar
 
@@ -45,7 +45,7 @@ async def _ask(env: OpenAIEnv, question: Question[T]) -> Response:
         max_output_tokens=_MAX_OUTPUT_TOKENS,
         store=False,  # the default keeps the transcript with OpenAI for a month
     )
-    return await ask_openai(call, env.provider.timeout, Response)
+    return await ask_openai(call, env.provider, Response)
 
 
 def _read_text(reply: Response) -> str:

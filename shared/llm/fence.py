@@ -6,9 +6,10 @@ from typing import Any
 
 
 def fence_text(tag: str, text: str) -> str:
-    """The text between tags; tags of that name inside it lose their brackets."""
+    """The text between tags; tags of that name inside it become `[tag]`, which closes nothing."""
     inside = re.compile(rf"<\s*(/?)\s*{re.escape(tag)}\s*>", re.IGNORECASE)
-    return f"<{tag}>\n{inside.sub(rf'‹\g<1>{tag}›', text)}\n</{tag}>"
+    harmless = inside.sub(lambda match: f"[{match[1]}{tag}]", text)
+    return f"<{tag}>\n{harmless}\n</{tag}>"
 
 
 def fence_json(tag: str, value: Any) -> str:

@@ -30,10 +30,10 @@ def openai_client(env: ProviderEnv) -> openai.AsyncOpenAI:
     )
 
 
-async def ask_openai(call: Awaitable[Reply], timeout: float, reply: type[Reply]) -> Reply:
-    """Await an answer for `timeout` seconds in all; every failure leaves as an UpstreamError."""
+async def ask_openai(call: Awaitable[Reply], env: ProviderEnv, reply: type[Reply]) -> Reply:
+    """Await an answer for `env.timeout` seconds in all; every failure leaves as an UpstreamError."""
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(env.timeout):
             answer = await call
     except (TimeoutError, openai.APITimeoutError) as exc:
         raise upstream_error(Fault.TIMEOUT, Source(PROVIDER)) from exc
