@@ -31,7 +31,7 @@ def openai_client(env: ProviderEnv) -> openai.AsyncOpenAI:
 
 
 async def ask_openai(call: Awaitable[Reply], env: ProviderEnv, reply: type[Reply]) -> Reply:
-    """Await an answer for `env.timeout` seconds in all; every failure leaves as an UpstreamError."""
+    """Await an answer for `env.timeout` seconds in all; every failure is an UpstreamError."""
     try:
         async with asyncio.timeout(env.timeout):
             answer = await call

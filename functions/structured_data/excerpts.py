@@ -1,0 +1,37 @@
+"""Chunks of a transcript back into running text, nothing twice and gaps marked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+GAP: Final = "\n[…]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stored chunk: `text` is the transcript from `start` up to, not with, `end`."""
+
+    id: str
+    index: int
+    text: str
+    start: int
+    end: int
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Chunk":
+        place = row["metadata"]
+        return cls(
+            row["id"], row["chunk_index"], row["chunk_text"], place["char_start"], place["char_end"]
+        )
+
+
+def stitch(chunks: Iterable[Chunk]) -> str:
+    """The text that the chunks cover."""
+    parts: list[str] = []
+    reached = 0
+    for chunk in sorted(chunks, key=lambda chunk: chunk.start):
+        if chunk.start > reached:
+            parts.append(GAP)
+        parts.append(chunk.text[max(reached - chunk.start, 0) :])
+        reached = max(reached, chunk.end)
+    return "".join(parts)

@@ -1,0 +1,69 @@
+"""Turn a stored transcript into an analysis and structured sales data, by OpenAI.
+
+POST {video_id}: the uuid that process-transcript answered as video_uuid.
+200 {status, data: {result: {analysis, sales_techniques, communication_strategies,
+objection_handling, voice_agent_guidelines, key_metrics, id, analysis_id}, …}}.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING · 502/503/504 PROVIDER_… · 503
+DATABASE_UNAVAILABLE.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from shared import envelope
+from shared.body import Input
+from shared.context import Context
+from shared.endpoint import endpoint
+from shared.llm.answer import Answer
+from shared.llm.extraction import extract
+from shared.llm.fence import fence_text
+from shared.llm.prompt import read_prompt
+from shared.llm.question import Question
+from shared.videos import Output, store_outputs
+
+from .analysis import Analysis
+from .excerpts import Chunk, stitch
+from .retrieval import fetch_excerpts
+
+PROMPT = read_prompt(Path(__file__).with_name("prompts") / "analysis.md")
+
+
+class AnalysisInput(Input):
+    """Which video to analyse."""
+
+    video_id: Annotated[UUID, Field(description="videos.id")]
+
+
+@endpoint(auth=("user", "secret"), body=AnalysisInput, error_body=envelope.fail)
+async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
+    """Retrieve, ask, store, answer."""
+    ctx.note(output_type="structured_data", video_id=str(body.video_id))
+    with ctx.stage("retrieve"):
+        chunks = await fetch_excerpts(ctx, body.video_id)
+    with ctx.stage("analyse"):
+        text = fence_text("transcript", stitch(chunks))
+        answer = await extract(ctx.env.openai, Question(PROMPT.text, text, Analysis))
+    with ctx.stage("store"):
+        ids = await store_outputs(ctx, body.video_id, _outputs(answer, chunks))
+    result = {
+        **answer.value.model_dump(mode="json"),
+        "id": ids["structured_data"],
+        "analysis_id": ids["analysis"],
+    }
+    return envelope.succeed(ctx, "structured_data", result)
+
+
+def _outputs(answer: Answer[Analysis], chunks: list[Chunk]) -> list[Output]:
+    metadata = {
+        **answer.metadata,
+        "prompt_version": PROMPT.version,
+        "chunk_ids": [chunk.id for chunk in chunks],
+    }
+    structured = answer.value.model_dump_json(exclude={"analysis"})
+    return [
+        Output("analysis", answer.value.analysis, metadata),
+        Output("structured_data", structured, metadata),
+    ]

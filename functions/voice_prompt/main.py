@@ -1,0 +1,57 @@
+"""Write the prompt for a voice agent from structured sales data, by Claude.
+
+POST {video_id, structured_data?}; without structured_data the newest stored one is used.
+200 {status, data: {result: {voice_characteristics, conversation_framework, response_patterns,
+prompt, id}, …}}; `prompt` is ready to paste.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING · 502/503/504 PROVIDER_… · 503
+DATABASE_UNAVAILABLE.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from shared import envelope
+from shared.body import Input
+from shared.context import Context
+from shared.endpoint import endpoint
+from shared.llm.composition import compose
+from shared.llm.fence import fence_json
+from shared.llm.prompt import read_prompt
+from shared.llm.question import Question
+from shared.sales import StructuredData
+from shared.videos import Output, require_video, store_outputs
+
+from .rendering import render_prompt
+from .source import fetch_structured_data
+from .voice import VoiceDesign
+
+PROMPT = read_prompt(Path(__file__).with_name("prompts") / "voice.md")
+
+
+class VoicePromptInput(Input):
+    """For which video, and from what."""
+
+    video_id: Annotated[UUID, Field(description="videos.id")]
+    structured_data: StructuredData | None = None
+
+
+@endpoint(auth=("user", "secret"), body=VoicePromptInput, error_body=envelope.fail)
+async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
+    """Read, ask, render, store, answer."""
+    ctx.note(output_type="voice_prompt", video_id=str(body.video_id))
+    with ctx.stage("read"):
+        await require_video(ctx, body.video_id)
+        source = body.structured_data or await fetch_structured_data(ctx, body.video_id)
+    with ctx.stage("compose"):
+        text = fence_json("structured_data", source.model_dump(mode="json"))
+        answer = await compose(ctx.env.anthropic, Question(PROMPT.text, text, VoiceDesign))
+    design = answer.value.model_dump(mode="json")
+    prompt = render_prompt(answer.value, source)
+    metadata = {**answer.metadata, "prompt_version": PROMPT.version, "design": design}
+    with ctx.stage("store"):
+        ids = await store_outputs(ctx, body.video_id, [Output("voice_prompt", prompt, metadata)])
+    result = {**design, "prompt": prompt, "id": ids["voice_prompt"]}
+    return envelope.succeed(ctx, "voice_prompt", result)
