@@ -1,0 +1,23 @@
+"""What the data API can be told, named after PostgREST's configuration."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MEGABYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RestConfig:
+    """Settings of one data API; the defaults are a Supabase project's, without its row limit."""
+
+    schemas: tuple[str, ...] = ("public",)
+    extra_search_path: tuple[str, ...] = ("public", "extensions")
+    anon_role: str = "anon"
+    max_rows: int | None = None
+    tx_rollback: bool = False
+    tx_allow_override: bool = False
+    pre_request: str | None = None
+    aggregates: bool = False
+    max_body: int = 50 * MEGABYTE
+    pool_size: int = 20
+    pool_timeout: float = 10.0

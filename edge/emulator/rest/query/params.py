@@ -1,0 +1,125 @@
+"""A raw query string → QueryParams. See docs.postgrest.org, "URL grammar"."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, quote
+
+from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.query.fields import parse_columns, parse_tree_path
+from edge.emulator.rest.query.filters import parse_condition, parse_logic
+from edge.emulator.rest.query.order import parse_order
+from edge.emulator.rest.query.select import parse_select
+from edge.emulator.rest.query.terms import Filter, LogicTree, OrderTerm, Path, QueryParams, RowRange
+
+_RESERVED: Final = frozenset({"select", "columns", "on_conflict"})
+_BIGGEST: Final = 2**63 - 1
+
+
+def parse_query(raw: bytes, *, with_arguments: bool) -> QueryParams:
+    """Everything the query string asks for.
+
+    With `with_arguments` (a function called by GET) a parameter that is no condition is an argument
+    of the function; otherwise it is an error.
+    """
+    pairs = _split(raw)
+    first = dict(reversed(pairs))
+    arguments, filters = _parse_filters(pairs, with_arguments=with_arguments)
+    columns, on_conflict = first.get("columns"), first.get("on_conflict")
+    return QueryParams(
+        select=parse_select(first.get("select", "*")),
+        filters=filters,
+        orders=_parse_orders(pairs),
+        ranges=_parse_ranges(pairs),
+        columns=parse_columns(columns, "failed to parse columns parameter") if columns else None,
+        on_conflict=parse_columns(on_conflict, "failed to parse on_conflict parameter")
+        if on_conflict
+        else None,
+        arguments=arguments,
+        canonical="&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(pairs)),
+    )
+
+
+def _split(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        text = raw.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=10_000)
+    except ValueError as exc:
+        raise rest_error(
+            "PGRST100",
+            subject="failed to parse the query string",
+            column=1,
+            details="It is not percent-encoded UTF-8, or holds too many parameters.",
+        ) from exc
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _parse_filters(
+    pairs: Iterable[tuple[str, str]], *, with_arguments: bool
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[Path, LogicTree], ...]]:
+    arguments: list[tuple[str, str]] = []
+    filters: list[tuple[Path, LogicTree]] = []
+    for key, value in pairs:
+        kind = _last(key)
+        if kind in {"and", "or"}:
+            filters.append(parse_logic(key, value))
+        elif kind not in {"order", "limit", "offset"} and key not in _RESERVED:
+            parsed = _parse_filter(key, value, or_argument=with_arguments)
+            if parsed is None:
+                arguments.append((key, value))
+            else:
+                filters.append(parsed)
+    return tuple(arguments), tuple(filters)
+
+
+def _parse_filter(key: str, value: str, *, or_argument: bool) -> tuple[Path, Filter] | None:
+    if or_argument and not _looks_like_condition(value):
+        return None
+    path, field = parse_tree_path(key)
+    return path, Filter(field, parse_condition(value))
+
+
+def _looks_like_condition(value: str) -> bool:
+    """Whether the value begins like one: a malformed tail is then an error, not an argument."""
+    head = value.removeprefix("not.").partition(".")[0].partition("(")[0]
+    return "." in value and head in _OPERATORS
+
+
+_OPERATORS: Final = frozenset(
+    "eq neq gt gte lt lte like ilike match imatch in is isdistinct"
+    " cs cd ov sl sr nxr nxl adj fts plfts phfts wfts".split()
+)
+
+
+def _parse_orders(
+    pairs: Iterable[tuple[str, str]],
+) -> tuple[tuple[Path, tuple[OrderTerm, ...]], ...]:
+    return tuple(
+        (parse_tree_path(key)[0], parse_order(value))
+        for key, value in pairs
+        if _last(key) == "order"
+    )
+
+
+def _parse_ranges(pairs: Iterable[tuple[str, str]]) -> Mapping[Path, RowRange]:
+    ranges: dict[Path, RowRange] = {}
+    for key, value in pairs:
+        kind, number = _last(key), _parse_integer(value)
+        if kind not in {"limit", "offset"} or number is None:
+            continue
+        path = parse_tree_path(key)[0]
+        before = ranges.get(path, RowRange())
+        ranges[path] = (
+            RowRange(before.offset, number) if kind == "limit" else RowRange(number, before.limit)
+        )
+    return ranges
+
+
+def _parse_integer(value: str) -> int | None:
+    """Like upstream, what is no number is ignored; a number beyond bigint is clamped to it."""
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    return max(-_BIGGEST, min(_BIGGEST, int(value[:20])))

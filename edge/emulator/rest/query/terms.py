@@ -1,0 +1,125 @@
+"""What a query string asks for, as values: fields, filters, orders, ranges."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStep:
+    """One arrow of a JSON path: `->key`, `->0` or `->>key`."""
+
+    key: str
+    is_index: bool = False
+    as_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, or a place inside a JSON column."""
+
+    name: str
+    path: tuple[JsonStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelectField:
+    """`alias:column->path::cast`, with an aggregate when one is asked for."""
+
+    field: Field
+    alias: str | None = None
+    cast: str | None = None
+    aggregate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectRelation:
+    """`alias:target!hint!inner(…)`, or `...target(…)` when spread."""
+
+    target: str
+    items: "tuple[SelectItem, ...]"
+    alias: str | None = None
+    hint: str | None = None
+    is_inner: bool = False
+    is_spread: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key under which the rows appear."""
+        return self.alias or self.target
+
+
+SelectItem = SelectField | SelectRelation
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`not.operator(modifier).value`; the modifier is any/all, or a text search language."""
+
+    operator: str
+    value: str | tuple[str, ...]
+    modifier: str | None = None
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on one field."""
+
+    field: Field
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class LogicGroup:
+    """`not.and(…)` or `or(…)`."""
+
+    operator: Literal["and", "or"]
+    members: "tuple[LogicTree, ...]"
+    is_negated: bool = False
+
+
+LogicTree = Filter | LogicGroup
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """`column.desc.nullslast`, or `relation(column).asc`."""
+
+    field: Field
+    relation: str | None = None
+    direction: Literal["asc", "desc"] | None = None
+    nulls: Literal["nullsfirst", "nullslast"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """Rows from `offset` on, at most `limit`."""
+
+    offset: int = 0
+    limit: int | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self.offset == 0 and self.limit is None
+
+    def restricted(self, most: int | None) -> "RowRange":
+        """The same range, with at most `most` rows."""
+        if most is None or (self.limit is not None and self.limit <= most):
+            return self
+        return RowRange(self.offset, most)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParams:
+    """A whole query string. Each filter, order and range says, by its path, to which embed."""
+
+    select: tuple[SelectItem, ...] = (SelectField(Field("*")),)
+    filters: tuple[tuple[Path, LogicTree], ...] = ()
+    orders: tuple[tuple[Path, tuple[OrderTerm, ...]], ...] = ()
+    ranges: dict[Path, RowRange] = field(default_factory=dict[Path, RowRange])
+    columns: tuple[str, ...] | None = None
+    on_conflict: tuple[str, ...] | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+    canonical: str = ""

@@ -1,0 +1,135 @@
+"""The one port: routes by prefix, turns `sb_…` keys into tokens, answers preflights.
+
+Routes and key translation follow the Supabase CLI's local gateway (supabase/cli, kong.yml and
+packages/stack ApiProxy): for functions the translated key travels beside the caller's own
+Authorization, for the other services it replaces it.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+FUNCTIONS: Final = "/functions/v1"
+_API_KEY: Final = b"apikey"
+_TRANSLATED: Final = b"sb-api-key"
+_DEFAULT_ALLOWED: Final = b"accept-profile,apikey,authorization,x-client-info"
+_METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """`routes` maps a path prefix to the app behind it; `tokens` an `sb_…` key to its token."""
+
+    routes: Mapping[str, App]
+    tokens: Mapping[str, str]
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1011})
+            return
+        path: bytes = scope["raw_path"]
+        if path in (b"/health", b"/_internal/health"):
+            await _answer(send, 200, json.dumps({"message": "ok"}), b"application/json")
+            return
+        for prefix, app in self.routes.items():
+            if path == prefix.encode() or path.startswith(prefix.encode() + b"/"):
+                await self._enter(prefix, app, scope, receive, send)
+                return
+        await _answer(send, 404, "Not Found", b"text/plain")
+
+    async def _enter(
+        self, prefix: str, app: App, scope: Message, receive: Receive, send: Send
+    ) -> None:
+        if prefix == FUNCTIONS:
+            headers = beside_authorization(scope["headers"], self.tokens)
+            await app(_inside(scope, prefix, headers), receive, send)
+        elif scope["method"] == "OPTIONS":
+            await _answer_preflight(scope, send)
+        else:
+            headers = as_authorization(scope["headers"], self.tokens)
+            await app(_inside(scope, prefix, headers), receive, _with_origin(send))
+
+
+def _token_for(headers: list[Header], tokens: Mapping[str, str]) -> bytes | None:
+    """What the gateway makes of the `apikey` header: a key's token, or the value as it is."""
+    api_key = next((value for name, value in headers if name == _API_KEY), None)
+    if api_key is None:
+        return None
+    return tokens.get(api_key.decode("latin-1"), "").encode() or api_key
+
+
+def _has_own_token(headers: list[Header]) -> bool:
+    return any(
+        name == b"authorization" and not value.startswith(b"Bearer sb_") for name, value in headers
+    )
+
+
+def beside_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[Header]:
+    """For functions: Authorization stays as sent, the key's token goes into `sb-api-key`."""
+    kept = [header for header in headers if header[0] != _TRANSLATED]
+    token = _token_for(kept, tokens)
+    return [*kept, (_TRANSLATED, b"Bearer " + token)] if token else kept
+
+
+def as_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[Header]:
+    """For the other services: without a token of the caller's own, the key's becomes it."""
+    if _has_own_token(headers):
+        return headers
+    token = _token_for(headers, tokens)
+    if token is None:
+        bearer = next((value for name, value in headers if name == b"authorization"), b"")
+        token = tokens.get(bearer.removeprefix(b"Bearer ").decode("latin-1"), "").encode()
+    kept = [header for header in headers if header[0] != b"authorization"]
+    return [*kept, (b"authorization", b"Bearer " + token)] if token else kept
+
+
+def _inside(scope: Message, prefix: str, headers: list[Header]) -> Message:
+    """The scope as the app behind the prefix sees it."""
+    raw_path: bytes = scope["raw_path"][len(prefix) :] or b"/"
+    path = unquote(raw_path.decode("latin-1"))
+    return {**scope, "path": path, "raw_path": raw_path, "headers": headers}
+
+
+def _with_origin(send: Send) -> Send:
+    """Let browsers read the answer of a service that does not itself say so."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers: list[Header] = list(message.get("headers", ()))
+            if all(name.lower() != b"access-control-allow-origin" for name, _ in headers):
+                headers.append((b"access-control-allow-origin", b"*"))
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
+
+
+async def _answer_preflight(scope: Message, send: Send) -> None:
+    asked = next(
+        (value for name, value in scope["headers"] if name == b"access-control-request-headers"),
+        _DEFAULT_ALLOWED,
+    )
+    headers = [
+        (b"access-control-allow-origin", b"*"),
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-allow-headers", asked),
+        (b"access-control-max-age", b"3600"),
+        (b"content-length", b"0"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer(send: Send, status: int, text: str, content_type: bytes) -> None:
+    body = text.encode()
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

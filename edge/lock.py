@@ -1,0 +1,85 @@
+"""One stack a project: who holds it, where it listens; a lock left by a killed run is void."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge.errors import EdgeError
+
+
+@dataclass(slots=True)
+class Lock:
+    """The project's lock file: held by the kernel for as long as its holder lives."""
+
+    path: Path
+    _fd: int | None = field(default=None, init=False)
+
+    def acquire(self) -> None:
+        """Take the lock, or say who has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            holder = self.read()
+            raise EdgeError(
+                f"This project's stack already runs at {holder.get('API_URL', 'some other port')}"
+                f" (process {holder.get('PID', 'unknown')}).",
+                cure="Use it, or stop it first: edge stop",
+            ) from None
+        self._fd = fd
+        self.write({"PID": str(os.getpid())})
+
+    def write(self, details: dict[str, str]) -> None:
+        """Tell others about the running stack."""
+        assert self._fd is not None, "acquire() comes first"
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, json.dumps(details).encode(), 0)
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+    def read(self) -> dict[str, Any]:
+        """What the holder wrote; empty when it wrote nothing."""
+        with suppress(OSError, ValueError):
+            return json.loads(self.path.read_text())
+        return {}
+
+    def holder(self) -> dict[str, Any] | None:
+        """What the running stack says of itself; None when none runs."""
+        try:
+            fd = os.open(self.path, os.O_RDWR)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self.read()
+        finally:
+            os.close(fd)
+        return None
+
+    def stop_holder(self, deadline: float = 30.0) -> bool:
+        """End the running stack and wait for its end; False when none ran."""
+        holder = self.holder()
+        if holder is None or "PID" not in holder:
+            return False
+        os.kill(int(holder["PID"]), signal.SIGTERM)
+        end = time.monotonic() + deadline
+        while self.holder() is not None:
+            if time.monotonic() > end:
+                raise EdgeError(
+                    f"Process {holder['PID']} does not end.", cure=f"kill -9 {holder['PID']}"
+                )
+            time.sleep(0.02)
+        return True

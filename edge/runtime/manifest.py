@@ -1,0 +1,81 @@
+"""A function's folder as data: its slug, entry point and what function.toml says."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.errors import EdgeError
+
+ENTRYPOINT: Final = "main.py"
+TARGET: Final = "main"
+_SLUG = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
+
+
+class Policy(BaseModel):
+    """What function.toml may say; `secrets` names what it may see besides SUPABASE_*."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verify_jwt: bool = True
+    secrets: tuple[str, ...] = ()
+    enabled: bool = True
+    schedule: str | None = None
+    memory: str = Field(default="256MB", pattern=r"^\d+(MB|GB)$")
+    timeout: int = Field(default=150, ge=1, le=3600, description="seconds to the first byte")
+    concurrency: int = Field(default=20, ge=1)
+    max_workers: int = Field(default=1, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One deployable folder; with a `fault` in its function.toml it cannot boot."""
+
+    slug: str
+    folder: Path
+    policy: Policy
+    fault: str | None = None
+
+    @property
+    def source(self) -> Path:
+        return self.folder / ENTRYPOINT
+
+
+def slug_of(folder_name: str) -> str:
+    """`structured_data` serves `structured-data`: the one place where that is decided."""
+    return folder_name.replace("_", "-")
+
+
+def discover(root: Path) -> dict[str, Function]:
+    """The functions below `root` by slug: folders with a main.py and a name fit for a slug."""
+    found: dict[str, Function] = {}
+    for source in sorted(root.glob(f"*/{ENTRYPOINT}")):
+        if not _SLUG.match(source.parent.name):
+            continue
+        function = _read(source.parent)
+        if twin := found.get(function.slug):
+            raise EdgeError(
+                f"{twin.folder} and {function.folder} would both serve {function.slug}.",
+                cure="Rename one of the folders.",
+            )
+        found[function.slug] = function
+    return {slug: function for slug, function in found.items() if function.policy.enabled}
+
+
+def _read(folder: Path) -> Function:
+    slug = slug_of(folder.name)
+    path = folder / "function.toml"
+    if not path.exists():
+        return Function(slug, folder, Policy())
+    try:
+        return Function(slug, folder, Policy.model_validate(tomllib.loads(path.read_text())))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        fault = f"{path} is not valid TOML: {exc}"
+    except ValidationError as exc:
+        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        known = ", ".join(sorted(Policy.model_fields))
+        fault = f"{path}: {'; '.join(faults)}. Settings are: {known}."
+    return Function(slug, folder, Policy(), fault)

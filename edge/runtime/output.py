@@ -1,0 +1,62 @@
+"""What a worker writes, line by line, as events: complete lines only, of bounded length."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+_CHUNK: Final = 65536
+_LONGEST_LINE: Final = 10_000
+
+
+@dataclass(slots=True)
+class LineReader:
+    """Reads a pipe as it fills; `emit` gets each line without its end, decoded leniently."""
+
+    fd: int
+    emit: Callable[[str], None]
+    _rest: bytearray = field(default_factory=bytearray, init=False)
+
+    def start(self) -> None:
+        os.set_blocking(self.fd, False)
+        asyncio.get_running_loop().add_reader(self.fd, self._read)
+
+    def close(self) -> None:
+        """Take what is still in the pipe, then let it go; harmless when repeated."""
+        while self.fd >= 0 and self._read():
+            pass
+        self._end()
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.fd, _CHUNK)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._end()
+            return False
+        self._rest += data
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = bytearray(rest)
+        for line in lines:
+            self._emit(line)
+        while len(self._rest) > _LONGEST_LINE:
+            self._emit(self._rest[:_LONGEST_LINE])
+            del self._rest[:_LONGEST_LINE]
+        return True
+
+    def _emit(self, line: bytes | bytearray) -> None:
+        text = line.decode(errors="replace").rstrip("\r")
+        for start in range(0, max(len(text), 1), _LONGEST_LINE):
+            self.emit(text[start : start + _LONGEST_LINE])
+
+    def _end(self) -> None:
+        if self.fd < 0:
+            return
+        if self._rest:
+            self._emit(self._rest)
+            self._rest.clear()
+        asyncio.get_running_loop().remove_reader(self.fd)
+        os.close(self.fd)
+        self.fd = -1

@@ -1,0 +1,161 @@
+"""The process that workers are forked from: heavy modules imported once, no function, no secret.
+
+Laws: one thread, no event loop, no socket but its own; it never imports a function.
+It is told what to fork over a SEQPACKET socket and reports each start and each end on it.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+PRELOAD: Final = (
+    "functions_framework.aio",
+    "uvicorn",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.off",
+    "uvloop",
+    "httptools",
+    "pydantic",
+    "httpx",
+    "jwt",
+    "jwt.algorithms",
+    "supabase",
+    "openai",
+    "openai.resources.responses",
+    "openai.resources.embeddings",
+    "openai.resources.chat",
+    "anthropic",
+    "anthropic.resources.messages",
+    "semantic_text_splitter",
+    "edge.runtime.worker",
+)
+MAX_MESSAGE: Final = 1 << 20
+_MAX_FDS: Final = 4
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the one that started it is gone (Linux)."""
+    if sys.platform.startswith("linux"):
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def main() -> NoReturn:
+    """Run as `python -m edge.runtime.zygote FD`, FD being our end of the control socket."""
+    die_with_parent()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    started = time.perf_counter()
+    missing = _preload()
+    _send(
+        control,
+        event="ready",
+        preload_ms=(time.perf_counter() - started) * 1000,
+        missing=missing,
+    )
+    _serve(control)
+    os._exit(0)
+
+
+def _preload() -> list[str]:
+    missing: list[str] = []
+    for name in PRELOAD:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            missing.append(name)
+    gc.collect()
+    gc.freeze()
+    return missing
+
+
+def _serve(control: socket.socket) -> None:
+    """Fork on request and report deaths, until the control socket closes."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    signal.signal(signal.SIGCHLD, _ignore)  # the wake-up pipe tells
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    while True:
+        readable, _, _ = select.select([control, wake_read], [], [])
+        if wake_read in readable:
+            os.read(wake_read, 4096)
+            _reap(control)
+        if control in readable:
+            message, fds, _, _ = socket.recv_fds(control, MAX_MESSAGE, _MAX_FDS)
+            if not message:
+                return
+            pid = _fork(
+                json.loads(message), fds, keep_out=(control.fileno(), wake_read, wake_write)
+            )
+            _send(control, event="spawned", pid=pid)
+
+
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing: a handler must exist for the wake-up pipe to be written."""
+
+
+def _reap(control: socket.socket) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        _send(control, event="exited", pid=pid, status=os.waitstatus_to_exitcode(status))
+
+
+def _send(control: socket.socket, **message: Any) -> None:
+    try:
+        control.send(json.dumps(message).encode())
+    except OSError:
+        os._exit(1)
+
+
+def _fork(spec: dict[str, Any], fds: list[int], *, keep_out: tuple[int, ...]) -> int:
+    """Fork a worker that owns `fds` (listening socket, status, stdout, stderr); its pid."""
+    pid = os.fork()
+    if pid:
+        for fd in fds:
+            os.close(fd)
+        return pid
+    try:
+        _become_worker(fds, keep_out)
+        worker = importlib.import_module("edge.runtime.worker")
+        worker.run(spec, listener=fds[0], status=fds[1])
+    finally:
+        os._exit(1)
+
+
+def _become_worker(fds: list[int], keep_out: tuple[int, ...]) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setpgid(0, 0)
+    die_with_parent()
+    for fd in keep_out:
+        os.close(fd)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (fds[2], 1), (fds[3], 2)):
+        os.dup2(source, target)
+        os.close(source)
+    random.seed()
+    gc.enable()
+
+
+if __name__ == "__main__":
+    main()

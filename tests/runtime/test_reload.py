@@ -1,0 +1,48 @@
+"""Saving a file: the next request runs the new code."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.runtime.conftest import Functions
+
+pytestmark = pytest.mark.process
+
+CODE = "from shared.word import WORD\nasync def main(request):\n    return WORD + {mark!r}\n"
+
+
+def eventually(ask: Callable[[], object], wanted: object, deadline: float = 10) -> None:
+    end = time.monotonic() + deadline
+    while (seen := ask()) != wanted:
+        assert time.monotonic() < end, seen
+        time.sleep(0.01)
+
+
+def test_new_code_broken_code_and_its_fix_are_each_served(scratch: Functions) -> None:
+    folder = scratch.app.root / "functions" / "greet"
+    word = scratch.app.root / "shared" / "word.py"
+    (word.parent / "__init__.py").touch()
+    word.write_text("WORD = 'hello '\n")
+    folder.mkdir()
+    (folder / "main.py").write_text(CODE.format(mark="one"))
+
+    with scratch.client() as client:
+
+        def ask() -> tuple[int, str]:
+            answer = client.get("/greet")
+            return answer.status_code, answer.text if answer.is_success else answer.json()["code"]
+
+        eventually(ask, (200, "hello one"))
+        (folder / "main.py").write_text(CODE.format(mark="two"))
+        eventually(ask, (200, "hello two"))
+        word.write_text("WORD = 'good day '\n")
+        eventually(ask, (200, "good day two"))
+        (folder / "main.py").write_text("async def main(request:\n")
+        eventually(ask, (503, "BOOT_ERROR"))
+        (folder / "main.py").write_text(CODE.format(mark="three"))
+        eventually(ask, (200, "good day three"))
+        (folder / "function.toml").write_text("verify_jwt = 'perhaps'\n")
+        eventually(ask, (503, "BOOT_ERROR"))
+        (folder / "function.toml").write_text("verify_jwt = true\n")
+        eventually(ask, (200, "good day three"))
