@@ -7,9 +7,7 @@ from typing import Any
 class WireError(Exception):
     """A refusal with its HTTP status and headers; each service gives it that service's body."""
 
-    def __init__(
-        self, status: int, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message

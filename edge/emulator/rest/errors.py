@@ -9,9 +9,7 @@ from typing import Any, Final
 
 from edge.emulator.wire import WireError
 
-_INVALID_FILTERS = (
-    "Filters must include all and only primary key columns with 'eq' operators"
-)
+_INVALID_FILTERS = "Filters must include all and only primary key columns with 'eq' operators"
 _GUC_HEADERS = (
     "response.headers guc must be a JSON array composed of objects"
     " with a single key and a string value"
@@ -46,6 +44,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "PGRST116": (406, "Cannot coerce the result to a single JSON object"),
     "PGRST117": (405, "Unsupported HTTP method: {method}"),
     "PGRST118": (400, "A related order on '{target}' is not possible"),
+    "PGRST120": (400, "Bad operator on the '{target}' embedded resource"),
     "PGRST121": (500, "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"),
     "PGRST122": (400, "Invalid preferences given with handling=strict"),
     "PGRST123": (400, "Use of aggregate functions is not allowed"),
@@ -74,7 +73,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
 class RestError(WireError):
     """A failure of the data API, in PostgREST's shape {code, message, details, hint}."""
 
-    def __init__(  # noqa: PLR0913 - the six fields of one wire answer
+    def __init__(
         self,
         code: str,
         status: int,

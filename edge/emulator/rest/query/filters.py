@@ -7,14 +7,13 @@ from edge.emulator.rest.query.fields import parse_field, parse_name, parse_quote
 from edge.emulator.rest.query.scanner import Scanner
 from edge.emulator.rest.query.terms import Condition, Filter, LogicGroup, LogicTree, Path
 
-QUANTIFIED: Final = frozenset(
-    {"eq", "gte", "gt", "lte", "lt", "like", "ilike", "match", "imatch"}
-)
+QUANTIFIED: Final = frozenset({"eq", "gte", "gt", "lte", "lt", "like", "ilike", "match", "imatch"})
 SIMPLE: Final = frozenset({"neq", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"})
 FULL_TEXT: Final = frozenset({"fts", "plfts", "phfts", "wfts"})
-_SINGLE: Final = QUANTIFIED | SIMPLE | FULL_TEXT | {"isdistinct"}
+OPERATORS: Final = QUANTIFIED | SIMPLE | FULL_TEXT | {"isdistinct", "in", "is"}
 
 _OPERATOR: Final = re.compile(r"([a-z]+)(?:\(([\w ]+)\))?\.")
+_GROUP: Final = re.compile(r"(not\.)?(and|or)[ \t]*(?=\()")
 _IS_VALUE: Final = re.compile(r"not_null|null|true|false|unknown", re.IGNORECASE)
 _BARE_ELEMENT: Final = re.compile(r"[^,)]*")
 _BRACED: Final = re.compile(r"\{[^{}]*\}")
@@ -68,9 +67,6 @@ def _parse_members(scanner: Scanner, depth: int) -> tuple[LogicTree, ...]:
     return tuple(members)
 
 
-_GROUP: Final = re.compile(r"(not\.)?(and|or)[ \t]*(?=\()")
-
-
 def _parse_tree(scanner: Scanner, depth: int) -> LogicTree:
     scanner.skip_blank()
     group = scanner.match(_GROUP)
@@ -106,7 +102,7 @@ def _parse_condition(scanner: Scanner, *, in_tree: bool) -> Condition:
 
 def _is_known(operator: str, modifier: str | None) -> bool:
     if modifier is None:
-        return operator in _SINGLE or operator in {"in", "is"}
+        return operator in OPERATORS
     return operator in FULL_TEXT or (operator in QUANTIFIED and modifier in {"any", "all"})
 
 

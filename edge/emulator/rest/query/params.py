@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.query.fields import parse_columns, parse_tree_path
-from edge.emulator.rest.query.filters import parse_condition, parse_logic
+from edge.emulator.rest.query.filters import OPERATORS, parse_condition, parse_logic
 from edge.emulator.rest.query.order import parse_order
 from edge.emulator.rest.query.select import parse_select
 from edge.emulator.rest.query.terms import Filter, LogicTree, OrderTerm, Path, QueryParams, RowRange
@@ -84,13 +84,7 @@ def _parse_filter(key: str, value: str, *, or_argument: bool) -> tuple[Path, Fil
 def _looks_like_condition(value: str) -> bool:
     """Whether the value begins like one: a malformed tail is then an error, not an argument."""
     head = value.removeprefix("not.").partition(".")[0].partition("(")[0]
-    return "." in value and head in _OPERATORS
-
-
-_OPERATORS: Final = frozenset(
-    "eq neq gt gte lt lte like ilike match imatch in is isdistinct"
-    " cs cd ov sl sr nxr nxl adj fts plfts phfts wfts".split()
-)
+    return "." in value and head in OPERATORS
 
 
 def _parse_orders(

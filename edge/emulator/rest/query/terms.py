@@ -1,5 +1,6 @@
 """What a query string asks for, as values: fields, filters, orders, ranges."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,7 +119,7 @@ class QueryParams:
     select: tuple[SelectItem, ...] = (SelectField(Field("*")),)
     filters: tuple[tuple[Path, LogicTree], ...] = ()
     orders: tuple[tuple[Path, tuple[OrderTerm, ...]], ...] = ()
-    ranges: dict[Path, RowRange] = field(default_factory=dict[Path, RowRange])
+    ranges: Mapping[Path, RowRange] = field(default_factory=dict[Path, RowRange])
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
     arguments: tuple[tuple[str, str], ...] = ()

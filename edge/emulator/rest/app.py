@@ -1,0 +1,184 @@
+"""The data API as an ASGI app: request → plan → sql → execute → response.
+
+Follows PostgREST (docs.postgrest.org); the gateway strips `/rest/v1`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from dataclasses import replace
+from typing import Any, Final
+
+from edge.emulator.rest import media
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.database import Database
+from edge.emulator.rest.errors import MissError, RestError, rest_error
+from edge.emulator.rest.execute import execute
+from edge.emulator.rest.identity import Authenticator, Identity
+from edge.emulator.rest.openapi import methods, render_openapi
+from edge.emulator.rest.plan.action import find_relation, plan_request
+from edge.emulator.rest.request import Action, ApiRequest, RawRequest, parse_request
+from edge.emulator.rest.response import Response, render_error, render_result
+from edge.emulator.rest.schema.model import SchemaCache
+from edge.tokens import Keys
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_LOG: Final = logging.getLogger(__name__)
+# Only a request that takes longer than this is worth watching for the client's departure.
+_PATIENCE: Final = 0.2
+
+
+class ClientGoneError(Exception):
+    """The client hung up; there is nobody to answer."""
+
+
+class RestApp:
+    """One data API over one database. `open()` before the first request, `close()` at the end."""
+
+    def __init__(self, dsn: str, *, keys: Keys, config: RestConfig | None = None) -> None:
+        self._config = config or RestConfig()
+        self._database = Database(dsn, self._config)
+        self._authenticator = Authenticator(keys, self._config.anon_role)
+
+    async def open(self) -> None:
+        await self._database.open()
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def reload(self) -> None:
+        """Read the database's schema again, now."""
+        await self._database.reload()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError("The data API speaks HTTP only")
+        try:
+            response = await self._respond(scope, receive)
+        except ClientGoneError:
+            return
+        await _send(response, send)
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        try:
+            raw = await _read_request(scope, receive, self._config.max_body)
+            return await _while_listened_to(self._answer(raw), receive)
+        except RestError as exc:
+            return render_error(exc)
+        except ClientGoneError:
+            raise
+        except Exception:
+            _LOG.exception("The data API failed on %s %s", scope["method"], scope["path"])
+            return render_error(rest_error("PGRSTX00"))
+
+    async def _answer(self, raw: RawRequest) -> Response:
+        identity = self._authenticator.authenticate(raw.headers.get("authorization"))
+        request = parse_request(raw, self._config)
+        try:
+            return await self._answer_from(await self._database.schema(), request, identity)
+        except MissError:
+            if not await self._database.refresh_after_miss():
+                raise
+            return await self._answer_from(await self._database.schema(), request, identity)
+
+    async def _answer_from(
+        self, cache: SchemaCache, request: ApiRequest, identity: Identity
+    ) -> Response:
+        if request.action is Action.OPTIONS:
+            return _render_options(request, cache)
+        if request.action is Action.INSPECT:
+            return _render_root(request, cache)
+        plan = plan_request(request, cache, self._config)
+        caller = replace(identity, settings=cache.role_settings.get(identity.role, ()))
+        pool = self._database.pool
+        result = await execute(plan, request, caller, pool=pool, config=self._config)
+        return render_result(plan, request, result)
+
+
+def _render_options(request: ApiRequest, cache: SchemaCache) -> Response:
+    allowed = ["OPTIONS", "GET", "HEAD"]
+    if request.is_routine:
+        allowed.append("POST")
+    elif request.name:
+        relation = find_relation(request, cache)
+        allowed += [method.upper() for method in methods(relation) if method != "get"]
+    headers = (("access-control-allow-origin", "*"), ("allow", ",".join(allowed)))
+    return Response(200, headers)
+
+
+def _render_root(request: ApiRequest, cache: SchemaCache) -> Response:
+    accept = request.raw.headers.get("accept")
+    if not media.accepts_openapi(accept):
+        raise rest_error("PGRST107", accepted=accept)
+    headers = (("content-type", f"{media.OPENAPI}; charset=utf-8"),)
+    body = b"" if request.is_head else render_openapi(cache, request.schema)
+    return Response(200, headers, body)
+
+
+async def _read_request(scope: Scope, receive: Receive, limit: int) -> RawRequest:
+    headers: dict[str, str] = {}
+    for key, value in scope["headers"]:
+        name, text = key.decode("latin-1").lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return RawRequest(
+        method=scope["method"],
+        path=scope["path"].removeprefix(scope.get("root_path", "")),
+        query=scope["query_string"],
+        headers=headers,
+        body=await _read_body(headers.get("content-length"), receive, limit),
+    )
+
+
+async def _read_body(declared: str | None, receive: Receive, limit: int) -> bytes:
+    """The body in one piece; a body of a single chunk is not copied."""
+    too_large = rest_error("EDGE_BODY_TOO_LARGE", limit=limit)
+    if declared and declared.isdecimal() and int(declared) > limit:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _while_listened_to(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response:
+    """The answer, unless the client hangs up first: then its statement is cancelled."""
+    work = asyncio.ensure_future(answer)
+    await asyncio.wait({work}, timeout=_PATIENCE)
+    if work.done():
+        return work.result()
+    departure = asyncio.ensure_future(_departure(receive))
+    try:
+        await asyncio.wait({work, departure}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientGoneError
+        return await work
+    finally:
+        for task in (work, departure):
+            task.cancel()
+        await asyncio.gather(work, departure, return_exceptions=True)
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(response: Response, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode()) for name, value in response.headers]
+    if response.status not in {204, 304}:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

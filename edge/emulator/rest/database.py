@@ -1,0 +1,116 @@
+"""The schema cache kept true: loaded, reloaded on NOTIFY, and when a name was not found."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.pool import Connection, Pool, connect
+from edge.emulator.rest.schema.catalog import QUERIES, CatalogRows, build_cache
+from edge.emulator.rest.schema.model import SchemaCache
+
+_CHANNEL: Final = b"listen pgrst"
+_RECONNECT_PAUSE: Final = 0.5
+# A burst of requests for what does not exist looks at the catalogue once.
+_MISS_INTERVAL: Final = 0.02
+
+
+class Database:
+    """The pool, and what is known of the database behind it."""
+
+    def __init__(self, dsn: str, config: RestConfig) -> None:
+        self.pool = Pool(dsn, size=config.pool_size, timeout=config.pool_timeout)
+        self._dsn = dsn
+        self._config = config
+        self._cache: SchemaCache | None = None
+        self._loading = asyncio.Lock()
+        self._checked_at = 0.0
+        self._listener: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Load the cache if Postgres is there; otherwise the first request that finds it does."""
+        with suppress(RestError):
+            await self.reload()
+        self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
+
+    async def close(self) -> None:
+        if self._listener:
+            self._listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listener
+        await self.pool.close()
+
+    async def schema(self) -> SchemaCache:
+        """PGRST002 while it cannot be loaded."""
+        return self._cache or await self._load_first()
+
+    async def reload(self) -> SchemaCache:
+        async with self._loading:
+            self._cache = await self._load()
+            return self._cache
+
+    async def refresh_after_miss(self) -> bool:
+        """Whether the catalogue had changed, so that looking again may find the name."""
+        before = self._cache
+        async with self._loading:
+            if self._cache is not before:
+                return True
+            if time.monotonic() < self._checked_at + _MISS_INTERVAL:
+                return False
+            changed = before is None or await self._fingerprint() != before.fingerprint
+            if changed:
+                self._cache = await self._load()
+            self._checked_at = time.monotonic()
+            return changed
+
+    async def _load_first(self) -> SchemaCache:
+        async with self._loading:
+            if self._cache is None:
+                self._cache = await self._load()
+            return self._cache
+
+    async def _fingerprint(self) -> str:
+        async with self.pool.connection() as connection:
+            rows = await _fetch(connection, "fingerprint")
+            return rows[0]["fingerprint"]
+
+    async def _load(self) -> SchemaCache:
+        schemas = list(self._config.schemas)
+        path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
+        try:
+            async with self.pool.connection() as connection, connection.transaction():
+                await connection.execute("set local search_path to ''")
+                rows = CatalogRows(
+                    fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
+                    relations=await _fetch(connection, "relations"),
+                    foreign_keys=await _fetch(connection, "foreign_keys"),
+                    routines=await _fetch(connection, "routines", schemas),
+                    types=await _fetch(connection, "types", path),
+                    role_settings=await _fetch(connection, "role_settings"),
+                )
+        except psycopg.Error as exc:
+            raise rest_error("PGRST002", details=str(exc)) from exc
+        return build_cache(rows)
+
+    async def _listen(self) -> None:
+        """Hear `NOTIFY pgrst, 'reload schema'` for as long as the service lives."""
+        while True:
+            with suppress(RestError, psycopg.Error):
+                await self._listen_once()
+            await asyncio.sleep(_RECONNECT_PAUSE)
+
+    async def _listen_once(self) -> None:
+        async with await connect(self._dsn) as connection:
+            await connection.execute(_CHANNEL)
+            async for notification in connection.notifies():
+                if notification.payload in {"", "reload schema", "reload config"}:
+                    await self.reload()
+
+
+async def _fetch(connection: Connection, name: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = await connection.execute(QUERIES[name], values or None)
+    return await cursor.fetchall()

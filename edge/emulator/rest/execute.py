@@ -1,0 +1,179 @@
+"""Run a plan's statement in one transaction, as the caller's role. The only stage that awaits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.identity import Identity
+from edge.emulator.rest.plan.tree import Call, Insert, Plan
+from edge.emulator.rest.pool import Connection, Pool
+from edge.emulator.rest.postgres_errors import translate
+from edge.emulator.rest.request import ApiRequest, parse_cookies
+from edge.emulator.rest.sql.fragment import Sql, identifier, join, parameter, sql
+from edge.emulator.rest.sql.statement import render_estimate, render_statement
+
+Statement = tuple[bytes, tuple[Any, ...]]
+
+_READ_ONLY: Final = b"begin read only"
+_READ_WRITE: Final = b"begin read write"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSet:
+    """The statement's one row: `total` counts without the range, `count` the rows answered."""
+
+    total: int | None
+    count: int
+    body: bytes
+    headers: str | None
+    status: str | None
+    inserted: int | None
+    location: Mapping[str, str] | None
+
+
+async def execute(
+    plan: Plan, request: ApiRequest, identity: Identity, *, pool: Pool, config: RestConfig
+) -> ResultSet:
+    """Every failure comes out as a RestError."""
+    statements = _transaction(plan, request, identity, config)
+    is_anonymous = identity.role == config.anon_role
+    async with pool.connection() as connection:
+        try:
+            return await _run(connection, statements, plan, request, config)
+        except psycopg.Error as exc:
+            raise translate(exc, is_anonymous=is_anonymous) from exc
+
+
+async def _run(
+    connection: Connection,
+    statements: list[Statement],
+    plan: Plan,
+    request: ApiRequest,
+    config: RestConfig,
+) -> ResultSet:
+    """One round trip, and a second one when the rows must be looked at before the end."""
+    is_checked = _needs_check(plan, request)
+    end = b"rollback" if _rolls_back(request, config) else b"commit"
+    async with connection.pipeline():
+        cursors = [
+            await connection.execute(query, values, binary=False) for query, values in statements
+        ]
+        if not is_checked:
+            await connection.execute(end)
+    result = await _fetch_result(cursors, plan, config)
+    if is_checked:
+        _check(result, plan, request)
+        await connection.execute(end)
+    return result
+
+
+async def _fetch_result(
+    cursors: list[psycopg.AsyncCursor[dict[str, Any]]], plan: Plan, config: RestConfig
+) -> ResultSet:
+    main = cursors[-2] if plan.counts_by_plan else cursors[-1]
+    row = await main.fetchone()
+    assert row is not None, "the statement aggregates, so it always yields its one row"
+    total: int | None = row["total"]
+    if plan.counts_by_plan:
+        estimate = await cursors[-1].fetchone()
+        total = _estimated_total(total, estimate, config.max_rows)
+    location = row["location"]
+    return ResultSet(
+        total=total,
+        count=row["count"],
+        body=row["body"].encode(),
+        headers=row["headers"],
+        status=row["status"],
+        inserted=None if row["inserted"] is None else int(row["inserted"]),
+        location=json.loads(location) if location else None,
+    )
+
+
+def _estimated_total(
+    exact: int | None, estimate: dict[str, Any] | None, max_rows: int | None
+) -> int | None:
+    """`planned` is the planner's guess; `estimated` only where counting had to stop."""
+    if estimate is None:
+        return exact
+    guess = int(estimate["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    if exact is None:
+        return guess
+    return max(exact, guess) if max_rows is None or exact > max_rows else exact
+
+
+def _needs_check(plan: Plan, request: ApiRequest) -> bool:
+    if plan.source is None:
+        return plan.media.is_single
+    is_put = isinstance(plan.source, Insert) and bool(plan.source.conditions)
+    return is_put or plan.media.is_single or request.preferences.affected_limit is not None
+
+
+def _check(result: ResultSet, plan: Plan, request: ApiRequest) -> None:
+    """Refuse before the commit what must then not have happened."""
+    if isinstance(plan.source, Insert) and plan.source.conditions:
+        if result.count != 1:
+            raise rest_error("PGRST115")
+    elif plan.media.is_single and result.count != 1:
+        raise rest_error("PGRST116", details=f"The result contains {result.count} rows")
+    limit = request.preferences.affected_limit
+    if limit is not None and result.count > limit and not isinstance(plan.source, Insert):
+        raise rest_error("PGRST124", details=f"The query affects {result.count} rows")
+
+
+def _rolls_back(request: ApiRequest, config: RestConfig) -> bool:
+    wish = request.preferences.transaction
+    return wish == "rollback" or (config.tx_rollback and wish != "commit")
+
+
+def _transaction(
+    plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig
+) -> list[Statement]:
+    statements: list[Statement] = [
+        (_READ_ONLY if plan.is_read_only else _READ_WRITE, ()),
+        _settings(plan, request, identity, config).render(),
+    ]
+    if config.pre_request:
+        parts = config.pre_request.split(".")
+        statements.append(sql("select {}()", join(".", map(identifier, parts))).render())
+    statements.append(render_statement(plan).render())
+    if plan.counts_by_plan:
+        statements.append(render_estimate(plan).render())
+    return statements
+
+
+def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Sql:
+    """What the transaction's policies and functions may ask with current_setting()."""
+    headers = {name: value for name, value in request.raw.headers.items() if name != "cookie"}
+    settings = {
+        "search_path": _search_path(request.schema, config),
+        **dict(identity.settings),
+        "role": identity.role,
+        "request.jwt.claims": _json(identity.claims),
+        "request.method": request.raw.method,
+        "request.path": request.raw.path,
+        "request.headers": _json(headers),
+        "request.cookies": _json(parse_cookies(request.raw.headers.get("cookie"))),
+    }
+    if request.preferences.timezone:
+        settings["timezone"] = request.preferences.timezone
+    if isinstance(plan.source, Call):
+        settings |= dict(plan.source.routine.settings)
+    calls = (
+        sql("set_config({}, {}, true)", parameter(name), parameter(value))
+        for name, value in settings.items()
+    )
+    return sql("select {}", join(", ", calls))
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _search_path(schema: str, config: RestConfig) -> str:
+    names = dict.fromkeys((schema, *config.extra_search_path))
+    return ", ".join(identifier(name).text for name in names)

@@ -1,0 +1,138 @@
+"""Which relationship an embedded resource means. See docs.postgrest.org, "Resource Embedding"."""
+
+from collections.abc import Iterable
+
+from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.schema.model import Cardinality, Identifier, Relationship, SchemaCache
+from edge.emulator.rest.schema.nearest import nearest_name
+
+
+def find_relationship(
+    cache: SchemaCache, origin: Identifier, target: str, hint: str | None
+) -> Relationship:
+    """The one relationship between them; PGRST200 for none, PGRST201 for several."""
+    candidates = [
+        relationship
+        for relationship in cache.relationships.get(origin, ())
+        if relationship.target.schema == origin.schema
+    ]
+    matches = [found for found in candidates if _is_meant(found, target, hint, cache)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise _ambiguous(origin, target, matches)
+    raise _missing(cache, origin, target, hint)
+
+
+def _is_meant(
+    relationship: Relationship, target: str, hint: str | None, cache: SchemaCache
+) -> bool:
+    if relationship.is_self:
+        return _is_meant_of_self(relationship, target, hint)
+    if hint is not None:
+        return relationship.target.name == target and _fits_hint(relationship, hint)
+    if relationship.target.name == target:
+        return True
+    relation = cache.relations.get(relationship.target)
+    names = {relationship.constraint, _single_column(relationship, 0)}
+    return target in names and not (relation and relation.is_view)
+
+
+def _is_meant_of_self(relationship: Relationship, target: str, hint: str | None) -> bool:
+    """A table's own rows: by its name downwards to many, by the column's name upwards to one."""
+    is_down = relationship.cardinality is Cardinality.ONE_TO_MANY
+    is_up = relationship.cardinality is Cardinality.MANY_TO_ONE
+    named = relationship.target.name == target
+    if hint is None:
+        return (named and is_down) or (is_up and _single_column(relationship, 0) == target)
+    return named and (
+        (is_down and hint in {_single_column(relationship, 1), relationship.constraint})
+        or (is_up and hint == _single_column(relationship, 0))
+    )
+
+
+def _fits_hint(relationship: Relationship, hint: str) -> bool:
+    if relationship.junction:
+        return relationship.junction.table.name == hint
+    columns = {_single_column(relationship, 0), _single_column(relationship, 1)}
+    return hint == relationship.constraint or hint in columns
+
+
+def _single_column(relationship: Relationship, side: int) -> str | None:
+    """The source (0) or target (1) column of a relationship over one column."""
+    return relationship.columns[0][side] if len(relationship.columns) == 1 else None
+
+
+def _missing(cache: SchemaCache, origin: Identifier, target: str, hint: str | None) -> RestError:
+    using = f" using the hint '{hint}'" if hint else ""
+    details = (
+        f"Searched for a foreign key relationship between '{origin.name}' and '{target}'{using}"
+        f" in the schema '{origin.schema}', but no matches were found."
+    )
+    return rest_error(
+        "PGRST200",
+        origin=origin.name,
+        target=target,
+        details=details,
+        hint=_suggest(cache, origin, target),
+    )
+
+
+def _suggest(cache: SchemaCache, origin: Identifier, target: str) -> str | None:
+    known = cache.relationships.get(origin)
+    if known:
+        return _suggestion(target, [found.target.name for found in known])
+    parents = [name.name for name in cache.relationships if name.schema == origin.schema]
+    return _suggestion(origin.name, parents)
+
+
+def _suggestion(name: str, candidates: Iterable[str]) -> str | None:
+    best = nearest_name(name, candidates, at_least=0.6)
+    if best is None or best == name:
+        return None
+    return f"Perhaps you meant '{best}' instead of '{name}'."
+
+
+def _ambiguous(origin: Identifier, target: str, matches: list[Relationship]) -> RestError:
+    choices = ", ".join(f"'{found.target.name}!{_hint_for(found)}'" for found in matches)
+    hint = (
+        f"Try changing '{target}' to one of the following: {choices}."
+        " Find the desired relationship in the 'details' key."
+    )
+    return rest_error(
+        "PGRST201",
+        origin=origin.name,
+        target=target,
+        details=[_describe(found) for found in matches],
+        hint=hint,
+    )
+
+
+def _hint_for(relationship: Relationship) -> str:
+    junction = relationship.junction
+    return junction.table.name if junction else relationship.constraint
+
+
+def _describe(relationship: Relationship) -> dict[str, str]:
+    return {
+        "cardinality": relationship.cardinality.value,
+        "embedding": f"{relationship.source.name} with {relationship.target.name}",
+        "relationship": _describe_columns(relationship),
+    }
+
+
+def _describe_columns(relationship: Relationship) -> str:
+    junction = relationship.junction
+    if junction:
+        source = ", ".join(inner for _, inner in junction.source_columns)
+        target = ", ".join(inner for _, inner in junction.target_columns)
+        return (
+            f"{junction.table.name} using {junction.source_constraint}({source})"
+            f" and {junction.target_constraint}({target})"
+        )
+    source = ", ".join(here for here, _ in relationship.columns)
+    target = ", ".join(there for _, there in relationship.columns)
+    return (
+        f"{relationship.constraint} using {relationship.source.name}({source})"
+        f" and {relationship.target.name}({target})"
+    )

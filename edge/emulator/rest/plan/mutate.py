@@ -1,0 +1,127 @@
+"""Insert, update, upsert and delete: what is written, and what the answer needs back."""
+
+from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.payload import Payload
+from edge.emulator.rest.plan.columns import needed_columns
+from edge.emulator.rest.plan.read import plan_filters
+from edge.emulator.rest.plan.tree import (
+    PAYLOAD_ROWS,
+    WRITTEN,
+    Delete,
+    Insert,
+    Mutation,
+    Predicate,
+    ReadNode,
+    Update,
+)
+from edge.emulator.rest.query.terms import Filter, LogicTree
+from edge.emulator.rest.request import Action, ApiRequest
+from edge.emulator.rest.schema.model import Column, Relation
+
+
+def plan_mutation(request: ApiRequest, relation: Relation, read: ReadNode) -> Mutation:
+    """The writing half of a mutation; `read` is the half that answers."""
+    returning = _plan_returning(request, relation, read)
+    match request.action:
+        case Action.DELETE:
+            return Delete(relation.id, _plan_where(request, relation), returning)
+        case Action.UPDATE:
+            return _plan_update(request, relation, returning)
+        case Action.UPSERT_ONE:
+            return _plan_upsert_one(request, relation, returning)
+        case _:
+            return _plan_insert(request, relation, returning)
+
+
+def _root_filters(request: ApiRequest) -> list[LogicTree]:
+    return [tree for path, tree in request.query.filters if not path]
+
+
+def _plan_where(request: ApiRequest, relation: Relation) -> tuple[Predicate, ...]:
+    return plan_filters(_root_filters(request), relation, WRITTEN)
+
+
+def _plan_returning(request: ApiRequest, relation: Relation, read: ReadNode) -> tuple[str, ...]:
+    if request.preferences.returns not in {"representation", "headers-only"}:
+        return ()
+    joins = [
+        here
+        for embed in read.embeds
+        for here, _ in (
+            embed.relationship.junction.source_columns
+            if embed.relationship.junction
+            else embed.relationship.columns
+        )
+    ]
+    return needed_columns(read.fields, joins, relation.primary_key)
+
+
+def _payload(request: ApiRequest) -> Payload:
+    return request.payload or Payload(b"[]")
+
+
+def _columns(payload: Payload, relation: Relation) -> tuple[Column, ...]:
+    missing = [key for key in payload.keys if key not in relation.columns]
+    if missing:
+        raise rest_error("PGRST204", column=missing[0], table=relation.id.name)
+    return tuple(relation.columns[key] for key in payload.keys)
+
+
+def _plan_insert(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Insert:
+    payload = _payload(request)
+    conflict = request.query.on_conflict or relation.primary_key
+    unknown = [name for name in conflict if name not in relation.columns]
+    if unknown:
+        raise rest_error("42703", relation=relation.id.name, column=unknown[0])
+    return Insert(
+        table=relation.id,
+        columns=_columns(payload, relation),
+        payload=payload,
+        returning=returning,
+        primary_key=relation.primary_key,
+        resolution=request.preferences.resolution if conflict else None,
+        conflict=conflict,
+        applies_defaults=request.preferences.missing == "default",
+    )
+
+
+def _plan_upsert_one(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Insert:
+    filters = _root_filters(request)
+    if not _is_exactly_key(filters, relation):
+        raise rest_error("PGRST105")
+    payload = _payload(request)
+    return Insert(
+        table=relation.id,
+        columns=_columns(payload, relation),
+        payload=payload,
+        returning=returning,
+        primary_key=relation.primary_key,
+        resolution="merge-duplicates",
+        conflict=relation.primary_key,
+        conditions=plan_filters(filters, relation, PAYLOAD_ROWS),
+    )
+
+
+def _is_exactly_key(filters: list[LogicTree], relation: Relation) -> bool:
+    names = [
+        tree.field.name
+        for tree in filters
+        if isinstance(tree, Filter)
+        and not tree.field.path
+        and tree.condition.operator == "eq"
+        and not tree.condition.is_negated
+        and tree.condition.modifier is None
+    ]
+    return bool(names) and len(names) == len(filters) and set(names) == set(relation.primary_key)
+
+
+def _plan_update(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Update:
+    payload = _payload(request)
+    return Update(
+        table=relation.id,
+        columns=_columns(payload, relation),
+        payload=payload,
+        where=_plan_where(request, relation),
+        returning=returning,
+        applies_defaults=request.preferences.missing == "default",
+    )

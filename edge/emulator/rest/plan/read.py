@@ -1,0 +1,167 @@
+"""Select, filters, orders and ranges of a request → the tree of rows to read. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.plan.columns import resolve_field, resolve_output
+from edge.emulator.rest.plan.demands import Demands
+from edge.emulator.rest.plan.embedding import find_relationship
+from edge.emulator.rest.plan.tree import (
+    STAR,
+    ColumnRef,
+    Comparison,
+    Embed,
+    EmbedPresence,
+    OrderBy,
+    OutputField,
+    Predicate,
+    PredicateGroup,
+    ReadNode,
+)
+from edge.emulator.rest.query.terms import (
+    Condition,
+    Filter,
+    LogicTree,
+    OrderTerm,
+    SelectField,
+    SelectItem,
+    SelectRelation,
+)
+from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlanner:
+    """Plans one request; numbers its row sources t0, t1, … and its joins e1, e2, …."""
+
+    cache: SchemaCache
+    max_rows: int | None = None
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def plan(
+        self,
+        items: Sequence[SelectItem],
+        relation: Relation,
+        demands: Demands,
+        table: Identifier | None,
+    ) -> ReadNode:
+        """The node for `relation`, read from `table` (None: from the statement's own rows)."""
+        number = next(self._numbers)
+        alias = f"t{number}"
+        relations = [item for item in items if isinstance(item, SelectRelation)]
+        below = demands.below(relations)
+        embeds = tuple(map(self._plan_embed, relations, below, [relation.id] * len(relations)))
+        fields = tuple(
+            resolve_output(item, relation, alias, self.cache.types)
+            for item in items
+            if isinstance(item, SelectField)
+        )
+        return ReadNode(
+            alias=alias,
+            table=table,
+            fields=fields,
+            where=plan_filters(demands.own_filters, relation, alias, embeds),
+            order=tuple(_plan_order(term, relation, alias, embeds) for term in demands.own_order),
+            range=demands.own_range.restricted(self.max_rows),
+            embeds=embeds,
+        )
+
+    def _plan_embed(self, item: SelectRelation, demands: Demands, origin: Identifier) -> Embed:
+        relationship = find_relationship(self.cache, origin, item.target, item.hint)
+        target = self.cache.relations[relationship.target]
+        node = self.plan(item.items, target, demands, relationship.target)
+        if item.is_spread and not relationship.is_to_one:
+            node = _expand_stars(node, target)
+        return Embed(
+            name=item.name,
+            alias=f"e{node.alias[1:]}",
+            node=node,
+            relationship=relationship,
+            is_inner=item.is_inner,
+            is_spread=item.is_spread,
+        )
+
+
+def _expand_stars(node: ReadNode, relation: Relation) -> ReadNode:
+    """A spread to-many resource becomes one array for each column, so each must be named."""
+    fields: list[OutputField] = []
+    for item in node.fields:
+        if item.value.column == STAR:
+            fields += [OutputField(ColumnRef(node.alias, name)) for name in relation.columns]
+        else:
+            fields.append(item)
+    return ReadNode(
+        node.alias, node.table, tuple(fields), node.where, node.order, node.range, node.embeds
+    )
+
+
+def plan_filters(
+    trees: Sequence[LogicTree], relation: Relation, alias: str, embeds: tuple[Embed, ...] = ()
+) -> tuple[Predicate, ...]:
+    """Predicates on the rows of `relation`, which the statement calls `alias`."""
+    return tuple(_plan_filter(tree, relation, alias, embeds) for tree in trees)
+
+
+def _plan_filter(
+    tree: LogicTree, relation: Relation, alias: str, embeds: tuple[Embed, ...]
+) -> Predicate:
+    if isinstance(tree, Filter):
+        return _plan_presence(tree, embeds) or _plan_comparison(tree, relation, alias)
+    members = tuple(_plan_filter(member, relation, alias, embeds) for member in tree.members)
+    return PredicateGroup(tree.operator, members, tree.is_negated)
+
+
+def _plan_presence(tree: Filter, embeds: tuple[Embed, ...]) -> EmbedPresence | None:
+    for embed in embeds:
+        if embed.name == tree.field.name and not tree.field.path:
+            return EmbedPresence(embed, _is_present(tree.condition, embed.name))
+    return None
+
+
+def _is_present(condition: Condition, name: str) -> bool:
+    if condition.operator != "is" or condition.value not in {"null", "not_null"}:
+        raise rest_error(
+            "PGRST120",
+            target=name,
+            details="Only is null or not is null filters are allowed on embedded resources",
+        )
+    return condition.is_negated == (condition.value == "null")
+
+
+def _plan_comparison(tree: Filter, relation: Relation, alias: str) -> Comparison:
+    value = resolve_field(tree.field, relation, alias)
+    column = relation.columns.get(tree.field.name)
+    is_tsvector = column is not None and column.is_tsvector and not tree.field.path
+    return Comparison(value, tree.condition, is_tsvector)
+
+
+def _plan_order(
+    term: OrderTerm, relation: Relation, alias: str, embeds: tuple[Embed, ...]
+) -> OrderBy:
+    if term.relation is None:
+        value = resolve_field(term.field, relation, alias)
+    else:
+        value = _related_column(term, term.relation, relation, embeds)
+    return OrderBy(value, term.direction, term.nulls)
+
+
+def _related_column(
+    term: OrderTerm, name: str, relation: Relation, embeds: tuple[Embed, ...]
+) -> ColumnRef:
+    embed = next((embed for embed in embeds if embed.name == name), None)
+    if embed is None:
+        hint = f"Verify that '{name}' is included in the 'select' query parameter."
+        raise rest_error("PGRST108", resource=name, hint=hint)
+    if not embed.relationship.is_to_one:
+        raise rest_error(
+            "PGRST118",
+            target=name,
+            details=f"'{relation.id.name}' and '{name}' do not form"
+            " a many-to-one or one-to-one relationship",
+        )
+    names = embed.node.output_names
+    if term.field.name not in names and STAR not in names:
+        raise rest_error("42703", relation=name, column=term.field.name)
+    return ColumnRef(embed.alias, term.field.name, term.field.path, bool(term.field.path))

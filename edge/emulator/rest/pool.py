@@ -1,0 +1,119 @@
+"""Database connections: made on demand, kept while sound, dropped when broken.
+
+psycopg_pool is not used: while Postgres is down it makes each request wait for its timeout, and its
+growing pauses between attempts delay the recovery; here a request fails or succeeds at once.
+"""
+
+import asyncio
+import select
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import psycopg
+from psycopg import AsyncConnection, AsyncRawCursor, pq
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Dumper
+from psycopg.rows import DictRow, dict_row
+
+from edge.emulator.rest.errors import rest_error
+
+Connection = AsyncConnection[DictRow]
+
+_JSON_OID: Final = 114
+_CONNECT_TIMEOUT: Final = 5
+
+
+class _PayloadDumper(Dumper):
+    """Request bodies are sent as they are: as json, without a copy through text."""
+
+    oid = _JSON_OID
+    format = pq.Format.BINARY
+
+    def dump(self, obj: Any) -> Buffer | None:
+        return obj
+
+
+class Pool:
+    """At most `size` connections; `timeout` is how long a request waits for one."""
+
+    def __init__(self, dsn: str, *, size: int, timeout: float) -> None:
+        self._dsn = dsn
+        self._free = asyncio.Semaphore(size)
+        self._timeout = timeout
+        self._idle: list[Connection] = []
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """PGRST003 when none gets free in time, PGRST000 when Postgres cannot be reached."""
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._timeout)
+        except TimeoutError as exc:
+            raise rest_error("PGRST003") from exc
+        try:
+            connection = self._take_idle() or await connect(self._dsn)
+            try:
+                yield connection
+            finally:
+                await self._give_back(connection)
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        self._is_closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+    def _take_idle(self) -> Connection | None:
+        """The connection used last, unless the server has closed it meanwhile."""
+        while self._idle:
+            connection = self._idle.pop()
+            if _is_sound(connection):
+                return connection
+            connection.pgconn.finish()
+        return None
+
+    async def _give_back(self, connection: Connection) -> None:
+        if connection.info.transaction_status in {
+            pq.TransactionStatus.INTRANS,
+            pq.TransactionStatus.INERROR,
+        }:
+            with suppress(psycopg.Error):
+                await connection.rollback()
+        is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
+        if is_idle and not self._is_closed:
+            self._idle.append(connection)
+        else:
+            connection.pgconn.finish()
+
+
+def _is_sound(connection: Connection) -> bool:
+    """An idle connection on which something has arrived has mostly been closed by the server."""
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if not poller.poll(0):
+        return True
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return connection.pgconn.status == pq.ConnStatus.OK
+
+
+async def connect(dsn: str) -> Connection:
+    """PGRST000 when Postgres cannot be reached."""
+    try:
+        connection = await Connection.connect(
+            dsn,
+            autocommit=True,
+            cursor_factory=AsyncRawCursor,
+            row_factory=dict_row,
+            connect_timeout=_CONNECT_TIMEOUT,
+            application_name="edge-rest",
+        )
+    except psycopg.OperationalError as exc:
+        raise rest_error("PGRST000", details=str(exc)) from exc
+    context: AdaptContext = connection
+    context.adapters.register_dumper(bytes, _PayloadDumper)
+    return connection

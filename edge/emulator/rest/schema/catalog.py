@@ -1,0 +1,145 @@
+"""Rows of Postgres' catalogue → SchemaCache. Pure; `database.py` runs the queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edge.emulator.rest.schema.model import (
+    Column,
+    Identifier,
+    Parameter,
+    Relation,
+    Routine,
+    SchemaCache,
+)
+from edge.emulator.rest.schema.relationships import ForeignKey, derive_relationships
+
+Row = Mapping[str, Any]
+
+_HERE: Final = Path(__file__).parent
+QUERIES: Final[Mapping[str, bytes]] = {
+    name: (_HERE / f"{name}.sql").read_bytes()
+    for name in (
+        "fingerprint",
+        "relations",
+        "foreign_keys",
+        "routines",
+        "types",
+        "role_settings",
+    )
+}
+
+# Bits of pg_relation_is_updatable: 1 << CMD_UPDATE, CMD_INSERT, CMD_DELETE.
+_UPDATE, _INSERT, _DELETE = 4, 8, 16
+
+# What SQL's own type names mean; the parser knows them, the catalogue does not.
+_SQL_TYPES: Final = {
+    "int": "integer",
+    "integer": "integer",
+    "bigint": "bigint",
+    "smallint": "smallint",
+    "real": "real",
+    "float": "double precision",
+    "double precision": "double precision",
+    "decimal": "numeric",
+    "dec": "numeric",
+    "boolean": "boolean",
+    "char": "character",
+    "character": "character",
+    "character varying": "character varying",
+    "bit varying": "bit varying",
+    "time with time zone": "time with time zone",
+    "time without time zone": "time without time zone",
+    "timestamp with time zone": "timestamp with time zone",
+    "timestamp without time zone": "timestamp without time zone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRows:
+    """The answers to QUERIES."""
+
+    fingerprint: str
+    relations: Iterable[Row]
+    foreign_keys: Iterable[Row]
+    routines: Iterable[Row]
+    types: Iterable[Row]
+    role_settings: Iterable[Row]
+
+
+def build_cache(rows: CatalogRows) -> SchemaCache:
+    """Everything indexed the way planning looks it up."""
+    relations = {relation.id: relation for relation in map(_relation, rows.relations)}
+    routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
+    for row in rows.routines:
+        routine = _routine(row, relations)
+        routines[routine.id].append(routine)
+    settings: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows.role_settings:
+        settings[row["role"]].append((row["name"], row["value"]))
+    return SchemaCache(
+        relations=relations,
+        relationships=derive_relationships(map(_foreign_key, rows.foreign_keys)),
+        routines={name: tuple(found) for name, found in routines.items()},
+        types={row["name"]: row["qualified"] for row in rows.types} | _SQL_TYPES,
+        role_settings={role: tuple(found) for role, found in settings.items()},
+        fingerprint=rows.fingerprint,
+    )
+
+
+def _columns(entries: Iterable[Row]) -> dict[str, Column]:
+    return {
+        entry["name"]: Column(entry["name"], entry["type"], entry["base_type"], entry["default"])
+        for entry in entries
+    }
+
+
+def _relation(row: Row) -> Relation:
+    is_table = row["kind"] in {"r", "p"}
+    operations: int = row["operations"]
+    return Relation(
+        id=Identifier(row["schema"], row["name"]),
+        kind=row["kind"],
+        columns=_columns(row["columns"]),
+        primary_key=tuple(row["primary_key"]),
+        computed=frozenset(row["computed"]),
+        is_insertable=is_table or bool(operations & _INSERT),
+        is_updatable=is_table or bool(operations & _UPDATE),
+        is_deletable=is_table or bool(operations & _DELETE),
+    )
+
+
+def _foreign_key(row: Row) -> ForeignKey:
+    return ForeignKey(
+        constraint=row["constraint"],
+        source=Identifier(row["source_schema"], row["source_table"]),
+        target=Identifier(row["target_schema"], row["target_table"]),
+        columns=tuple((here, there) for here, there in row["columns"]),
+        is_unique=row["is_unique"],
+        is_in_primary_key=row["is_in_primary_key"],
+    )
+
+
+def _routine(row: Row, relations: Mapping[Identifier, Relation]) -> Routine:
+    type_row = Identifier(row["row_schema"], row["row_name"]) if row["row_name"] else None
+    known = relations.get(type_row) if type_row else None
+    return Routine(
+        id=Identifier(row["schema"], row["name"]),
+        parameters=tuple(Parameter(**entry) for entry in row["parameters"]),
+        return_type=row["return_type"],
+        returns_set=row["returns_set"],
+        is_composite=row["is_composite"],
+        volatility=row["volatility"],
+        row=type_row,
+        columns=known.columns if known else _columns(row["outputs"]),
+        settings=_hoisted(row["settings"]),
+    )
+
+
+def _hoisted(settings: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The function's settings that must hold for the whole transaction to have an effect."""
+    pairs = (setting.partition("=")[::2] for setting in settings)
+    wanted = {"statement_timeout", "plan_filter.statement_cost_limit"}
+    return tuple((name, value) for name, value in pairs if name in wanted)

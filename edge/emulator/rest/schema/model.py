@@ -1,0 +1,145 @@
+"""What the data API knows of a database: relations, relationships, routines, types."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identifier:
+    """A name in a schema."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its type as declared, the type below its domain, its default's expression."""
+
+    name: str
+    type: str
+    base_type: str
+    default: str | None = None
+
+    @property
+    def is_json(self) -> bool:
+        return self.type in {"json", "jsonb"}
+
+    @property
+    def is_tsvector(self) -> bool:
+        return self.base_type == "tsvector"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, view, foreign table, or composite type (`kind` is pg_class.relkind)."""
+
+    id: Identifier
+    kind: str
+    columns: Mapping[str, Column]
+    primary_key: tuple[str, ...] = ()
+    computed: frozenset[str] = frozenset()
+    is_insertable: bool = True
+    is_updatable: bool = True
+    is_deletable: bool = True
+
+    @property
+    def is_view(self) -> bool:
+        return self.kind in {"v", "m"}
+
+    @property
+    def is_queryable(self) -> bool:
+        return self.kind != "c"
+
+
+class Cardinality(StrEnum):
+    """How many rows meet how many."""
+
+    MANY_TO_ONE = "many-to-one"
+    ONE_TO_MANY = "one-to-many"
+    ONE_TO_ONE = "one-to-one"
+    MANY_TO_MANY = "many-to-many"
+
+
+ColumnPairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """The table between two others: pairs are (outer column, junction column)."""
+
+    table: Identifier
+    source_constraint: str
+    target_constraint: str
+    source_columns: ColumnPairs
+    target_columns: ColumnPairs
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A way from `source` to `target`; columns are (source column, target column) pairs."""
+
+    source: Identifier
+    target: Identifier
+    cardinality: Cardinality
+    constraint: str = ""
+    columns: ColumnPairs = ()
+    junction: Junction | None = None
+    is_parent: bool = False
+
+    @property
+    def is_to_one(self) -> bool:
+        return self.cardinality in {Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_ONE}
+
+    @property
+    def is_self(self) -> bool:
+        return self.source == self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An input parameter of a routine; an unnamed one has an empty name."""
+
+    name: str
+    type: str
+    is_required: bool = True
+    is_variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A function. `row` tells its result's columns when that is a composite."""
+
+    id: Identifier
+    parameters: tuple[Parameter, ...]
+    return_type: str
+    returns_set: bool
+    is_composite: bool
+    volatility: str
+    row: Identifier | None = None
+    columns: Mapping[str, Column] = field(default_factory=dict[str, Column])
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def returns_void(self) -> bool:
+        return self.return_type == "void" and not self.returns_set
+
+    @property
+    def is_volatile(self) -> bool:
+        return self.volatility == "v"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaCache:
+    """Everything, as it was when `fingerprint` was taken."""
+
+    relations: Mapping[Identifier, Relation]
+    relationships: Mapping[Identifier, tuple[Relationship, ...]]
+    routines: Mapping[Identifier, tuple[Routine, ...]]
+    types: Mapping[str, str]
+    role_settings: Mapping[str, tuple[tuple[str, str], ...]]
+    fingerprint: str

@@ -1,0 +1,70 @@
+-- Every relation of the user's schemas with its columns, primary key and computed fields.
+-- The session's search_path is empty, so that format_type and pg_get_expr qualify every name.
+with recursive domains as (
+  select oid, oid as base, typbasetype from pg_catalog.pg_type
+  union all
+  select d.oid, t.oid, t.typbasetype
+  from domains d join pg_catalog.pg_type t on t.oid = d.typbasetype
+),
+base_types as (
+  select oid, base from domains where typbasetype = 0
+),
+column_rows as (
+  select
+    a.attrelid,
+    json_agg(json_build_object(
+      'name', a.attname,
+      'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+      'base_type', pg_catalog.format_type(b.base, null),
+      'default', case
+        when a.attidentity = 'd' then
+          pg_catalog.format('nextval(%L)', pg_catalog.pg_get_serial_sequence(
+            pg_catalog.format('%I.%I', n.nspname, c.relname), a.attname))
+        when a.attgenerated <> '' then null
+        when d.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
+        else pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+      end
+    ) order by a.attnum) as columns
+  from pg_catalog.pg_attribute a
+  join pg_catalog.pg_class c on c.oid = a.attrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  join base_types b on b.oid = a.atttypid
+  left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  where a.attnum > 0 and not a.attisdropped
+    and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
+    and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+  group by a.attrelid
+),
+primary_keys as (
+  select k.conrelid, json_agg(a.attname order by a.attname) as names
+  from pg_catalog.pg_constraint k
+  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+  where k.contype = 'p'
+  group by k.conrelid
+),
+computed_fields as (
+  select t.typrelid, json_agg(distinct p.proname) as names
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_type t on t.oid = p.proargtypes[0]
+  where p.pronargs = 1 and t.typrelid <> 0 and not p.proretset
+    and p.prokind = 'f' and p.oid >= 16384
+  group by t.typrelid
+)
+select
+  n.nspname as schema,
+  c.relname as name,
+  c.relkind::text as kind,
+  coalesce(k.columns, '[]') as columns,
+  coalesce(p.names, '[]') as primary_key,
+  coalesce(f.names, '[]') as computed,
+  pg_catalog.pg_relation_is_updatable(c.oid, true) as operations
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join column_rows k on k.attrelid = c.oid
+left join primary_keys p on p.conrelid = c.oid
+left join computed_fields f on f.typrelid = c.oid
+where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
+  and not c.relispartition
+  and not pg_catalog.pg_is_other_temp_schema(n.oid)
+  and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')

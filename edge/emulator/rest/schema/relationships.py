@@ -1,0 +1,69 @@
+"""Foreign keys → the ways between relations: both directions, and through junction tables."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from edge.emulator.rest.schema.model import (
+    Cardinality,
+    ColumnPairs,
+    Identifier,
+    Junction,
+    Relationship,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A constraint from `source` to `target`; unique columns make it one-to-one."""
+
+    constraint: str
+    source: Identifier
+    target: Identifier
+    columns: ColumnPairs
+    is_unique: bool
+    is_in_primary_key: bool
+
+
+def derive_relationships(
+    keys: Iterable[ForeignKey],
+) -> Mapping[Identifier, tuple[Relationship, ...]]:
+    """All relationships, by the relation they start from."""
+    keys = tuple(keys)
+    found: defaultdict[Identifier, list[Relationship]] = defaultdict(list)
+    for relationship in (*_direct(keys), *_through_junctions(keys)):
+        found[relationship.source].append(relationship)
+    return {source: tuple(relationships) for source, relationships in found.items()}
+
+
+def _direct(keys: Iterable[ForeignKey]) -> Iterator[Relationship]:
+    for key in keys:
+        outward = Cardinality.ONE_TO_ONE if key.is_unique else Cardinality.MANY_TO_ONE
+        inward = Cardinality.ONE_TO_ONE if key.is_unique else Cardinality.ONE_TO_MANY
+        yield Relationship(key.source, key.target, outward, key.constraint, key.columns)
+        reverse = tuple((there, here) for here, there in key.columns)
+        yield Relationship(key.target, key.source, inward, key.constraint, reverse, is_parent=True)
+
+
+def _through_junctions(keys: tuple[ForeignKey, ...]) -> Iterator[Relationship]:
+    """A table is a junction when the columns of two foreign keys are part of its primary key."""
+    by_table: defaultdict[Identifier, list[ForeignKey]] = defaultdict(list)
+    for key in keys:
+        if key.is_in_primary_key:
+            by_table[key.source].append(key)
+    for table, members in by_table.items():
+        for first in members:
+            for second in members:
+                if first.constraint != second.constraint:
+                    yield _many_to_many(table, first, second)
+
+
+def _many_to_many(table: Identifier, first: ForeignKey, second: ForeignKey) -> Relationship:
+    junction = Junction(
+        table,
+        first.constraint,
+        second.constraint,
+        tuple((outer, inner) for inner, outer in first.columns),
+        tuple((outer, inner) for inner, outer in second.columns),
+    )
+    return Relationship(first.target, second.target, Cardinality.MANY_TO_MANY, junction=junction)

@@ -1,0 +1,83 @@
+"""A function call as SQL."""
+
+from edge.emulator.rest.payload import Payload
+from edge.emulator.rest.plan.tree import PAYLOAD_ROWS, SCALAR, Call
+from edge.emulator.rest.schema.model import Column, Parameter
+from edge.emulator.rest.sql.columns import render_column
+from edge.emulator.rest.sql.fragment import (
+    NOTHING,
+    Sql,
+    Value,
+    from_catalogue,
+    identifier,
+    join,
+    parameter,
+    qualified,
+    sql,
+)
+from edge.emulator.rest.sql.mutate import render_payload
+
+
+def render_call(call: Call) -> Sql:
+    """The function's rows; a scalar's single column is called pgrst_scalar."""
+    if call.payload is None:
+        return _render_direct(call)
+    if call.parameters and not call.parameters[0].name:
+        return _render_result(call, _render_whole(call.payload, call.parameters[0]))
+    if not call.parameters:
+        return _render_result(call, NOTHING)
+    return _render_from_payload(call, call.payload)
+
+
+def _render_result(call: Call, arguments: Sql) -> Sql:
+    function = qualified(call.routine.id)
+    if call.is_scalar:
+        return sql("select {}({}) as {}", function, arguments, identifier(SCALAR))
+    return sql("select pgrst_call.* from {}({}) as pgrst_call", function, arguments)
+
+
+def _render_direct(call: Call) -> Sql:
+    values = dict(call.arguments)
+    arguments = [
+        _render_argument(found, _render_text(values[found.name], found))
+        for found in call.parameters
+    ]
+    return _render_result(call, join(", ", arguments))
+
+
+def _render_text(value: str | tuple[str, ...], target: Parameter) -> Sql:
+    given: Value = value if isinstance(value, str) else list(value)
+    return sql("{}::{}", parameter(given), from_catalogue(target.type))
+
+
+def _render_argument(target: Parameter, value: Sql) -> Sql:
+    variadic = sql("variadic ") if target.is_variadic else NOTHING
+    return sql("{}{} := {}", variadic, identifier(target.name), value)
+
+
+def _render_whole(payload: Payload, target: Parameter) -> Sql:
+    if target.type == "bytea":
+        return sql("{}::bytea", parameter(payload.raw))
+    if target.type in {"json", "jsonb"}:
+        return sql("{}::json::{}", parameter(payload.raw), from_catalogue(target.type))
+    text = payload.raw.decode("utf-8", errors="replace")
+    return sql("{}::{}", parameter(text), from_catalogue(target.type))
+
+
+def _render_from_payload(call: Call, payload: Payload) -> Sql:
+    columns = [Column(found.name, found.type, found.type) for found in call.parameters]
+    rows = sql("({} limit 1) as {}", render_payload(payload, columns), identifier(PAYLOAD_ROWS))
+    arguments = join(
+        ", ",
+        (
+            _render_argument(found, render_column(PAYLOAD_ROWS, found.name))
+            for found in call.parameters
+        ),
+    )
+    function = qualified(call.routine.id)
+    if call.is_scalar:
+        scalar = identifier(SCALAR)
+        return sql("select {}({}) as {} from {}", function, arguments, scalar, rows)
+    return sql(
+        "select pgrst_call.* from {}, lateral {}({}) as pgrst_call", rows, function, arguments
+    )

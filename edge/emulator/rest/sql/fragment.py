@@ -1,0 +1,81 @@
+"""Pieces of SQL that cannot be made of a client's text.
+
+`sql()` takes only literal templates (a type checker holds that) and other pieces; every other text
+is a parameter, a quoted identifier, or an expression that Postgres' own catalogue gave us.
+psycopg.sql does the same but quotes and joins anew on each rendering, four times slower.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, LiteralString
+
+from edge.emulator.rest.errors import RestError
+from edge.emulator.rest.schema.model import Identifier
+
+_HOLE: Final = "\x00"
+
+Value = str | bytes | list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """Text with a hole for each of `values`."""
+
+    text: str = ""
+    values: tuple[Value, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def render(self) -> tuple[bytes, tuple[Value, ...]]:
+        """The statement with $1, $2, … in its holes, and their values."""
+        head, *tails = self.text.split(_HOLE)
+        numbered = (f"${number}{tail}" for number, tail in enumerate(tails, 1))
+        return (head + "".join(numbered)).encode(), self.values
+
+
+NOTHING: Final = Sql()
+
+
+@lru_cache(maxsize=512)
+def _split(template: str) -> tuple[str, ...]:
+    return tuple(template.split("{}"))
+
+
+def sql(template: LiteralString, *parts: Sql) -> Sql:
+    """The template with `parts` in the places of its {}."""
+    pieces = _split(template)
+    text = [pieces[0]]
+    values: list[Value] = []
+    for part, piece in zip(parts, pieces[1:], strict=True):
+        text += (part.text, piece)
+        values += part.values
+    return Sql("".join(text), tuple(values))
+
+
+def join(separator: LiteralString, parts: Iterable[Sql]) -> Sql:
+    parts = tuple(parts)
+    values = tuple(value for part in parts for value in part.values)
+    return Sql(separator.join(part.text for part in parts), values)
+
+
+def parameter(value: Value) -> Sql:
+    return Sql(_HOLE, (value,))
+
+
+def identifier(name: str) -> Sql:
+    """A quoted name: a column, an alias, a key of the answer."""
+    if _HOLE in name:
+        message = 'invalid byte sequence for encoding "UTF8": 0x00'
+        raise RestError("22021", 400, message)
+    return Sql('"' + name.replace('"', '""') + '"')
+
+
+def qualified(name: Identifier) -> Sql:
+    return sql("{}.{}", identifier(name.schema), identifier(name.name))
+
+
+def from_catalogue(expression: str) -> Sql:
+    """A type or default expression as Postgres itself wrote it."""
+    return Sql(expression)

@@ -1,0 +1,184 @@
+"""A tree of rows to read → one SELECT with a lateral join for each embedded resource."""
+
+from edge.emulator.rest.plan.tree import Embed, EmbedPresence, OrderBy, ReadNode
+from edge.emulator.rest.query.terms import RowRange
+from edge.emulator.rest.schema.model import ColumnPairs
+from edge.emulator.rest.sql.columns import render_column, render_output, render_value
+from edge.emulator.rest.sql.filters import render_where
+from edge.emulator.rest.sql.fragment import (
+    NOTHING,
+    Sql,
+    identifier,
+    join,
+    parameter,
+    qualified,
+    sql,
+)
+
+SOURCE = sql("pgrst_source")
+
+
+def render_read(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
+    """The rows of `node`; below a parent only those related to the parent's row."""
+    conditions = [render_where(node.where, _join_presence)]
+    if parent:
+        conditions.append(_render_join(*parent))
+    return sql(
+        "select {} from {}{}{}{}{}",
+        _render_select_list(node),
+        _render_from(node, parent),
+        join("", (_render_embed(embed, node.alias) for embed in node.embeds)),
+        _render_conditions(conditions),
+        _render_order(node.order),
+        _render_range(node.range),
+    )
+
+
+def render_count(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
+    """One row for each row of `node`, without limits; joins only where they filter."""
+
+    def presence(predicate: EmbedPresence) -> Sql:
+        exists = sql(
+            "exists ({})", render_count(predicate.embed.node, (predicate.embed, node.alias))
+        )
+        return exists if predicate.is_present else sql("not {}", exists)
+
+    conditions = [render_where(node.where, presence)]
+    conditions += [
+        sql("exists ({})", render_count(embed.node, (embed, node.alias)))
+        for embed in node.embeds
+        if embed.is_inner
+    ]
+    if parent:
+        conditions.append(_render_join(*parent))
+    return sql("select 1 from {}{}", _render_from(node, parent), _render_conditions(conditions))
+
+
+def _render_conditions(conditions: list[Sql]) -> Sql:
+    wanted = [condition for condition in conditions if condition]
+    return sql(" where {}", join(" and ", wanted)) if wanted else NOTHING
+
+
+def _render_from(node: ReadNode, parent: tuple[Embed, str] | None) -> Sql:
+    table = qualified(node.table) if node.table else SOURCE
+    rendered = sql("{} as {}", table, identifier(node.alias))
+    junction = parent[0].relationship.junction if parent else None
+    if junction is None:
+        return rendered
+    alias = identifier(_junction_alias(node))
+    return sql("{}, {} as {}", rendered, qualified(junction.table), alias)
+
+
+def _junction_alias(node: ReadNode) -> str:
+    return f"j{node.alias[1:]}"
+
+
+def _render_join(embed: Embed, parent: str) -> Sql:
+    """The condition that relates a row of the embed's node to the parent's row."""
+    relationship, child = embed.relationship, embed.node.alias
+    junction = relationship.junction
+    if junction is None:
+        return _render_pairs(relationship.columns, parent, child)
+    between = _junction_alias(embed.node)
+    return sql(
+        "{} and {}",
+        _render_pairs(junction.source_columns, parent, between),
+        _render_pairs(junction.target_columns, child, between),
+    )
+
+
+def _render_pairs(pairs: ColumnPairs, one: str, other: str) -> Sql:
+    return join(
+        " and ",
+        (
+            sql("{} = {}", render_column(other, there), render_column(one, here))
+            for here, there in pairs
+        ),
+    )
+
+
+def _render_select_list(node: ReadNode) -> Sql:
+    items = [render_output(field) for field in node.fields]
+    for embed in node.embeds:
+        if embed.is_spread:
+            items += _render_spread(embed)
+        elif not embed.is_hidden:
+            items.append(_render_embedded(embed))
+    # Nothing selected: the rows still count, so there must be some column.
+    return join(", ", items) if items else sql("{}.*", identifier(node.alias))
+
+
+def _render_embedded(embed: Embed) -> Sql:
+    alias, name = identifier(embed.alias), identifier(embed.name)
+    if embed.relationship.is_to_one:
+        return sql("row_to_json({}.*)::jsonb as {}", alias, name)
+    return sql("coalesce({}.pgrst_rows, '[]') as {}", alias, name)
+
+
+def _spread_names(node: ReadNode) -> list[str]:
+    names = list(node.output_names)
+    for embed in node.embeds:
+        if embed.is_spread:
+            names += _spread_names(embed.node)
+        elif not embed.is_hidden:
+            names.append(embed.name)
+    return names
+
+
+def _render_spread(embed: Embed) -> list[Sql]:
+    return [render_column(embed.alias, name) for name in _spread_names(embed.node)]
+
+
+def _render_embed(embed: Embed, parent: str) -> Sql:
+    rows = render_read(embed.node, (embed, parent))
+    alias = identifier(embed.alias)
+    kind = sql("inner") if embed.is_inner else sql("left")
+    if embed.relationship.is_to_one:
+        return sql(" {} join lateral ({}) as {} on true", kind, rows, alias)
+    condition = sql("{}.pgrst_rows is not null", alias) if embed.is_inner else sql("true")
+    aggregated = _render_aggregates(embed, rows)
+    return sql(" {} join lateral ({}) as {} on {}", kind, aggregated, alias, condition)
+
+
+def _render_aggregates(embed: Embed, rows: Sql) -> Sql:
+    """All related rows as one array; spread, also one array for each column."""
+    columns = [sql("json_agg(r)::jsonb as pgrst_rows")]
+    if embed.is_spread:
+        columns += [
+            sql(
+                "coalesce(json_agg({}), '[]')::jsonb as {}",
+                render_column("r", name),
+                identifier(name),
+            )
+            for name in _spread_names(embed.node)
+        ]
+    return sql("select {} from ({}) as r", join(", ", columns), rows)
+
+
+def _join_presence(predicate: EmbedPresence) -> Sql:
+    embed = predicate.embed
+    alias = identifier(embed.alias)
+    value = alias if embed.relationship.is_to_one else sql("{}.pgrst_rows", alias)
+    if predicate.is_present:
+        return sql("{} is distinct from null", value)
+    return sql("{} is not distinct from null", value)
+
+
+def _render_order(order: tuple[OrderBy, ...]) -> Sql:
+    return sql(" order by {}", join(", ", map(_render_order_term, order))) if order else NOTHING
+
+
+_DIRECTIONS = {None: NOTHING, "asc": sql(" asc"), "desc": sql(" desc")}
+_NULLS = {None: NOTHING, "nullsfirst": sql(" nulls first"), "nullslast": sql(" nulls last")}
+
+
+def _render_order_term(term: OrderBy) -> Sql:
+    value = render_value(term.value)
+    return sql("{}{}{}", value, _DIRECTIONS[term.direction], _NULLS[term.nulls])
+
+
+def _render_range(rows: RowRange) -> Sql:
+    if rows.is_all:
+        return NOTHING
+    limit = sql("all") if rows.limit is None else parameter(str(rows.limit))
+    return sql(" limit {} offset {}", limit, parameter(str(rows.offset)))

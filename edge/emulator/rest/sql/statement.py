@@ -1,0 +1,116 @@
+"""A plan → the one statement that does it all and builds the answer's body.
+
+Its single row is read by `execute.py`.
+"""
+
+from edge.emulator.rest.plan.tree import SCALAR, STAR, BodyShape, Call, Insert, Plan
+from edge.emulator.rest.sql.call import render_call
+from edge.emulator.rest.sql.columns import render_column
+from edge.emulator.rest.sql.fragment import NOTHING, Sql, identifier, parameter, sql
+from edge.emulator.rest.sql.mutate import render_mutation
+from edge.emulator.rest.sql.read import SOURCE, render_count, render_read
+
+PAGE = "pgrst_page"
+
+_CSV_HEADER = sql(
+    "(select coalesce(string_agg(k, ','), '') from"
+    " (select json_object_keys(r)::text as k from"
+    " (select row_to_json(p) as r from pgrst_rows as p limit 1) as first_row) as header)"
+)
+_CSV_LINE = sql("substring({}::text, 2, length({}::text) - 2)", identifier(PAGE), identifier(PAGE))
+
+
+def render_statement(plan: Plan) -> Sql:
+    """`with source, rows select …`."""
+    rows = render_read(plan.read)
+    source = sql("pgrst_source as ({}), ", _render_source(plan)) if plan.source else NOTHING
+    if plan.source and plan.body.kind == "none":
+        # The written rows may lack the selected columns; nobody will see them.
+        rows = sql("select * from {}", SOURCE)
+    return sql(
+        "with {}pgrst_rows as ({}){} select {} as total, count(*) as count, {} as body,"
+        " {} as headers, {} as status, {} as inserted, {} as location from pgrst_rows as {}",
+        source,
+        rows,
+        _render_count_cte(plan),
+        _render_total(plan),
+        _render_body(plan.body),
+        _setting_headers(),
+        _setting_status(),
+        _setting_inserted(plan),
+        _render_location(plan),
+        identifier(PAGE),
+    )
+
+
+def render_estimate(plan: Plan) -> Sql:
+    """EXPLAIN of the count: the planner's guess at the number of rows."""
+    return sql("explain (format json) {}", render_count(plan.read))
+
+
+def _render_source(plan: Plan) -> Sql:
+    if isinstance(plan.source, Call):
+        return render_call(plan.source)
+    assert plan.source is not None
+    return render_mutation(plan.source)
+
+
+def _render_count_cte(plan: Plan) -> Sql:
+    if not plan.counts_exactly:
+        return NOTHING
+    counted = render_count(plan.read)
+    if plan.max_rows is not None:
+        # Enough to know that an estimate must take over.
+        counted = sql("{} limit {}", counted, parameter(str(plan.max_rows + 1)))
+    return sql(", pgrst_count as ({})", counted)
+
+
+def _render_total(plan: Plan) -> Sql:
+    if plan.counts_exactly:
+        return sql("(select count(*) from pgrst_count)")
+    return sql("null::bigint")
+
+
+def _render_body(shape: BodyShape) -> Sql:
+    if shape.kind == "none":
+        return sql("''")
+    value = render_column(PAGE, SCALAR) if shape.is_scalar else identifier(PAGE)
+    if shape.kind == "csv":
+        lines = sql("coalesce(string_agg({}, chr(10)), '')", _CSV_LINE)
+        return sql("{} || chr(10) || {}", _CSV_HEADER, lines)
+    aggregated = sql("json_agg({})", value)
+    if shape.strips_nulls:
+        aggregated = sql("json_strip_nulls({})", aggregated)
+    if shape.kind == "first":
+        return sql("coalesce({}->0, 'null')::text", aggregated)
+    return sql("coalesce({}, '[]')::text", aggregated)
+
+
+def _setting_headers() -> Sql:
+    return sql("nullif(current_setting('response.headers', true), '')")
+
+
+def _setting_status() -> Sql:
+    return sql("nullif(current_setting('response.status', true), '')")
+
+
+def _setting_inserted(plan: Plan) -> Sql:
+    if isinstance(plan.source, Insert) and plan.source.counts_new_rows:
+        return sql("nullif(current_setting('pgrst.inserted', true), '')")
+    return sql("null::text")
+
+
+def _render_location(plan: Plan) -> Sql:
+    """The new row's key as `{"id":"eq.1"}`, when the insert returns it to nobody but us."""
+    insert = plan.source
+    if not isinstance(insert, Insert) or not insert.primary_key or plan.body.kind != "none":
+        return sql("null::text")
+    if insert.returning != (STAR,) and not set(insert.primary_key) <= set(insert.returning):
+        return sql("null::text")
+    keys = parameter(list(insert.primary_key))
+    return sql(
+        "(select json_object_agg(k.key, coalesce('eq.' || k.value, 'is.null'))::text from"
+        " (select row_to_json(s) as r from pgrst_source as s limit 1) as first_row,"
+        " json_each_text(first_row.r) as k where k.key = any ({}::text[]))",
+        keys,
+    )
