@@ -103,14 +103,14 @@ class _Run:
         }
         video_uuid = self._stage("transcript_processing", body).get("video_uuid")
         structured = self._stage("structured_data", {"video_id": video_uuid})
-        given = {key: structured.get(key) for key in _STRUCTURED_KEYS}
+        given = _without_text(structured)
         self._stage("voice_prompt", {"video_id": video_uuid, "structured_data": given})
 
     def response(self) -> AnalysisResponse:
-        structured = self.results.get("structured_data")
+        structured = self.results.get("structured_data", {})
         return AnalysisResponse(
-            analysis=structured and structured.get("analysis"),
-            structured_data=structured and {key: structured.get(key) for key in _STRUCTURED_KEYS},
+            analysis=structured.get("analysis"),
+            structured_data=_without_text(structured) if structured else None,
             voice_prompt=self.results.get("voice_prompt", {}).get("prompt"),
             processing_time=self.elapsed_ms,
             stages_completed=tuple(self.results),
@@ -140,6 +140,10 @@ class _Run:
         self.results[stage] = reply["result"]
         self.on_progress(StageSucceeded(stage, duration, reply["result"]))
         return reply["result"]
+
+
+def _without_text(structured: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: structured.get(key) for key in _STRUCTURED_KEYS}
 
 
 def _ms_since(moment: float) -> int:

@@ -20,10 +20,7 @@ def read_transcript(path: Path) -> str:
     """The conversation as text, a turn a line where speakers are known; TranscriptError if not."""
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
-        known = ", ".join(PARSERS)
-        raise TranscriptError(
-            f"{path.name}: cannot read {path.suffix or 'such'} files, only {known}"
-        )
+        raise TranscriptError(f"{path.name}: the name must end in {', '.join(PARSERS)}")
     try:
         text = parse(_read_text(path)).strip()
     except TranscriptError as exc:
