@@ -23,6 +23,8 @@ together told too took try two uh um under until up us use used using very want 
 we we'd we'll we're we've well went were weren't what what's when where which while who who's
 whole whom whose why will with within without won't would wouldn't yeah yes yet you you'd you'll
 you're you've your yours yourself % $ € £
+two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen twenty
+thirty forty fifty sixty hundred thousand million
 """
 STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 
