@@ -8,10 +8,10 @@ import asyncio
 import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor, pq
+from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, pq
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
 from psycopg.rows import DictRow, dict_row
@@ -19,6 +19,8 @@ from psycopg.rows import DictRow, dict_row
 from edge.emulator.rest.errors import rest_error
 
 Connection = AsyncConnection[DictRow]
+# $1 placeholders, as rendered, instead of psycopg's %s.
+_CURSOR: Final = cast("type[AsyncCursor[DictRow]]", AsyncRawCursor)
 
 _JSON_OID: Final = 114
 _CONNECT_TIMEOUT: Final = 5
@@ -107,7 +109,7 @@ async def connect(dsn: str) -> Connection:
         connection = await Connection.connect(
             dsn,
             autocommit=True,
-            cursor_factory=AsyncRawCursor,
+            cursor_factory=_CURSOR,
             row_factory=dict_row,
             connect_timeout=_CONNECT_TIMEOUT,
             application_name="edge-rest",
