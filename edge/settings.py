@@ -61,6 +61,7 @@ class Settings:
     """One project served on one machine."""
 
     root: Path
+    state_dir: Path
     port: int = DEFAULT_PORT
     db_port: int = DEFAULT_DB_PORT
     jwt_secret: str = DEFAULT_JWT_SECRET
@@ -69,10 +70,6 @@ class Settings:
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     inherited: Mapping[str, str] = field(default_factory=dict[str, str])
     ignored: tuple[str, ...] = ()
-
-    @property
-    def state_dir(self) -> Path:
-        return self.root / ".edge"
 
     @property
     def api_url(self) -> str:
@@ -147,6 +144,7 @@ def load_settings(
     *,
     port: int | None = None,
     db_port: int | None = None,
+    state_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read supabase/config.toml, functions/.env and the environment of the project at `root`."""
@@ -158,6 +156,7 @@ def load_settings(
     secrets |= {name: environ[name] for name in _FROM_SHELL if environ.get(name)}
     return Settings(
         root=root,
+        state_dir=(state_dir or root / ".edge").resolve(),
         port=int(api.get("port", DEFAULT_PORT)) if port is None else port,
         db_port=int(db.get("port", DEFAULT_DB_PORT)) if db_port is None else db_port,
         schemas=tuple(api.get("schemas", ("public",))),

@@ -1,14 +1,23 @@
-"""The session's database server and its template, and a fresh clone for each test that asks."""
+"""The session's database server and its template, a clone for each test, and the whole stack."""
 
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
+import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
+from edge.events import Event
+from edge.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
+from edge.stack import Stack
+from edge.tokens import mint
+from tests.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "edge_template"
@@ -37,3 +46,83 @@ def database(cluster: Cluster) -> Iterator[str]:
     cluster.create_database(name, template=TEMPLATE)
     yield name
     cluster.drop_database(name)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStack:
+    """What a test needs to be a client of the whole stack."""
+
+    url: str
+    anon_key: str
+    service_role_key: str
+    publishable_key: str
+    secret_key: str
+    jwt_secret: str
+    dsn: str
+    cluster: Cluster
+    events: list[Event]
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """An HTTP client with a key or a user's token, the service_role key by default."""
+        key = key or self.service_role_key
+        headers = {"apikey": key, "authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def call(self, slug: str, body: object, key: str | None = None) -> httpx.Response:
+        """POST a JSON body to a function."""
+        with self.client(key) as client:
+            return client.post(f"/functions/v1/{slug}", json=body)
+
+    def create_user(self) -> tuple[str, str]:
+        """A new user's id and access token."""
+        user_id = str(uuid4())
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute(
+                "insert into auth.users (id, email) values (%s, %s)",
+                (user_id, f"{user_id}@example.com"),
+            )
+        claims = {"sub": user_id, "aud": "authenticated"}
+        return user_id, mint(self.jwt_secret, "authenticated", **claims)
+
+    def fault(self, **fault: object) -> None:
+        """Let a local provider misbehave; see the providers' /_faults."""
+        httpx.post(f"{self.url}/providers/_faults", json=fault).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    settings = load_settings(
+        ROOT,
+        port=0,
+        db_port=0,
+        state_dir=tmp_path_factory.mktemp("stack"),
+        environ={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+    )
+    events: list[Event] = []
+    stack = Stack(settings, events.append, reload=False, durable=False)
+    thread = LoopThread()
+    thread.run(stack.start())
+    try:
+        settings = stack.settings
+        yield RunningStack(
+            url=settings.api_url,
+            anon_key=settings.anon_key,
+            service_role_key=settings.service_role_key,
+            publishable_key=PUBLISHABLE_KEY,
+            secret_key=SECRET_KEY,
+            jwt_secret=settings.jwt_secret,
+            dsn=stack.cluster.dsn(),
+            cluster=stack.cluster,
+            events=events,
+        )
+    finally:
+        thread.run(stack.close())
+        thread.close()
+
+
+@pytest.fixture
+def stack(_stack: RunningStack) -> Iterator[RunningStack]:
+    """The whole stack, its local providers well-behaved at first; shared by the session's tests."""
+    httpx.delete(f"{_stack.url}/providers/_faults").raise_for_status()
+    yield _stack
+    httpx.delete(f"{_stack.url}/providers/_faults").raise_for_status()

@@ -11,7 +11,7 @@ from edge.runtime.errors import BOOT_ERROR, WORKER_ERROR, WorkerError
 from edge.runtime.process import BootError, Process
 from edge.runtime.spawner import Spawner, WorkerSpec
 
-_GRACE = 15.0
+_GRACE = 5.0
 
 
 @dataclass(slots=True)

@@ -1,0 +1,93 @@
+"""`scripts/demo`: one sales conversation through the whole stack, printed as it happens."""
+
+import argparse
+import signal
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Never
+
+from rich.console import Console
+
+from backend.demo.display import Display
+from backend.demo.rows import fetch_rows
+from backend.demo.stack import StackDetails, StackError, local_stack
+from backend.extractor import Recording, SalesPromptExtractor
+from backend.response import AnalysisResponse
+from backend.transcripts import read_transcript
+from backend.turns import TranscriptError
+
+_ROOT = Path(__file__).parents[2]
+_SAMPLE = _ROOT / "samples" / "discovery_call.txt"
+
+
+def main() -> int:
+    """Exit status: 0 done, 1 a stage failed, 2 nothing could be started."""
+    options = _parse_options()
+    console = Console()
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        text = read_transcript(options.transcript)
+        return _run(Display(console), options, text)
+    except (TranscriptError, StackError) as exc:
+        console.print(f"[bold red]✗[/bold red] {exc}", highlight=False, soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        return 130
+
+
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument(
+        "transcript",
+        nargs="?",
+        type=Path,
+        default=_SAMPLE,
+        help="a conversation: .txt, .json, .vtt or .srt (default: %(default)s)",
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the stack up at the end")
+    return parser.parse_args()
+
+
+def _run(display: Display, options: argparse.Namespace, text: str) -> int:
+    console = display.console
+    began = time.perf_counter()
+    console.print(f"{options.transcript.name}: {len(text.split()):,} words", highlight=False)
+    with local_stack(_ROOT, keep=options.keep) as stack:
+        how = (
+            "was running"
+            if stack.was_running
+            else f"started in {time.perf_counter() - began:.1f} s"
+        )
+        console.print(f"stack {how}: {stack.api_url}", highlight=False)
+        response = _extract(display, stack, options.transcript, text)
+        console.print(f"  in all {response.processing_time / 1000:.1f} s", style="dim")
+        display.results(response)
+        if response.video_id:
+            rows = fetch_rows(stack.api_url, stack.service_role_key, response.video_id)
+            display.where(rows, stack)
+            if any(row.model.startswith("local") for row in rows):
+                display.real_models()
+        if options.keep or stack.was_running:
+            display.kept(stack)
+    return 0 if response.is_success else 1
+
+
+def _extract(display: Display, stack: StackDetails, path: Path, text: str) -> AnalysisResponse:
+    log_file = _ROOT / ".edge" / "runs.jsonl"
+    with log_file.open("a") as log:
+        extractor = SalesPromptExtractor(
+            stack.api_url, stack.service_role_key, on_progress=display.on_progress, log=log
+        )
+        name = f"{path.stem}-{sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+        return extractor.extract(Recording(text, video_id=name, collection_id="demo"))
+
+
+def _leave(_signal: int, _frame: object) -> Never:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
