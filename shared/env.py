@@ -120,9 +120,9 @@ def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...
     """The named keys, `default` first, then the legacy JWT that means the same."""
     try:
         named = cast("dict[str, str]", json.loads(values.get(plural) or "{}"))
-        ordered = sorted(named, key=lambda name: name != "default")
-        keys = [named[name] for name in ordered]
-    except (ValueError, TypeError) as exc:
+        pairs = sorted(named.items(), key=lambda pair: pair[0] != "default")
+        keys = [str(key) for _, key in pairs]
+    except (ValueError, AttributeError) as exc:
         raise ConfigurationError(
             f'{plural} is not a JSON object like {{"default": "sb_…"}}'
         ) from exc

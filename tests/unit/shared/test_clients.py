@@ -1,0 +1,68 @@
+"""What a failed call of the data API means to the caller of a function."""
+
+import httpx
+import pytest
+from postgrest.exceptions import APIError
+
+from shared.clients import translate_database_error
+from shared.errors import FunctionError
+
+
+def translate(code: str, message: str = "m", details: str | None = None) -> FunctionError:
+    error = translate_database_error(
+        APIError({"code": code, "message": message, "details": details})
+    )
+    assert error is not None
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "name"),
+    [
+        ("PGRST000", 503, "DATABASE_UNAVAILABLE"),
+        ("PGRST003", 503, "DATABASE_UNAVAILABLE"),
+        ("08006", 503, "DATABASE_UNAVAILABLE"),
+        ("53300", 503, "DATABASE_UNAVAILABLE"),
+        ("57P01", 503, "DATABASE_UNAVAILABLE"),
+        ("502", 503, "DATABASE_UNAVAILABLE"),
+        ("PGRST301", 401, "INVALID_CREDENTIALS"),
+        ("42501", 403, "FORBIDDEN"),
+        ("23505", 409, "CONFLICT"),
+        ("23503", 409, "CONFLICT"),
+        ("42P01", 500, "INTERNAL_ERROR"),
+        ("22P02", 500, "INTERNAL_ERROR"),
+        ("PGRST204", 500, "INTERNAL_ERROR"),
+    ],
+)
+def test_a_database_error_has_a_meaning(code: str, status: int, name: str) -> None:
+    error = translate(code)
+
+    assert (error.status, error.code) == (status, name)
+
+
+def test_what_sql_raises_on_purpose_reaches_the_caller() -> None:
+    error = translate("PT409", "It belongs to somebody else.", "VIDEO_TAKEN")
+
+    assert (error.status, error.code) == (409, "VIDEO_TAKEN")
+    assert error.message == "It belongs to somebody else."
+
+
+def test_what_sql_says_by_accident_does_not() -> None:
+    error = translate("42703", 'column "password_hash" does not exist')
+
+    assert "password_hash" not in error.message
+
+
+@pytest.mark.parametrize(
+    "cause", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
+)
+def test_no_connection_is_worth_another_try(cause: Exception) -> None:
+    error = translate_database_error(cause)
+
+    assert error is not None
+    assert error.status == 503
+    assert error.headers == {"Retry-After": "1"}
+
+
+def test_other_errors_are_none_of_the_databases() -> None:
+    assert translate_database_error(KeyError("x")) is None
