@@ -44,7 +44,6 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "PGRST116": (406, "Cannot coerce the result to a single JSON object"),
     "PGRST117": (405, "Unsupported HTTP method: {method}"),
     "PGRST118": (400, "A related order on '{target}' is not possible"),
-    "PGRST120": (400, "Bad operator on the '{target}' embedded resource"),
     "PGRST121": (500, "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"),
     "PGRST122": (400, "Invalid preferences given with handling=strict"),
     "PGRST123": (400, "Use of aggregate functions is not allowed"),

@@ -21,6 +21,7 @@ Statement = tuple[bytes, tuple[Any, ...]]
 
 _READ_ONLY: Final = b"begin read only"
 _READ_WRITE: Final = b"begin read write"
+_DEFERRED_NOW: Final = b"set constraints all immediate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,24 @@ async def _run(
 ) -> ResultSet:
     """One round trip, and a second one when the rows must be looked at before the end."""
     is_checked = _needs_check(plan, request)
-    end = b"rollback" if _rolls_back(request, config) else b"commit"
+    # A rollback must show the same errors as the commit that it stands for.
+    end = (_DEFERRED_NOW, b"rollback") if _rolls_back(request, config) else (b"commit",)
     async with connection.pipeline():
         cursors = [
             await connection.execute(query, values, binary=False) for query, values in statements
         ]
         if not is_checked:
-            await connection.execute(end)
+            await _finish(connection, end)
     result = await _fetch_result(cursors, plan, config)
     if is_checked:
         _check(result, plan, request)
-        await connection.execute(end)
+        await _finish(connection, end)
     return result
+
+
+async def _finish(connection: Connection, commands: tuple[bytes, ...]) -> None:
+    for command in commands:
+        await connection.execute(command)
 
 
 async def _fetch_result(

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.tokens import Keys, TokenError, TokenFault, verify
@@ -49,12 +49,20 @@ class Authenticator:
         issued = claims.get("iat", 0)
         if isinstance(issued, int | float) and issued > time.time() + _SKEW:
             raise _refused("PGRST303", "JWT issued at future")
+        if not _is_audience(claims.get("aud") or ""):
+            reason = "The JWT 'aud' claim must be a string or an array of strings"
+            raise _refused("PGRST303", reason)
         return Identity(str(role), {**claims, "role": role})
 
     def _remember(self, token: str, identity: Identity) -> None:
         self._seen[token] = identity
         if len(self._seen) > _CACHED:
             self._seen.popitem(last=False)
+
+
+def _is_audience(value: Any) -> bool:
+    entries = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return all(isinstance(entry, str) for entry in entries)
 
 
 def _verified(token: str, keys: Keys) -> dict[str, Any]:
@@ -78,10 +86,17 @@ def _explain(error: TokenError) -> RestError:
         case TokenFault.SIGNATURE:
             return _refused("PGRST301", "No suitable key or wrong key type", _NO_KEY)
         case TokenFault.ALGORITHM:
-            details = f"{error.algorithm} is not supported"
-            return _refused("PGRST301", "Wrong or unsupported encoding algorithm", details)
+            return _refused(
+                "PGRST301", "Wrong or unsupported encoding algorithm", _algorithm(error)
+            )
         case TokenFault.MALFORMED:
             return _refused("PGRST301", "JWT cryptographic operation failed")
+
+
+def _algorithm(error: TokenError) -> str:
+    if error.algorithm == "none":
+        return "JWT is unsecured but expected 'alg' was not 'none'"
+    return f"JWT is signed with '{error.algorithm}', which no key is for"
 
 
 def _refused(code: str, reason: str, details: str | None = None) -> RestError:

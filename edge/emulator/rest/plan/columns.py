@@ -7,21 +7,22 @@ from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import STAR, ColumnRef, OutputField
 from edge.emulator.rest.query.terms import Field, SelectField
 from edge.emulator.rest.schema.model import Relation
+from edge.emulator.rest.schema.nearest import edit_distance
 
 _FARTHEST: Final = 3
 
 
 def resolve_field(field: Field, relation: Relation, alias: str) -> ColumnRef:
     """42703, with Postgres' own words, for a column that does not exist."""
-    column = relation.columns.get(field.name)
-    if column is None and field.name not in relation.computed:
+    column = relation.find_column(field.name)
+    if column is None:
         raise rest_error(
             "42703",
             relation=relation.id.name,
             column=field.name,
             hint=_nearest(field.name, relation),
         )
-    to_json = bool(field.path) and not (column is not None and column.is_json)
+    to_json = bool(field.path) and not column.is_json
     return ColumnRef(alias, field.name, field.path, to_json)
 
 
@@ -58,23 +59,11 @@ def _json_name(field: Field) -> str | None:
 
 
 def _nearest(name: str, relation: Relation) -> str | None:
-    candidates = {known: _distance(name, known) for known in relation.columns}
+    candidates = {known: edit_distance(name, known) for known in relation.columns}
     best = min(candidates, key=lambda known: candidates[known], default=None)
     if best is None or candidates[best] > min(_FARTHEST, len(name) // 2):
         return None
     return f'Perhaps you meant to reference the column "{relation.id.name}.{best}".'
-
-
-def _distance(one: str, other: str) -> int:
-    """Levenshtein's."""
-    previous = list(range(len(other) + 1))
-    for row, left in enumerate(one, 1):
-        current = [row]
-        for column, right in enumerate(other, 1):
-            replaced = previous[column - 1] + (left != right)
-            current.append(min(previous[column] + 1, current[-1] + 1, replaced))
-        previous = current
-    return previous[-1]
 
 
 def needed_columns(

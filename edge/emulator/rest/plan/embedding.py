@@ -39,16 +39,13 @@ def _is_meant(
 
 
 def _is_meant_of_self(relationship: Relationship, target: str, hint: str | None) -> bool:
-    """A table's own rows: by its name downwards to many, by the column's name upwards to one."""
+    """A table's own rows: downwards to many by its name, upwards to one by the column's name."""
     is_down = relationship.cardinality is Cardinality.ONE_TO_MANY
     is_up = relationship.cardinality is Cardinality.MANY_TO_ONE
     named = relationship.target.name == target
     if hint is None:
         return (named and is_down) or (is_up and _single_column(relationship, 0) == target)
-    return named and (
-        (is_down and hint in {_single_column(relationship, 1), relationship.constraint})
-        or (is_up and hint == _single_column(relationship, 0))
-    )
+    return named and is_down and hint in {_single_column(relationship, 1), relationship.constraint}
 
 
 def _fits_hint(relationship: Relationship, hint: str) -> bool:
@@ -87,7 +84,7 @@ def _suggest(cache: SchemaCache, origin: Identifier, target: str) -> str | None:
 
 
 def _suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    best = nearest_name(name, candidates, at_least=0.6)
+    best = nearest_name(name, candidates, at_least=0.33)
     if best is None or best == name:
         return None
     return f"Perhaps you meant '{best}' instead of '{name}'."

@@ -1,7 +1,7 @@
 """Select, filters, orders and ranges of a request → the tree of rows to read. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from edge.emulator.rest.errors import rest_error
@@ -73,7 +73,7 @@ class ReadPlanner:
         target = self.cache.relations[relationship.target]
         node = self.plan(item.items, target, demands, relationship.target)
         if item.is_spread and not relationship.is_to_one:
-            node = _expand_stars(node, target)
+            node = self._expand_stars(node, target)
         return Embed(
             name=item.name,
             alias=f"e{node.alias[1:]}",
@@ -83,18 +83,22 @@ class ReadPlanner:
             is_spread=item.is_spread,
         )
 
+    def _expand_stars(self, node: ReadNode, relation: Relation) -> ReadNode:
+        """A spread to-many resource becomes one array for each column, so each must be named."""
+        fields: list[OutputField] = []
+        for item in node.fields:
+            if item.value.column == STAR:
+                fields += [OutputField(ColumnRef(node.alias, name)) for name in relation.columns]
+            else:
+                fields.append(item)
+        embeds = tuple(self._expand_spread(embed) for embed in node.embeds)
+        return replace(node, fields=tuple(fields), embeds=embeds)
 
-def _expand_stars(node: ReadNode, relation: Relation) -> ReadNode:
-    """A spread to-many resource becomes one array for each column, so each must be named."""
-    fields: list[OutputField] = []
-    for item in node.fields:
-        if item.value.column == STAR:
-            fields += [OutputField(ColumnRef(node.alias, name)) for name in relation.columns]
-        else:
-            fields.append(item)
-    return ReadNode(
-        node.alias, node.table, tuple(fields), node.where, node.order, node.range, node.embeds
-    )
+    def _expand_spread(self, embed: Embed) -> Embed:
+        if not embed.is_spread:
+            return embed
+        target = self.cache.relations[embed.relationship.target]
+        return replace(embed, node=self._expand_stars(embed.node, target))
 
 
 def plan_filters(
@@ -116,24 +120,21 @@ def _plan_filter(
 def _plan_presence(tree: Filter, embeds: tuple[Embed, ...]) -> EmbedPresence | None:
     for embed in embeds:
         if embed.name == tree.field.name and not tree.field.path:
-            return EmbedPresence(embed, _is_present(tree.condition, embed.name))
+            return _presence(tree.condition, embed)
     return None
 
 
-def _is_present(condition: Condition, name: str) -> bool:
+def _presence(condition: Condition, embed: Embed) -> EmbedPresence | None:
+    """Any other condition speaks of a column that has the same name."""
     if condition.operator != "is" or condition.value not in {"null", "not_null"}:
-        raise rest_error(
-            "PGRST120",
-            target=name,
-            details="Only is null or not is null filters are allowed on embedded resources",
-        )
-    return condition.is_negated == (condition.value == "null")
+        return None
+    return EmbedPresence(embed, condition.is_negated == (condition.value == "null"))
 
 
 def _plan_comparison(tree: Filter, relation: Relation, alias: str) -> Comparison:
     value = resolve_field(tree.field, relation, alias)
-    column = relation.columns.get(tree.field.name)
-    is_tsvector = column is not None and column.is_tsvector and not tree.field.path
+    column = relation.find_column(tree.field.name)
+    is_tsvector = column is not None and column.is_tsvector
     return Comparison(value, tree.condition, is_tsvector)
 
 

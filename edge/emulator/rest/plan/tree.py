@@ -189,3 +189,7 @@ class Plan:
     counts_exactly: bool = False
     counts_by_plan: bool = False
     max_rows: int | None = None
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.source is not None and not isinstance(self.source, Call)

@@ -30,13 +30,13 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_logic(key: str, text: str) -> tuple[Path, LogicGroup]:
-    """A logic parameter: its key `embed.not.or`, its value `(a.eq.1,b.eq.2)`."""
+    """A logic parameter: its key `embed.not.or`, its value `(a.eq.1,b.eq.2)`; like upstream, what
+    follows the last parenthesis is let pass."""
     names = _parse_logic_key(key)
     is_negated = "not" in names[:-1]
     path = tuple(name for name in names[:-1] if name != "not")
     scanner = Scanner(text, "failed to parse logic tree")
     members = _parse_members(scanner, depth=0)
-    scanner.expect_end()
     return path, LogicGroup(_logic_operator(names[-1]), members, is_negated)
 
 

@@ -24,19 +24,21 @@ def parse_query(raw: bytes, *, with_arguments: bool) -> QueryParams:
     pairs = _split(raw)
     first = dict(reversed(pairs))
     arguments, filters = _parse_filters(pairs, with_arguments=with_arguments)
-    columns, on_conflict = first.get("columns"), first.get("on_conflict")
     return QueryParams(
         select=parse_select(first.get("select", "*")),
         filters=filters,
         orders=_parse_orders(pairs),
         ranges=_parse_ranges(pairs),
-        columns=parse_columns(columns, "failed to parse columns parameter") if columns else None,
-        on_conflict=parse_columns(on_conflict, "failed to parse on_conflict parameter")
-        if on_conflict
-        else None,
+        columns=_parse_names(first, "columns"),
+        on_conflict=_parse_names(first, "on_conflict"),
         arguments=arguments,
         canonical="&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(pairs)),
     )
+
+
+def _parse_names(parameters: Mapping[str, str], name: str) -> tuple[str, ...] | None:
+    text = parameters.get(name)
+    return None if text is None else parse_columns(text, f"failed to parse {name} parameter")
 
 
 def _split(raw: bytes) -> list[tuple[str, str]]:

@@ -34,6 +34,8 @@ QUERIES: Final[Mapping[str, bytes]] = {
 # Bits of pg_relation_is_updatable: 1 << CMD_UPDATE, CMD_INSERT, CMD_DELETE.
 _UPDATE, _INSERT, _DELETE = 4, 8, 16
 
+_BODY_TYPES: Final = frozenset({"bytea", "json", "jsonb", "text", "xml"})
+
 # What SQL's own type names mean; the parser knows them, the catalogue does not.
 _SQL_TYPES: Final = {
     "int": "integer",
@@ -75,7 +77,8 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
     routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
     for row in rows.routines:
         routine = _routine(row, relations)
-        routines[routine.id].append(routine)
+        if _is_callable(routine):
+            routines[routine.id].append(routine)
     settings: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in rows.role_settings:
         settings[row["role"]].append((row["name"], row["value"]))
@@ -104,7 +107,7 @@ def _relation(row: Row) -> Relation:
         kind=row["kind"],
         columns=_columns(row["columns"]),
         primary_key=tuple(row["primary_key"]),
-        computed=frozenset(row["computed"]),
+        computed=_columns(row["computed"]),
         is_insertable=is_table or bool(operations & _INSERT),
         is_updatable=is_table or bool(operations & _UPDATE),
         is_deletable=is_table or bool(operations & _DELETE),
@@ -136,6 +139,12 @@ def _routine(row: Row, relations: Mapping[Identifier, Relation]) -> Routine:
         columns=known.columns if known else _columns(row["outputs"]),
         settings=_hoisted(row["settings"]),
     )
+
+
+def _is_callable(routine: Routine) -> bool:
+    """Arguments come by name; the only nameless parameter that can be given is a whole body."""
+    unnamed = [found for found in routine.parameters if not found.name]
+    return not unnamed or (len(routine.parameters) == 1 and unnamed[0].type in _BODY_TYPES)
 
 
 def _hoisted(settings: Iterable[str]) -> tuple[tuple[str, str], ...]:

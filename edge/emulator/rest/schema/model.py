@@ -42,7 +42,7 @@ class Relation:
     kind: str
     columns: Mapping[str, Column]
     primary_key: tuple[str, ...] = ()
-    computed: frozenset[str] = frozenset()
+    computed: Mapping[str, Column] = field(default_factory=dict[str, Column])
     is_insertable: bool = True
     is_updatable: bool = True
     is_deletable: bool = True
@@ -50,6 +50,10 @@ class Relation:
     @property
     def is_view(self) -> bool:
         return self.kind in {"v", "m"}
+
+    def find_column(self, name: str) -> Column | None:
+        """A stored column, or a computed field: a function of the row."""
+        return self.columns.get(name) or self.computed.get(name)
 
     @property
     def is_queryable(self) -> bool:

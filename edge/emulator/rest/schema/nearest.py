@@ -1,15 +1,41 @@
-"""The name that a client probably meant."""
+"""The name that a client probably meant: it shares letters in a row, and few must be changed."""
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
+from typing import Final
+
+_GRAM_SIZES: Final = (3, 2)
 
 
 def nearest_name(name: str, candidates: Iterable[str], *, at_least: float) -> str | None:
     """The candidate most like `name`, if the likeness (0 to 1) is `at_least` this."""
-    matcher = SequenceMatcher(b=name)
-    best, likeness = None, at_least
-    for candidate in sorted(set(candidates)):
-        matcher.set_seq1(candidate)
-        if matcher.real_quick_ratio() >= likeness and matcher.ratio() >= likeness:
-            best, likeness = candidate, matcher.ratio()
-    return best
+    known = sorted(set(candidates))
+    for size in _GRAM_SIZES:
+        wanted = _grams(name, size)
+        likeness = {
+            other: _likeness(name, other) for other in known if wanted & _grams(other, size)
+        }
+        best = max(likeness, key=lambda other: likeness[other], default=None)
+        if best is not None and likeness[best] >= at_least:
+            return best
+    return None
+
+
+def _grams(name: str, size: int) -> set[str]:
+    padded = f"-{name.lower()}-"
+    return {padded[start : start + size] for start in range(len(padded) - size + 1)}
+
+
+def _likeness(one: str, other: str) -> float:
+    return 1 - edit_distance(one.lower(), other.lower()) / max(len(one), len(other), 1)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Levenshtein's: how many letters must be put in, taken out or replaced."""
+    previous = list(range(len(other) + 1))
+    for row, left in enumerate(one, 1):
+        current = [row]
+        for column, right in enumerate(other, 1):
+            replaced = previous[column - 1] + (left != right)
+            current.append(min(previous[column] + 1, current[-1] + 1, replaced))
+        previous = current
+    return previous[-1]

@@ -44,9 +44,17 @@ primary_keys as (
   group by k.conrelid
 ),
 computed_fields as (
-  select t.typrelid, json_agg(distinct p.proname) as names
+  select
+    t.typrelid,
+    json_agg(json_build_object(
+      'name', p.proname,
+      'type', pg_catalog.format_type(p.prorettype, null),
+      'base_type', pg_catalog.format_type(b.base, null),
+      'default', null
+    )) as columns
   from pg_catalog.pg_proc p
   join pg_catalog.pg_type t on t.oid = p.proargtypes[0]
+  join base_types b on b.oid = p.prorettype
   where p.pronargs = 1 and t.typrelid <> 0 and not p.proretset
     and p.prokind = 'f' and p.oid >= 16384
   group by t.typrelid
@@ -57,7 +65,7 @@ select
   c.relkind::text as kind,
   coalesce(k.columns, '[]') as columns,
   coalesce(p.names, '[]') as primary_key,
-  coalesce(f.names, '[]') as computed,
+  coalesce(f.columns, '[]') as computed,
   pg_catalog.pg_relation_is_updatable(c.oid, true) as operations
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -24,7 +24,7 @@ def render_statement(plan: Plan) -> Sql:
     """`with source, rows select …`."""
     rows = render_read(plan.read)
     source = sql("pgrst_source as ({}), ", _render_source(plan)) if plan.source else NOTHING
-    if plan.source and plan.body.kind == "none":
+    if plan.is_mutation and plan.body.kind == "none":
         # The written rows may lack the selected columns; nobody will see them.
         rows = sql("select * from {}", SOURCE)
     return sql(
