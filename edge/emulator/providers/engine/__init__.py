@@ -1,0 +1,1 @@
+"""The language engine: deterministic, extractive, honest about it."""

@@ -66,3 +66,7 @@ def choose_examples(
     best = sorted(quotable, key=lambda each: (-worth(each), -len(each.words), each.start))
     chosen = sorted(best[:_MOST_EXAMPLES], key=lambda each: each.start)
     return tuple(sentence.text for sentence in chosen)
+
+
+def spell_times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

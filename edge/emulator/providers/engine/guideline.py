@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from edge.emulator.providers.engine.finding import Finding
+from edge.emulator.providers.engine.finding import Finding, spell_times
 from edge.emulator.providers.engine.reaction import score_reply
 from edge.emulator.providers.engine.sales import SalesReading
 from edge.emulator.providers.engine.sentence import Sentence
 
-_MOST_DO = 5
+_MOST_WELCOMED = 4
+_MOST_ADVISED = 3
 _MOST_DONT = 4
 _LONG_TURN_WORDS = 90
 
@@ -26,10 +28,14 @@ def derive_guidelines(reading: SalesReading) -> list[Guideline]:
     """None at all for a talk that is not about a sale."""
     if not reading.is_sale:
         return []
-    return [*list(_dos(reading))[:_MOST_DO], *list(_donts(reading))[:_MOST_DONT]]
+    return [
+        *islice(_welcomed(reading), _MOST_WELCOMED),
+        *islice(_advised(reading), _MOST_ADVISED),
+        *islice(_donts(reading), _MOST_DONT),
+    ]
 
 
-def _dos(reading: SalesReading) -> Iterator[Guideline]:
+def _welcomed(reading: SalesReading) -> Iterator[Guideline]:
     shown = [*reading.techniques, *reading.strategies]
     welcomed = [finding for finding in shown if finding.reactions.good > finding.reactions.bad]
     advised: set[str] = set()
@@ -37,20 +43,25 @@ def _dos(reading: SalesReading) -> Iterator[Guideline]:
         if finding.entry.advice not in advised:
             advised.add(finding.entry.advice)
             yield Guideline("do", finding.entry.advice, _describe_success(finding))
+
+
+def _advised(reading: SalesReading) -> Iterator[Guideline]:
+    """What to do about each kind of objection that came up."""
+    kinds: set[str] = set()
     for objection in reading.objections:
-        if objection.entry.advice not in advised:
-            advised.add(objection.entry.advice)
+        if objection.entry.key not in kinds:
+            kinds.add(objection.entry.key)
             yield Guideline(
                 "do", objection.entry.advice, f"An objection of this kind was: “{objection.text}”"
             )
 
 
-def _welcome(finding: Finding) -> tuple[float, int]:
-    return finding.reactions.ratio or 0.0, finding.reactions.good
+def _welcome(finding: Finding) -> tuple[int, float]:
+    return finding.reactions.good - finding.reactions.bad, finding.reactions.ratio or 0.0
 
 
 def _describe_success(finding: Finding) -> str:
-    seen = f"{finding.entry.name}: seen {finding.count} times"
+    seen = f"{finding.entry.name}: seen {spell_times(finding.count)}"
     welcomed = f"{finding.reactions.good} of {finding.reactions.total} replies were welcoming"
     return f"{seen}, {welcomed}."
 

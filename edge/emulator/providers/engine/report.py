@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from edge.emulator.providers.engine.finding import Finding
+from edge.emulator.providers.engine.finding import Finding, spell_times
 from edge.emulator.providers.engine.guideline import moments
 from edge.emulator.providers.engine.lexicon import Signal
 from edge.emulator.providers.engine.objection import Objection
@@ -144,7 +144,7 @@ def _quote_lines(reading: SalesReading, sentences: Iterable[Sentence]) -> Iterat
 
 def _findings(findings: Sequence[Finding]) -> str:
     return "\n".join(
-        f"- **{each.entry.name}** ({each.count} times, taken: {each.reactions.level})"
+        f"- **{each.entry.name}** ({spell_times(each.count)}, taken: {each.reactions.level})"
         + (f": “{each.examples[0]}”" if each.examples else "")
         for each in findings
     )

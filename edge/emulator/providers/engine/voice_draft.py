@@ -11,7 +11,7 @@ VOICE_NAMES = frozenset({"voice_characteristics", "conversation_framework", "res
 _FEW = 5
 _KEY_PHRASES = 8
 _CALM_WORDS = 16
-_OPENING = frozenset({"rapport", "agenda", "permission", "personal", "greet", "open"})
+_OPENING = frozenset({"rapport", "agenda", "permission", "greet"})
 _DISCOVERY = frozenset({"discovery", "question", "prob", "qualify", "listen", "pain"})
 _CLOSING = frozenset({"clos", "urgency", "demo", "pilot", "risk", "trial", "summaris", "summariz"})
 _WARM = frozenset({"empathy", "rapport", "listen", "personalisation", "personaliz"})
@@ -77,7 +77,7 @@ def _draft_discovery(document: SalesDocument) -> dict[str, Draft]:
     probing = _about(_points(document), _DISCOVERY)
     names = [f"{point.name}: “{point.examples[0]}”" for point in probing if point.examples]
     positive = [
-        f"{point.name} \u2013 {point.effectiveness}"
+        f"A welcoming reply to: {point.name.lower()}"
         for point in _points(document)
         if _worked(point)
     ]
@@ -101,7 +101,7 @@ def _draft_closing(document: SalesDocument) -> dict[str, Draft]:
         "strategies": [f"{point.name}: {point.description}" for point in closers][:_FEW],
         "transitions": {
             "success_indicators": [quote for point in closers for quote in point.examples][:_FEW],
-            "fallback_options": answered[:_FEW] or _do_rules(document)[:2],
+            "fallback_options": list(dict.fromkeys(answered))[:_FEW] or _do_rules(document)[:2],
         },
     }
 

@@ -1,0 +1,134 @@
+"""POST /v1/embeddings, see https://platform.openai.com/docs/api-reference/embeddings/create."""
+
+import asyncio
+import base64
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.responses import JSONResponse, Response
+
+from edge.emulator.providers.engine.embedding import embed_text
+from edge.emulator.providers.engine.tokens import count_tokens, exceeds_tokens
+from edge.emulator.providers.exchange import Body
+from edge.emulator.providers.faults import Fault, FaultKind
+from edge.emulator.providers.openai import limits
+from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
+from edge.emulator.providers.openai.fields import optional_count, require_string
+
+_DIMENSIONS = {"text-embedding-3-large": 3072}
+_USUAL_DIMENSIONS = 1536
+_ENCODINGS = ("float", "base64")
+_EXPECTED = "one of a string or array of strings, integers, or integer arrays"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    texts: tuple[str, ...]
+    dimensions: int
+    encoding: str
+    tokens: int
+
+
+async def create_embeddings(body: Body, fault: Fault | None) -> Response:
+    order = await asyncio.to_thread(_read_order, body)
+    kind = fault.kind if fault else None
+    dimensions = order.dimensions + (kind is FaultKind.WRONG_DIMENSIONS)
+    entries = await asyncio.to_thread(_embed_all, order, dimensions)
+    if kind is FaultKind.UNORDERED:
+        entries.reverse()
+    return JSONResponse(
+        {
+            "object": "list",
+            "data": [] if kind is FaultKind.EMPTY else entries,
+            "model": f"local-hash-{order.dimensions}",
+            "usage": {"prompt_tokens": order.tokens, "total_tokens": order.tokens},
+        }
+    )
+
+
+def _read_order(body: Body) -> _Order:
+    model = require_string(body, "model")
+    texts = tuple(_read_input(body.get("input")))
+    usual = _DIMENSIONS.get(model, _USUAL_DIMENSIONS)
+    dimensions = optional_count(body, "dimensions") or usual
+    if dimensions > usual:
+        message = f"Invalid value for 'dimensions': must be at most {usual}, got {dimensions}."
+        raise invalid_value("dimensions", message)
+    encoding = body.get("encoding_format") or "float"
+    if encoding not in _ENCODINGS:
+        message = f"Invalid value: '{encoding}'. Supported values are: 'float' and 'base64'."
+        raise invalid_value("encoding_format", message)
+    return _Order(texts, dimensions, str(encoding), _count_tokens(texts))
+
+
+def _read_input(value: Any) -> list[str]:
+    """Strings as they are; tokens, which nobody can read back here, as words of their numbers."""
+    if value is None:
+        raise missing_parameter("input")
+    if isinstance(value, str):
+        return [_require_text(value, "input")]
+    if not isinstance(value, list):
+        raise invalid_type("input", _EXPECTED, value)
+    items = cast("list[object]", value)
+    if not items:
+        raise invalid_value("input", "Invalid 'input': input cannot be an empty array.")
+    if _are_tokens(items):
+        return [_spell_tokens(items)]
+    if len(items) > limits.EMBEDDING_ITEMS:
+        raise limits.too_many_items(len(items))
+    return [_read_item(item, f"input[{index}]") for index, item in enumerate(items)]
+
+
+def _read_item(item: Any, name: str) -> str:
+    if isinstance(item, str):
+        return _require_text(item, name)
+    tokens = cast("list[object]", item) if isinstance(item, list) else []
+    if tokens and _are_tokens(tokens):
+        return _spell_tokens(tokens)
+    raise invalid_type(name, "a string or an array of integers", cast("object", item))
+
+
+def _require_text(text: str, name: str) -> str:
+    if not text:
+        raise invalid_value(name, f"Invalid '{name}': input cannot be an empty string.")
+    return text
+
+
+def _are_tokens(items: Sequence[object]) -> bool:
+    return all(isinstance(item, int) and not isinstance(item, bool) for item in items)
+
+
+def _spell_tokens(items: Sequence[object]) -> str:
+    return " ".join(f"t{item}" for item in items)
+
+
+def _count_tokens(texts: Sequence[str]) -> int:
+    """The sum, refusing an item or a request that is too long."""
+    for index, text in enumerate(texts):
+        if exceeds_tokens(text, limits.EMBEDDING_ITEM_TOKENS):
+            raise limits.item_too_long(index)
+    total = sum(map(count_tokens, texts))
+    if total > limits.EMBEDDING_REQUEST_TOKENS:
+        raise limits.request_too_long(total)
+    return total
+
+
+def _embed_all(order: _Order, dimensions: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "object": "embedding",
+            "index": index,
+            "embedding": _encode(embed_text(text, dimensions), order.encoding),
+        }
+        for index, text in enumerate(order.texts)
+    ]
+
+
+def _encode(vector: list[float], encoding: str) -> list[float] | str:
+    """base64 of little-endian 32-bit floats is what the SDK asks for without saying so."""
+    if encoding == "float":
+        return vector
+    packed = array("f", vector)
+    return base64.b64encode(packed.tobytes()).decode()

@@ -1,0 +1,71 @@
+"""Reading OpenAI's request bodies, with its complaints about what is missing or of another type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from edge.emulator.providers.exchange import Body
+from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
+
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+
+
+def require_string(body: Body, name: str) -> str:
+    if body.get(name) is None:
+        raise missing_parameter(name)
+    value = body[name]
+    if not isinstance(value, str):
+        raise invalid_type(name, "a string", value)
+    return value
+
+
+def optional_count(body: Body, name: str, least: int = 1) -> int | None:
+    """An integer of at least `least`, if given."""
+    value: object = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise invalid_type(name, "an integer", value)
+    if value < least:
+        message = (
+            f"Invalid '{name}': integer below minimum value. Expected a value >= {least},"
+            f" but got {value} instead."
+        )
+        raise invalid_value(name, message, "integer_below_min_value")
+    return value
+
+
+def optional_object(body: Body, name: str) -> Mapping[str, Any]:
+    value: object = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise invalid_type(name, "an object", value)
+    return cast("Mapping[str, Any]", value)
+
+
+def require_items(name: str, value: object) -> Sequence[Mapping[str, Any]]:
+    """A list that is not empty and holds objects only."""
+    if not isinstance(value, list):
+        raise invalid_type(name, "an array of objects", value)
+    items = cast("list[object]", value)
+    if not items:
+        raise invalid_value(
+            name,
+            f"Invalid '{name}': empty array. Expected an array with minimum length 1, but got an"
+            " empty array instead.",
+            "empty_array",
+        )
+    for index, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise invalid_type(f"{name}[{index}]", "an object", item)
+    return cast("Sequence[Mapping[str, Any]]", items)
+
+
+def join_content(name: str, content: object) -> str:
+    """The text of a message's content: a string, or parts of which the textual ones count."""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    parts = require_items(name, content)
+    return "\n".join(str(part.get("text", "")) for part in parts if part.get("type") in _TEXT_PARTS)
