@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -52,7 +54,8 @@ def start(
             f"There is no functions/ folder in {settings.root}.",
             cure="Go to your project, or name it: edge start --workdir DIR",
         )
-    asyncio.run(_serve(settings, reload=not no_reload, as_json=output == "json"))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, reload=not no_reload, as_json=output == "json"))
 
 
 @app.command()
@@ -72,6 +75,15 @@ def status(
     if holder is None:
         raise EdgeError("The stack of this project does not run.", cure="edge start")
     _print_details(holder, output)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fast event loop, where there is one."""
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
 
 
 def _lock(workdir: Path) -> Lock:

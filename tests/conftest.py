@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -98,6 +98,7 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         state_dir=tmp_path_factory.mktemp("stack"),
         environ={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
     )
+    settings = replace(settings, secrets={})  # a developer's real keys are not for tests
     events: list[Event] = []
     stack = Stack(settings, events.append, reload=False, durable=False)
     thread = LoopThread()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import uvicorn
+import uvloop
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ class LoopThread:
     """An event loop that runs in a thread until closed."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 

@@ -6,5 +6,5 @@ from starlette.requests import Request
 
 
 async def main(request: Request) -> str:
-    await asyncio.sleep(float(request.query_params.get("seconds", "30")))
+    await asyncio.sleep(float(request.query_params.get("seconds", "3")))
     return "done"
