@@ -1,0 +1,226 @@
+"""`edge start`, `status` and `stop` as processes, also when things go wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("functions", "shared", "supabase")
+DEADLINE = 40
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of its own, made of this one's folders."""
+    for name in FOLDERS:
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+class Run:
+    """One `edge start`."""
+
+    def __init__(self, project: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            edge("start", project, "-o", "json", "--no-reload", *options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ready(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1]
+        return json.loads(line)
+
+    def end(self, sign: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        self.process.send_signal(sign)
+        _, stderr = self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, stderr
+
+    def family(self) -> set[int]:
+        """The process and all that came of it."""
+        parents = {pid: ppid for pid in running_pids() if (ppid := parent_of(pid)) is not None}
+        family = {self.process.pid}
+        while more := {pid for pid, ppid in parents.items() if ppid in family} - family:
+            family |= more
+        return family
+
+
+def edge(command: str, project: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "edge", command, "--workdir", str(project), *options]
+
+
+def running_pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def parent_of(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def wait_gone(pids: set[int]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while alive := {pid for pid in pids if is_alive(pid)}:
+        assert time.monotonic() < deadline, f"still there: {alive}"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def starts(project: Path) -> Iterator[Any]:
+    """Starts stacks of the project on free ports, and ends those that a test leaves running."""
+    runs: list[Run] = []
+
+    def start(*options: str) -> Run:
+        runs.append(Run(project, *(options or ("--port", "0", "--db-port", "0"))))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.end(signal.SIGTERM)
+        for stream in (run.process.stdout, run.process.stderr):
+            with suppress(OSError, AttributeError):
+                stream.close()  # type: ignore[union-attr]
+
+
+def store(details: dict[str, Any]) -> httpx.Response:
+    return httpx.post(
+        details["API_URL"] + "/functions/v1/process-transcript",
+        headers={"authorization": f"Bearer {details['SERVICE_ROLE_KEY']}"},
+        json={"collection_id": "c", "video_id": "v", "transcript": "Ann: Hello. Bob: Good day."},
+        timeout=DEADLINE,
+    )
+
+
+def test_interrupt_stops_everything_and_the_rows_are_there_next_time(starts: Any) -> None:
+    first = starts()
+    assert store(first.ready()).status_code == 200
+    family = first.family()
+
+    status, _ = first.end(signal.SIGINT)
+
+    wait_gone(family)
+    assert (status, len(family) > 3) == (0, True)
+    with psycopg.connect(starts().ready()["DB_URL"]) as connection:
+        assert connection.execute("select count(*) from videos").fetchone() == (1,)
+
+
+def test_a_killed_run_leaves_nothing_and_the_next_one_heals(starts: Any) -> None:
+    first = starts()
+    assert store(first.ready()).status_code == 200
+    family = first.family()
+    first.end(signal.SIGKILL)
+    wait_gone(family)
+
+    details = starts().ready()
+
+    assert store(details).json()["data"]["result"]["reused"] is True
+
+
+def test_a_second_start_names_the_first_and_what_to_do(starts: Any, project: Path) -> None:
+    details = starts().ready()
+
+    second = subprocess.run(
+        edge("start", project), capture_output=True, text=True, check=False, timeout=DEADLINE
+    )
+
+    assert second.returncode == 2
+    assert details["API_URL"] in second.stderr
+    assert "edge stop" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_taken_port_is_named(starts: Any) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        run = starts("--port", port, "--db-port", "0")
+        _, stderr = run.process.communicate(timeout=DEADLINE)
+
+    assert run.process.returncode == 2
+    assert f"Port {port} is taken" in stderr
+    assert "--port" in stderr
+
+
+def test_a_taken_database_port_is_named(starts: Any) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        run = starts("--port", "0", "--db-port", port)
+        _, stderr = run.process.communicate(timeout=DEADLINE)
+
+    assert run.process.returncode == 2
+    assert f"Port {port} is taken" in stderr
+    assert "--db-port" in stderr
+
+
+def test_status_and_stop_find_the_running_stack(starts: Any, project: Path) -> None:
+    def ask(command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            edge(command, project, *options), capture_output=True, text=True, check=False
+        )
+
+    before = ask("status")
+    run = starts()
+    details = run.ready()
+    running = ask("status", "-o", "env")
+    stopped = ask("stop")
+
+    assert before.returncode == 2
+    assert f'ANON_KEY="{details["ANON_KEY"]}"' in running.stdout
+    assert (stopped.returncode, run.process.wait(DEADLINE)) == (0, 0)
+    assert ask("status").returncode == 2
+
+
+def test_a_broken_migration_is_shown_and_stops_the_start(starts: Any, project: Path) -> None:
+    (project / "supabase").unlink()
+    migrations = project / "supabase" / "migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "20260101000000_create_thing.sql").write_text("create table thing (id nonsense);")
+
+    run = starts()
+    _, stderr = run.process.communicate(timeout=DEADLINE)
+
+    assert run.process.returncode == 2
+    assert "create_thing.sql:1" in stderr
+    assert 'type "nonsense" does not exist' in stderr
+    assert "Traceback" not in stderr
+
+
+def test_nothing_is_left_in_the_temporary_folder(starts: Any) -> None:
+    before = set(os.listdir("/tmp"))
+    run = starts()
+    store(run.ready())
+    run.end()
+
+    left = {name for name in set(os.listdir("/tmp")) - before if name.startswith("edge-")}
+
+    assert left == set()
