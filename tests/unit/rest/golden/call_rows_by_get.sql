@@ -1,0 +1,3 @@
+-- GET /rpc/find?q=x&select=id,channels(name)&id=gt.1
+with pgrst_source as (select pgrst_call.* from "public"."find"("q" := $1::text) as pgrst_call), pgrst_rows as (select "t0"."id", row_to_json("e1".*)::jsonb as "channels" from pgrst_source as "t0" left join lateral (select "t1"."name" from "public"."channels" as "t1" where "t1"."id" = "t0"."channel_id") as "e1" on true where "t0"."id" > $2) select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- ["x", "1"]

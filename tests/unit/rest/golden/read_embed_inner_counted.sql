@@ -1,0 +1,4 @@
+-- GET /videos?select=id,channels!inner(name)&channels.name=eq.x&limit=1
+-- prefer: count=exact
+with pgrst_rows as (select "t0"."id", row_to_json("e1".*)::jsonb as "channels" from "public"."videos" as "t0" inner join lateral (select "t1"."name" from "public"."channels" as "t1" where "t1"."name" = $1 and "t1"."id" = "t0"."channel_id") as "e1" on true limit $2 offset $3), pgrst_count as (select 1 from "public"."videos" as "t0" where exists (select 1 from "public"."channels" as "t1" where "t1"."name" = $4 and "t1"."id" = "t0"."channel_id")) select (select count(*) from pgrst_count) as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- ["x", "1", "0", "x"]

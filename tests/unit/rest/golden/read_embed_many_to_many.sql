@@ -1,0 +1,3 @@
+-- GET /videos?select=id,labels(label)
+with pgrst_rows as (select "t0"."id", coalesce("e1".pgrst_rows, '[]') as "labels" from "public"."videos" as "t0" left join lateral (select json_agg(r)::jsonb as pgrst_rows from (select "t1"."label" from "public"."labels" as "t1", "public"."video_labels" as "j1" where "j1"."video_id" = "t0"."id" and "j1"."label_id" = "t1"."id") as r) as "e1" on true) select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- []

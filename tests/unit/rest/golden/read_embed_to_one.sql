@@ -1,0 +1,3 @@
+-- GET /videos?select=title,channels(name)&order=channels(name)
+with pgrst_rows as (select "t0"."title", row_to_json("e1".*)::jsonb as "channels" from "public"."videos" as "t0" left join lateral (select "t1"."name" from "public"."channels" as "t1" where "t1"."id" = "t0"."channel_id") as "e1" on true order by "e1"."name") select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- []

@@ -1,0 +1,3 @@
+-- GET /videos?title=like.*a*&id=in.(1,2)&tags=cs.{a}&meta->>k=not.is.null&search=fts(english).cat&title=fts.dog
+with pgrst_rows as (select "t0".* from "public"."videos" as "t0" where "t0"."title" like $1 and "t0"."id" = any ($2) and "t0"."tags" @> $3 and not "t0"."meta"->>$4 is null and "t0"."search" @@ to_tsquery($5, $6) and to_tsvector("t0"."title") @@ to_tsquery($7)) select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- ["%a%", "{\"1\",\"2\"}", "{a}", "k", "english", "cat", "dog"]

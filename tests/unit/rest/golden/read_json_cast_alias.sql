@@ -1,0 +1,3 @@
+-- GET /videos?select=id,t:title,x:meta->a->>b,id::text&order=id.desc.nullslast
+with pgrst_rows as (select "t0"."id", "t0"."title" as "t", "t0"."meta"->$1->>$2 as "x", cast("t0"."id" as pg_catalog.text) as "id" from "public"."videos" as "t0" order by "t0"."id" desc nulls last) select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- ["a", "b"]

@@ -1,0 +1,3 @@
+-- GET /channels?select=...videos(title)
+with pgrst_rows as (select "e1"."title" from "public"."channels" as "t0" left join lateral (select json_agg(r)::jsonb as pgrst_rows, coalesce(json_agg("r"."title"), '[]')::jsonb as "title" from (select "t1"."title" from "public"."videos" as "t1" where "t1"."channel_id" = "t0"."id") as r) as "e1" on true) select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- []

@@ -1,0 +1,122 @@
+"""Names of a request are found in the schema cache, or refused with a helpful word."""
+
+import pytest
+
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.errors import MissError
+from edge.emulator.rest.plan.action import plan_request
+from edge.emulator.rest.plan.embedding import find_relationship
+from edge.emulator.rest.plan.routines import find_routine
+from edge.emulator.rest.plan.tree import Plan
+from edge.emulator.rest.request import RawRequest, parse_request
+from edge.emulator.rest.schema.model import Cardinality, Identifier, SchemaCache
+from edge.emulator.rest.schema.nearest import edit_distance, nearest_name
+
+CONFIG = RestConfig()
+JSON = "application/json"
+
+
+def plan(cache: SchemaCache, method: str, path: str, query: bytes = b"", body: bytes = b"") -> Plan:
+    return plan_request(
+        parse_request(RawRequest(method, path, query, {}, body), CONFIG), cache, CONFIG
+    )
+
+
+def public(name: str) -> Identifier:
+    return Identifier("public", name)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "code"),
+    [
+        ("GET", "/vidoes", b"", b"", "PGRST205"),
+        ("GET", "/videos", b"select=titel", b"", "42703"),
+        ("GET", "/videos", b"titel=eq.1", b"", "42703"),
+        ("GET", "/videos", b"order=titel", b"", "42703"),
+        ("GET", "/videos", b"select=id::money2", b"", "42704"),
+        ("GET", "/videos", b"select=people(id)", b"", "PGRST200"),
+        ("GET", "/messages", b"select=people(id)", b"", "PGRST201"),
+        ("GET", "/videos", b"channels.name=eq.1", b"", "PGRST108"),
+        ("GET", "/channels", b"select=videos(id)&order=videos(id)", b"", "PGRST118"),
+        ("GET", "/videos", b"select=id.sum()", b"", "PGRST123"),
+        ("POST", "/videos", b"", b'{"titel":1}', "PGRST204"),
+        ("POST", "/rpc/addd", b"", b'{"a":1}', "PGRST202"),
+        ("POST", "/rpc/add", b"", b'{"a":1}', "PGRST202"),
+        ("POST", "/rpc/twice", b"", b'{"n":1}', "PGRST203"),
+        ("POST", "/rpc/nameless", b"", b"{}", "PGRST202"),
+        ("PUT", "/videos", b"title=eq.1", b'{"id":1}', "PGRST105"),
+    ],
+)
+def test_what_the_schema_does_not_hold_is_refused(
+    cache: SchemaCache, method: str, path: str, query: bytes, body: bytes, code: str
+):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the code is compared below
+        plan(cache, method, path, query, body)
+
+    assert getattr(caught.value, "code", None) == code
+
+
+def test_a_near_miss_is_suggested(cache: SchemaCache):
+    with pytest.raises(MissError) as caught:
+        plan(cache, "GET", "/video")
+
+    assert caught.value.hint == "Perhaps you meant the table 'public.videos'"
+
+
+def test_an_ambiguous_embed_lists_the_ways(cache: SchemaCache):
+    with pytest.raises(MissError) as caught:
+        find_relationship(cache, public("messages"), "people", None)
+
+    assert caught.value.hint == (
+        "Try changing 'people' to one of the following: 'people!messages_recipient_id_fkey',"
+        " 'people!messages_sender_id_fkey'. Find the desired relationship in the 'details' key."
+    )
+    assert caught.value.details[0] == {
+        "cardinality": "many-to-one",
+        "embedding": "messages with people",
+        "relationship": "messages_recipient_id_fkey using messages(recipient_id) and people(id)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "hint", "cardinality"),
+    [
+        ("videos", "channels", None, Cardinality.MANY_TO_ONE),
+        ("videos", "channel_id", None, Cardinality.MANY_TO_ONE),
+        ("channels", "videos", "videos_channel_id_fkey", Cardinality.ONE_TO_MANY),
+        ("videos", "labels", None, Cardinality.MANY_TO_MANY),
+        ("videos", "labels", "video_labels", Cardinality.MANY_TO_MANY),
+        ("messages", "people", "sender_id", Cardinality.MANY_TO_ONE),
+        ("people", "people", None, Cardinality.ONE_TO_MANY),
+        ("people", "manager_id", None, Cardinality.MANY_TO_ONE),
+    ],
+)
+def test_a_relationship_is_found_by_table_column_or_constraint(
+    cache: SchemaCache, origin: str, target: str, hint: str | None, cardinality: Cardinality
+):
+    assert find_relationship(cache, public(origin), target, hint).cardinality is cardinality
+
+
+def test_a_function_is_chosen_by_the_names_of_its_arguments(cache: SchemaCache):
+    found = find_routine(cache, public("add"), frozenset({"a", "b"}), None)
+
+    assert found.return_type == "integer"
+
+
+def test_a_whole_body_goes_to_a_nameless_json_parameter(cache: SchemaCache):
+    found = find_routine(cache, public("whole"), frozenset({"anything"}), JSON)
+
+    assert found.parameters[0].name == ""
+
+
+def test_a_stable_function_runs_read_only_even_when_posted_to(cache: SchemaCache):
+    assert plan(cache, "POST", "/rpc/find", body=b'{"q":"x"}').is_read_only
+    assert not plan(cache, "POST", "/rpc/nothing").is_read_only
+
+
+def test_edit_distance_counts_changed_letters():
+    assert edit_distance("kitten", "sitting") == 3
+
+
+def test_nothing_is_suggested_for_a_name_like_no_other():
+    assert nearest_name("zzz", ["videos", "channels"], at_least=0.75) is None
