@@ -1,0 +1,95 @@
+"""A frontend developer's supabase-js against the whole stack, with nothing but a URL and a key."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import RunningStack
+
+JS = Path(__file__).parents[1] / "js"
+BIN = Path(sys.executable).parent
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """Node with supabase-js beside the scenarios."""
+    path = os.pathsep.join((str(BIN), os.environ["PATH"]))
+    node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
+    if node is None or npm is None:
+        pytest.skip("Node is missing: scripts/setup dev installs it")
+    if not (JS / "node_modules" / "@supabase" / "supabase-js").is_dir():
+        installed = subprocess.run(
+            [npm, "ci", "--silent"], cwd=JS, env={**os.environ, "PATH": path}, check=False
+        )
+        if installed.returncode:
+            pytest.skip("supabase-js cannot be installed: no way to the npm registry")
+    return node
+
+
+@pytest.fixture
+def results(node: str, stack: RunningStack) -> dict[str, Any]:
+    """All answers that the scenarios got."""
+    user_id, token = stack.create_user()
+    variables = {
+        "PATH": os.environ["PATH"],
+        "API_URL": stack.url,
+        "SERVICE_KEY": stack.secret_key,
+        "PUBLIC_KEY": stack.publishable_key,
+        "USER_TOKEN": token,
+        "USER_ID": user_id,
+        "VIDEO": f"js-{uuid4()}",
+    }
+    ran = subprocess.run(
+        [node, "scenarios.mjs"],
+        cwd=JS,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_supabase_js_notices_nothing_unusual(results: dict[str, Any]) -> None:
+    """One run of many calls; each is looked at on its own."""
+    assert results["invoke"]["status"] == "success"
+    assert results["invokeByUser"]["data"]["result"]["chunk_count"] == 1
+    check_refusals(results)
+    check_tables(results)
+
+
+def check_refusals(results: dict[str, Any]) -> None:
+    visitor, unknown = results["invokeByVisitor"], results["invokeUnknown"]
+    invalid = results["invokeInvalid"]
+
+    assert {visitor["name"], unknown["name"], invalid["name"]} == {"FunctionsHttpError"}
+    assert (visitor["status"], unknown["status"], invalid["status"]) == (401, 404, 400)
+    assert unknown["body"]["code"] == "NOT_FOUND"
+    assert "video_id" in json.dumps(invalid["body"]["error"])
+
+
+def check_tables(results: dict[str, Any]) -> None:
+    assert results["insert"]["collection_id"] == "js"
+    assert results["insertTwice"]["code"] == "23505"
+    assert results["upsert"] == [{"metadata": {"seen": [1, 2]}}]
+    assert [row["seen"] for row in results["filtered"]] == [1, None]
+    assert results["embedded"]["transcripts"]["transcript_chunks"] == [{"chunk_index": 0}]
+    assert results["counted"] == {"count": 2, "data": None, "status": 200}
+    assert results["single"]["code"] == "PGRST116"
+    assert (results["maybeSingle"]["data"], results["maybeSingle"]["error"]) == (None, None)
+    assert results["hidden"]["code"] == "42501"
+    assert results["updated"] == [{"metadata": None}]
+    assert results["rpc"][0]["chunk_index"] == 0
+    assert len(results["deleted"]) == 1
+    assert results["missingTable"]["code"] == "PGRST205"
