@@ -89,7 +89,7 @@ def check_tables(results: dict[str, Any]) -> None:
     assert results["single"]["code"] == "PGRST116"
     assert (results["maybeSingle"]["data"], results["maybeSingle"]["error"]) == (None, None)
     assert results["hidden"]["code"] == "42501"
-    assert results["updated"] == [{"metadata": None}]
+    assert results["updated"] == [{"metadata": {}}]
     assert results["rpc"][0]["chunk_index"] == 0
     assert len(results["deleted"]) == 1
     assert results["missingTable"]["code"] == "PGRST205"

@@ -38,7 +38,7 @@ results.counted = { count: counted.count, data: counted.data, status: counted.st
 results.single = (await user.from("videos").select().eq("video_id", "nothing").single()).error;
 results.maybeSingle = await user.from("videos").select().eq("video_id", "nothing").maybeSingle();
 results.hidden = (await visitor.from("videos").select("id")).error;
-results.updated = (await user.from("videos").update({ metadata: null }).eq("video_id", mine.video_id).select("metadata")).data;
+results.updated = (await user.from("videos").update({ metadata: {} }).eq("video_id", mine.video_id).select("metadata")).data;
 results.rpc = (
   await user.rpc("match_chunks", { query_embedding: Array(1536).fill(0.01), match_count: 3 }).select("chunk_index,chunk_text")
 ).data;
