@@ -111,7 +111,7 @@ async def _ask_auth_server(token: str, env: SupabaseEnv) -> jwks.Claims:
 
     headers = {"Authorization": f"Bearer {token}", "apikey": env.publishable_key}
     try:
-        reply = await http_pool().get(f"{env.url}/auth/v1/user", headers=headers)
+        reply = await http_pool(env.url).get(f"{env.url}/auth/v1/user", headers=headers)
     except httpx.TransportError as exc:
         raise UnavailableError("The token cannot be checked now.", code="AUTH_UNAVAILABLE") from exc
     if reply.status_code >= 500:

@@ -15,6 +15,7 @@ from shared.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from shared.tls import trust_for
 
 if TYPE_CHECKING:
     import httpx
@@ -36,12 +37,12 @@ _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
 
 
 @cache
-def http_pool() -> "httpx.AsyncClient":
-    """The connections that all requests of this worker share."""
+def http_pool(url: str) -> "httpx.AsyncClient":
+    """The connections to a project that all requests of this worker share."""
     import httpx  # here, so that only who needs it pays for importing it
 
     timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-    return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+    return httpx.AsyncClient(timeout=timeout, verify=trust_for(url))
 
 
 @lru_cache(maxsize=1)
@@ -61,7 +62,7 @@ def _client(env: SupabaseEnv, key: str, token: str | None) -> "AsyncClient":
     if not env.url:
         raise ConfigurationError("SUPABASE_URL is not set")
     options = AsyncClientOptions(
-        httpx_client=http_pool(),
+        httpx_client=http_pool(env.url),
         auto_refresh_token=False,
         persist_session=False,
         postgrest_client_retry=False,  # the caller of the function retries, nobody in between
