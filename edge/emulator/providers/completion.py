@@ -33,7 +33,7 @@ class Completion:
 
 
 def count_input(task: Task) -> int:
-    return count_tokens("\n".join([task.instructions, *task.user_texts]))
+    return count_tokens(task.instructions) + sum(map(count_tokens, task.user_texts))
 
 
 async def complete(task: Task, max_tokens: int | None, fault: Fault | None = None) -> Completion:

@@ -12,8 +12,9 @@ def stream_message(message: Mapping[str, Any]) -> EventStream:
 
 
 def _events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    usage = {**message["usage"], "output_tokens": 1}
-    begun = {**message, "content": [], "stop_reason": None, "stop_details": None, "usage": usage}
+    begun = dict(message)
+    begun.update(content=[], stop_reason=None, stop_details=None)
+    begun["usage"] = {**message["usage"], "output_tokens": 1}
     yield {"type": "message_start", "message": begun}
     for index, block in enumerate(message["content"]):
         yield from _block_events(block, index)
