@@ -20,7 +20,7 @@ class StoredRow:
 def fetch_rows(api_url: str, key: str, video_id: str) -> list[StoredRow]:
     """The video's row, its transcript and the newest output of each type."""
     embedded = (
-        "id,video_id,collection_id,transcripts(id),generated_outputs(id,output_type,metadata)"
+        "id,video_id,collection_id,transcripts(id,transcript_chunks(id)),generated_outputs(id,output_type,metadata)"
     )
     answer = requests.get(
         f"{api_url}/rest/v1/videos",
@@ -38,8 +38,10 @@ def fetch_rows(api_url: str, key: str, video_id: str) -> list[StoredRow]:
 
 def _rows(video: dict[str, Any]) -> Iterator[StoredRow]:
     yield StoredRow("videos", f"{video['collection_id']}/{video['video_id']}", video["id"], "")
-    for transcript in video["transcripts"]:
-        yield StoredRow("transcripts", "the text and its chunks", transcript["id"], "")
+    if transcript := video["transcripts"]:
+        yield StoredRow("transcripts", "the text; its chunks below", transcript["id"], "")
+        chunks = transcript["transcript_chunks"]
+        yield StoredRow("transcript_chunks", f"{len(chunks)} with embeddings", chunks[0]["id"], "")
     seen: set[str] = set()
     for output in video["generated_outputs"]:
         if output["output_type"] not in seen:
