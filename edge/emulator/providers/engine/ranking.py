@@ -1,6 +1,7 @@
 """Which terms and sentences stand for a text."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,11 @@ _MOST_SHARED = 0.5
 _CODE_SIGNS = frozenset("{}<>;=\\|_~`^@")
 _MOST_CODE_SHARE = 0.03
 _FEWEST_LETTERS_SHARE = 0.55
+_CODE = re.compile(
+    r"\w\(\)|\w\(\w+[,:)=]|->|[=!<>]=|\bself\.|;\s*$|[{}]"
+    r"|^(?:def|return|raise|import|const|function|public|private)\b"
+)
+_MOST_CODE_SENTENCES_SHARE = 0.25
 
 
 def is_prose(sentence: Sentence) -> bool:
@@ -22,6 +28,12 @@ def is_prose(sentence: Sentence) -> bool:
     letters = sum(character.isalpha() or character.isspace() for character in text)
     signs = sum(character in _CODE_SIGNS for character in text)
     return letters >= len(text) * _FEWEST_LETTERS_SHARE and signs <= len(text) * _MOST_CODE_SHARE
+
+
+def is_mostly_code(sentences: Sequence[Sentence]) -> bool:
+    """A program that speaks of prices is no talk about them."""
+    code = sum(bool(_CODE.search(sentence.text)) for sentence in sentences)
+    return code > len(sentences) * _MOST_CODE_SENTENCES_SHARE
 
 
 class TermWeights:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge.emulator.providers.engine.conversation import Conversation, Turn
 from edge.emulator.providers.engine.evidence import Evidence
 from edge.emulator.providers.engine.lexicon import Signal
+from edge.emulator.providers.engine.ranking import is_mostly_code
 from edge.emulator.providers.engine.speaker import BUYER_LABELS, SELLER_LABELS, normalize_name
 
 _FEWEST_COMMERCIAL_SENTENCES = 2
@@ -83,6 +84,8 @@ def _split_by_leaning(leanings: dict[str, float]) -> Roles:
 
 def is_about_a_sale(evidence: Evidence) -> bool:
     """Several commercial remarks, or a few between people labelled as seller and buyer."""
+    if is_mostly_code(evidence.conversation.sentences):
+        return False
     commercial = evidence.with_signal(Signal.COMMERCIAL)
     words = {word for note in commercial for word in note.sentence.words}
     objections = sum(1 for note in evidence.notes if note.objections)

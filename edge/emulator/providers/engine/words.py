@@ -44,6 +44,7 @@ _SUFFIXES = (
     ("sses", "ss"),
     ("ies", "y"),
     ("ing", ""),
+    ("ions", ""),
     ("ion", ""),
     ("ers", "er"),
     ("ed", ""),

@@ -34,15 +34,16 @@ def fit_string(text: str, node: Node, suggester: Suggester) -> str:
         return _fit_pattern(text, node["pattern"], (shortest, longest), suggester)
     if len(text) < shortest:
         text = (text + " ").ljust(shortest, ".") if text else "." * shortest
-    return _shorten(text, int(longest)) if longest is not None else text
+    return _shorten(text, int(longest), shortest) if longest is not None else text
 
 
-def _shorten(text: str, longest: int) -> str:
+def _shorten(text: str, longest: int, shortest: int = 0) -> str:
+    """Cut at a word, unless too little would be left."""
     if len(text) <= longest:
         return text
     cut = text[:longest]
     at_word = cut[: cut.rfind(" ")] if " " in cut else cut
-    return at_word if len(at_word) > longest // 2 else cut
+    return at_word if len(at_word) >= max(shortest, longest // 2) else cut
 
 
 def _fit_format(text: str, name: str, suggester: Suggester) -> str:
