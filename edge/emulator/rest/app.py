@@ -5,7 +5,7 @@ Follows PostgREST (docs.postgrest.org); the gateway strips `/rest/v1`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -156,19 +156,24 @@ async def _read_body(declared: str | None, receive: Receive, limit: int) -> byte
 async def _while_listened_to(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response:
     """The answer, unless the client hangs up first: then its statement is cancelled."""
     work = asyncio.ensure_future(answer)
-    await asyncio.wait({work}, timeout=_PATIENCE)
-    if work.done():
-        return work.result()
-    departure = asyncio.ensure_future(_departure(receive))
+    departure: asyncio.Future[None] | None = None
     try:
-        await asyncio.wait({work, departure}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work}, timeout=_PATIENCE)
+        if not work.done():
+            departure = asyncio.ensure_future(_departure(receive))
+            await asyncio.wait({work, departure}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             raise ClientGoneError
-        return await work
+        return work.result()
     finally:
-        for task in (work, departure):
-            task.cancel()
-        await asyncio.gather(work, departure, return_exceptions=True)
+        await _end(task for task in (work, departure) if task and not task.done())
+
+
+async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    running = list(tasks)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _departure(receive: Receive) -> None:

@@ -15,8 +15,6 @@ from edge.emulator.rest.schema.model import SchemaCache
 
 _CHANNEL: Final = b"listen pgrst"
 _RECONNECT_PAUSE: Final = 0.5
-# A burst of requests for what does not exist looks at the catalogue once.
-_MISS_INTERVAL: Final = 0.02
 
 
 class Database:
@@ -28,7 +26,7 @@ class Database:
         self._config = config
         self._cache: SchemaCache | None = None
         self._loading = asyncio.Lock()
-        self._checked_at = 0.0
+        self._looked_at = 0.0
         self._listener: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -55,17 +53,14 @@ class Database:
 
     async def refresh_after_miss(self) -> bool:
         """Whether the catalogue had changed, so that looking again may find the name."""
-        before = self._cache
+        before, missed_at = self._cache, time.monotonic()
         async with self._loading:
-            if self._cache is not before:
-                return True
-            if time.monotonic() < self._checked_at + _MISS_INTERVAL:
-                return False
-            changed = before is None or await self._fingerprint() != before.fingerprint
-            if changed:
-                self._cache = await self._load()
-            self._checked_at = time.monotonic()
-            return changed
+            # A burst of misses looks at the catalogue once: a look that began later serves all.
+            if self._cache is before and self._looked_at < missed_at:
+                self._looked_at = time.monotonic()
+                if before is None or await self._fingerprint() != before.fingerprint:
+                    self._cache = await self._load()
+            return self._cache is not before
 
     async def _load_first(self) -> SchemaCache:
         async with self._loading:
@@ -74,9 +69,12 @@ class Database:
             return self._cache
 
     async def _fingerprint(self) -> str:
-        async with self.pool.connection() as connection:
-            rows = await _fetch(connection, "fingerprint")
-            return rows[0]["fingerprint"]
+        try:
+            async with self.pool.connection() as connection:
+                rows = await _fetch(connection, "fingerprint")
+        except psycopg.Error as exc:
+            raise rest_error("PGRST001", details=str(exc)) from exc
+        return rows[0]["fingerprint"]
 
     async def _load(self) -> SchemaCache:
         schemas = list(self._config.schemas)

@@ -83,11 +83,15 @@ class Pool:
         }:
             with suppress(psycopg.Error):
                 await connection.rollback()
-        is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
-        if is_idle and not self._is_closed:
+        if _is_reusable(connection) and not self._is_closed:
             self._idle.append(connection)
         else:
             connection.pgconn.finish()
+
+
+def _is_reusable(connection: Connection) -> bool:
+    is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
+    return is_idle and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
 
 
 def _is_sound(connection: Connection) -> bool:

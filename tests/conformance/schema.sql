@@ -1,0 +1,51 @@
+-- The film database of PostgREST's documentation, small.
+create table public.directors (id int primary key, first_name text, last_name text);
+create table public.films (
+  id int primary key,
+  director_id int references public.directors,
+  title text not null,
+  year int,
+  rating numeric(3, 1),
+  language text default 'en',
+  facts jsonb
+);
+create table public.technical_specs (
+  film_id int primary key references public.films, camera text, runtime int
+);
+create table public.actors (id int primary key, first_name text, last_name text);
+create table public.roles (
+  film_id int references public.films,
+  actor_id int references public.actors,
+  character text,
+  primary key (film_id, actor_id)
+);
+create table public.addresses (id int primary key, name text);
+create table public.orders (
+  id int primary key,
+  billing_id int references public.addresses,
+  shipping_id int references public.addresses
+);
+
+insert into directors values (1, 'Agnes', 'Varda'), (2, 'Akira', 'Kurosawa'), (3, 'New', 'Comer');
+insert into films values
+  (1, 1, 'Cleo', 1962, 7.9, 'fr', '{"awards": [{"name": "A"}], "colour": false}'),
+  (2, 1, 'Vagabond', 1985, 7.7, 'fr', '{"colour": true}'),
+  (3, 2, 'Ran', 1985, 8.2, 'ja', null),
+  (4, null, 'Untitled', null, null, 'en', null);
+insert into technical_specs values (1, 'Arri', 90), (3, 'Panavision', 162);
+insert into actors values (1, 'Sandrine', 'Bonnaire'), (2, 'Tatsuya', 'Nakadai');
+insert into roles values (2, 1, 'Mona'), (3, 2, 'Hidetora');
+insert into addresses values (1, 'Home'), (2, 'Work');
+insert into orders values (1, 1, 2);
+
+create function public.films_of(year int) returns setof public.films language sql stable
+  as 'select * from films where films.year = films_of.year';
+create function public.add_them(a int, b int) returns int language sql immutable
+  as 'select a + b';
+create function public.mult_them(json) returns int language sql immutable
+  as $$ select ($1->>'x')::int * ($1->>'y')::int $$;
+create function public.plus_one(variadic v int[]) returns int[] language sql immutable
+  as 'select array_agg(n + 1) from unnest(v) as n';
+
+grant usage on schema public to anon;
+grant all on all tables in schema public to anon;

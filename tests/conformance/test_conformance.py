@@ -1,0 +1,67 @@
+"""PostgREST's documented behaviour as data: each case is a request and what the answer must be.
+
+Every case is rolled back, so they share one database and have no order.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.migrations import bootstrap
+from edge.emulator.rest.app import RestApp
+from edge.emulator.rest.config import RestConfig
+from edge.tokens import Keys
+
+HERE = Path(__file__).parent
+SECRET = "a-secret-of-at-least-thirty-two-characters"
+
+
+def _cases() -> Iterator[Any]:
+    for path in sorted((HERE / "cases").glob("*.json")):
+        for case in json.loads(path.read_text()):
+            yield pytest.param(case, id=f"{path.stem}: {case['description']}")
+
+
+@pytest.fixture(scope="session")
+def films(cluster: Cluster) -> str:
+    """The name of a database with the documentation's films."""
+    dsn = cluster.create_database("conformance")
+    bootstrap(dsn)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute((HERE / "schema.sql").read_bytes())
+    return "conformance"
+
+
+@pytest.fixture
+async def client(cluster: Cluster, films: str) -> AsyncIterator[httpx.AsyncClient]:
+    dsn = cluster.dsn(films, user="authenticator")
+    app = RestApp(dsn, keys=Keys(SECRET), config=RestConfig(tx_rollback=True))
+    await app.open()
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
+        yield client
+    await app.close()
+
+
+@pytest.mark.parametrize("case", tuple(_cases()))
+async def test_the_answer_is_as_documented(client: httpx.AsyncClient, case: dict[str, Any]):
+    request, expected = case["request"], case["expected"]
+    answer = await client.request(
+        request["method"],
+        request["path"],
+        headers=request.get("headers"),
+        json=request.get("json"),
+        content=request.get("text"),
+    )
+
+    body = answer.json() if answer.content else ""
+    headers = {name: answer.headers.get(name) for name in expected.get("headers", {})}
+    assert answer.status_code == expected["status"], answer.text
+    assert body == expected.get("body", body)
+    assert headers == expected.get("headers", {})
