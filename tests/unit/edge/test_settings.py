@@ -1,0 +1,80 @@
+"""Configuration: where a value comes from, and which of them a function gets to see."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import EdgeError
+from edge.settings import PROVIDERS, load_settings
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "functions" / "one").mkdir(parents=True)
+    return tmp_path
+
+
+def test_the_well_known_keys_are_the_cli_s(root: Path) -> None:
+    settings = load_settings(root, environ={})
+
+    assert settings.api_url == "http://127.0.0.1:54321"
+    assert settings.anon_key.endswith("CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0")
+    assert settings.service_role_key.endswith("EGIM96RAZx35lJzdJsyH-qQwv8Hdp7fsn3W0YpN81IU")
+
+
+def test_without_a_key_a_function_talks_to_the_local_provider(root: Path) -> None:
+    settings = load_settings(root, environ={})
+
+    given = settings.function_environment("one", root / "functions/one", ("OPENAI_API_KEY",))
+
+    assert given["OPENAI_API_KEY"] == "local"
+    assert given["OPENAI_BASE_URL"] == "http://127.0.0.1:54321/providers/openai/v1"
+    assert "ANTHROPIC_API_KEY" not in given
+    assert not any(settings.is_real(provider) for provider in PROVIDERS)
+
+
+def test_with_a_key_it_talks_to_the_real_one(root: Path) -> None:
+    settings = load_settings(root, environ={"OPENAI_API_KEY": "sk-real"})
+
+    given = settings.function_environment("one", root / "functions/one", ("OPENAI_API_KEY",))
+
+    assert given["OPENAI_API_KEY"] == "sk-real"
+    assert "OPENAI_BASE_URL" not in given
+
+
+def test_a_function_sees_the_secrets_it_names_and_no_others(root: Path) -> None:
+    (root / "functions/.env").write_text("WANTED=1\nOTHER=2\n")
+    (root / "functions/one/.env").write_text("WANTED=3\nOWN=4\n")
+    settings = load_settings(root, environ={"SHELL_SECRET": "5"})
+
+    given = settings.function_environment("one", root / "functions/one", ("WANTED", "OWN"))
+
+    assert (given["WANTED"], given["OWN"]) == ("3", "4")
+    assert {"OTHER", "SHELL_SECRET"}.isdisjoint(given)
+
+
+def test_reserved_names_in_the_env_file_are_left_out_and_named(root: Path) -> None:
+    (root / "functions/.env").write_text("SUPABASE_URL=http://evil\n")
+    settings = load_settings(root, environ={})
+
+    given = settings.function_environment("one", root / "functions/one", ("SUPABASE_URL",))
+
+    assert settings.ignored == ("SUPABASE_URL",)
+    assert given["SUPABASE_URL"] == settings.api_url
+
+
+def test_config_toml_sets_ports_and_schemas(root: Path) -> None:
+    (root / "supabase").mkdir()
+    (root / "supabase/config.toml").write_text('[api]\nport = 1234\nschemas = ["a"]\n')
+
+    settings = load_settings(root, environ={})
+
+    assert (settings.port, settings.schemas) == (1234, ("a",))
+
+
+def test_a_broken_config_names_the_file(root: Path) -> None:
+    (root / "supabase").mkdir()
+    (root / "supabase/config.toml").write_text("[api\n")
+
+    with pytest.raises(EdgeError, match=r"config\.toml is not valid TOML"):
+        load_settings(root, environ={})
