@@ -52,7 +52,15 @@ PROVIDERS: Final = (
     Provider("OpenAI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "/providers/openai/v1"),
     Provider("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/providers/anthropic"),
 )
-_MODELS: Final = ("OPENAI_MODEL", "OPENAI_EMBEDDING_MODEL", "OPENAI_API_MODE", "ANTHROPIC_MODEL")
+_MODELS: Final = (
+    "OPENAI_MODEL",
+    "OPENAI_EMBEDDING_MODEL",
+    "OPENAI_API_MODE",
+    "OPENAI_TIMEOUT_SECONDS",
+    "ANTHROPIC_MODEL",
+    "ANTHROPIC_TIMEOUT_SECONDS",
+    "ANALYSIS_TOKEN_BUDGET",
+)
 _FROM_SHELL: Final = (*(n for p in PROVIDERS for n in (p.key, p.base_url)), *_MODELS)
 
 

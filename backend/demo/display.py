@@ -7,7 +7,6 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from backend.demo.rows import StoredRow
@@ -42,10 +41,16 @@ class Display:
                 if self.console.is_terminal:
                     self.console.print(f"  … {label}", end="\r")
             case StageRetried():
-                self.console.print(f"  ↻ {label} again ({event.attempt}): {event.reason}")
+                self.console.print(
+                    f"  ↻ {label} again ({event.attempt}): {event.reason}", soft_wrap=True
+                )
             case StageSucceeded():
                 note = _summarise(event.stage, event.result)
-                self.console.print(f"  [green]✓[/green] {label} {event.duration_ms:>6} ms  {note}")
+                self.console.print(
+                    f"  [green]✓[/green] {label} {event.duration_ms:>6} ms  {note}",
+                    soft_wrap=True,
+                    highlight=False,
+                )
             case StageFailed():
                 self.console.print(
                     f"  [red]✗[/red] {label} {event.duration_ms:>6} ms  {event.message}"
@@ -61,29 +66,27 @@ class Display:
             self._structured(response.structured_data)
         if response.voice_prompt:
             self._heading("Voice prompt, ready to paste")
-            self.console.print(Text(response.voice_prompt))
+            self.console.print(Text(response.voice_prompt), soft_wrap=True)
 
     def where(self, rows: Iterable[StoredRow], stack: StackDetails) -> None:
         """Which rows hold it all, and how to look at them."""
         self._heading("Where it is stored")
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for column in ("table", "what", "id", "model"):
-            table.add_column(column, style="dim" if column == "model" else "")
         for row in rows:
-            table.add_row(row.table, row.what, row.id, row.model)
-        self.console.print(table)
+            line = f"  {row.table:<18} {row.id}  {row.what}"
+            self.console.print(line, Text(row.model, "dim"), soft_wrap=True, highlight=False)
         self.console.print(f"Database: {stack.db_url}", style="dim", soft_wrap=True)
 
     def real_models(self) -> None:
         """How to leave the local, extractive models behind."""
         self._heading("With real models")
         self.console.print(
-            "This ran on local models that only extract: no key, no network, nothing invented.\n"
-            "Set OPENAI_API_KEY and ANTHROPIC_API_KEY, in functions/.env or before the command:\n"
+            "This ran on local models that only extract: no key, no network.\n"
+            "Put OPENAI_API_KEY and ANTHROPIC_API_KEY into functions/.env, or before the command:\n"
             "  OPENAI_API_KEY=sk-… ANTHROPIC_API_KEY=sk-ant-… scripts/demo\n"
-            "OPENAI_MODEL, ANTHROPIC_MODEL choose the models; OPENAI_BASE_URL, ANTHROPIC_BASE_URL\n"
-            "another server that speaks their protocol.",
+            "OPENAI_MODEL and ANTHROPIC_MODEL choose the models, OPENAI_BASE_URL and\n"
+            "ANTHROPIC_BASE_URL another server that speaks their protocol.",
             highlight=False,
+            soft_wrap=True,
         )
 
     def kept(self, stack: StackDetails) -> None:

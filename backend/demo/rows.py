@@ -19,14 +19,13 @@ class StoredRow:
 
 def fetch_rows(api_url: str, key: str, video_id: str) -> list[StoredRow]:
     """The video's row, its transcript and the newest output of each type."""
-    embedded = (
-        "id,video_id,collection_id,transcripts(id,transcript_chunks(id)),generated_outputs(id,output_type,metadata)"
-    )
+    transcripts = "transcripts(id,transcript_chunks(id))"
+    outputs = "generated_outputs(id,output_type,metadata)"
     answer = requests.get(
         f"{api_url}/rest/v1/videos",
         params={
             "id": f"eq.{video_id}",
-            "select": embedded,
+            "select": f"id,video_id,collection_id,{transcripts},{outputs}",
             "generated_outputs.order": "created_at.desc",
         },
         headers={"apikey": key, "Authorization": f"Bearer {key}"},

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -27,12 +28,18 @@ PRELOAD: Final = (
     "uvloop",
     "httptools",
     "pydantic",
+    "anyio._backends._asyncio",
     "httpx",
+    "httpcore",
+    "httpcore2",
     "jwt",
     "jwt.algorithms",
+    "opentelemetry.propagate",
+    "truststore",
     "supabase",
     "openai",
     "openai.resources.responses",
+    "openai.resources.responses.responses",
     "openai.resources.embeddings",
     "openai.resources.chat",
     "anthropic",
@@ -77,9 +84,18 @@ def _preload() -> list[str]:
             importlib.import_module(name)
         except ImportError:
             missing.append(name)
+    _load_vocabulary()
     gc.collect()
     gc.freeze()
     return missing
+
+
+def _load_vocabulary() -> None:
+    """Let the token splitter parse its vocabulary, which it keeps for the process and its forks."""
+    with suppress(ImportError):
+        from semantic_text_splitter import TextSplitter
+
+        TextSplitter.from_tiktoken_model("text-embedding-3-small", 1)
 
 
 def _serve(control: socket.socket) -> None:
