@@ -72,7 +72,7 @@ def test_sentences_end_where_they_end(text: str, sentences: list[str]):
 def test_speech_without_punctuation_is_cut_into_quotable_pieces():
     conversation = parse_conversation("and then we said that it was fine " * 60)
 
-    assert all(len(sentence.text) <= 320 for sentence in conversation.sentences)
+    assert all(len(sentence.text) <= 160 for sentence in conversation.sentences)
 
 
 def test_the_reply_is_not_sought_beyond_an_excerpts_gap():

@@ -12,7 +12,7 @@ from edge.emulator.providers.engine.ranking import TermWeights
 from edge.emulator.providers.engine.role import Roles, assign_roles, is_about_a_sale
 from edge.emulator.providers.engine.sentence import Sentence
 
-_MOST_TECHNIQUES = 8
+_MOST_TECHNIQUES = 12
 _MOST_STRATEGIES = 6
 _MOST_OBJECTIONS = 8
 

@@ -20,7 +20,8 @@ _CLAUSE = re.compile(
     r"(?:[,;:]\s+|\s+(?=(?:and|but|so|because|then)\s)|\s+[-\u2013—]\s+)", re.IGNORECASE
 )
 _ALWAYS_ENDS = "!?\u3002\uff01\uff1f"
-_LONGEST_SENTENCE = 320
+_LONGEST_SENTENCE = 260
+_LONGEST_PIECE = 160
 _LOOK_BACK = 12
 
 
@@ -72,8 +73,10 @@ def _is_boundary(text: str, match: re.Match[str], end: int) -> bool:
 
 def _cut_overlong(text: str, start: int, end: int) -> Iterator[Span]:
     """Speech recognisers often leave punctuation out: cut such runs at a clause or at a space."""
-    while end - start > _LONGEST_SENTENCE:
-        cut = _last_clause(text, start, start + _LONGEST_SENTENCE)
+    longest = _LONGEST_SENTENCE
+    while end - start > longest:
+        longest = _LONGEST_PIECE
+        cut = _last_clause(text, start, start + longest)
         yield from trim(text, start, cut)
         start = cut
     yield from trim(text, start, end)

@@ -8,16 +8,15 @@ from edge.emulator.providers.engine.line import Label, Line, LineKind
 
 _SELLER_LABELS_TEXT = """
 rep reps agent seller sales salesperson salesman saleswoman ae sdr bdr advisor adviser
-consultant representative closer presenter vendor account solutions
+consultant representative closer vendor account solutions
 """
 SELLER_LABELS = frozenset(_SELLER_LABELS_TEXT.split())
-_BUYER_LABELS_TEXT = (
-    "customer client buyer prospect lead caller user shopper guest patient member purchaser"
-)
+_BUYER_LABELS_TEXT = "customer client buyer prospect lead shopper purchaser"
 BUYER_LABELS = frozenset(_BUYER_LABELS_TEXT.split())
-_OTHER_ROLES_TEXT = (
-    "host interviewer interviewee participant moderator operator speaker man woman person"
-)
+_OTHER_ROLES_TEXT = """
+host guest caller user patient member doctor interviewer interviewee participant moderator
+operator speaker man woman person
+"""
 _OTHER_ROLES = frozenset(_OTHER_ROLES_TEXT.split())
 _ROLE_WORDS = SELLER_LABELS | BUYER_LABELS | _OTHER_ROLES
 _NOT_NAMES_TEXT = """
