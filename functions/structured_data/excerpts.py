@@ -25,6 +25,18 @@ class Chunk:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpts:
+    """The chunks of one stored transcript that are to be analysed, in order."""
+
+    transcript_id: str
+    chunks: list[Chunk]
+
+    @property
+    def text(self) -> str:
+        return stitch(self.chunks)
+
+
 def stitch(chunks: Iterable[Chunk]) -> str:
     """The text that the chunks cover."""
     parts: list[str] = []

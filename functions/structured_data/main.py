@@ -25,7 +25,7 @@ from shared.llm.question import Question
 from shared.videos import Output, store_outputs
 
 from .analysis import Analysis
-from .excerpts import Chunk, stitch
+from .excerpts import Excerpts
 from .retrieval import fetch_excerpts
 
 PROMPT = read_prompt(Path(__file__).with_name("prompts") / "analysis.md")
@@ -42,12 +42,12 @@ async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     """Retrieve, ask, store, answer."""
     ctx.note(output_type="structured_data", video_id=str(body.video_id))
     with ctx.stage("retrieve"):
-        chunks = await fetch_excerpts(ctx, body.video_id)
+        excerpts = await fetch_excerpts(ctx, body.video_id)
     with ctx.stage("analyse"):
-        text = fence_text("transcript", stitch(chunks))
+        text = fence_text("transcript", excerpts.text)
         answer = await extract(ctx.env.openai, Question(PROMPT.text, text, Analysis))
     with ctx.stage("store"):
-        ids = await store_outputs(ctx, body.video_id, _outputs(answer, chunks))
+        ids = await store_outputs(ctx, body.video_id, _outputs(answer, excerpts))
     result = {
         **answer.value.model_dump(mode="json"),
         "id": ids["structured_data"],
@@ -56,11 +56,12 @@ async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     return envelope.succeed(ctx, "structured_data", result)
 
 
-def _outputs(answer: Answer[Analysis], chunks: list[Chunk]) -> list[Output]:
+def _outputs(answer: Answer[Analysis], excerpts: Excerpts) -> list[Output]:
     metadata = {
         **answer.metadata,
         "prompt_version": PROMPT.version,
-        "chunk_ids": [chunk.id for chunk in chunks],
+        "transcript_id": excerpts.transcript_id,
+        "chunk_ids": [chunk.id for chunk in excerpts.chunks],
     }
     structured = answer.value.model_dump_json(exclude={"analysis"})
     return [

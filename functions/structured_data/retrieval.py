@@ -10,7 +10,7 @@ from shared.errors import ConflictError
 from shared.llm.embeddings import Vector, embed, render_vector
 from shared.videos import require_video
 
-from .excerpts import Chunk
+from .excerpts import Chunk, Excerpts
 from .selection import QUERIES, choose
 
 _CHUNK_TOKENS: Final = 1000  # no chunk has more
@@ -20,7 +20,7 @@ _COLUMNS: Final = "id, chunk_index, chunk_text, metadata"
 Row = dict[str, Any]
 
 
-async def fetch_excerpts(ctx: Context, video_id: UUID) -> list[Chunk]:
+async def fetch_excerpts(ctx: Context, video_id: UUID) -> Excerpts:
     """The chunks to analyse, in order."""
     transcript = await _fetch_transcript(ctx, video_id)
     total = int(transcript["metadata"]["chunk_count"])
@@ -35,7 +35,7 @@ async def fetch_excerpts(ctx: Context, video_id: UUID) -> list[Chunk]:
         rankings = await _rank_chunks(ctx, video_id, budget)
         query = query.in_("chunk_index", choose(total, rankings, budget))
     rows = cast("list[Row]", (await query.execute()).data)
-    return [Chunk.from_row(row) for row in rows]
+    return Excerpts(transcript["id"], [Chunk.from_row(row) for row in rows])
 
 
 async def _fetch_transcript(ctx: Context, video_id: UUID) -> Row:

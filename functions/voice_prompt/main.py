@@ -3,8 +3,8 @@
 POST {video_id, structured_data?}; without structured_data the newest stored one is used.
 200 {status, data: {result: {voice_characteristics, conversation_framework, response_patterns,
 prompt, id}, …}}; `prompt` is ready to paste.
-400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING · 502/503/504 PROVIDER_… · 503
-DATABASE_UNAVAILABLE.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING, STRUCTURED_DATA_STALE ·
+502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
 from pathlib import Path

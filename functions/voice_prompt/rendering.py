@@ -23,6 +23,7 @@ def render_prompt(design: VoiceDesign, source: StructuredData) -> str:
         *_voice(design),
         *_conversation(design.conversation_framework),
         *_answers(design.response_patterns),
+        *_cues(design.response_patterns, source),
         *_rules(source),
     ]
     return "\n\n".join([_GREETING, *sections]) + "\n"
@@ -56,7 +57,13 @@ def _answers(patterns: ResponsePatterns) -> Iterator[str]:
             for item in patterns.objection_responses
         ),
     )
-    yield from _section("Cues", (f"{item.cue}: {item.action}" for item in patterns.engagement_cues))
+
+
+def _cues(patterns: ResponsePatterns, source: StructuredData) -> Iterator[str]:
+    """What to do when something is heard, but for what the rules say anyway."""
+    ruled = {advice.description for advice in source.voice_agent_guidelines}
+    cues = (cue for cue in patterns.engagement_cues if cue.action not in ruled)
+    yield from _section("Cues", (f"{item.cue}: {item.action}" for item in cues))
 
 
 def _rules(source: StructuredData) -> Iterator[str]:

@@ -9,12 +9,12 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from supabase import ClientOptions, create_client
 from supabase_functions.errors import FunctionsHttpError
 
 from backend.events import Event, StageStarted, StageSucceeded
 from backend.extractor import Recording, SalesPromptExtractor
 from backend.transcripts import read_transcript
-from supabase import ClientOptions, create_client
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e

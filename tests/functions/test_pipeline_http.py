@@ -124,6 +124,20 @@ def test_a_voice_prompt_is_made_of_the_stored_data_and_stored(stack: RunningStac
     assert metadata["design"]["voice_characteristics"] == result["voice_characteristics"]
 
 
+def test_an_analysis_of_a_replaced_transcript_is_not_used(stack: RunningStack) -> None:
+    name = str(uuid4())
+    video = process(stack, video=name)["video_id"]
+    assert stack.call("structured-data", {"video_id": video}).status_code == 200
+    process(stack, "Ann: Another call. Bob: Indeed.", video=name)
+
+    stale = stack.call("voice-prompt", {"video_id": video})
+    assert stack.call("structured-data", {"video_id": video}).status_code == 200
+    fresh = stack.call("voice-prompt", {"video_id": video})
+
+    assert (stale.status_code, stale.json()["error"]["code"]) == (409, "STRUCTURED_DATA_STALE")
+    assert fresh.status_code == 200
+
+
 def test_a_result_of_structured_data_can_be_handed_on_as_it_is(stack: RunningStack) -> None:
     video = process(stack)["video_id"]
     result = stack.call("structured-data", {"video_id": video}).json()["data"]["result"]
