@@ -4,9 +4,8 @@ import os
 
 import anthropic
 import openai
-from starlette.requests import Request
-
 import supabase
+from starlette.requests import Request
 
 
 async def main(_request: Request) -> dict[str, object]:

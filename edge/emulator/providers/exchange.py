@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -29,7 +30,7 @@ class Dialect(Protocol):
 
     def ordered_error(self, fault: Fault) -> WireError: ...
 
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self, processing_ms: float = 0.0) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Door:
 
         async def serve(request: Request) -> Response:
             fault = await self._enter(request, endpoint)
-            body = _parse_object(await request.body(), self.dialect)
-            return self._leave(await answer(body, fault), fault)
+            raw = await request.body()
+            began = time.perf_counter()
+            body = _parse_object(raw, self.dialect)
+            return self._leave(await answer(body, fault), fault, began)
 
         return Route(path, serve, methods=["POST"])
 
@@ -54,7 +57,8 @@ class Door:
 
         async def serve(request: Request) -> Response:
             fault = await self._enter(request, endpoint)
-            return self._leave(await answer(request.path_params, fault), fault)
+            began = time.perf_counter()
+            return self._leave(await answer(request.path_params, fault), fault, began)
 
         return Route(path, serve, methods=["GET"])
 
@@ -68,8 +72,10 @@ class Door:
             await _wait(request, fault.seconds)
         return fault
 
-    def _leave(self, response: Response, fault: Fault | None) -> Response:
-        for name, value in self.dialect.headers().items():
+    def _leave(self, response: Response, fault: Fault | None, began: float) -> Response:
+        processing_ms = (time.perf_counter() - began) * 1000
+        self.faults.add_processing(self.dialect.provider, processing_ms)
+        for name, value in self.dialect.headers(processing_ms).items():
             response.headers.setdefault(name, value)
         kind = fault.kind if fault else None
         if kind is FaultKind.CUT:

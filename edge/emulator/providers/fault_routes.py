@@ -62,4 +62,5 @@ def _order(faults: FaultQueue, body: bytes) -> Response:
 
 def _describe(faults: FaultQueue, status: int = 200) -> Response:
     pending = [asdict(fault) for fault in faults.pending]
-    return JSONResponse({"pending": pending, "requests": faults.requests}, status)
+    asked = {"requests": faults.requests, "processing_ms": faults.processing_ms}
+    return JSONResponse({"pending": pending, **asked}, status)

@@ -62,6 +62,7 @@ class FaultQueue:
     _requests: Counter[tuple[Provider, Endpoint]] = field(
         default_factory=Counter[tuple[Provider, Endpoint]]
     )
+    _processing_ms: dict[Provider, float] = field(default_factory=dict[Provider, float])
 
     def add(self, fault: Fault, times: int = 1) -> None:
         self._pending.extend([fault] * times)
@@ -69,6 +70,7 @@ class FaultQueue:
     def clear(self) -> None:
         self._pending.clear()
         self._requests.clear()
+        self._processing_ms.clear()
 
     def take(self, provider: Provider, endpoint: Endpoint) -> Fault | None:
         """Count the request and consume the first fault meant for it."""
@@ -77,6 +79,15 @@ class FaultQueue:
             if fault.provider is provider and fault.endpoint in {None, endpoint}:
                 return self._pending.pop(index)
         return None
+
+    def add_processing(self, provider: Provider, milliseconds: float) -> None:
+        """Note how long an answer took to make."""
+        self._processing_ms[provider] = self._processing_ms.get(provider, 0.0) + milliseconds
+
+    @property
+    def processing_ms(self) -> dict[str, float]:
+        """Time spent on answers by provider, in milliseconds."""
+        return {provider.value: self._processing_ms.get(provider, 0.0) for provider in Provider}
 
     @property
     def pending(self) -> tuple[Fault, ...]:

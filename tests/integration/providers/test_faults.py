@@ -210,7 +210,12 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
     assert len(state["pending"]) == 1
     assert state["requests"] == {"openai": {"responses": 1, "embeddings": 1}, "anthropic": {}}
     cleared = faults.clear()
-    assert cleared == {"pending": [], "requests": {"openai": {}, "anthropic": {}}}
+    assert state["processing_ms"]["openai"] > 0
+    assert cleared == {
+        "pending": [],
+        "requests": {"openai": {}, "anthropic": {}},
+        "processing_ms": {"openai": 0, "anthropic": 0},
+    }
 
 
 async def test_the_count_shows_the_retries_of_an_sdk(

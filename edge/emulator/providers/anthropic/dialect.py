@@ -34,7 +34,8 @@ class AnthropicDialect:
     def ordered_error(self, fault: Fault) -> WireError:
         return ordered_error(fault)
 
-    def headers(self) -> Mapping[str, str]:
+    def headers(self, processing_ms: float = 0.0) -> Mapping[str, str]:
+        del processing_ms  # this provider does not tell
         reset = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         limits = {
             f"anthropic-ratelimit-{name}-{what}": value

@@ -125,7 +125,7 @@ def _objection_responses(document: SalesDocument) -> list[Draft]:
 
 def _context(examples: Sequence[str], objection: str) -> str:
     others = [example for example in examples if example != objection]
-    return f"Also heard as: “{others[0]}”" if others else "When the buyer says this or the like."
+    return f"Also heard as: “{others[0]}”" if others else ""
 
 
 def _engagement_cues(document: SalesDocument) -> list[Draft]:

@@ -33,12 +33,12 @@ class OpenAIDialect:
     def ordered_error(self, fault: Fault) -> WireError:
         return ordered_error(fault)
 
-    def headers(self) -> Mapping[str, str]:
+    def headers(self, processing_ms: float = 0.0) -> Mapping[str, str]:
         return {
             "x-request-id": hex_id("req_", 32),
             "openai-organization": "org-local",
             "openai-version": "2020-10-01",
-            "openai-processing-ms": "20",
+            "openai-processing-ms": f"{processing_ms:.0f}",
             "x-ratelimit-limit-requests": "10000",
             "x-ratelimit-limit-tokens": "2000000",
             "x-ratelimit-remaining-requests": "9999",
