@@ -23,11 +23,18 @@ from edge.runtime.errors import (
 )
 from edge.runtime.manifest import TARGET, Function, discover
 from edge.runtime.pool import Pool
-from edge.runtime.process import BootError, Process
+from edge.runtime.process import BootError
 from edge.runtime.spawner import Spawner, WorkerSpec
 from edge.runtime.verify import API_KEY_HEADER, check_request
 from edge.runtime.watch import watch
-from edge.runtime.wire import ClientGoneError, Message, Receive, Send, WorkerGoneError
+from edge.runtime.wire import (
+    ClientGoneError,
+    Connection,
+    Message,
+    Receive,
+    Send,
+    WorkerGoneError,
+)
 from edge.tokens import Keys
 
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -110,17 +117,21 @@ class FunctionsApp:
                 deadline.reschedule(None)
             await send(message)
 
-        process = await pool.acquire()
+        process, connection = await pool.connect()
         try:
             async with asyncio.timeout(timeout) as deadline:
-                return await _exchange(process, scope, receive, relay)
+                return await _exchange(connection, scope, receive, relay)
         except ClientGoneError:
             return _CLIENT_GONE
-        except (WorkerGoneError, TimeoutError) as exc:
+        except WorkerGoneError as exc:
+            pool.discard(process)
             if has_started:
                 return WORKER_ERROR.status
-            is_late = isinstance(exc, TimeoutError)
-            raise WorkerError(IDLE_TIMEOUT if is_late else WORKER_ERROR) from exc
+            raise WorkerError(WORKER_ERROR) from exc
+        except TimeoutError as exc:
+            raise WorkerError(IDLE_TIMEOUT) from exc
+        finally:
+            process.release(connection)
 
     def _pool(self, function: Function) -> Pool:
         pool = self._pools.get(function.slug)
@@ -157,19 +168,12 @@ class FunctionsApp:
             self.observe(SourceChanged(slug, tuple(files)))
 
 
-async def _exchange(process: Process, scope: Message, receive: Receive, send: Send) -> int:
-    try:
-        connection = await process.connect()
-    except OSError as exc:
-        raise WorkerGoneError from exc
-    try:
-        headers = [header for header in scope["headers"] if header[0] != API_KEY_HEADER]
-        target: bytes = scope["raw_path"] or b"/"
-        if scope["query_string"]:
-            target += b"?" + scope["query_string"]
-        return await connection.exchange(scope["method"], target, headers, receive, send)
-    finally:
-        process.release(connection)
+async def _exchange(connection: Connection, scope: Message, receive: Receive, send: Send) -> int:
+    headers = [header for header in scope["headers"] if header[0] != API_KEY_HEADER]
+    target: bytes = scope["raw_path"]
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return await connection.exchange(scope["method"], target, headers, receive, send)
 
 
 async def _refuse(refusal: Refusal, send: Send) -> None:

@@ -10,8 +10,10 @@ from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason
 from edge.runtime.errors import BOOT_ERROR, WORKER_ERROR, WorkerError
 from edge.runtime.process import BootError, Process
 from edge.runtime.spawner import Spawner, WorkerSpec
+from edge.runtime.wire import Connection
 
 _GRACE = 5.0
+_CONNECT_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -31,8 +33,25 @@ class Pool:
     _has_failed: bool = field(default=False, init=False)
     _retired: set[Process] = field(default_factory=set[Process], init=False)
 
-    async def acquire(self) -> Process:
-        """The worker to send a request to, booted if need be."""
+    async def connect(self) -> tuple[Process, Connection]:
+        """A connection to a worker, which is booted if need be."""
+        for _ in range(_CONNECT_TRIES):
+            process = await self._acquire()
+            try:
+                return process, await process.connect()
+            except OSError:
+                self.discard(process)
+        raise WorkerError(WORKER_ERROR)
+
+    def discard(self, process: Process) -> None:
+        """Send nothing more to a worker that broke off; its other requests may finish."""
+        if self._process is process:
+            self._process = None
+        if process.is_alive:
+            self._retired.add(process)
+            process.terminate()
+
+    async def _acquire(self) -> Process:
         if self._process and self._process.is_alive:
             return self._process
         if self._has_failed:
@@ -54,10 +73,8 @@ class Pool:
         """Let the next request run the code as it is now; requests in flight finish on the old."""
         self._has_failed = False
         self._booting = None
-        process, self._process = self._process, None
-        if process and process.is_alive:
-            self._retired.add(process)
-            process.terminate()
+        if self._process:
+            self.discard(self._process)
 
     async def close(self) -> None:
         """End all its workers; requests in flight get a grace period."""

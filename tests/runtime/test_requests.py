@@ -1,6 +1,8 @@
 """A request's way through gateway, runtime and worker, and back."""
 
 import json
+import os
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
@@ -169,3 +171,15 @@ def test_an_unknown_function_is_404(functions: Functions, path: str) -> None:
 def test_a_method_the_platform_does_not_know_is_405(functions: Functions) -> None:
     with functions.client() as client:
         assert client.request("TRACE", "/echo").status_code == 405
+
+
+def test_a_worker_killed_in_a_request_is_answered_for_and_replaced(functions: Functions) -> None:
+    with functions.client() as client, ThreadPoolExecutor(1) as thread:
+        pid = int(client.post("/crash", content=b"live").text)
+        waiting = thread.submit(client.post, "/crash", content=b"wait")
+        functions.wait_for(lambda e: isinstance(e, LogLine) and e.text == f"{pid} waits")
+        os.kill(pid, signal.SIGKILL)
+        died, after = waiting.result(), client.post("/crash", content=b"live")
+
+    assert (died.status_code, died.json()["code"]) == (500, "WORKER_ERROR")
+    assert (after.status_code, int(after.text) != pid) == (200, True)
