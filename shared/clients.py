@@ -20,7 +20,6 @@ from shared.tls import trust_for
 if TYPE_CHECKING:
     import httpx
     from postgrest.exceptions import APIError
-
     from supabase import AsyncClient
 
 _CONNECT_SECONDS: Final = 5.0

@@ -8,9 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from postgrest.exceptions import APIError
+from supabase import Client, ClientOptions, create_client
 from supabase_functions.errors import FunctionsHttpError
 
-from supabase import Client, ClientOptions, create_client
 from tests.conftest import RunningStack
 
 pytestmark = [
