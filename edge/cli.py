@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def _lock(workdir: Path) -> Lock:
 
 
 async def _serve(settings: Settings, *, reload: bool, as_json: bool) -> None:
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # failed statements are answers to us
     terminal = Terminal(_console)
     stop_asked = asyncio.Event()
     loop = asyncio.get_running_loop()
