@@ -21,6 +21,7 @@ class Boot:
 
     slug: str
     execution_id: str
+    pid: int
     boot_ms: float
 
 

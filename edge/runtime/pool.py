@@ -94,7 +94,7 @@ class Pool:
             self._has_failed = self._booting is mine
             raise
         boot_ms = (time.perf_counter() - started) * 1000
-        self.observe(Boot(self.slug, process.execution_id, boot_ms))
+        self.observe(Boot(self.slug, process.execution_id, process.pid or 0, boot_ms))
         if self._booting is mine:
             self._process = process
         else:

@@ -178,7 +178,8 @@ async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
 
 async def _departure(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
-        pass
+        # A server that keeps saying that there is no more body must not starve the loop.
+        await asyncio.sleep(_PATIENCE)
 
 
 async def _send(response: Response, send: Send) -> None:

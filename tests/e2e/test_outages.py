@@ -1,0 +1,78 @@
+"""What a caller sees when a part dies while its request is under way, and after."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from edge.events import Boot
+from tests.conftest import RunningStack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.process]
+SLOW = {"provider": "openai", "endpoint": "embeddings", "kind": "hang"}
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as threads:
+        yield threads
+
+
+def process(stack: RunningStack) -> httpx.Response:
+    transcript = "Ann: What would it cost to wait? Bob: Too much."
+    body = {"collection_id": "outage", "video_id": str(uuid4()), "transcript": transcript}
+    return stack.call("process-transcript", body)
+
+
+def eventually(is_so: Callable[[], bool], deadline: float = 20) -> None:
+    end = time.monotonic() + deadline
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_embedding(stack: RunningStack) -> bool:
+    state = httpx.get(f"{stack.url}/providers/_faults").json()
+    return state["requests"]["openai"].get("embeddings", 0) > 0
+
+
+def test_postgres_stopped_in_mid_request_is_503_and_recovers(
+    stack: RunningStack, pool: ThreadPoolExecutor
+) -> None:
+    stack.fault(**SLOW, seconds=1)
+    waiting = pool.submit(process, stack)
+    eventually(lambda: is_embedding(stack))
+    stack.cluster.stop()
+    try:
+        answer = waiting.result()
+    finally:
+        stack.cluster.start()
+
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "DATABASE_UNAVAILABLE"
+    assert process(stack).status_code == 200
+
+
+def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
+    stack: RunningStack, pool: ThreadPoolExecutor
+) -> None:
+    assert process(stack).status_code == 200
+    httpx.delete(f"{stack.url}/providers/_faults")
+    stack.fault(**SLOW, seconds=20)
+    waiting = pool.submit(process, stack)
+    eventually(lambda: is_embedding(stack))
+    os.kill(worker_pid(stack), signal.SIGKILL)
+    answer = waiting.result()
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "WORKER_ERROR")
+    assert process(stack).status_code == 200
+
+
+def worker_pid(stack: RunningStack) -> int:
+    boots = [e for e in stack.events if isinstance(e, Boot) and e.slug == "process-transcript"]
+    return boots[-1].pid
