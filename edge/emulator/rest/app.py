@@ -177,9 +177,11 @@ async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
 
 
 async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        # A server that keeps saying that there is no more body must not starve the loop.
+    """Return when the client has hung up, without trusting the server to wait for news."""
+    message = await receive()
+    while message["type"] != "http.disconnect":
         await asyncio.sleep(_PATIENCE)
+        message = await receive()
 
 
 async def _send(response: Response, send: Send) -> None:
