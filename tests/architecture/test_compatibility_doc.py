@@ -1,0 +1,24 @@
+"""COMPATIBILITY.md lists exactly the error codes that the services answer."""
+
+import re
+from pathlib import Path
+
+from edge.emulator.rest.errors import CATALOGUE
+
+DOCUMENT = (Path(__file__).parents[2] / "COMPATIBILITY.md").read_text()
+
+
+def test_the_data_api_s_codes_are_listed_with_their_statuses() -> None:
+    listed = dict(re.findall(r"`(PGRST\w+|EDGE_\w+)` (\d{3})", DOCUMENT))
+    ours = {code: str(status) for code, (status, _) in CATALOGUE.items() if not code[0].isdigit()}
+
+    assert listed == ours
+
+
+def test_the_runtime_s_codes_are_listed() -> None:
+    from edge.runtime import errors
+
+    refusals = [value for value in vars(errors).values() if isinstance(value, errors.Refusal)]
+    codes = {refusal.code for refusal in refusals} - {"METHOD_NOT_ALLOWED"}
+
+    assert {code for code in codes if f"`{code}`" not in DOCUMENT} == set()
