@@ -1,4 +1,4 @@
-"""What can happen in the platform, as frozen values; logs and metrics are observers of these.
+"""What can happen in the platform, as frozen values; terminal, logs and metrics observe them.
 
 The runtime's kinds follow supabase/edge-runtime's ext/event_worker/events.rs.
 """
@@ -11,8 +11,24 @@ from enum import StrEnum
 class ShutdownReason(StrEnum):
     """Why a worker ended."""
 
-    EXITED = "Exited"
+    EVENT_LOOP_COMPLETED = "EventLoopCompleted"
+    """It ended by itself: a crash, os._exit, a signal from outside."""
+    WALL_CLOCK_TIME = "WallClockTime"
+    CPU_TIME = "CPUTime"
+    MEMORY = "Memory"
+    EARLY_DROP = "EarlyDrop"
+    """It was retired or idle and had nothing left to do."""
     TERMINATION_REQUESTED = "TerminationRequested"
+    """The stack stops, or its code has been replaced."""
+
+
+class Level(StrEnum):
+    """How loud a line is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +51,25 @@ class BootFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRetired:
+    """A worker gets no new requests; `reason` is what it is retired for."""
+
+    slug: str
+    execution_id: str
+    reason: ShutdownReason
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
-    """A worker ended; a negative `status` is the signal that killed it."""
+    """A worker ended. A negative `status` is the signal that killed it; memory is what it used
+    above the zygote's, at its last measurement."""
 
     slug: str
     execution_id: str
     reason: ShutdownReason
     status: int
+    cpu_ms: float = 0.0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +79,26 @@ class LogLine:
     slug: str
     execution_id: str
     stream: str
+    level: Level
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RequestServed:
-    """A request for a function was answered."""
+    """A request for a function was answered; `code` is the platform's when the platform refused.
+
+    `is_cold` when it waited for a worker to boot.
+    """
 
     slug: str
+    execution_id: str
+    request_id: str
     method: str
     path: str
     status: int
     duration_ms: float
+    code: str | None = None
+    is_cold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +117,22 @@ class ZygoteReady:
     missing: tuple[str, ...]
 
 
-Event = Boot | BootFailure | Shutdown | LogLine | RequestServed | SourceChanged | ZygoteReady
+@dataclass(frozen=True, slots=True)
+class ZygoteLost:
+    """The zygote died and took its workers along; another is being started."""
+
+    status: int | None
+
+
+Event = (
+    Boot
+    | BootFailure
+    | WorkerRetired
+    | Shutdown
+    | LogLine
+    | RequestServed
+    | SourceChanged
+    | ZygoteReady
+    | ZygoteLost
+)
 Observer = Callable[[Event], None]

@@ -48,7 +48,7 @@ def _render(event: Event) -> Iterator[Text]:
             yield _about(event.slug, "cannot start; save a fix to try again:", "bold red")
             for line in event.message.splitlines():
                 yield Text("    " + line, "red")
-        case Shutdown(reason=ShutdownReason.EXITED):
+        case Shutdown(reason=ShutdownReason.EVENT_LOOP_COMPLETED):
             yield _about(event.slug, f"its worker ended with status {event.status}", "red")
         case SourceChanged():
             yield _about(event.slug, f"reloads: {', '.join(event.files[:3])}", "dim")

@@ -93,7 +93,9 @@ class FunctionsApp:
             status = exc.refusal.status
             await _refuse(exc.refusal, send)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        self.observe(RequestServed(slug, scope["method"], scope["path"], status, elapsed_ms))
+        self.observe(
+            RequestServed(slug, "", "", scope["method"], scope["path"], status, elapsed_ms)
+        )
 
     def _admit(self, scope: Message, slug: str) -> Pool:
         function = self.functions.get(slug)

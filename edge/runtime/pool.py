@@ -111,5 +111,9 @@ class Pool:
         self._retired.discard(process)
         if self._process is process:
             self._process = None
-        reason = ShutdownReason.TERMINATION_REQUESTED if was_asked else ShutdownReason.EXITED
+        reason = (
+            ShutdownReason.TERMINATION_REQUESTED
+            if was_asked
+            else ShutdownReason.EVENT_LOOP_COMPLETED
+        )
         self.observe(Shutdown(self.slug, process.execution_id, reason, process.exit_status or 0))

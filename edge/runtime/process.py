@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.events import LogLine, Observer
+from edge.events import Level, LogLine, Observer
 from edge.runtime.output import LineReader
 from edge.runtime.spawner import Spawner, WorkerSpec
 from edge.runtime.wire import Connection
@@ -104,7 +104,7 @@ class Process:
         read, write = os.pipe()
 
         def emit(text: str) -> None:
-            self.observe(LogLine(self.slug, self.execution_id, stream, text))
+            self.observe(LogLine(self.slug, self.execution_id, stream, Level.INFO, text))
 
         reader = LineReader(read, emit)
         reader.start()
