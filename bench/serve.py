@@ -9,7 +9,7 @@ import uvicorn
 
 from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
-from edge.runtime.app import FunctionsApp
+from edge.runtime.app import FunctionsApp, RuntimeConfig
 from edge.runtime.manifest import Function
 from edge.settings import DEFAULT_JWT_SECRET
 from edge.tokens import Keys
@@ -26,9 +26,10 @@ def observe(_event: Event) -> None:
 
 async def main(port: int, root: Path) -> None:
     """Serve until told to stop."""
-    app = FunctionsApp(root, Keys(DEFAULT_JWT_SECRET), observe, environment, dict(os.environ))
-    app.start(reload=False)
-    config = uvicorn.Config(
+    config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=False)
+    app = FunctionsApp(config, observe, environment, dict(os.environ))
+    app.start()
+    server = uvicorn.Config(
         Gateway({FUNCTIONS: app}, {}),
         port=port,
         lifespan="off",
@@ -37,7 +38,7 @@ async def main(port: int, root: Path) -> None:
         server_header=False,
         ws="none",
     )
-    await uvicorn.Server(config).serve()
+    await uvicorn.Server(server).serve()
     await app.close()
 
 

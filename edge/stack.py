@@ -17,7 +17,7 @@ from edge.errors import EdgeError
 from edge.events import Observer
 from edge.gateway import FUNCTIONS, Gateway
 from edge.lock import Lock
-from edge.runtime.app import FunctionsApp
+from edge.runtime.app import FunctionsApp, RuntimeConfig
 from edge.runtime.manifest import Function
 from edge.settings import PUBLISHABLE_KEY, SECRET_KEY, Settings
 
@@ -110,14 +110,11 @@ class Stack:
         self.cluster = Cluster(data_dir, port=db_port, tcp=True, durable=self.durable)
 
     def _start_functions(self) -> None:
+        config = RuntimeConfig(self.settings.root, self.settings.keys, reload=self.reload)
         self.functions = FunctionsApp(
-            root=self.settings.root,
-            keys=self.settings.keys,
-            observe=self.observe,
-            environment=self._environment,
-            zygote_environment=self.settings.inherited,
+            config, self.observe, self._environment, self.settings.inherited
         )
-        self.functions.start(reload=self.reload)
+        self.functions.start()
         self._exits.push_async_callback(self.functions.close)
 
     def _environment(self, function: Function) -> dict[str, str]:

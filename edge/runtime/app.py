@@ -1,195 +1,275 @@
-"""The functions as one ASGI app: finds the function, checks the token, forwards to its worker."""
+"""The functions as one ASGI app: finds the function, checks the token, forwards to its workers."""
 
 import asyncio
-import json
+import os
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from edge.errors import EdgeError
 from edge.events import BootFailure, Observer, RequestServed, SourceChanged
-from edge.runtime.errors import (
-    IDLE_TIMEOUT,
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    WORKER_ERROR,
-    Refusal,
-    WorkerError,
-)
+from edge.runtime.bucket import Bucket
+from edge.runtime.direct import DirectLauncher
+from edge.runtime.errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, WorkerError, rate_limited
+from edge.runtime.forward import Forwarding
+from edge.runtime.guard import close_to_siblings
+from edge.runtime.launcher import Launcher, WorkerSpec
+from edge.runtime.lifecycle import State
+from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import TARGET, Function, discover
-from edge.runtime.pool import Pool
-from edge.runtime.process import BootError
-from edge.runtime.spawner import Spawner, WorkerSpec
+from edge.runtime.pool import Pool, Shape
+from edge.runtime.process import BootError, Process
+from edge.runtime.spawner import Spawner
 from edge.runtime.verify import API_KEY_HEADER, check_request
 from edge.runtime.watch import watch
-from edge.runtime.wire import (
-    ClientGoneError,
-    Connection,
-    Message,
-    Receive,
-    Send,
-    WorkerGoneError,
-)
+from edge.runtime.wire import Header, Message, Outgoing, Receive, Send
 from edge.tokens import Keys
 
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_CLIENT_GONE: Final = 499
+_SUPERVISION_INTERVAL: Final = 0.1
+_FIRST_UID: Final = 200_000
+_REQUEST_ID: Final = b"sb-request-id"
+_NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
 
 
-@dataclass(slots=True)
-class FunctionsApp:
-    """Serves the functions below `root`/functions at /<slug>[/rest/of/path].
+@dataclass(frozen=True, slots=True)
+class RuntimeConfig:
+    """How functions are served. `only` names those that are; empty means all.
 
-    `environment` makes a worker's environment; `zygote_environment` must hold no secret.
+    `inspect` names a function whose worker waits for a debugger, its limits suspended.
     """
 
     root: Path
     keys: Keys
-    observe: Observer
-    environment: Callable[[Function], Mapping[str, str]]
-    zygote_environment: Mapping[str, str]
     verify_jwt: bool = True
-    functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
-    _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
-    _spawner: Spawner = field(init=False)
-    _sockets: Path = field(init=False)
-    _numbers: "count[int]" = field(default_factory=lambda: count(1), init=False)
-    _watching: asyncio.Task[None] | None = field(default=None, init=False)
-
-    def start(self, *, reload: bool = True) -> None:
-        """Start the zygote and look for functions; from the main thread."""
-        self._sockets = Path(tempfile.mkdtemp(prefix="edge-fn-"))
-        self._spawner = Spawner(self.observe, self.zygote_environment)
-        self._spawner.start()
-        self.functions = discover(self.folder)
-        if reload:
-            self._watching = asyncio.create_task(self._follow_changes())
+    limits: LimitsMode = LimitsMode.LOCAL
+    policy: str = "per_worker"
+    only: tuple[str, ...] = ()
+    reload: bool = True
+    forks: bool = True
+    isolates_users: bool = False
+    inspect: str | None = None
+    inspect_port: int = 8083
 
     @property
     def folder(self) -> Path:
         return self.root / "functions"
 
+
+@dataclass(slots=True)
+class FunctionsApp:
+    """Serves the functions below config.root/functions at /<slug>[/rest/of/path].
+
+    `environment` makes a worker's environment; `base_environment` must hold no secret.
+    """
+
+    config: RuntimeConfig
+    observe: Observer
+    environment: Callable[[Function], Mapping[str, str]]
+    base_environment: Mapping[str, str]
+    functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
+    received: int = field(default=0, init=False)
+    handled: int = field(default=0, init=False)
+    _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
+    _buckets: dict[str, Bucket] = field(default_factory=dict[str, Bucket], init=False)
+    _launcher: Launcher = field(init=False)
+    _sockets: Path = field(init=False)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1), init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]], init=False)
+
+    def start(self) -> None:
+        """Start the zygote and look for functions; from the main thread."""
+        close_to_siblings()
+        self._sockets = Path(tempfile.mkdtemp(prefix="edge-fn-"))
+        if self.config.isolates_users:
+            self._sockets.chmod(0o755)
+        self._launcher = (
+            Spawner(self.observe, self.base_environment)
+            if self.config.forks and hasattr(os, "fork")
+            else DirectLauncher(self.base_environment)
+        )
+        self._launcher.start()
+        self.functions = self._discover()
+        self._tasks.append(asyncio.create_task(self._supervise()))
+        if self.config.reload:
+            self._tasks.append(asyncio.create_task(self._follow_changes()))
+
     async def close(self) -> None:
         """Let requests finish, end the workers and the zygote, remove the sockets."""
-        if self._watching:
-            self._watching.cancel()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
-        await self._spawner.close()
+        await self._launcher.close()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request whose path is /<slug>…, as the platform would."""
         started = time.perf_counter()
-        slug = scope["raw_path"].decode("latin-1").removeprefix("/").partition("/")[0]
-        try:
-            process_pool = self._admit(scope, slug)
-            status = await self._forward(process_pool, scope, receive, send)
-        except WorkerError as exc:
-            status = exc.refusal.status
-            await _refuse(exc.refusal, send)
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        self.observe(
-            RequestServed(slug, "", "", scope["method"], scope["path"], status, elapsed_ms)
+        self.received += 1
+        served = RequestServed(
+            slug=_slug(scope),
+            execution_id="",
+            request_id=str(uuid.uuid4()),
+            method=scope["method"],
+            path=scope["path"],
+            status=0,
+            duration_ms=0.0,
         )
+        try:
+            served = await self._serve(served, scope, receive, send)
+        except WorkerError as exc:
+            served = replace(served, status=exc.refusal.status, code=exc.refusal.code)
+            await _refuse(exc.refusal, served.request_id, send)
+        finally:
+            self.handled += 1
+        self.observe(replace(served, duration_ms=(time.perf_counter() - started) * 1000))
 
-    def _admit(self, scope: Message, slug: str) -> Pool:
+    def admit(self, slug: str, scope: Message) -> Pool:
+        """The pool that serves a request, or WorkerError with what to answer."""
         function = self.functions.get(slug)
         if function is None:
             raise WorkerError(NOT_FOUND)
         if scope["method"] not in _METHODS:
             raise WorkerError(METHOD_NOT_ALLOWED)
-        is_checked = self.verify_jwt and function.policy.verify_jwt and scope["method"] != "OPTIONS"
-        if is_checked and (refusal := check_request(dict(scope["headers"]), self.keys)):
-            raise WorkerError(refusal)
-        return self._pool(function)
-
-    async def _forward(self, pool: Pool, scope: Message, receive: Receive, send: Send) -> int:
-        timeout = self.functions[pool.slug].policy.timeout
-        has_started = False
-
-        async def relay(message: Message) -> None:
-            nonlocal has_started
-            if not has_started:
-                has_started = True
-                deadline.reschedule(None)
-            await send(message)
-
-        process, connection = await pool.connect()
-        try:
-            async with asyncio.timeout(timeout) as deadline:
-                return await _exchange(connection, scope, receive, relay)
-        except ClientGoneError:
-            return _CLIENT_GONE
-        except WorkerGoneError as exc:
-            pool.discard(process)
-            if has_started:
-                return WORKER_ERROR.status
-            raise WorkerError(WORKER_ERROR) from exc
-        except TimeoutError as exc:
-            raise WorkerError(IDLE_TIMEOUT) from exc
-        finally:
-            process.release(connection)
-
-    def _pool(self, function: Function) -> Pool:
-        pool = self._pools.get(function.slug)
-        if pool is None:
-            pool = Pool(
-                function.slug,
-                self._spawner,
-                self.observe,
-                plan=lambda: self._plan(self.functions[function.slug]),
-                next_address=lambda: self._sockets / str(next(self._numbers)),
-            )
-            self._pools[function.slug] = pool
+        is_checked = self.config.verify_jwt and function.policy.verify_jwt
+        if is_checked and scope["method"] != "OPTIONS":
+            refusal = check_request(dict(scope["headers"]), self.config.keys)
+            if refusal:
+                raise WorkerError(refusal)
+        pool = self._pool(function)
+        bucket = self._buckets.get(slug)
+        if bucket and (wait := bucket.take()):
+            raise WorkerError(rate_limited(wait))
         return pool
 
-    def _plan(self, function: Function) -> WorkerSpec:
+    def count_workers(self, state: State) -> int:
+        """How many workers of all functions are in `state`."""
+        return sum(pool.count(state) for pool in self._pools.values())
+
+    async def _serve(
+        self, served: RequestServed, scope: Message, receive: Receive, send: Send
+    ) -> RequestServed:
+        pool = self.admit(served.slug, scope)
+        request_id = served.request_id.encode()
+
+        def add_headers(status: int, headers: list[Header], process: Process) -> None:
+            headers.append((_REQUEST_ID, request_id))
+            headers.append((b"x-execution-id", process.execution_id.encode()))
+            headers.append((b"x-served-by", b"edge-functions"))
+            if status >= 500 and all(name != b"sb-error-code" for name, _ in headers):
+                headers.append((b"sb-error-code", b"EDGE_FUNCTION_ERROR"))
+
+        request = outgoing(scope, request_id, pool.limits.body)
+        forwarding = Forwarding(pool, add_headers)
+        status = await forwarding.run(request, receive, send)
+        execution_id = forwarding.process.execution_id if forwarding.process else ""
+        return replace(served, status=status, execution_id=execution_id, is_cold=forwarding.is_cold)
+
+    def _pool(self, function: Function) -> Pool:
+        slug = function.slug
+        if slug not in self._pools:
+            is_inspected = self.config.inspect == slug
+            mode = LimitsMode.OFF if is_inspected else self.config.limits
+            limits = function.policy.limits(mode)
+            if limits.rate:
+                self._buckets[slug] = Bucket(limits.rate)
+            self._pools[slug] = Pool(
+                slug,
+                self._shape(function),
+                limits,
+                self._launcher,
+                self.observe,
+                plan=lambda execution_id: self._plan(self.functions[slug], execution_id),
+                next_address=lambda: self._sockets / str(next(self._numbers)),
+            )
+        return self._pools[slug]
+
+    def _shape(self, function: Function) -> Shape:
+        policy = function.policy
+        is_oneshot = (policy.policy or self.config.policy) == "oneshot"
+        max_workers = 1 if self.config.inspect == function.slug else policy.max_workers
+        return Shape(max_workers, policy.concurrency, policy.idle_timeout, is_oneshot)
+
+    def _plan(self, function: Function, execution_id: str) -> WorkerSpec:
         if function.fault:
             raise BootError(function.fault)
-        return WorkerSpec(str(function.source), TARGET, str(self.root), self.environment(function))
+        is_inspected = self.config.inspect == function.slug
+        return WorkerSpec(
+            source=str(function.source),
+            target=TARGET,
+            root=str(self.config.root),
+            environment={**self.environment(function), "SB_EXECUTION_ID": execution_id},
+            uid=self._uid(function.slug) if self.config.isolates_users else None,
+            inspect_port=self.config.inspect_port if is_inspected else None,
+        )
+
+    def _uid(self, slug: str) -> int:
+        """An account of its own for each function, the same as long as the stack lives."""
+        return _FIRST_UID + sorted(self.functions).index(slug)
+
+    def _discover(self) -> dict[str, Function]:
+        found = discover(self.config.folder)
+        only = self.config.only
+        return {slug: function for slug, function in found.items() if not only or slug in only}
+
+    async def _supervise(self) -> None:
+        while True:
+            await asyncio.sleep(_SUPERVISION_INTERVAL)
+            now = time.monotonic()
+            for pool in self._pools.values():
+                pool.supervise(now)
 
     async def _follow_changes(self) -> None:
-        async for changes in watch(self.root):
+        async for changes in watch(self.config.root):
             try:
-                self.functions = discover(self.folder)
+                self.functions = self._discover()
             except EdgeError as exc:
                 self.observe(BootFailure("functions", "", str(exc)))
                 continue
             for slug, files in changes.items():
-                for changed in self.functions if slug is None else (slug,):
+                for changed in tuple(self._pools) if slug is None else (slug,):
                     self._reload(changed, files)
 
     def _reload(self, slug: str, files: Iterable[str]) -> None:
-        if pool := self._pools.get(slug):
-            pool.reload()
-            self.observe(SourceChanged(slug, tuple(files)))
+        pool = self._pools.get(slug)
+        if pool is None:
+            return
+        if function := self.functions.get(slug):
+            mode = LimitsMode.OFF if self.config.inspect == slug else self.config.limits
+            pool.limits, pool.shape = function.policy.limits(mode), self._shape(function)
+            self._buckets.pop(slug, None)
+            if pool.limits.rate:
+                self._buckets[slug] = Bucket(pool.limits.rate)
+        pool.reload()
+        self.observe(SourceChanged(slug, tuple(files)))
 
 
-async def _exchange(connection: Connection, scope: Message, receive: Receive, send: Send) -> int:
-    headers = [header for header in scope["headers"] if header[0] != API_KEY_HEADER]
+def _slug(scope: Message) -> str:
+    return scope["raw_path"].decode("latin-1").removeprefix("/").partition("/")[0]
+
+
+def outgoing(scope: Message, request_id: bytes, body_limit: int | None) -> Outgoing:
+    """The request as the worker gets it."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    return await connection.exchange(scope["method"], target, headers, receive, send)
+    headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
+    headers.append((_REQUEST_ID, request_id))
+    return Outgoing(scope["method"], target, headers, body_limit)
 
 
-async def _refuse(refusal: Refusal, send: Send) -> None:
-    body: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
-    if refusal.status == 401:
-        body["msg"] = refusal.message
-    content = json.dumps(body).encode()
+async def _refuse(refusal: Refusal, request_id: str, send: Send) -> None:
+    body = refusal.body()
     headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(content)).encode()),
-        (b"sb-error-code", refusal.code.encode()),
-        (b"access-control-allow-origin", b"*"),
-        (b"access-control-allow-headers", b"authorization, x-client-info, apikey, content-type"),
-        (b"access-control-expose-headers", b"sb-error-code"),
+        *refusal.headers(),
+        (b"content-length", str(len(body)).encode()),
+        (_REQUEST_ID, request_id.encode()),
     ]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content, "more_body": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

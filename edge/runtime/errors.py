@@ -3,6 +3,8 @@
 Source: the hosted platform's replies and the Supabase CLI's functions main service.
 """
 
+import json
+import math
 from dataclasses import dataclass
 
 
@@ -13,12 +15,41 @@ class Refusal:
     status: int
     code: str
     message: str
+    retry_after: int | None = None
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of its answer, but for the body's length."""
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"sb-error-code", self.code.encode()),
+            (b"access-control-allow-origin", b"*"),
+            (
+                b"access-control-allow-headers",
+                b"authorization, x-client-info, apikey, content-type",
+            ),
+            (b"access-control-expose-headers", b"sb-error-code"),
+        ]
+        if self.retry_after is not None:
+            headers.append((b"retry-after", str(self.retry_after).encode()))
+        return headers
+
+    def body(self) -> bytes:
+        """{code, message}; a 401 also has the older `msg`."""
+        body = {"code": self.code, "message": self.message}
+        if self.status == 401:
+            body["msg"] = self.message
+        return json.dumps(body).encode()
 
 
 NOT_FOUND = Refusal(404, "NOT_FOUND", "Requested function was not found")
 METHOD_NOT_ALLOWED = Refusal(405, "METHOD_NOT_ALLOWED", "Method not allowed")
 WORKER_ERROR = Refusal(500, "WORKER_ERROR", "Function exited due to an error (please check logs)")
 BOOT_ERROR = Refusal(503, "BOOT_ERROR", "Function failed to start (please check logs)")
+RESOURCE_LIMIT = Refusal(
+    546,
+    "WORKER_RESOURCE_LIMIT",
+    "Function failed due to not having enough compute resources (please check logs)",
+)
 IDLE_TIMEOUT = Refusal(504, "IDLE_TIMEOUT", "Request idle timeout limit (150s) reached")
 
 NO_AUTH_HEADER = Refusal(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
@@ -32,6 +63,17 @@ def unsupported_algorithm(algorithm: str | None) -> Refusal:
     return Refusal(
         401, "UNAUTHORIZED_UNSUPPORTED_TOKEN_ALGORITHM", f"Unsupported JWT algorithm {algorithm}"
     )
+
+
+def body_too_large(limit: int) -> Refusal:
+    """A request body over the function's limit; upstream has no code of its own."""
+    return Refusal(413, "EDGE_BODY_TOO_LARGE", f"The request body is larger than {limit} bytes")
+
+
+def rate_limited(seconds: float) -> Refusal:
+    """More invocations a second than the function's limit; `seconds` until the next may pass."""
+    message = "Rate limit exceeded for this function"
+    return Refusal(429, "RATE_LIMIT_EXCEEDED", message, retry_after=max(1, math.ceil(seconds)))
 
 
 class WorkerError(Exception):

@@ -4,11 +4,12 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import EdgeError
+from edge.runtime.limits import MEGABYTE, Limits, LimitsMode, apply_mode
 
 ENTRYPOINT: Final = "main.py"
 TARGET: Final = "main"
@@ -24,10 +25,30 @@ class Policy(BaseModel):
     secrets: tuple[str, ...] = ()
     enabled: bool = True
     schedule: str | None = None
+    policy: Literal["per_worker", "oneshot"] | None = None
+    concurrency: int = Field(default=20, ge=1, description="requests in one worker")
+    max_workers: int = Field(default=4, ge=1)
+    idle_timeout: float = Field(default=150, gt=0, description="seconds")
+    timeout: float = Field(default=150, gt=0, le=3600, description="seconds to the first byte")
     memory: str = Field(default="256MB", pattern=r"^\d+(MB|GB)$")
-    timeout: int = Field(default=150, ge=1, le=3600, description="seconds to the first byte")
-    concurrency: int = Field(default=20, ge=1)
-    max_workers: int = Field(default=1, ge=1)
+    cpu_soft_ms: int | None = Field(default=None, ge=1, description="a request; then retired")
+    cpu_hard_ms: int | None = Field(default=None, ge=1, description="a request; then killed")
+    wall_clock: float = Field(default=400, gt=0, description="seconds of a worker's life")
+    body_limit: str = Field(default="50MB", pattern=r"^\d+(MB|GB)$")
+    rate_limit: float | None = Field(default=None, gt=0, description="requests a second")
+
+    def limits(self, mode: LimitsMode) -> Limits:
+        """What its workers may use."""
+        asked = Limits(
+            memory=_bytes(self.memory),
+            cpu_soft=_seconds(self.cpu_soft_ms),
+            cpu_hard=_seconds(self.cpu_hard_ms),
+            wall_clock=self.wall_clock,
+            first_byte=self.timeout,
+            body=_bytes(self.body_limit),
+            rate=self.rate_limit,
+        )
+        return apply_mode(asked, mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +63,15 @@ class Function:
     @property
     def source(self) -> Path:
         return self.folder / ENTRYPOINT
+
+
+def _bytes(size: str) -> int:
+    unit = 1024 if size.endswith("GB") else 1
+    return int(size[:-2]) * unit * MEGABYTE
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def slug_of(folder_name: str) -> str:

@@ -6,35 +6,16 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.events import Observer, ZygoteReady
+from edge.events import Observer, ZygoteLost, ZygoteReady
+from edge.runtime.launcher import OnExit, WorkerSpec
+from edge.runtime.usage import resident_bytes
 from edge.runtime.zygote import MAX_MESSAGE
 
-OnExit = Callable[[int], None]
 _LONGEST_PAUSE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSpec:
-    """What a worker needs to know to become a function's process."""
-
-    source: str
-    target: str
-    root: str
-    environment: Mapping[str, str]
-
-    def encode(self) -> bytes:
-        return json.dumps(
-            {
-                "source": self.source,
-                "target": self.target,
-                "root": self.root,
-                "environment": dict(self.environment),
-            }
-        ).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +34,10 @@ class Spawner:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _births: deque[_Birth] = field(default_factory=deque[_Birth], init=False)
     _exits: dict[int, OnExit] = field(default_factory=dict[int, OnExit], init=False)
+    _connected: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: int = field(default=0, init=False)
     _is_closing: bool = field(default=False, init=False)
+    baseline: int = field(default=0, init=False)
 
     @property
     def pid(self) -> int | None:
@@ -75,10 +58,12 @@ class Spawner:
                 start_new_session=True,
             )
         self._control = ours
+        self._connected.set()
         asyncio.get_running_loop().add_reader(ours, self._receive)
 
     async def spawn(self, spec: WorkerSpec, fds: list[int], on_exit: OnExit) -> int:
         """Fork a worker owning copies of `fds`; its pid. `on_exit` gets its exit status later."""
+        await self._connected.wait()
         if self._control is None:
             raise ConnectionError("the zygote is not running")
         birth = _Birth(asyncio.get_running_loop().create_future(), on_exit)
@@ -110,6 +95,7 @@ class Spawner:
         match message["event"]:
             case "ready":
                 self._failures = 0
+                self.baseline = resident_bytes(self.pid or 0)
                 self.observe(ZygoteReady(message["preload_ms"], tuple(message["missing"])))
             case "spawned":
                 birth = self._births.popleft()
@@ -131,13 +117,14 @@ class Spawner:
         for on_exit in exits.values():
             on_exit(-9)
         if not self._is_closing:
-            if self._process:
-                self._process.wait()
+            status = self._process.wait() if self._process else None
+            self.observe(ZygoteLost(status))
             pause = min(_LONGEST_PAUSE, 0.1 * 2**self._failures) if self._failures else 0
             self._failures += 1
             asyncio.get_running_loop().call_later(pause, self.start)
 
     def _disconnect(self) -> None:
+        self._connected.clear()
         control, self._control = self._control, None
         if control is not None:
             asyncio.get_running_loop().remove_reader(control)

@@ -6,7 +6,8 @@ not read while the client is slow, the request body not pulled while the worker 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import httptools
@@ -37,8 +38,22 @@ class WorkerGoneError(ConnectionError):
     """The worker closed the connection before its answer was complete."""
 
 
+class BodyTooLargeError(Exception):
+    """The request body passed the function's limit."""
+
+
 class ClientGoneError(ConnectionError):
     """The client left before the answer was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as a worker gets it; a body longer than `body_limit` is not let through."""
+
+    method: str
+    target: bytes
+    headers: Sequence[Header]
+    body_limit: int | None = None
 
 
 def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[bytes, bool]:
@@ -99,16 +114,13 @@ class Connection(asyncio.Protocol):
         if self.transport:
             self.transport.abort()
 
-    async def exchange(
-        self, method: str, target: bytes, headers: Iterable[Header], receive: Receive, send: Send
-    ) -> int:
+    async def exchange(self, request: Outgoing, receive: Receive, send: Send) -> int:
         """Forward a request, relay the response; its status.
 
-        Raises WorkerGoneError or ClientGoneError; the connection is then closed.
+        Raises WorkerGoneError, ClientGoneError or BodyTooLargeError; the connection is then closed.
         """
-        self._begin(method)
-        head, is_chunked = render_head(method, target, headers)
-        upload = asyncio.ensure_future(self._upload(head, is_chunked, receive))
+        self._begin(request.method)
+        upload = asyncio.ensure_future(self._upload(request, receive))
         try:
             status = await self._relay(send, upload)
         except BaseException:
@@ -128,10 +140,12 @@ class Connection(asyncio.Protocol):
         self._is_sent = False
         self.is_reusable = False
 
-    async def _upload(self, head: bytes, is_chunked: bool, receive: Receive) -> None:
+    async def _upload(self, request: Outgoing, receive: Receive) -> None:
         """Send head and body, then wait for the client to leave."""
         assert self.transport is not None
+        head, is_chunked = render_head(request.method, request.target, request.headers)
         pending = head
+        size = 0
         if is_chunked:
             self.transport.write(head)
             pending = b""
@@ -141,6 +155,9 @@ class Connection(asyncio.Protocol):
                 raise ClientGoneError
             body: bytes = message.get("body", b"")
             more: bool = message.get("more_body", False)
+            size += len(body)
+            if request.body_limit is not None and size > request.body_limit:
+                raise BodyTooLargeError
             if is_chunked:
                 body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (
                     b"" if more else b"0\r\n\r\n"
@@ -167,8 +184,8 @@ class Connection(asyncio.Protocol):
                     return status
             if self._is_lost:
                 raise WorkerGoneError
-            if upload.done() and isinstance(upload.exception(), ClientGoneError):
-                raise ClientGoneError
+            if upload.done() and (error := upload.exception()):
+                raise error
             self._wake.clear()
             await self._wake.wait()
 

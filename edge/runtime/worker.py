@@ -1,5 +1,7 @@
 """A function's own process: production's app, served by uvicorn on an inherited unix socket."""
 
+import asyncio
+import importlib
 import json
 import logging
 import os
@@ -7,7 +9,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
@@ -15,36 +18,49 @@ import functions_framework.aio
 import uvicorn
 from starlette.types import ASGIApp
 
+from edge.runtime.control import FD_VARIABLE
+from edge.runtime.guard import become, close_to_siblings, die_with_parent
+from edge.runtime.websocket import with_websocket
+
 BOOT_FAILED: Final = 3
+BACKGROUND: Final = "background:"
+"""How the names of tasks begin that outlive their request (shared/background.py)."""
 _NEVER: Final = 1 << 30
 _CACHE_RESOLUTION: Final = 2.0
 load = cast("Callable[[str, str], ASGIApp]", functions_framework.aio.create_asgi_app)  # pyright: ignore[reportUnknownMemberType]
 
 
-def run(spec: dict[str, Any], *, listener: int, status: int) -> NoReturn:
+def run(spec: dict[str, Any], *, listener: int, control: int) -> NoReturn:
     """Load the function and serve it until told to stop.
 
-    `spec` = {source, target, root, environment}. One JSON line goes to the `status` pipe:
-    {"ready": true}, or {"error": traceback} and exit status 3, so that the pool can tell a function
-    that cannot boot from one that died.
+    `spec` is a WorkerSpec. On the `control` line goes {"ready": true}, or {"error": traceback} and
+    exit status 3, so that the pool can tell a function that cannot boot from one that died.
     """
-    _enter(spec)
+    _enter(spec, control)
     try:
         app = load(spec["target"], spec["source"])
     except BaseException as exc:
-        _report(status, error=_excerpt(exc))
+        _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
-    _serve(app, socket.socket(fileno=listener), status)
+    _serve(with_websocket(app), socket.socket(fileno=listener), control)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def _enter(spec: dict[str, Any]) -> None:
+def _enter(spec: dict[str, Any], control: int) -> None:
     """Give the process this function's environment, folder and import path, and no other."""
     environ = os.environ  # noqa: TID251 - a worker's environment is made here
     environ.clear()
     environ.update(spec["environment"])
+    environ[FD_VARIABLE] = str(control)
+    if spec["uid"] is not None:
+        become(spec["uid"])
+    die_with_parent()
+    if spec["inspect_port"] is None:
+        close_to_siblings()
+    else:
+        _wait_for_debugger(spec["inspect_port"])
     os.chdir(os.path.dirname(spec["source"]))
     sys.argv = [spec["source"]]
     sys.path[:] = [spec["root"], *(p for p in sys.path if p not in ("", spec["root"]))]
@@ -63,7 +79,15 @@ def _is_fresh(source: str, root: str) -> bool:
     return max(times, default=0) > time.time() - _CACHE_RESOLUTION
 
 
-def _serve(app: Any, listener: socket.socket, status: int) -> None:
+def _wait_for_debugger(port: int) -> None:
+    debugpy: Any = importlib.import_module("debugpy")
+    debugpy.listen(("127.0.0.1", port))
+    sys.stdout.write(f"waiting for a debugger on 127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    debugpy.wait_for_client()
+
+
+def _serve(app: Any, listener: socket.socket, control: int) -> None:
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -77,24 +101,39 @@ def _serve(app: Any, listener: socket.socket, status: int) -> None:
         timeout_keep_alive=_NEVER,
         timeout_graceful_shutdown=15,
     )
-    _Server(config, status).run(sockets=[listener])
+    server = _Server(config, control)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_live(server, listener))
+
+
+async def _live(server: "_Server", listener: socket.socket) -> None:
+    """Serve; after that, give the function's background tasks the time that the parent gives us."""
+    await server.serve(sockets=[listener])
+    open_tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith(BACKGROUND)]
+    await asyncio.gather(*open_tasks, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, status: int) -> None:
+    def __init__(self, config: uvicorn.Config, control: int) -> None:
         super().__init__(config)
-        self._status = status
+        self._control = control
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """SIGTERM means to finish, and no more: uvicorn would raise it again at the end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _report(self._status, ready=True)
+        _report(self._control, ready=True)
 
 
-def _report(status: int, **message: Any) -> None:
-    os.write(status, json.dumps(message).encode() + b"\n")
-    os.close(status)
+def _report(control: int, **message: Any) -> None:
+    os.write(control, json.dumps(message).encode() + b"\n")
 
 
 def _excerpt(error: BaseException) -> str:
@@ -108,3 +147,13 @@ def _excerpt(error: BaseException) -> str:
         and frame.filename != __file__
     ]
     return "".join(frames.format()).rstrip()
+
+
+def main() -> NoReturn:
+    """`python -m edge.runtime.worker LISTENER CONTROL`, the spec on standard input: not forked."""
+    listener, control = map(int, sys.argv[1:3])
+    run(json.load(sys.stdin), listener=listener, control=control)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,6 @@ Laws: one thread, no event loop, no socket but its own; it never imports a funct
 It is told what to fork over a SEQPACKET socket and reports each start and each end on it.
 """
 
-import ctypes
 import gc
 import importlib
 import json
@@ -18,6 +17,8 @@ import time
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
+
+from edge.runtime.guard import die_with_parent
 
 PRELOAD: Final = (
     "functions_framework.aio",
@@ -49,16 +50,6 @@ PRELOAD: Final = (
 )
 MAX_MESSAGE: Final = 1 << 20
 _MAX_FDS: Final = 4
-_PR_SET_PDEATHSIG: Final = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the one that started it is gone (Linux)."""
-    if sys.platform.startswith("linux"):
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def main() -> NoReturn:
@@ -143,7 +134,7 @@ def _send(control: socket.socket, **message: Any) -> None:
 
 
 def _fork(spec: dict[str, Any], fds: list[int], *, keep_out: tuple[int, ...]) -> int:
-    """Fork a worker that owns `fds` (listening socket, status, stdout, stderr); its pid."""
+    """Fork a worker that owns `fds` (listening socket, control line, stdout, stderr); its pid."""
     pid = os.fork()
     if pid:
         for fd in fds:
@@ -152,7 +143,7 @@ def _fork(spec: dict[str, Any], fds: list[int], *, keep_out: tuple[int, ...]) ->
     try:
         _become_worker(fds, keep_out)
         worker = importlib.import_module("edge.runtime.worker")
-        worker.run(spec, listener=fds[0], status=fds[1])
+        worker.run(spec, listener=fds[0], control=fds[1])
     finally:
         os._exit(1)
 
@@ -162,7 +153,6 @@ def _become_worker(fds: list[int], keep_out: tuple[int, ...]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)
-    die_with_parent()
     for fd in keep_out:
         os.close(fd)
     null = os.open(os.devnull, os.O_RDONLY)

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
-from edge.runtime.app import FunctionsApp
+from edge.runtime.app import FunctionsApp, RuntimeConfig
 from edge.runtime.manifest import Function
 from edge.tokens import Keys, mint, mint_api_key
 from tests.serving import HttpServer, LoopThread
@@ -48,9 +49,10 @@ def environment(function: Function) -> Mapping[str, str]:
     return {"PATH": os.environ["PATH"], "SUPABASE_FUNCTION_SLUG": function.slug, **wanted}
 
 
-def serve(root: Path) -> Iterator[Functions]:
+def serve(root: Path, **options: Any) -> Iterator[Functions]:
     events: list[Event] = []
-    app = FunctionsApp(root, Keys(SECRET), events.append, environment, dict(os.environ))
+    config = RuntimeConfig(root, Keys(SECRET), **options)
+    app = FunctionsApp(config, events.append, environment, dict(os.environ))
     tokens = {"sb_publishable_x": mint_api_key(SECRET, "anon")}
     server = HttpServer(Gateway({FUNCTIONS: app}, tokens))
     thread = LoopThread()

@@ -20,8 +20,8 @@ def eventually(ask: Callable[[], object], wanted: object, deadline: float = 10) 
 
 
 def test_new_code_broken_code_and_its_fix_are_each_served(scratch: Functions) -> None:
-    folder = scratch.app.root / "functions" / "greet"
-    word = scratch.app.root / "shared" / "word.py"
+    folder = scratch.app.config.root / "functions" / "greet"
+    word = scratch.app.config.root / "shared" / "word.py"
     (word.parent / "__init__.py").touch()
     word.write_text("WORD = 'hello '\n")
     folder.mkdir()
