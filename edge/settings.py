@@ -2,16 +2,16 @@
 
 import json
 import os
-import tomllib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
-from dotenv import dotenv_values
-
+from edge.config import DEFAULT_DB_PORT, DEFAULT_INSPECTOR_PORT, DEFAULT_PORT, Policy, read_config
 from edge.errors import EdgeError
+from edge.remote import LOOPBACK, Remote, find_remote
+from edge.secrets import RESERVED_PREFIX, EnvFile
 from edge.tokens import Keys, mint_api_key
 
 # The Supabase CLI's well-known local values (supabase/cli, pkg/config/apikeys.go): an existing
@@ -19,8 +19,9 @@ from edge.tokens import Keys, mint_api_key
 DEFAULT_JWT_SECRET: Final = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105
 PUBLISHABLE_KEY: Final = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"
 SECRET_KEY: Final = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105
-DEFAULT_PORT: Final = 54321
-DEFAULT_DB_PORT: Final = 54322
+LOCAL_HOST: Final = "127.0.0.1"
+
+Limits = Literal["off", "local", "hosted"]
 
 _PASSED_ON: Final = (
     "PATH",
@@ -66,22 +67,53 @@ _FROM_SHELL: Final = (*(n for p in PROVIDERS for n in (p.key, p.base_url)), *_MO
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One project served on one machine."""
+    """One project served on one machine.
+
+    `secrets` is what the env file says between what config.toml and the shell say; `env_file`
+    stands for functions/.env and every functions/<name>/.env. With `remote`, or without
+    `database`, no Postgres is started.
+    """
 
     root: Path
     state_dir: Path
     port: int = DEFAULT_PORT
     db_port: int = DEFAULT_DB_PORT
+    host: str = LOCAL_HOST
     jwt_secret: str = DEFAULT_JWT_SECRET
     schemas: tuple[str, ...] = ("public",)
     max_rows: int | None = 1000
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     inherited: Mapping[str, str] = field(default_factory=dict[str, str])
     ignored: tuple[str, ...] = ()
+    env_file: Path | None = None
+    config_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    shell_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    remote: Remote | None = None
+    database: bool = True
+    policy: Policy = "per_worker"
+    limits: Limits = "local"
+    verify_jwt: bool = True
+    only: tuple[str, ...] = ()
+    inspect: str | None = None
+    inspect_port: int = DEFAULT_INSPECTOR_PORT
+    reload: bool = True
+    isolate_users: bool = False
 
     @property
     def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """Where this machine reaches the gateway."""
+        host = LOCAL_HOST if self.host in LOOPBACK else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def remote_url(self) -> str | None:
+        """The project that the functions work on when it is not the local one."""
+        return self.remote.url if self.remote else None
+
+    @property
+    def has_database(self) -> bool:
+        """Whether a local Postgres belongs to the stack."""
+        return self.database and self.remote is None
 
     @property
     def db_url(self) -> str:
@@ -89,19 +121,36 @@ class Settings:
 
     @property
     def anon_key(self) -> str:
-        return mint_api_key(self.jwt_secret, "anon")
+        given = self.remote.variables.get("SUPABASE_ANON_KEY") if self.remote else None
+        return given or mint_api_key(self.jwt_secret, "anon")
 
     @property
     def service_role_key(self) -> str:
-        return mint_api_key(self.jwt_secret, "service_role")
+        given = self.remote.variables.get("SUPABASE_SERVICE_ROLE_KEY") if self.remote else None
+        return given or mint_api_key(self.jwt_secret, "service_role")
+
+    @property
+    def publishable_key(self) -> str:
+        if self.remote is None:
+            return PUBLISHABLE_KEY
+        return self.remote.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY") or PUBLISHABLE_KEY
+
+    @property
+    def secret_key(self) -> str:
+        if self.remote is None:
+            return SECRET_KEY
+        return self.remote.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY") or ""
 
     @property
     def keys(self) -> Keys:
-        return Keys(self.jwt_secret)
+        """What the gateway verifies tokens with."""
+        return Keys.load(self.jwt_secret, self.jwks)
 
     @property
     def jwks(self) -> str:
         """The key set that functions verify tokens with."""
+        if self.remote:
+            return self.remote.variables.get("SUPABASE_JWKS", "")
         secret = urlsafe_b64encode(self.jwt_secret.encode()).rstrip(b"=").decode()
         return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": secret}]})
 
@@ -113,8 +162,7 @@ class Settings:
         self, slug: str, folder: Path, wanted: tuple[str, ...]
     ) -> dict[str, str]:
         """A worker's whole environment: the platform's variables and the secrets it wants."""
-        own, _ = _read_env_file(folder / ".env")
-        secrets = {**self.secrets, **own}
+        secrets = {**self.secrets, **self._own_secrets(folder)}
         for provider in PROVIDERS:
             if not (secrets.get(provider.key) or secrets.get(provider.base_url)):
                 secrets[provider.base_url] = self.api_url + provider.local_path
@@ -123,6 +171,16 @@ class Settings:
         return {
             **self.inherited,
             **{name: secrets[name] for name in wanted if name in secrets},
+            **self.platform_variables(),
+            "SUPABASE_FUNCTION_SLUG": slug,
+            "SB_REGION": "local",
+        }
+
+    def platform_variables(self) -> dict[str, str]:
+        """Where the project is and its keys, by the names that functions know them by."""
+        if self.remote:
+            return dict(self.remote.variables)
+        return {
             "SUPABASE_URL": self.api_url,
             "SUPABASE_ANON_KEY": self.anon_key,
             "SUPABASE_SERVICE_ROLE_KEY": self.service_role_key,
@@ -130,21 +188,36 @@ class Settings:
             "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": PUBLISHABLE_KEY}),
             "SUPABASE_SECRET_KEYS": json.dumps({"default": SECRET_KEY}),
             "SUPABASE_JWKS": self.jwks,
-            "SUPABASE_FUNCTION_SLUG": slug,
-            "SB_REGION": "local",
         }
 
     def describe(self) -> dict[str, str]:
         """What `edge status` prints, by the Supabase CLI's names."""
+        database = {"DB_URL": self.db_url} if self.has_database else {}
+        remote = {"REMOTE_URL": self.remote.url} if self.remote else {}
         return {
             "API_URL": self.api_url,
-            "DB_URL": self.db_url,
+            **database,
+            **remote,
             "ANON_KEY": self.anon_key,
             "SERVICE_ROLE_KEY": self.service_role_key,
-            "PUBLISHABLE_KEY": PUBLISHABLE_KEY,
-            "SECRET_KEY": SECRET_KEY,
+            "PUBLISHABLE_KEY": self.publishable_key,
+            "SECRET_KEY": self.secret_key,
             "JWT_SECRET": self.jwt_secret,
         }
+
+    def with_current_secrets(self) -> "Settings":
+        """The same settings with what the env file says now."""
+        path = self.env_file or self.root / "functions" / ".env"
+        if self.env_file and not path.is_file():
+            raise EdgeError(f"There is no env file {path}.", cure="Make it, or name another.")
+        written, ignored = _read_secrets(path)
+        secrets = {**self.config_secrets, **written, **self.shell_secrets}
+        return replace(
+            self, secrets=secrets, ignored=() if self.remote and self.env_file else ignored
+        )
+
+    def _own_secrets(self, folder: Path) -> dict[str, str]:
+        return {} if self.env_file else _read_secrets(folder / ".env")[0]
 
 
 def load_settings(
@@ -152,43 +225,47 @@ def load_settings(
     *,
     port: int | None = None,
     db_port: int | None = None,
+    env_file: Path | None = None,
     state_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Read supabase/config.toml, functions/.env and the environment of the project at `root`."""
+    """Read supabase/config.toml, the env file and the environment of the project at `root`."""
     environ = os.environ if environ is None else environ
     root = root.resolve()
-    config = _read_config(root / "supabase" / "config.toml")
-    api, db = config.get("api", {}), config.get("db", {})
-    secrets, ignored = _read_env_file(root / "functions" / ".env")
-    secrets |= {name: environ[name] for name in _FROM_SHELL if environ.get(name)}
+    config = read_config(root / "supabase" / "config.toml", environ)
+    port = config.port if port is None else port
+    remote = find_remote(
+        _project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
+    )
     return Settings(
         root=root,
         state_dir=(state_dir or root / ".edge").resolve(),
-        port=int(api.get("port", DEFAULT_PORT)) if port is None else port,
-        db_port=int(db.get("port", DEFAULT_DB_PORT)) if db_port is None else db_port,
-        schemas=tuple(api.get("schemas", ("public",))),
-        max_rows=api.get("max_rows", 1000),
-        secrets=secrets,
+        port=port,
+        db_port=config.db_port if db_port is None else db_port,
+        jwt_secret=remote.jwt_secret if remote else DEFAULT_JWT_SECRET,
+        schemas=config.schemas,
+        max_rows=config.max_rows,
         inherited={
             **{name: environ[name] for name in _PASSED_ON if name in environ},
             "NO_PROXY": "127.0.0.1,localhost",
         },
-        ignored=ignored,
-    )
+        env_file=env_file and env_file.resolve(),
+        config_secrets=config.secrets,
+        shell_secrets={name: environ[name] for name in _FROM_SHELL if environ.get(name)},
+        remote=remote,
+        policy=config.policy,
+        inspect_port=config.inspector_port,
+    ).with_current_secrets()
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
+def _project_variables(environ: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
+    """The SUPABASE_* variables that the operator gave on purpose: by the shell or by --env-file."""
+    given = dict(environ) | (EnvFile(env_file).read() if env_file else {})
+    return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
 
 
-def _read_env_file(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+def _read_secrets(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """The file's variables, and the names left out because the platform reserves them."""
-    values = {name: value or "" for name, value in dotenv_values(path).items()}
-    reserved = tuple(name for name in values if name.startswith("SUPABASE_"))
+    values = EnvFile(path).read()
+    reserved = tuple(name for name in values if name.startswith(RESERVED_PREFIX))
     return {name: value for name, value in values.items() if name not in reserved}, reserved

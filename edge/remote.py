@@ -1,0 +1,103 @@
+"""A Supabase project that runs elsewhere, as the SUPABASE_* variables describe it."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from edge.errors import EdgeError
+
+LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1", "0.0.0.0"))  # noqa: S104 - no listener
+_FOR_FUNCTIONS: Final = (
+    "SUPABASE_URL",
+    "SUPABASE_ANON_KEY",
+    "SUPABASE_SERVICE_ROLE_KEY",
+    "SUPABASE_DB_URL",
+    "SUPABASE_PUBLISHABLE_KEYS",
+    "SUPABASE_SECRET_KEYS",
+    "SUPABASE_JWKS",
+)
+_SINGULAR: Final = {
+    "SUPABASE_PUBLISHABLE_KEY": "SUPABASE_PUBLISHABLE_KEYS",
+    "SUPABASE_SECRET_KEY": "SUPABASE_SECRET_KEYS",
+}
+_ANY_KEY: Final = ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEYS")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where the project is; `variables` are what its functions are given, by name."""
+
+    url: str
+    variables: Mapping[str, str]
+    jwt_secret: str
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the project publishes the keys that its tokens are verified with."""
+        return f"{self.url}/auth/v1/.well-known/jwks.json"
+
+    def key(self, plural: str, legacy: str) -> str | None:
+        """The default key of a kind, or the legacy one that means the same."""
+        named = _parse_keys(plural, self.variables.get(plural) or "{}")
+        return named.get("default") or next(iter(named.values()), self.variables.get(legacy))
+
+
+def find_remote(variables: Mapping[str, str], *, port: int, local_secret: str) -> Remote | None:
+    """The project that SUPABASE_URL names, unless that is the stack which we start at `port`."""
+    url = variables.get("SUPABASE_URL", "").rstrip("/")
+    if not url or _is_local(url, port):
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise EdgeError(
+            f"SUPABASE_URL is no address of a project: {url}",
+            cure="Set it to https://<project>.supabase.co, or unset it for a local stack.",
+        )
+    given = _functions_variables(variables) | {"SUPABASE_URL": url}
+    if not any(given.get(name) for name in _ANY_KEY):
+        raise EdgeError(
+            f"SUPABASE_URL says {url}, but there is no key for it.",
+            cure="Set SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY as well, or unset "
+            "SUPABASE_URL for a local stack.",
+        )
+    _check_key_set(given.get("SUPABASE_JWKS"))
+    # What runs on this machine has the well-known secret, unless told otherwise; for a hosted
+    # project nobody may sign with it.
+    fallback = local_secret if parts.hostname in LOOPBACK else secrets.token_urlsafe(48)
+    return Remote(url, given, variables.get("SUPABASE_JWT_SECRET") or fallback)
+
+
+def _is_local(url: str, port: int) -> bool:
+    parts = urlsplit(url)
+    try:
+        return parts.hostname in LOOPBACK and (parts.port or 80) == port
+    except ValueError:
+        return False
+
+
+def _functions_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    given = {name: variables[name] for name in _FOR_FUNCTIONS if variables.get(name)}
+    for singular, plural in _SINGULAR.items():
+        if variables.get(singular) and plural not in given:
+            given[plural] = json.dumps({"default": variables[singular]})
+    return given
+
+
+def _parse_keys(name: str, text: str) -> dict[str, str]:
+    try:
+        return {str(key): str(value) for key, value in json.loads(text).items()}
+    except (ValueError, AttributeError) as exc:
+        raise EdgeError(
+            f"{name} is not a JSON object of keys by name.", cure='Like {"default": "sb_…"}'
+        ) from exc
+
+
+def _check_key_set(text: str | None) -> None:
+    try:
+        if text:
+            iter(json.loads(text)["keys"])
+    except (ValueError, TypeError, KeyError) as exc:
+        raise EdgeError('SUPABASE_JWKS is not a key set: {"keys": [...]}.') from exc

@@ -1,0 +1,180 @@
+"""Env files: read what is in them, change single names, leave comments and order as they are.
+
+The format is dotenv's without `${…}` expansion, so that every value can be written and read back;
+the limits and the reserved prefix are the platform's (Supabase docs, Functions: secrets).
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from dotenv.parser import Binding, parse_stream
+
+from edge.errors import EdgeError
+
+RESERVED_PREFIX: Final = "SUPABASE_"
+MAX_SECRETS: Final = 100
+MAX_NAME: Final = 256
+MAX_VALUE: Final = 48 * 1024
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
+_LITERAL: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*")
+_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})
+_ASSIGNMENT: Final = re.compile(
+    r"""
+    (?P<lead>\s*(?:export[^\S\r\n]+)?)
+    (?:'[^']+'|[^=\#\s]+)[^\S\r\n]*
+    (?:=[^\S\r\n]*
+      (?:'(?:\\.|[^'\\])*'(?=[^\S\r\n]*(?:\#|[\r\n]|$))
+        |"(?:\\.|[^"\\])*"(?=[^\S\r\n]*(?:\#|[\r\n]|$))
+        |[^\r\n]*?(?=\s+\#|[^\S\r\n]*(?:[\r\n]|$))))?
+    (?P<tail>[^\S\r\n]*(?:\#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r)?)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def digest_secret(value: str) -> str:
+    """What may be shown of a value: enough to tell whether two are the same."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def parse_pair(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` as given on the command line."""
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise EdgeError(f"Invalid secret pair: {text}. Must be NAME=VALUE.")
+    return name, value
+
+
+def quote_value(value: str) -> str:
+    """The value as it stands in a file: bare where that is safe, else quoted."""
+    if _BARE.fullmatch(value):
+        return value
+    if _LITERAL.fullmatch(value):
+        return f"'{value}'"
+    return f'"{value.translate(_ESCAPES)}"'
+
+
+def read_env_text(path: Path) -> str:
+    """The file's text, nothing when there is no file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise EdgeError(f"{path} cannot be read: {exc}") from exc
+
+
+def parse_env(text: str) -> dict[str, str]:
+    """The variables of an env file's text; of a name that stands there twice, the last."""
+    return {b.key: b.value or "" for b in _bindings(text) if b.key is not None and not b.error}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """One env file; it need not exist yet."""
+
+    path: Path
+
+    def read(self) -> dict[str, str]:
+        """Its variables by name."""
+        return parse_env(read_env_text(self.path))
+
+    def set(self, secrets: Mapping[str, str]) -> None:
+        """Write the secrets, each where its name stood, new ones at the end."""
+        for name, value in secrets.items():
+            _check(name, value)
+        text = read_env_text(self.path)
+        present = {**parse_env(text), **secrets}
+        if len(present) > MAX_SECRETS:
+            raise EdgeError(f"A project has at most {MAX_SECRETS} secrets; these are too many.")
+        self._write("".join(_with(text, secrets)), expected=present)
+
+    def unset(self, names: Iterable[str]) -> None:
+        """Remove the names; those that are not there do not matter."""
+        gone = set(names)
+        text = read_env_text(self.path)
+        kept = "".join(b.original.string for b in _bindings(text) if b.key not in gone)
+        expected = {name: value for name, value in parse_env(text).items() if name not in gone}
+        self._write(kept, expected=expected)
+
+    def _write(self, text: str, *, expected: Mapping[str, str]) -> None:
+        if parse_env(text) != expected:
+            raise EdgeError(
+                f"{self.path}:{_broken_line(text)} is not NAME=VALUE; nothing was written.",
+                cure="Mend that line (is a quote left open?), then try again.",
+            )
+        target = self.path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".env-")  # mode 600
+        try:
+            with open(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+
+def _bindings(text: str) -> list[Binding]:
+    return list(parse_stream(StringIO(text, newline="")))
+
+
+def _check(name: str, value: str) -> None:
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        raise EdgeError(
+            f"{name[:60]} cannot name a secret.",
+            cure=f"Letters, digits and _, not a digit first, at most {MAX_NAME} characters.",
+        )
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError as exc:
+        raise EdgeError(f"The value of {name} is not valid UTF-8.") from exc
+    if size > MAX_VALUE:
+        raise EdgeError(f"The value of {name} has {size} bytes; the most is {MAX_VALUE} (48 KiB).")
+    if "\x00" in value:
+        raise EdgeError(f"The value of {name} holds a NUL, which no environment variable can.")
+
+
+def _with(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
+    """The text's pieces with the secrets in place; a name's later duplicates are left out."""
+    written: set[str] = set()
+    ended = True
+    for binding in _bindings(text):
+        piece, name = binding.original.string, binding.key
+        if name is not None and name in secrets:
+            if name in written:
+                continue
+            written.add(name)
+            piece = _reassign(piece, name, secrets[name])
+        ended = piece.endswith(("\n", "\r"))
+        yield piece
+    if not ended:
+        yield "\n"
+    for name, value in secrets.items():
+        if name not in written:
+            yield f"{name}={quote_value(value)}\n"
+
+
+def _reassign(piece: str, name: str, value: str) -> str:
+    match = _ASSIGNMENT.fullmatch(piece)
+    lead, tail = (match["lead"], match["tail"]) if match else ("", "\n")
+    return f"{lead}{name}={quote_value(value)}{tail}"
+
+
+def _broken_line(text: str) -> int:
+    broken = (binding.original for binding in _bindings(text) if binding.error)
+    first = next(broken, None)
+    if first is None:
+        return 1
+    blank = len(first.string) - len(first.string.lstrip())
+    return first.line + first.string[:blank].count("\n")
