@@ -1,0 +1,68 @@
+"""Which entries a person asks for, and how they say so."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Final
+
+from edge.errors import EdgeError
+from edge.events import Level
+from edge.levels import is_at_least, level_named
+from edge.logs.entry import Entry
+
+_AGO: Final = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is left None or empty does not matter; `level` means at least so loud."""
+
+    functions: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+    level: Level | None = None
+    search: str = ""
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the entry is asked for."""
+        return (
+            (not self.functions or entry.function in self.functions)
+            and (self.since is None or entry.time >= self.since)
+            and (self.until is None or entry.time < self.until)
+            and (self.level is None or is_at_least(entry.level, self.level))
+            and (not self.search or self.search.casefold() in _searchable(entry))
+        )
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """A moment given as an age (90s, 10m, 2h, 1d, 1w) or in ISO 8601, local unless it says."""
+    if found := _AGO.fullmatch(text.strip().lower()):
+        try:
+            return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        except OverflowError:
+            return datetime.min.replace(tzinfo=now.tzinfo)
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError) as exc:
+        raise EdgeError(
+            f"{text!r} is no moment.",
+            cure="Give an age such as 90s, 10m, 2h or 1d, or a time such as 2025-01-31T09:00.",
+        ) from exc
+
+
+def parse_level(text: str) -> Level:
+    """The level that a person means, by any name that logging libraries use."""
+    if level := level_named(text):
+        return level
+    near = get_close_matches(text.lower(), list(Level), n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    raise EdgeError(f"{text!r} is no level.", cure=f"{meant}Levels are: {', '.join(Level)}.")
+
+
+def _searchable(entry: Entry) -> str:
+    fields = json.dumps(dict(entry.fields), ensure_ascii=False) if entry.fields else ""
+    said = (entry.message, entry.function, entry.request_id, entry.execution_id, fields)
+    return "\n".join(said).casefold()

@@ -1,0 +1,103 @@
+"""The one JSON line that a function logs for each request, read back from its output."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, cast
+
+_LONGEST_MS: Final = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How one named part of a request went; `status` is success or error."""
+
+    name: str
+    status: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, by its code; `provider` when a service we depend on failed."""
+
+    code: str
+    message: str
+    provider: str | None
+    traceback: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """What a function says of one request; `fields` is all of it, as it was written."""
+
+    request_id: str
+    status: int | None
+    duration_ms: float | None
+    stages: tuple[Stage, ...]
+    failure: Failure | None
+    fields: Mapping[str, Any]
+
+
+def parse_record(text: str) -> RequestRecord | None:
+    """The record, if that is what the line is; a function may print anything."""
+    if not text.startswith("{") or '"stages"' not in text:
+        return None
+    try:
+        decoded = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None
+    fields = cast("dict[str, Any]", decoded)
+    request_id, stages = fields.get("request_id"), fields.get("stages")
+    if not isinstance(request_id, str) or not isinstance(stages, dict):
+        return None
+    status = fields.get("status")
+    return RequestRecord(
+        request_id=request_id,
+        status=status if isinstance(status, int) else None,
+        duration_ms=_duration(fields.get("duration_ms")),
+        stages=tuple(_stages(cast("dict[str, Any]", stages))),
+        failure=_failure(fields.get("error")),
+        fields=fields,
+    )
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
+def _duration(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < _LONGEST_MS else None
+
+
+def _stages(stages: Mapping[str, Any]) -> list[Stage]:
+    found: list[Stage] = []
+    for name, stage in stages.items():
+        if not isinstance(stage, dict):
+            continue
+        said = cast("dict[str, Any]", stage)
+        duration = _duration(said.get("duration_ms"))
+        if duration is not None:
+            found.append(Stage(name, str(said.get("status")), duration))
+    return found
+
+
+def _failure(error: Any) -> Failure | None:
+    if not isinstance(error, dict):
+        return Failure("", error, None, None) if isinstance(error, str) else None
+    said = cast("dict[str, Any]", error)
+    provider, traceback = said.get("provider"), said.get("traceback")
+    return Failure(
+        code=str(said.get("code", "")),
+        message=str(said.get("message", "")),
+        provider=provider if isinstance(provider, str) else None,
+        traceback=traceback if isinstance(traceback, str) else None,
+    )
