@@ -1,5 +1,6 @@
 """What a handler is given besides its input: who calls, the database, the log."""
 
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from shared.auth import Mode, Principal
+from shared.background import ShutdownCallback, current_background
 from shared.clients import admin_client, caller_client
 from shared.env import Env
 from shared.jwks import Claims
@@ -69,6 +71,18 @@ class Context:
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Time a named part of the work for the log: `with ctx.stage("embed"): await …`."""
         return self.log.stage(name)
+
+    def wait_until(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let `work` go on after the answer: the worker lives until it ends, or its limits do."""
+        current_background(self.env.control_fd).wait_until(work)
+
+    def on_shutdown(self, callback: ShutdownCallback) -> None:
+        """Have `callback` told why when the worker is about to end.
+
+        The reason is cpu, memory or wall_clock when 90 % of that limit is used; early_drop when
+        the worker is no longer needed; termination when the stack or the platform stops it.
+        """
+        current_background(self.env.control_fd).on_shutdown(callback)
 
     def note(self, **fields: Any) -> None:
         """Add fields to the request's log line."""

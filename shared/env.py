@@ -72,6 +72,7 @@ class Env:
     openai: OpenAIEnv
     anthropic: AnthropicEnv
     analysis_token_budget: int
+    control_fd: int | None = None
 
 
 @cache
@@ -103,6 +104,7 @@ def read_env(values: Mapping[str, str]) -> Env:
             model=values.get("ANTHROPIC_MODEL") or _ANTHROPIC_MODEL,
         ),
         analysis_token_budget=int(_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
+        control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,
     )
 
 

@@ -18,6 +18,7 @@ from edge.runtime.process import BootError, Process
 _GRACE: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
 _FIRST_PAUSE: Final = 0.05
+_SHORT_LIFE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Shape:
 class Pool:
     """A boot failure is remembered and answered without another try until `reload()`.
 
-    A worker that dies before it has served anything delays the next boot, longer each time.
+    Workers that die young, one after another, delay the next boot, longer each time.
     """
 
     slug: str
@@ -231,7 +232,7 @@ class Pool:
     def _bury(self, process: Process) -> None:
         self._workers.discard(process)
         reason = process.reason or ShutdownReason.EVENT_LOOP_COMPLETED
-        has_crashed = process.reason is None and process.served == 0
+        has_crashed = process.reason is None and process.age < _SHORT_LIFE
         self._crashes = self._crashes + 1 if has_crashed else 0
         self.observe(
             Shutdown(

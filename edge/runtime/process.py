@@ -69,6 +69,11 @@ class Process:
         return self.in_flight == 0 and self.background == 0
 
     @property
+    def age(self) -> float:
+        """Seconds since it was ready; 0 before."""
+        return time.monotonic() - self._ready_at if self._ready_at else 0.0
+
+    @property
     def was_stopped_by_limit(self) -> bool:
         return self.reason in _KILLED
 

@@ -45,9 +45,9 @@ def test_the_translated_key_does_not_reach_the_function(functions: Functions) ->
 
 def test_requests_share_one_worker_and_its_boot(functions: Functions) -> None:
     with functions.client() as client, ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: client.get("/echo").json()["pid"], range(24)))
+        answers = list(threads.map(lambda _: client.get("/shared-boot").text, range(24)))
 
-    boots = [e for e in functions.events if isinstance(e, Boot) and e.slug == "echo"]
+    boots = [e for e in functions.events if isinstance(e, Boot) and e.slug == "shared-boot"]
     assert len(set(answers)) == 1
     assert len(boots) == 1
 
