@@ -1,0 +1,25 @@
+"""How much memory this process uses, as /proc tells; nothing where there is no /proc."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+_STATUS: Final = Path("/proc/self/status")
+
+
+def resident_bytes() -> int:
+    """What it has in RAM now."""
+    return _read("VmRSS")
+
+
+def peak_bytes() -> int:
+    """The most that it ever had in RAM."""
+    return _read("VmHWM")
+
+
+def _read(name: str) -> int:
+    try:
+        found = re.search(rf"^{name}:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
