@@ -1,10 +1,11 @@
-"""Events as a person reads them in a terminal, one line each."""
+"""Events as a person reads them in a terminal, one line each, or as JSON lines for a program."""
 
-import json
+import re
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import IO, Final, Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -13,85 +14,180 @@ from edge.events import (
     Boot,
     BootFailure,
     Event,
+    Level,
     LogLine,
+    Observer,
     RequestServed,
     Shutdown,
     ShutdownReason,
     SourceChanged,
+    WorkerRetired,
+    ZygoteLost,
     ZygoteReady,
 )
+from edge.logs.backlog import Stamped
+from edge.logs.description import describe
+from edge.logs.entry import render_entry
+from edge.logs.record import RequestRecord, parse_record
 
-_STATUS_STYLES = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+LogFormat = Literal["text", "json"]
+
+_STATUS_STYLES: Final = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+_LEVEL_STYLES: Final = {
+    Level.DEBUG: "dim",
+    Level.INFO: "",
+    Level.WARNING: "yellow",
+    Level.ERROR: "red",
+}
+_LIMITS: Final = {
+    ShutdownReason.WALL_CLOCK_TIME: "wall-clock time",
+    ShutdownReason.CPU_TIME: "CPU time",
+    ShutdownReason.MEMORY: "memory",
+}
+_COLOUR: Final = r"\x1b\[[0-9;]*m"
+_CONTROL: Final = re.compile(rf"({_COLOUR})|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_SHORT_ID: Final = 8
+_INDENT: Final = "    "
+
+
+def terminal_observer(console: Console, log_format: LogFormat = "text") -> Observer:
+    """What `edge start` and `edge functions serve` show."""
+    return JsonLines(console.file) if log_format == "json" else Terminal(console)
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
-    """An observer that writes to `console`."""
+class JsonLines:
+    """An observer that writes each event as the log keeps it."""
 
-    console: Console
+    out: IO[str]
 
     def __call__(self, event: Event) -> None:
-        for text in _render(event):
+        line = render_entry(describe(Stamped(time.time(), event)))
+        self.out.write(line.decode() + "\n")
+        self.out.flush()
+
+
+@dataclass(slots=True)
+class Terminal:
+    """An observer that writes to `console`; it tells a failure once, then only that it lasts."""
+
+    console: Console
+    _told: dict[str, str] = field(default_factory=dict[str, str], init=False)
+    """Boot failures by function, until it boots."""
+    _retired: set[str] = field(default_factory=set[str], init=False)
+    """Workers whose breach of a limit has been told already, until they end."""
+
+    def __call__(self, event: Event) -> None:
+        for text in self._render(event):
             line = Text.assemble((f"{datetime.now():%H:%M:%S} ", "dim"), text)  # noqa: DTZ005 - a person's clock
             self.console.print(line, soft_wrap=True, highlight=False)
 
+    def _render(self, event: Event) -> Iterator[Text]:
+        match event:
+            case RequestServed():
+                yield _render_request(event)
+            case LogLine():
+                yield from _render_line(event)
+            case Boot(slug, boot_ms=boot_ms):
+                self._told.pop(slug, None)
+                yield _about(slug, f"ready in {boot_ms:.0f} ms", "dim")
+            case BootFailure():
+                yield from self._render_boot_failure(event)
+            case WorkerRetired():
+                yield from self._render_retirement(event)
+            case Shutdown():
+                yield from self._render_shutdown(event)
+            case SourceChanged(slug, files):
+                yield _about(slug, f"reloads: {', '.join(files[:3])}", "dim")
+            case ZygoteReady() | ZygoteLost():
+                self._retired.clear()
+                yield _render_zygote(event)
 
-def _render(event: Event) -> Iterator[Text]:
-    match event:
-        case RequestServed():
-            yield _render_request(event)
-        case LogLine():
-            yield _render_line(event)
-        case Boot():
-            yield _about(event.slug, f"ready in {event.boot_ms:.0f} ms", "dim")
-        case BootFailure():
-            yield _about(event.slug, "cannot start; save a fix to try again:", "bold red")
-            for line in event.message.splitlines():
-                yield Text("    " + line, "red")
-        case Shutdown(reason=ShutdownReason.EVENT_LOOP_COMPLETED):
-            yield _about(event.slug, f"its worker ended with status {event.status}", "red")
-        case SourceChanged():
-            yield _about(event.slug, f"reloads: {', '.join(event.files[:3])}", "dim")
-        case ZygoteReady():
-            yield Text(
-                f"functions start in milliseconds from now ({event.preload_ms:.0f} ms)", "dim"
-            )
-        case _:
+    def _render_boot_failure(self, event: BootFailure) -> Iterator[Text]:
+        lines = event.message.splitlines()
+        if self._told.get(event.slug) == event.message:
+            last = lines[-1] if lines else ""
+            yield _about(event.slug, f"still cannot start: {last}", "red")
             return
+        self._told[event.slug] = event.message
+        yield _about(event.slug, "cannot start; save a fix to try again:", "bold red")
+        for line in lines:
+            yield Text(_INDENT + _plain(line), "red")
+
+    def _render_retirement(self, event: WorkerRetired) -> Iterator[Text]:
+        if limit := _LIMITS.get(event.reason):
+            self._retired.add(event.execution_id)
+            yield _about(event.slug, f"is close to its limit of {limit}: replaced", "yellow")
+
+    def _render_shutdown(self, event: Shutdown) -> Iterator[Text]:
+        is_told = event.execution_id in self._retired
+        self._retired.discard(event.execution_id)
+        used = f"after {event.cpu_ms:.0f} ms of CPU, {event.memory_bytes / 1048576:.0f} MB"
+        if event.reason is ShutdownReason.EVENT_LOOP_COMPLETED:
+            yield _about(event.slug, f"its worker ended {_cause(event.status)} {used}", "red")
+        elif is_told:
+            yield _about(event.slug, f"its worker ended {used}", "dim")
+        elif limit := _LIMITS.get(event.reason):
+            yield _about(event.slug, f"its worker was ended: limit of {limit}, {used}", "red")
 
 
-def _about(slug: str, text: str, style: str) -> Text:
-    return Text.assemble((f"{slug:<20} ", "bold"), (text, style))
+def _cause(status: int) -> str:
+    return f"by signal {-status}" if status < 0 else f"with status {status}"
+
+
+def _about(slug: str, text: str | Text, style: str) -> Text:
+    said = text if isinstance(text, Text) else Text(_plain(text), style)
+    return Text.assemble((f"{slug:<20} ", "bold"), said)
 
 
 def _render_request(event: RequestServed) -> Text:
     style = _STATUS_STYLES.get(event.status // 100, "")
     return Text.assemble(
-        (f"{event.slug:<20} ", "bold"),
+        (f"{_plain(event.slug):<20} ", "bold"),
         (f"{event.status} ", style),
-        f"{event.method} {event.path} ",
+        f"{event.method} {_plain(event.path)} ",
+        (f"{event.code} " if event.code else "", style),
         (f"{event.duration_ms:.0f} ms", "dim"),
+        (" cold" if event.is_cold else "", "dim"),
+        (f" {event.request_id[:_SHORT_ID]}" if event.request_id else "", "dim"),
     )
 
 
-def _render_line(event: LogLine) -> Text:
-    record = _request_record(event.text)
-    if record is None:
-        return _about(event.slug, event.text, "red" if event.stream == "stderr" else "")
-    stages = cast("dict[str, dict[str, Any]]", record["stages"])
-    parts = [f"{name} {stage.get('duration_ms', 0):.0f} ms" for name, stage in stages.items()]
-    failed = record.get("error")
-    outcome = f" · {failed}" if failed else ""
-    return _about(event.slug, f"{' · '.join(parts) or 'no stages'}{outcome}", "dim")
+def _render_line(event: LogLine) -> Iterator[Text]:
+    if record := parse_record(event.text):
+        yield from _render_record(event.slug, record)
+        return
+    text = Text.from_ansi(_coloured(event.text), style=_LEVEL_STYLES[event.level])
+    yield _about(event.slug, text, "")
 
 
-def _request_record(text: str) -> dict[str, Any] | None:
-    """The record of one request that our functions log as JSON, if that is what the line is."""
-    if not text.startswith("{"):
-        return None
-    try:
-        record = json.loads(text)
-    except ValueError:
-        return None
-    is_request = "request_id" in record and isinstance(record.get("stages"), dict)
-    return record if is_request else None
+def _render_record(slug: str, record: RequestRecord) -> Iterator[Text]:
+    parts = [f"{stage.name} {stage.duration_ms:.0f} ms" for stage in record.stages]
+    request_id = f" {record.request_id[:_SHORT_ID]}"
+    yield _about(slug, (" · ".join(parts) or "no stages") + request_id, "dim")
+    if failure := record.failure:
+        is_ours = record.status is None or record.status >= 500
+        said = f"{failure.code}: {failure.message}" if failure.code else failure.message
+        yield _about(slug, said, "red" if is_ours else "yellow")
+        # A provider's failure is told by its sentence; our own needs the place in the code.
+        if failure.traceback and not failure.provider:
+            for line in failure.traceback.splitlines():
+                yield Text(_INDENT + _plain(line), "red")
+
+
+def _render_zygote(event: ZygoteReady | ZygoteLost) -> Text:
+    if isinstance(event, ZygoteReady):
+        took = f"({event.preload_ms:.0f} ms)"
+        return Text(f"functions start in milliseconds from now {took}", "dim")
+    cause = "" if event.status is None else f" {_cause(event.status)}"
+    return Text(f"the zygote ended{cause}, and its workers with it; another is started", "bold red")
+
+
+def _plain(text: str) -> str:
+    """Without anything that could move the cursor, ring the bell or change a colour."""
+    return _CONTROL.sub("", text)
+
+
+def _coloured(text: str) -> str:
+    """Likewise, but a function may print in colour."""
+    return _CONTROL.sub(lambda found: found[1] or "", text)
