@@ -3,13 +3,14 @@
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from edge.errors import EdgeError
 
 LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1", "0.0.0.0"))  # noqa: S104 - no listener
+_ANSWER_SECONDS: Final = 5.0
 _FOR_FUNCTIONS: Final = (
     "SUPABASE_URL",
     "SUPABASE_ANON_KEY",
@@ -68,6 +69,23 @@ def find_remote(variables: Mapping[str, str], *, port: int, local_secret: str) -
     # project nobody may sign with it.
     fallback = local_secret if parts.hostname in LOOPBACK else secrets.token_urlsafe(48)
     return Remote(url, given, variables.get("SUPABASE_JWT_SECRET") or fallback)
+
+
+def with_published_keys(remote: Remote) -> Remote:
+    """The same with the key set that the project publishes, if nobody gave one."""
+    if "SUPABASE_JWKS" in remote.variables:
+        return remote
+    import httpx  # only this way of serving needs it
+
+    try:
+        reply = httpx.get(remote.jwks_url, timeout=_ANSWER_SECONDS).raise_for_status()
+    except httpx.HTTPError as exc:
+        raise EdgeError(
+            f"The keys of {remote.url} cannot be fetched: {exc}",
+            cure="Is SUPABASE_URL right? Without a connection, set SUPABASE_JWKS.",
+        ) from exc
+    _check_key_set(reply.text)
+    return replace(remote, variables={**remote.variables, "SUPABASE_JWKS": reply.text})
 
 
 def _is_local(url: str, port: int) -> bool:

@@ -98,6 +98,7 @@ class Settings:
     inspect_port: int = DEFAULT_INSPECTOR_PORT
     reload: bool = True
     isolate_users: bool = False
+    forks: bool = True
 
     @property
     def api_url(self) -> str:
@@ -151,8 +152,7 @@ class Settings:
         """The key set that functions verify tokens with."""
         if self.remote:
             return self.remote.variables.get("SUPABASE_JWKS", "")
-        secret = urlsafe_b64encode(self.jwt_secret.encode()).rstrip(b"=").decode()
-        return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": secret}]})
+        return symmetric_jwks(self.jwt_secret)
 
     def is_real(self, provider: Provider) -> bool:
         """Whether the person has set a key or a URL for it."""
@@ -218,6 +218,12 @@ class Settings:
 
     def _own_secrets(self, folder: Path) -> dict[str, str]:
         return {} if self.env_file else _read_secrets(folder / ".env")[0]
+
+
+def symmetric_jwks(secret: str) -> str:
+    """The key set of a project whose tokens are signed with a secret."""
+    encoded = urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
+    return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": encoded}]})
 
 
 def load_settings(

@@ -1,0 +1,24 @@
+"""The commands, put together.
+
+Every command imports what it works with when it runs: `edge --help` and completion stay quick.
+"""
+
+import typer
+
+from edge.cli.stack import start, status, stop
+
+EXIT_CODES = (
+    "Exit status: 0 done · 1 what was asked about failed (a call that was not answered with 2xx) · "
+    "2 wrong usage, or something to mend, such as a stack that does not run · 130 Ctrl-C."
+)
+
+app = typer.Typer(
+    help="Supabase-style edge functions in Python, on this machine.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(start)
+app.command()(stop)
+app.command()(status)

@@ -1,0 +1,67 @@
+"""Options and arguments that several commands take."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+HERE = Path()
+
+Format = Literal["pretty", "json"]
+LogFormat = Literal["pretty", "json"]
+
+
+def complete_function(context: typer.Context, incomplete: str) -> list[str]:
+    """The project's functions for the shell, by a look at its folders only."""
+    root = Path(context.params.get("workdir") or HERE)
+    names = (path.parent.name.replace("_", "-") for path in root.glob("functions/*/main.py"))
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+Workdir = Annotated[
+    Path, typer.Option("--workdir", help="The project: it holds functions/ and supabase/.")
+]
+Output = Annotated[Format, typer.Option("-o", "--output", help="For a person or for a script.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+FunctionName = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The function.", autocompletion=complete_function),
+]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="API port; 0 takes any free one.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines call.")]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(help="Instead of functions/.env and each functions/NAME/.env."),
+]
+NoVerifyJwt = Annotated[
+    bool, typer.Option("--no-verify-jwt", help="Let requests through without a token.")
+]
+PolicyChoice = Annotated[
+    Literal["per_worker", "oneshot"] | None,
+    typer.Option(help="Reuse a worker, or a fresh one for each request."),
+]
+LimitsChoice = Annotated[
+    Literal["off", "local", "hosted"],
+    typer.Option(help="Memory, CPU and time: none, function.toml's, or the platform's as well."),
+]
+NoReload = Annotated[bool, typer.Option("--no-reload", help="Do not watch files.")]
+Inspect = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Let a debugger attach to this function (debugpy), its limits suspended.",
+        autocompletion=complete_function,
+    ),
+]
+InspectPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Where debugpy listens.")]
+NoFork = Annotated[
+    bool,
+    typer.Option("--no-fork", help="Start workers from nothing, as where fork is not safe: slow."),
+]
+IsolateUsers = Annotated[
+    bool,
+    typer.Option("--isolate-users", help="As root: run each function under an account of its own."),
+]
+LogFormatChoice = Annotated[
+    LogFormat, typer.Option(help="Logs on standard error: readable, or a JSON object a line.")
+]

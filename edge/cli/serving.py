@@ -1,0 +1,97 @@
+"""Runs a stack in this terminal until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import NamedTuple
+
+from edge.cli.announcement import announce
+from edge.cli.console import remark, remarks
+from edge.cli.functions_folder import find_function, require_functions
+from edge.cli.options import Format, LogFormat
+from edge.errors import EdgeError
+from edge.events import Event, Observer
+from edge.logs.backlog import Stamped
+from edge.logs.description import describe
+from edge.logs.entry import render_entry
+from edge.remote import with_published_keys
+from edge.settings import Settings
+from edge.stack import Stack
+from edge.terminal import Terminal
+
+
+class Manner(NamedTuple):
+    """How to tell what happens: the announcement, then the log."""
+
+    output: Format = "pretty"
+    log_format: LogFormat = "pretty"
+
+
+def serve(settings: Settings, manner: Manner) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    settings = _checked(settings)
+    if settings.remote:
+        settings = replace(settings, remote=with_published_keys(settings.remote))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, manner))
+
+
+def _checked(settings: Settings) -> Settings:
+    """The same with names as slugs, once it is sure that all of them are functions."""
+    require_functions(settings.root)
+    only = tuple(find_function(settings.root, name).slug for name in settings.only)
+    inspect = settings.inspect and find_function(settings.root, settings.inspect).slug
+    if inspect and only and inspect not in only:
+        raise EdgeError(
+            f"{inspect} is to be inspected, but is not among the functions that are served.",
+            cure=f"Name it as well: edge functions serve {' '.join((*only, inspect))}",
+        )
+    return replace(settings, only=only, inspect=inspect)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fast event loop, where there is one."""
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+async def _serve(settings: Settings, manner: Manner) -> None:
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # failed statements are answers to us
+    stop_asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(sign, stop_asked.set)
+    stack = Stack(settings, _observer(manner.log_format), reload=settings.reload)
+    starting = asyncio.create_task(stack.start())
+    stopping = asyncio.create_task(stop_asked.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+    try:
+        await starting
+        announce(stack, as_json=manner.output == "json")
+        await stopping
+        remark("\nStopping …", "dim")
+    except asyncio.CancelledError:
+        return
+    finally:
+        stopping.cancel()
+        await stack.close()
+
+
+def _observer(log_format: LogFormat) -> Observer:
+    return _write_json if log_format == "json" else Terminal(remarks)
+
+
+def _write_json(event: Event) -> None:
+    """The same line as `edge logs -o json` shows later."""
+    line = render_entry(describe(Stamped(time.time(), event)))
+    sys.stderr.write(line.decode() + "\n")
