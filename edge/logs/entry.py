@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from edge.events import Level
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Kind(StrEnum):
@@ -54,7 +56,7 @@ def render_entry(entry: Entry) -> bytes:
     }
     said = {name: value for name, value in members.items() if value or name == "message"}
     # A lone surrogate cannot be encoded; backslashreplace makes it the JSON escape that it was.
-    return json.dumps(said, ensure_ascii=False).encode(errors="backslashreplace")
+    return _encode(said).encode(errors="backslashreplace")
 
 
 def parse_entry(line: bytes) -> Entry | None:

@@ -11,14 +11,16 @@ from edge.logs.backlog import Backlog, Stamped
 
 _GATHERING_SECONDS: Final = 0.05
 _CLOSING_SECONDS: Final = 5.0
+_SLICE: Final = 32
+_YIELD_SECONDS: Final = 0.0005
 
 Write = Callable[[Sequence[Stamped]], None]
 
 
 @dataclass(slots=True)
 class Relay:
-    """An observer that costs the event loop a list append; `write` is called in batches, at most
-    a twentieth of a second later, and must not raise."""
+    """An observer that costs the event loop a list append; `write` is called in small batches,
+    a twentieth of a second later at least, and must not raise."""
 
     write: Write
     backlog: Backlog = field(default_factory=Backlog)
@@ -51,8 +53,12 @@ class Relay:
         self._deliver(self.backlog.take(time.time(), is_last=True))
 
     def _deliver(self, batch: Sequence[Stamped]) -> None:
-        if batch:
-            self.write(batch)
+        for start in range(0, len(batch), _SLICE):
+            if start:
+                # A system call alone would not do: this thread would have the interpreter back
+                # before the event loop woke, which then waits for whole switch intervals.
+                self._closing.wait(_YIELD_SECONDS)
+            self.write(batch[start : start + _SLICE])
 
     def _patience(self) -> float | None:
         """How long to sleep if nothing happens: for ever, unless a report is due."""

@@ -1,11 +1,9 @@
 """Keeps everything that happens in rotated files, without making the event loop wait for a disk."""
 
-import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from edge.events import Event, LogLine
 from edge.logs.backlog import Backlog, DropCause, LinesDropped, Stamped
@@ -14,8 +12,6 @@ from edge.logs.entry import render_entry
 from edge.logs.files import RotatingFile
 from edge.logs.rate import LineRate, RateLimiter
 from edge.logs.relay import Relay
-
-_SLICE: Final = 32
 
 
 @dataclass(slots=True)
@@ -50,18 +46,15 @@ class LogStore:
         return self._relay.backlog.dropped_lines()
 
     def _write(self, batch: Sequence[Stamped]) -> None:
-        # In slices, because each write lets go of the interpreter: the event loop waits for a
-        # fraction of a millisecond at most.
-        for part in _slices(batch):
-            try:
-                self._file.append(render_entry(describe(stamped)) for stamped in part)
-            except OSError:
-                self._count_lost(part)
+        try:
+            self._file.append(render_entry(describe(stamped)) for stamped in batch)
+        except OSError:
+            self._count_lost(batch)
         if self._lost:
             self._report_lost(batch[-1].time)
 
-    def _count_lost(self, part: Sequence[Stamped]) -> None:
-        lost = Counter(s.event.slug for s in part if isinstance(s.event, LogLine))
+    def _count_lost(self, batch: Sequence[Stamped]) -> None:
+        lost = Counter(s.event.slug for s in batch if isinstance(s.event, LogLine))
         self._lost.update(lost)
         self._relay.backlog.add_lost(lost)
 
@@ -76,9 +69,3 @@ class LogStore:
         except OSError:
             return
         self._lost.clear()
-
-
-def _slices(batch: Iterable[Stamped]) -> Iterator[list[Stamped]]:
-    rest = iter(batch)
-    while part := list(itertools.islice(rest, _SLICE)):
-        yield part
