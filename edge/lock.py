@@ -12,6 +12,21 @@ from typing import Any
 
 from edge.errors import EdgeError
 
+_TRIES = 10
+_PAUSE = 0.02
+
+
+def _try_lock(fd: int) -> bool:
+    """Whether the lock is ours now; somebody who only looks holds it for a moment."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
+
 
 @dataclass(slots=True)
 class Lock:
@@ -24,24 +39,23 @@ class Lock:
         """Take the lock, or say who has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _try_lock(fd):
             os.close(fd)
             holder = self.read()
             raise EdgeError(
                 f"This project's stack already runs at {holder.get('API_URL', 'some other port')}"
                 f" (process {holder.get('PID', 'unknown')}).",
                 cure="Use it, or stop it first: edge stop",
-            ) from None
+            )
         self._fd = fd
         self.write({"PID": str(os.getpid())})
 
     def write(self, details: dict[str, str]) -> None:
         """Tell others about the running stack."""
         assert self._fd is not None, "acquire() comes first"
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps(details).encode(), 0)
+        content = json.dumps(details).encode()
+        os.pwrite(self._fd, content, 0)
+        os.ftruncate(self._fd, len(content))
 
     def release(self) -> None:
         if self._fd is not None:

@@ -1,6 +1,7 @@
 """The functions as one ASGI app: finds the function, checks the token, forwards to its workers."""
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -16,7 +17,14 @@ from edge.errors import EdgeError
 from edge.events import BootFailure, Observer, RequestServed, SourceChanged
 from edge.runtime.bucket import Bucket
 from edge.runtime.direct import DirectLauncher
-from edge.runtime.errors import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, WorkerError, rate_limited
+from edge.runtime.errors import (
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    Refusal,
+    WorkerError,
+    rate_limited,
+)
 from edge.runtime.forward import Forwarding
 from edge.runtime.guard import close_to_siblings
 from edge.runtime.launcher import Launcher, WorkerSpec
@@ -26,6 +34,7 @@ from edge.runtime.manifest import TARGET, Function, discover
 from edge.runtime.pool import Pool, Shape
 from edge.runtime.process import BootError, Process
 from edge.runtime.spawner import Spawner
+from edge.runtime.usage import is_alive
 from edge.runtime.verify import API_KEY_HEADER, check_request
 from edge.runtime.watch import watch
 from edge.runtime.wire import Header, Message, Outgoing, Receive, Send
@@ -33,6 +42,8 @@ from edge.tokens import Keys
 
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _SUPERVISION_INTERVAL: Final = 0.1
+_SOCKETS: Final = "edge-fn-"
+_LOG: Final = logging.getLogger(__name__)
 _FIRST_UID: Final = 200_000
 _REQUEST_ID: Final = b"sb-request-id"
 _NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
@@ -86,7 +97,7 @@ class FunctionsApp:
     def start(self) -> None:
         """Start the zygote and look for functions; from the main thread."""
         close_to_siblings()
-        self._sockets = Path(tempfile.mkdtemp(prefix="edge-fn-"))
+        self._sockets = _make_socket_folder()
         if self.config.isolates_users:
             self._sockets.chmod(0o755)
         self._launcher = (
@@ -126,6 +137,10 @@ class FunctionsApp:
         except WorkerError as exc:
             served = replace(served, status=exc.refusal.status, code=exc.refusal.code)
             await _refuse(exc.refusal, served.request_id, send)
+        except Exception:
+            _LOG.exception("%s %s failed in the runtime", scope["method"], scope["path"])
+            served = replace(served, status=INTERNAL_ERROR.status, code=INTERNAL_ERROR.code)
+            await _refuse(INTERNAL_ERROR, served.request_id, send)
         finally:
             self.handled += 1
         self.observe(replace(served, duration_ms=(time.perf_counter() - started) * 1000))
@@ -248,6 +263,15 @@ class FunctionsApp:
                 self._buckets[slug] = Bucket(pool.limits.rate)
         pool.reload()
         self.observe(SourceChanged(slug, tuple(files)))
+
+
+def _make_socket_folder() -> Path:
+    """A short path that names its owner; those of owners who were killed are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*"):
+        pid = left.name.removeprefix(_SOCKETS).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-"))
 
 
 def _slug(scope: Message) -> str:

@@ -32,8 +32,9 @@ class DirectLauncher:
     async def spawn(self, spec: WorkerSpec, fds: list[int], on_exit: OnExit) -> int:
         """Start the worker; its end is waited for in a thread."""
         listener, control, stdout, stderr = fds
+        numbers = (listener, control, os.getpid())
         process = subprocess.Popen(  # noqa: ASYNC220 - it is started, not waited for
-            [sys.executable, "-P", "-m", "edge.runtime.worker", str(listener), str(control)],
+            [sys.executable, "-P", "-m", "edge.runtime.worker", *map(str, numbers)],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,

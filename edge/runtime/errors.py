@@ -50,7 +50,7 @@ RESOURCE_LIMIT = Refusal(
     "WORKER_RESOURCE_LIMIT",
     "Function failed due to not having enough compute resources (please check logs)",
 )
-IDLE_TIMEOUT = Refusal(504, "IDLE_TIMEOUT", "Request idle timeout limit (150s) reached")
+INTERNAL_ERROR = Refusal(500, "INTERNAL_ERROR", "Request failed due to an internal server error")
 
 NO_AUTH_HEADER = Refusal(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
 INVALID_JWT_FORMAT = Refusal(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT format")
@@ -63,6 +63,11 @@ def unsupported_algorithm(algorithm: str | None) -> Refusal:
     return Refusal(
         401, "UNAUTHORIZED_UNSUPPORTED_TOKEN_ALGORITHM", f"Unsupported JWT algorithm {algorithm}"
     )
+
+
+def idle_timeout(seconds: float | None) -> Refusal:
+    """No first byte in time."""
+    return Refusal(504, "IDLE_TIMEOUT", f"Request idle timeout limit ({seconds:g}s) reached")
 
 
 def body_too_large(limit: int) -> Refusal:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.runtime.errors import (
-    IDLE_TIMEOUT,
     RESOURCE_LIMIT,
     WORKER_ERROR,
     Refusal,
     WorkerError,
     body_too_large,
+    idle_timeout,
 )
 from edge.runtime.pool import Pool
 from edge.runtime.process import Process
@@ -57,7 +57,7 @@ class Forwarding:
         except ClientGoneError:
             return CLIENT_GONE
         except TimeoutError as exc:
-            raise WorkerError(IDLE_TIMEOUT) from exc
+            raise WorkerError(idle_timeout(self.pool.limits.first_byte)) from exc
         except BodyTooLargeError as exc:
             return self._refuse(body_too_large(request.body_limit or 0), exc)
         except WorkerGoneError as exc:

@@ -10,10 +10,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 
 
-def die_with_parent() -> None:
-    """Kill this process when the one that started it is gone (Linux)."""
+def die_with_parent(parent: int) -> None:
+    """Kill this process when `parent`, which started it, is gone (Linux)."""
     if sys.platform.startswith("linux"):
-        parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

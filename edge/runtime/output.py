@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-_CHUNK: Final = 65536
+_CHUNK: Final = 8192
+_LAST_WORDS: Final = 32  # chunks: more than a pipe holds
 _LONGEST_LINE: Final = 10_000
 
 
@@ -23,9 +24,13 @@ class LineReader:
         asyncio.get_running_loop().add_reader(self.fd, self._read)
 
     def close(self) -> None:
-        """Take what is still in the pipe, then let it go; harmless when repeated."""
-        while self.fd >= 0 and self._read():
-            pass
+        """Take what is still in the pipe, then let it go; harmless when repeated.
+
+        What a surviving child of the worker goes on writing is not waited for.
+        """
+        for _ in range(_LAST_WORDS):
+            if self.fd < 0 or not self._read():
+                break
         self._end()
 
     def _read(self) -> bool:

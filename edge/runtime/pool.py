@@ -19,6 +19,8 @@ _GRACE: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
 _FIRST_PAUSE: Final = 0.05
 _SHORT_LIFE: Final = 1.0
+_BOOT_TRIES: Final = 2
+_BOOT_DEADLINE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ class Pool:
     def reload(self) -> None:
         """Let the next request run the code as it is now; requests in flight finish on the old."""
         self._generation += 1
+        for boot in self._boots:
+            boot.cancel()
+        self._boots.clear()
         self._has_failed = False
         self._crashes = 0
         for process in tuple(self._workers):
@@ -148,7 +153,8 @@ class Pool:
     def _booted(self, boot: asyncio.Task[None]) -> None:
         self._boots.discard(boot)
         error = None if boot.cancelled() else boot.exception()
-        if error and not isinstance(error, ConnectionError):  # a lost zygote is being replaced
+        is_hopeless = self._crashes >= _BOOT_TRIES or not isinstance(error, ConnectionError)
+        if error and is_hopeless:
             self._fail_waiting(WorkerError(WORKER_ERROR), error)
         self._grow()
 
@@ -160,13 +166,15 @@ class Pool:
         )
         self._workers.add(process)
         try:
-            await process.boot(self.launcher, self.plan(process.execution_id))
+            spec = self.plan(process.execution_id)
+            deadline = None if spec.inspect_port else _BOOT_DEADLINE
+            await process.boot(self.launcher, spec, deadline)
         except BootError as exc:
-            self._forget(process)
+            self._abandon(process)
             self._fail_boot(process, exc)
             return
         except BaseException:
-            self._forget(process)
+            self._abandon(process)
             raise
         boot_ms = (time.perf_counter() - started) * 1000
         self.observe(Boot(self.slug, process.execution_id, process.pid or 0, boot_ms))
@@ -175,7 +183,9 @@ class Pool:
         else:
             self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
 
-    def _forget(self, process: Process) -> None:
+    def _abandon(self, process: Process) -> None:
+        """Let go of a worker that did not become ready."""
+        process.kill(ShutdownReason.TERMINATION_REQUESTED)
         if process.pid is None:
             self._workers.discard(process)
 

@@ -30,6 +30,10 @@ class BootError(Exception):
     """The function could not be loaded; the message is its traceback."""
 
 
+class DiedInBootError(ConnectionError):
+    """The worker was ended before it was ready, by no fault of its code that we know of."""
+
+
 @dataclass(slots=True, eq=False)
 class Process:
     """A worker of function `slug`, listening at `address`; `generation` tells its code's age."""
@@ -77,8 +81,20 @@ class Process:
     def was_stopped_by_limit(self) -> bool:
         return self.reason in _KILLED
 
-    async def boot(self, launcher: Launcher, spec: WorkerSpec) -> None:
-        """Start it and wait until it listens; BootError when its function cannot be loaded."""
+    async def boot(self, launcher: Launcher, spec: WorkerSpec, deadline: float | None) -> None:
+        """Start it and wait until it listens.
+
+        BootError when its function cannot be loaded, or not within `deadline` seconds.
+        """
+        try:
+            async with asyncio.timeout(deadline):
+                await self._boot(launcher, spec)
+        except TimeoutError as exc:
+            raise BootError(
+                f"The function was not loaded within {deadline:.0f} s: what does it do on import?"
+            ) from exc
+
+    async def _boot(self, launcher: Launcher, spec: WorkerSpec) -> None:
         self.state = advance(self.state, Step.START)
         self._booted = asyncio.get_running_loop().create_future()
         listener = socket.socket(socket.AF_UNIX)
@@ -182,10 +198,15 @@ class Process:
     def _signal(self, sign: signal.Signals) -> None:
         if self.pid and self.exit_status is None:
             with suppress(ProcessLookupError, PermissionError):
-                if sign is signal.SIGKILL:
-                    os.killpg(self.pid, sign)
-                else:
-                    os.kill(self.pid, sign)
+                os.kill(self.pid, sign)
+            if sign is signal.SIGKILL:
+                self._end_group()
+
+    def _end_group(self) -> None:
+        """End whatever it has started."""
+        if self.pid:
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _pipe(self, stream: str) -> int:
         read, write = os.pipe()
@@ -209,7 +230,7 @@ class Process:
     def _settle_boot(self, message: dict[str, Any] | None) -> None:
         assert self._booted is not None
         if message is None:
-            self._booted.set_exception(BootError("The worker ended before it was ready."))
+            self._booted.set_exception(DiedInBootError(f"status {self.exit_status}"))
         elif "error" in message:
             self._booted.set_exception(BootError(str(message["error"])))
         elif "ready" in message:
@@ -225,9 +246,7 @@ class Process:
     def _exit(self, status: int) -> None:
         self.exit_status = status
         self.state = advance(self.state, Step.EXIT)
-        if self.pid:
-            with suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)  # what it has left behind
+        self._end_group()
         self._release()
         self._exited.set()
         self.on_change(self)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -49,9 +51,10 @@ class Spawner:
         ours.setblocking(False)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_MESSAGE)
+        numbers = (os.getpid(), theirs.fileno())
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edge.runtime.zygote", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "edge.runtime.zygote", *map(str, numbers)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=dict(self.environment),
@@ -100,8 +103,14 @@ class Spawner:
             case "spawned":
                 birth = self._births.popleft()
                 self._exits[message["pid"]] = birth.on_exit
-                if not birth.pid.done():
+                if birth.pid.done():  # nobody waits for it any more
+                    os.kill(message["pid"], signal.SIGKILL)
+                else:
                     birth.pid.set_result(message["pid"])
+            case "refused":
+                birth = self._births.popleft()
+                if not birth.pid.done():
+                    birth.pid.set_exception(OSError(message["reason"]))
             case _:
                 if on_exit := self._exits.pop(message["pid"], None):
                     on_exit(message["status"])

@@ -30,13 +30,13 @@ _CACHE_RESOLUTION: Final = 2.0
 load = cast("Callable[[str, str], ASGIApp]", functions_framework.aio.create_asgi_app)  # pyright: ignore[reportUnknownMemberType]
 
 
-def run(spec: dict[str, Any], *, listener: int, control: int) -> NoReturn:
+def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> NoReturn:
     """Load the function and serve it until told to stop.
 
     `spec` is a WorkerSpec. On the `control` line goes {"ready": true}, or {"error": traceback} and
     exit status 3, so that the pool can tell a function that cannot boot from one that died.
     """
-    _enter(spec, control)
+    _enter(spec, control, parent)
     try:
         app = load(spec["target"], spec["source"])
     except BaseException as exc:
@@ -48,7 +48,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int) -> NoReturn:
     os._exit(0)
 
 
-def _enter(spec: dict[str, Any], control: int) -> None:
+def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
     """Give the process this function's environment, folder and import path, and no other."""
     environ = os.environ  # noqa: TID251 - a worker's environment is made here
     environ.clear()
@@ -56,7 +56,7 @@ def _enter(spec: dict[str, Any], control: int) -> None:
     environ[FD_VARIABLE] = str(control)
     if spec["uid"] is not None:
         become(spec["uid"])
-    die_with_parent()
+    die_with_parent(parent)
     if spec["inspect_port"] is None:
         close_to_siblings()
     else:
@@ -150,9 +150,9 @@ def _excerpt(error: BaseException) -> str:
 
 
 def main() -> NoReturn:
-    """`python -m edge.runtime.worker LISTENER CONTROL`, the spec on standard input: not forked."""
-    listener, control = map(int, sys.argv[1:3])
-    run(json.load(sys.stdin), listener=listener, control=control)
+    """`python -m edge.runtime.worker LISTENER CONTROL PARENT`, the spec on standard input."""
+    listener, control, parent = map(int, sys.argv[1:4])
+    run(json.load(sys.stdin), listener=listener, control=control, parent=parent)
 
 
 if __name__ == "__main__":

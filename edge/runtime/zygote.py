@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -53,9 +54,9 @@ _MAX_FDS: Final = 4
 
 
 def main() -> NoReturn:
-    """Run as `python -m edge.runtime.zygote FD`, FD being our end of the control socket."""
-    die_with_parent()
-    control = socket.socket(fileno=int(sys.argv[1]))
+    """Run as `python -m edge.runtime.zygote PARENT FD`, FD being our end of the control socket."""
+    die_with_parent(int(sys.argv[1]))
+    control = socket.socket(fileno=int(sys.argv[2]))
     started = time.perf_counter()
     missing = _preload()
     _send(
@@ -105,10 +106,13 @@ def _serve(control: socket.socket) -> None:
             message, fds, _, _ = socket.recv_fds(control, MAX_MESSAGE, _MAX_FDS)
             if not message:
                 return
-            pid = _fork(
-                json.loads(message), fds, keep_out=(control.fileno(), wake_read, wake_write)
-            )
-            _send(control, event="spawned", pid=pid)
+            keep_out = (control.fileno(), wake_read, wake_write)
+            try:
+                pid = _fork(json.loads(message), fds, keep_out=keep_out)
+            except OSError as exc:
+                _send(control, event="refused", reason=str(exc))
+            else:
+                _send(control, event="spawned", pid=pid)
 
 
 def _ignore(_signal: int, _frame: FrameType | None) -> None:
@@ -135,17 +139,28 @@ def _send(control: socket.socket, **message: Any) -> None:
 
 def _fork(spec: dict[str, Any], fds: list[int], *, keep_out: tuple[int, ...]) -> int:
     """Fork a worker that owns `fds` (listening socket, control line, stdout, stderr); its pid."""
-    pid = os.fork()
+    zygote = os.getpid()
+    try:
+        pid = os.fork()
+    except OSError:
+        _close(fds)
+        raise
     if pid:
-        for fd in fds:
-            os.close(fd)
+        _close(fds)
         return pid
     try:
         _become_worker(fds, keep_out)
         worker = importlib.import_module("edge.runtime.worker")
-        worker.run(spec, listener=fds[0], control=fds[1])
+        worker.run(spec, listener=fds[0], control=fds[1], parent=zygote)
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _become_worker(fds: list[int], keep_out: tuple[int, ...]) -> None:

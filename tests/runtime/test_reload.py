@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -46,3 +47,38 @@ def test_new_code_broken_code_and_its_fix_are_each_served(scratch: Functions) ->
         eventually(ask, (503, "BOOT_ERROR"))
         (folder / "function.toml").write_text("verify_jwt = true\n")
         eventually(ask, (200, "good day three"))
+
+
+def test_a_hung_import_is_healed_by_the_fix(scratch: Functions) -> None:
+    folder = scratch.app.config.root / "functions" / "hangs"
+    folder.mkdir()
+    (folder / "main.py").write_text("import time\ntime.sleep(1000)\n")
+
+    with scratch.client() as client, ThreadPoolExecutor(1) as thread:
+        eventually(lambda: "hangs" in scratch.app.functions, True)
+        waiting = thread.submit(client.get, "/hangs")
+        time.sleep(0.5)
+        (folder / "main.py").write_text("async def main(request):\n    return 'healed'\n")
+        answer = waiting.result()
+
+    assert (answer.status_code, answer.text) == (200, "healed")
+
+
+def test_a_worker_killed_while_it_boots_is_no_boot_error(scratch: Functions) -> None:
+    folder = scratch.app.config.root / "functions" / "killed"
+    folder.mkdir()
+    (folder / "main.py").write_text(
+        "import os, signal\n"
+        "marker = __file__ + '.once'\n"
+        "if not os.path.exists(marker):\n"
+        "    open(marker, 'w').close()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "async def main(request):\n"
+        "    return 'alive'\n"
+    )
+
+    with scratch.client() as client:
+        eventually(lambda: "killed" in scratch.app.functions, True)
+        answer = client.get("/killed")
+
+    assert (answer.status_code, answer.text) == (200, "alive")

@@ -9,6 +9,7 @@ import ctypes
 import os
 import pwd
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,9 +34,16 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 def give(folder: Path) -> None:
     """Make `folder` private to the account that Postgres runs as."""
+    account = _unprivileged()
     folder.mkdir(parents=True, exist_ok=True)
+    found = folder.lstat()
+    owners = {os.geteuid(), account.pw_uid if account else os.geteuid()}
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
+        raise EdgeError(
+            f"{folder} is somebody else's, so Postgres cannot use it.", cure=f"Remove {folder}"
+        )
     folder.chmod(0o700)
-    if account := _unprivileged():
+    if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
 
 

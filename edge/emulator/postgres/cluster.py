@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -63,6 +64,11 @@ class Cluster:
         """The server's process, while we have one."""
         return self._process.pid if self._process else None
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the server ended though nobody stopped it."""
+        return self._process is not None and self._process.poll() is not None
+
     def dsn(self, database: str = "postgres", user: str = SUPERUSER) -> str:
         """A libpq connection string over the unix socket."""
         return f"host={self.socket_dir} port={self.port} dbname={database} user={user}"
@@ -75,16 +81,22 @@ class Cluster:
 
     def prepare(self) -> None:
         """Make the data folder if there is none, and end what an earlier, killed run left."""
-        account.give(self.data_dir)
         account.give(self.socket_dir)
         if (self.data_dir / "PG_VERSION").exists():
+            account.give(self.data_dir)
             self._end_leftover()
             return
+        unfinished = self.data_dir.with_name(self.data_dir.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        account.give(unfinished)
         with tempfile.NamedTemporaryFile("w", prefix="edge-pw-") as password:
             password.write(PASSWORD)
             password.flush()
             os.chmod(password.name, 0o644)
-            self._initdb(password.name)
+            self._initdb(unfinished, password.name)
+        if self.data_dir.exists():
+            self.data_dir.rmdir()
+        unfinished.rename(self.data_dir)
 
     def launch(self) -> None:
         """Start the server process; it is not yet ready."""
@@ -156,11 +168,11 @@ class Cluster:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             connection.execute(statement)
 
-    def _initdb(self, password_file: str) -> None:
+    def _initdb(self, data_dir: Path, password_file: str) -> None:
         options = ["--username", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         auth = ["--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", password_file]
         made = subprocess.run(
-            [str(_binaries() / "initdb"), "-D", str(self.data_dir), *options, *auth],
+            [str(_binaries() / "initdb"), "-D", str(data_dir), *options, *auth],
             capture_output=True,
             text=True,
             check=False,
