@@ -2,10 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Final, Literal
+from io import StringIO
+from typing import IO, Any, Final, Literal, Protocol, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +18,6 @@ from edge.events import (
     Event,
     Level,
     LogLine,
-    Observer,
     RequestServed,
     Shutdown,
     ShutdownReason,
@@ -25,7 +26,7 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.logs.backlog import Stamped
+from edge.logs.backlog import LinesDropped, Stamped
 from edge.logs.description import describe
 from edge.logs.entry import render_entry
 from edge.logs.record import RequestRecord, parse_record
@@ -45,44 +46,67 @@ _LIMITS: Final = {
     ShutdownReason.MEMORY: "memory",
 }
 _COLOUR: Final = r"\x1b\[[0-9;]*m"
-_CONTROL: Final = re.compile(rf"({_COLOUR})|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile(rf"({_COLOUR})|[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHORT_ID: Final = 8
 _INDENT: Final = "    "
 
 
-def terminal_observer(console: Console, log_format: LogFormat = "text") -> Observer:
+class Screen(Protocol):
+    """Shows events at once, as an observer, or in batches from a relay's thread."""
+
+    def __call__(self, event: Event) -> None: ...
+    def write(self, batch: Sequence[Stamped]) -> None: ...
+
+
+def terminal_observer(console: Console, log_format: LogFormat = "text") -> Screen:
     """What `edge start` and `edge functions serve` show."""
     return JsonLines(console.file) if log_format == "json" else Terminal(console)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLines:
-    """An observer that writes each event as the log keeps it."""
+    """Writes each event as the log keeps it."""
 
     out: IO[str]
 
     def __call__(self, event: Event) -> None:
-        line = render_entry(describe(Stamped(time.time(), event)))
-        self.out.write(line.decode() + "\n")
-        self.out.flush()
+        self.write([Stamped(time.time(), event)])
+
+    def write(self, batch: Sequence[Stamped]) -> None:
+        lines = [render_entry(describe(stamped)).decode() + "\n" for stamped in batch]
+        _write_out(self.out, "".join(lines))
 
 
 @dataclass(slots=True)
 class Terminal:
-    """An observer that writes to `console`; it tells a failure once, then only that it lasts."""
+    """Writes to `console` for a person; tells a failure once, and then only that it lasts."""
 
     console: Console
+    _canvas: Console = field(init=False)
     _told: dict[str, str] = field(default_factory=dict[str, str], init=False)
     """Boot failures by function, until it boots."""
     _retired: set[str] = field(default_factory=set[str], init=False)
     """Workers whose breach of a limit has been told already, until they end."""
 
-    def __call__(self, event: Event) -> None:
-        for text in self._render(event):
-            line = Text.assemble((f"{datetime.now():%H:%M:%S} ", "dim"), text)  # noqa: DTZ005 - a person's clock
-            self.console.print(line, soft_wrap=True, highlight=False)
+    def __post_init__(self) -> None:
+        self._canvas = _canvas_like(self.console)
 
-    def _render(self, event: Event) -> Iterator[Text]:
+    def __call__(self, event: Event) -> None:
+        self.write([Stamped(time.time(), event)])
+
+    def write(self, batch: Sequence[Stamped]) -> None:
+        with self._canvas.capture() as painted:
+            for stamped in batch:
+                self._paint(stamped)
+        _write_out(self.console.file, painted.get())
+
+    def _paint(self, stamped: Stamped) -> None:
+        clock = f"{datetime.fromtimestamp(stamped.time):%H:%M:%S} "  # noqa: DTZ006 - a person's
+        for text in self._render(stamped.event):
+            line = Text.assemble((clock, "dim"), text)
+            self._canvas.print(line, soft_wrap=True, highlight=False)
+
+    def _render(self, event: Event | LinesDropped) -> Iterator[Text]:
         match event:
             case RequestServed():
                 yield _render_request(event)
@@ -99,6 +123,8 @@ class Terminal:
                 yield from self._render_shutdown(event)
             case SourceChanged(slug, files):
                 yield _about(slug, f"reloads: {', '.join(files[:3])}", "dim")
+            case LinesDropped(slug, count, cause):
+                yield _about(slug, f"{count} lines are missing here: {cause}", "yellow")
             case ZygoteReady() | ZygoteLost():
                 self._retired.clear()
                 yield _render_zygote(event)
@@ -129,6 +155,22 @@ class Terminal:
             yield _about(event.slug, f"its worker ended {used}", "dim")
         elif limit := _LIMITS.get(event.reason):
             yield _about(event.slug, f"its worker was ended: limit of {limit}, {used}", "red")
+
+
+def _canvas_like(console: Console) -> Console:
+    """Paints what `console` would, and leaves the writing to us: rich exits on a broken pipe."""
+    return Console(
+        file=StringIO(),
+        force_terminal=console.is_terminal,
+        color_system=cast("Any", console.color_system),
+        no_color=console.no_color,
+    )
+
+
+def _write_out(out: IO[str], text: str) -> None:
+    with suppress(OSError):  # functions are served also when nobody watches any more
+        out.write(text)
+        out.flush()
 
 
 def _cause(status: int) -> str:
@@ -184,7 +226,7 @@ def _render_zygote(event: ZygoteReady | ZygoteLost) -> Text:
 
 
 def _plain(text: str) -> str:
-    """Without anything that could move the cursor, ring the bell or change a colour."""
+    """Without anything that could move the cursor, ring the bell, colour or not be encoded."""
     return _CONTROL.sub("", text)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.events import Boot, Level, LogLine
-from edge.logs.backlog import Backlog, DropCause, LinesDropped
+from edge.logs.backlog import Backlog, DropCause, LinesDropped, Stamped
 from edge.logs.rate import LineRate, RateLimiter
 
 RATE = LineRate(lines=2, seconds=10)
@@ -116,7 +116,7 @@ def test_a_new_window_opens_also_when_the_clock_was_set_back(later: float) -> No
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 5)), max_size=60))
 def test_every_line_is_either_kept_or_reported(writes: list[tuple[str, float]]) -> None:
     backlog, now = limited(), 0.0
-    taken = []
+    taken: list[Stamped] = []
     for slug, pause in writes:
         now += pause
         backlog.offer(line(slug=slug), now)
