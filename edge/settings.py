@@ -241,7 +241,7 @@ def load_settings(
     config = read_config(root / "supabase" / "config.toml", environ)
     port = config.port if port is None else port
     remote = find_remote(
-        _project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
+        project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
     )
     return Settings(
         root=root,
@@ -251,10 +251,7 @@ def load_settings(
         jwt_secret=remote.jwt_secret if remote else DEFAULT_JWT_SECRET,
         schemas=config.schemas,
         max_rows=config.max_rows,
-        inherited={
-            **{name: environ[name] for name in _PASSED_ON if name in environ},
-            "NO_PROXY": "127.0.0.1,localhost",
-        },
+        inherited=inherited_environment(environ),
         env_file=env_file and env_file.resolve(),
         config_secrets=config.secrets,
         shell_secrets={name: environ[name] for name in _FROM_SHELL if environ.get(name)},
@@ -264,8 +261,18 @@ def load_settings(
     ).with_current_secrets()
 
 
-def _project_variables(environ: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
+def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What of the operator's environment every function gets: no secret, no setting of ours."""
+    environ = os.environ if environ is None else environ
+    passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
+    return {**passed_on, "NO_PROXY": "127.0.0.1,localhost"}
+
+
+def project_variables(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = None
+) -> dict[str, str]:
     """The SUPABASE_* variables that the operator gave on purpose: by the shell or by --env-file."""
+    environ = os.environ if environ is None else environ
     given = dict(environ) | (EnvFile(env_file).read() if env_file else {})
     return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
 

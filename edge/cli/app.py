@@ -5,6 +5,9 @@ Every command imports what it works with when it runs: `edge --help` and complet
 
 import typer
 
+from edge.cli import database, functions, secrets
+from edge.cli.init import init
+from edge.cli.logs import logs
 from edge.cli.stack import start, status, stop
 
 EXIT_CODES = (
@@ -19,6 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(init)
 app.command()(start)
 app.command()(stop)
 app.command()(status)
+app.command()(logs)
+app.add_typer(functions.app, name="functions")
+app.add_typer(secrets.app, name="secrets")
+app.add_typer(database.app, name="db")

@@ -8,7 +8,7 @@ import typer
 HERE = Path()
 
 Format = Literal["pretty", "json"]
-LogFormat = Literal["pretty", "json"]
+LogFormat = Literal["text", "json"]
 
 
 def complete_function(context: typer.Context, incomplete: str) -> list[str]:

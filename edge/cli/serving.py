@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import signal
-import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -15,21 +13,17 @@ from edge.cli.console import remark, remarks
 from edge.cli.functions_folder import find_function, require_functions
 from edge.cli.options import Format, LogFormat
 from edge.errors import EdgeError
-from edge.events import Event, Observer
-from edge.logs.backlog import Stamped
-from edge.logs.description import describe
-from edge.logs.entry import render_entry
 from edge.remote import with_published_keys
 from edge.settings import Settings
 from edge.stack import Stack
-from edge.terminal import Terminal
+from edge.terminal import terminal_observer
 
 
 class Manner(NamedTuple):
     """How to tell what happens: the announcement, then the log."""
 
     output: Format = "pretty"
-    log_format: LogFormat = "pretty"
+    log_format: LogFormat = "text"
 
 
 def serve(settings: Settings, manner: Manner) -> None:
@@ -69,7 +63,7 @@ async def _serve(settings: Settings, manner: Manner) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, stop_asked.set)
-    stack = Stack(settings, _observer(manner.log_format), reload=settings.reload)
+    stack = Stack(settings, terminal_observer(remarks, manner.log_format), reload=settings.reload)
     starting = asyncio.create_task(stack.start())
     stopping = asyncio.create_task(stop_asked.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -85,13 +79,3 @@ async def _serve(settings: Settings, manner: Manner) -> None:
     finally:
         stopping.cancel()
         await stack.close()
-
-
-def _observer(log_format: LogFormat) -> Observer:
-    return _write_json if log_format == "json" else Terminal(remarks)
-
-
-def _write_json(event: Event) -> None:
-    """The same line as `edge logs -o json` shows later."""
-    line = render_entry(describe(Stamped(time.time(), event)))
-    sys.stderr.write(line.decode() + "\n")

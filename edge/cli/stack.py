@@ -31,7 +31,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
     inspect_port: options.InspectPort = None,
     isolate_users: options.IsolateUsers = False,
     no_fork: options.NoFork = False,
-    log_format: options.LogFormatChoice = "pretty",
+    log_format: options.LogFormatChoice = "text",
     output: options.Output = "pretty",
 ) -> None:
     """Serve the whole stack until Ctrl-C: functions, data API, Postgres and local models.

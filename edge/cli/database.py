@@ -1,0 +1,53 @@
+"""`edge db`: look into the project's local database, apply migrations, begin anew."""
+
+import os
+
+import typer
+
+from edge.cli import options
+from edge.cli.console import confirm, print_json, remark
+from edge.cli.running import require_database, require_running
+
+app = typer.Typer(help="The local database.", no_args_is_help=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, *, workdir: options.Workdir = options.HERE) -> None:
+    """Open psql on the running stack; what follows is psql's: edge db psql -c 'select 1'."""
+    from edge.cli.database_work import find_psql
+
+    url = require_database(require_running(workdir))
+    program = str(find_psql())
+    os.execv(program, [program, url, *context.args])  # noqa: S606 - psql takes over the terminal
+
+
+@app.command()
+def migrate(*, workdir: options.Workdir = options.HERE, output: options.Output = "pretty") -> None:
+    """Apply new migrations to the running stack."""
+    from edge.cli.database_work import apply_new
+
+    applied = apply_new(workdir, require_database(require_running(workdir)))
+    _tell(applied, output)
+
+
+@app.command()
+def reset(
+    *,
+    yes: options.Yes = False,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
+) -> None:
+    """Drop all data, then apply every migration and the seed; also while the stack runs."""
+    from edge.cli.database_work import recreate
+
+    confirm("Drop everything in the local database?", yes=yes)
+    _tell(recreate(workdir), output)
+
+
+def _tell(applied: list[str], output: options.Format) -> None:
+    if output == "json":
+        print_json({"applied": applied})
+        return
+    for name in applied:
+        remark(f"applied {name}", "dim")
+    remark("Done." if applied else "There is nothing new.")

@@ -1,0 +1,45 @@
+"""A function as a row of `edge functions list`, with the columns of the Supabase CLI."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from edge.runtime.manifest import Function
+
+COLUMNS: Final = ("ID", "NAME", "SLUG", "STATUS", "VERSION", "UPDATED_AT", "VERIFY_JWT")
+_VERSION_DIGITS: Final = 12
+
+
+def describe_function(function: Function) -> dict[str, str]:
+    """The id stays the same for a slug; the version changes with any of its files."""
+    files = list(_files(function.folder))
+    updated = max((path.stat().st_mtime for path in files), default=0.0)
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"edge-function:{function.slug}")),
+        "name": function.folder.name,
+        "slug": function.slug,
+        "status": "FAULTY" if function.fault else "ACTIVE",
+        "version": _digest(function.folder, files),
+        "updated_at": datetime.fromtimestamp(updated, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "verify_jwt": str(function.policy.verify_jwt).lower(),
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What a deployment would carry: no caches, no env files."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        is_hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if path.is_file() and not is_hidden:
+            yield path
+
+
+def _digest(folder: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:_VERSION_DIGITS]

@@ -1,0 +1,67 @@
+"""`edge logs`: what functions printed and what the platform did with them, also of earlier runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli import options
+
+if TYPE_CHECKING:
+    from edge.logs.query import Query
+
+
+def logs(  # noqa: PLR0913 - each is an option of the command
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="The function.", autocompletion=options.complete_function
+        ),
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="An age (90s, 10m, 2h, 1d) or a time (2026-01-31T09:00).")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="At least so loud: debug, info, warning or error.")
+    ] = None,
+    search: Annotated[str, typer.Option(help="Only entries with this text in them.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The last so many.")] = 100,
+    output: options.Output = "pretty",
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Show the log: the last entries, and with -f those that follow."""
+    from edge.cli.log_view import print_entry
+    from edge.cli.running import state_dir
+    from edge.logs.reader import LogReader
+
+    reader = LogReader(state_dir(workdir) / "logs", _query(name, since, level, search))
+    entries = reader.read_last(limit)
+    if name and not entries:
+        _require_known(workdir, name)
+    for entry in entries:
+        print_entry(entry, output)
+    if follow:
+        for entry in reader.follow():
+            print_entry(entry, output)
+
+
+def _query(name: str | None, since: str | None, level: str | None, search: str) -> "Query":
+    from datetime import datetime
+
+    from edge.logs.query import Query, parse_level, parse_moment
+
+    return Query(
+        functions=frozenset({name.replace("_", "-")} if name else ()),
+        since=parse_moment(since, datetime.now().astimezone()) if since else None,
+        level=parse_level(level) if level else None,
+        search=search,
+    )
+
+
+def _require_known(workdir: Path, name: str) -> None:
+    """A name without entries is a mistake, unless the function has just said nothing."""
+    from edge.cli.functions_folder import find_function
+
+    find_function(workdir, name)

@@ -1,0 +1,89 @@
+"""`edge secrets`: what functions may be told, kept in functions/.env; values are never shown."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.cli import options
+from edge.cli.console import print_json, print_table, remark
+from edge.errors import EdgeError
+
+app = typer.Typer(
+    help="Set, list and remove secrets. A function sees those that its function.toml names.",
+    no_args_is_help=True,
+)
+Scope = Annotated[
+    str | None,
+    typer.Option(
+        "--function",
+        metavar="NAME",
+        help="For this function only, over what is set for all.",
+        autocompletion=options.complete_function,
+    ),
+]
+
+
+@app.command("set")
+def set_secrets(
+    pairs: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...")] = None,
+    *,
+    env_file: Annotated[Path | None, typer.Option(help="Take the pairs of this file too.")] = None,
+    function: Scope = None,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Set secrets; workers that start from now on see them."""
+    from edge.cli.secret_store import note_unasked, open_store
+    from edge.secrets import RESERVED_PREFIX, EnvFile, parse_pair
+
+    store = open_store(workdir, function)
+    if env_file and not env_file.is_file():
+        raise EdgeError(f"There is no env file {env_file}.")
+    given = EnvFile(env_file).read() if env_file else {}
+    given |= dict(parse_pair(pair) for pair in pairs or ())
+    wanted = {name: value for name, value in given.items() if not name.startswith(RESERVED_PREFIX)}
+    for name in given.keys() - wanted.keys():
+        remark(f"Env name cannot start with {RESERVED_PREFIX}, skipping: {name}", "yellow")
+    if not wanted:
+        raise EdgeError("No arguments found. Use --env-file to read from a .env file.")
+    store.set(wanted)
+    remark(f"Set {', '.join(wanted)} in {store.path}.")
+    note_unasked(workdir, function, wanted)
+
+
+@app.command("list")
+def list_secrets(
+    *,
+    function: Scope = None,
+    output: options.Output = "pretty",
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Show the secrets' names and digests (SHA-256), never their values."""
+    from edge.cli.secret_store import open_store
+    from edge.secrets import digest_secret
+
+    secrets = sorted(open_store(workdir, function).read().items())
+    if output == "json":
+        print_json([{"name": name, "digest": digest_secret(value)} for name, value in secrets])
+    else:
+        print_table(("NAME", "DIGEST"), [(name, digest_secret(value)) for name, value in secrets])
+
+
+@app.command()
+def unset(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All but SUPABASE_….")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    function: Scope = None,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Remove secrets."""
+    from edge.cli.secret_store import choose, open_store
+
+    store = open_store(workdir, function)
+    gone = choose(store.read(), names or (), everything=everything)
+    if gone and not dry_run:
+        store.unset(gone)
+    said = "Would remove" if dry_run else "Removed"
+    remark(f"{said} {', '.join(gone)}." if gone else "There is nothing to remove.")

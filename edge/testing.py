@@ -1,0 +1,177 @@
+"""Serves one function as production does, alone in a process, for a project's own tests.
+
+    with serving(Path("functions/hello")) as function:
+        reply = function.client.post("/", json={"name": "Ada"}, headers=function.anon())
+
+Local models answer at the providers' URLs; there is no database, so calls to it answer 503.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import uvicorn
+
+from edge.emulator.providers.app import create_app as create_providers_app
+from edge.gateway import Gateway
+from edge.runtime.manifest import TARGET, Function, discover
+from edge.settings import Settings, inherited_environment
+from edge.tokens import mint
+
+# The loader is the one of functions-framework's own command, which is what production runs.
+_SERVE: Final = """
+import sys, uvicorn
+from functions_framework.aio import create_asgi_app
+app = create_asgi_app(sys.argv[1], sys.argv[2])
+uvicorn.run(app, fd=int(sys.argv[3]), log_level="warning", access_log=False, lifespan="off")
+"""
+_BOOT_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFunction:
+    """A running function: a client for it, credentials that it believes, and what it printed."""
+
+    client: httpx.Client
+    settings: Settings
+    output: Path
+
+    def anon(self) -> dict[str, str]:
+        """Headers of a caller who is not signed in."""
+        return _headers(self.settings.publishable_key, self.settings.anon_key)
+
+    def service(self) -> dict[str, str]:
+        """Headers of a caller who may do everything."""
+        return _headers(self.settings.secret_key, self.settings.service_role_key)
+
+    def user(self, user_id: str | None = None, **claims: Any) -> dict[str, str]:
+        """Headers of a signed-in user, a new one unless named."""
+        claims = {"sub": user_id or str(uuid4()), "aud": "authenticated", **claims}
+        token = mint(self.settings.jwt_secret, "authenticated", **claims)
+        return _headers(self.settings.publishable_key, token)
+
+    def printed(self) -> str:
+        """All that it has printed and logged so far."""
+        return self.output.read_text(errors="replace")
+
+    def wait_for_line(self, text: str, deadline: float = 10.0) -> str:
+        """The first line that it prints with `text` in it, for work that follows an answer."""
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            for line in self.printed().splitlines():
+                if text in line:
+                    return line
+            time.sleep(_POLL_SECONDS)
+        raise AssertionError(f"no line with {text!r} in {deadline:g} s; it said:\n{self.printed()}")
+
+
+@contextmanager
+def serving(folder: Path, *, secrets: Mapping[str, str] | None = None) -> Generator[ServedFunction]:
+    """Run the function in `folder` until the block ends.
+
+    It sees `secrets` as far as its function.toml names them, and nothing of functions/.env: a
+    developer's real keys are not for tests.
+    """
+    folder = folder.resolve()
+    function = _read(folder)
+    with ExitStack() as exits:
+        providers, listener = exits.enter_context(_bound()), exits.enter_context(_bound())
+        exits.enter_context(_local_models(providers))
+        settings = Settings(
+            root=folder.parents[1],
+            state_dir=folder.parents[1] / ".edge",
+            port=providers.getsockname()[1],
+            secrets=dict(secrets or {}),
+            inherited=inherited_environment(),
+            env_file=Path(os.devnull),
+        )
+        output = Path(exits.enter_context(tempfile.TemporaryDirectory())) / "output"
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = exits.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
+        with output.open("wb") as log:
+            process = _spawn(function, settings, listener, log.fileno())
+        exits.callback(_end, process)
+        served = ServedFunction(client, settings, output)
+        _wait_until_ready(served, process)
+        yield served
+
+
+def _read(folder: Path) -> Function:
+    for function in discover(folder.parent).values():
+        if function.folder == folder:
+            if function.fault:
+                raise AssertionError(function.fault)
+            return function
+    raise AssertionError(f"{folder} holds no function: a main.py, and not enabled = false")
+
+
+def _headers(key: str, token: str) -> dict[str, str]:
+    return {"apikey": key, "authorization": f"Bearer {token}"}
+
+
+@contextmanager
+def _bound() -> Generator[socket.socket]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener
+
+
+@contextmanager
+def _local_models(listener: socket.socket) -> Generator[None]:
+    app = Gateway(routes={"/providers": create_providers_app()}, tokens={})
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _spawn(
+    function: Function, settings: Settings, listener: socket.socket, log: int
+) -> subprocess.Popen[bytes]:
+    environment = settings.function_environment(
+        function.slug, function.folder, function.policy.secrets
+    )
+    arguments = [TARGET, str(function.source), str(listener.fileno())]
+    return subprocess.Popen(
+        [sys.executable, "-c", _SERVE, *arguments],
+        cwd=function.folder,
+        env={**environment, "PYTHONPATH": str(settings.root), "PYTHONUNBUFFERED": "1"},
+        pass_fds=[listener.fileno()],
+        stdout=log,
+        stderr=log,
+    )
+
+
+def _wait_until_ready(served: ServedFunction, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _BOOT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            served.client.options("/", timeout=5)
+        except httpx.TransportError:
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+    raise AssertionError(f"the function does not start; it said:\n{served.printed()}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
