@@ -115,7 +115,7 @@ class EnvFile:
             )
         target = self.path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".env-")  # mode 600
+        handle, temporary = tempfile.mkstemp(".tmp", ".env-", target.parent)  # mode 600
         try:
             with open(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)

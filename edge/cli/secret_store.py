@@ -41,9 +41,7 @@ def note_unasked(workdir: Path, function: str | None, names: Collection[str]) ->
     asked = {name for reader in readers for name in reader.policy.secrets}
     unasked = [name for name in names if name not in asked]
     if unasked:
-        whose = f"functions/{readers[0].folder.name}" if function else "a function's"
+        whose = f"functions/{readers[0].folder.name}/function.toml" if function else "function.toml"
         remark(
-            f"No function sees {', '.join(unasked)} yet: name it in `secrets` of "
-            f"{whose}{'/' if function else ' '}function.toml.",
-            "yellow",
+            f"No function asks for {', '.join(unasked)} yet: see `secrets` in {whose}.", "yellow"
         )

@@ -13,6 +13,7 @@ from edge.cli.console import remark, remarks
 from edge.cli.functions_folder import find_function, require_functions
 from edge.cli.options import Format, LogFormat
 from edge.errors import EdgeError
+from edge.logs.relay import Relay
 from edge.remote import with_published_keys
 from edge.settings import Settings
 from edge.stack import Stack
@@ -63,7 +64,9 @@ async def _serve(settings: Settings, manner: Manner) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, stop_asked.set)
-    stack = Stack(settings, terminal_observer(remarks, manner.log_format), reload=settings.reload)
+    terminal = Relay(terminal_observer(remarks, manner.log_format).write)
+    terminal.start()
+    stack = Stack(settings, terminal, reload=settings.reload)
     starting = asyncio.create_task(stack.start())
     stopping = asyncio.create_task(stop_asked.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -79,3 +82,4 @@ async def _serve(settings: Settings, manner: Manner) -> None:
     finally:
         stopping.cancel()
         await stack.close()
+        terminal.close()
