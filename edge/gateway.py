@@ -45,6 +45,13 @@ class Gateway:
                 return
         await _answer(send, 404, "Not Found", b"text/plain")
 
+    def enter(self, scope: Message) -> Message | None:
+        """An upgrade request as the functions see it; None when it is for no function."""
+        path: bytes = scope["raw_path"]
+        if not path.startswith(FUNCTIONS.encode() + b"/"):
+            return None
+        return _inside(scope, FUNCTIONS, beside_authorization(scope["headers"], self.tokens))
+
     async def _enter(
         self, prefix: str, app: App, scope: Message, receive: Receive, send: Send
     ) -> None:

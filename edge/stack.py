@@ -1,34 +1,42 @@
 """The composition root: lock → zygote and Postgres → migrations → emulator → gateway."""
 
 import asyncio
+import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Generator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Final
 
 import uvicorn
 
+from edge.database import LocalDatabase
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.migrations import Migration, bootstrap, find_migrations, migrate
+from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.errors import EdgeError
-from edge.events import Observer
-from edge.gateway import FUNCTIONS, Gateway
+from edge.events import Event, Observer
+from edge.gateway import FUNCTIONS, App, Gateway
 from edge.lock import Lock
+from edge.logs.rate import LineRate
+from edge.logs.store import LogStore
+from edge.metrics.app import MetricsApp, PlatformMetricApp
+from edge.metrics.observer import Metrics
 from edge.runtime.app import FunctionsApp, RuntimeConfig
+from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import Function
-from edge.settings import PUBLISHABLE_KEY, SECRET_KEY, Settings
+from edge.runtime.tunnel import tunnel_factory
+from edge.settings import Settings
 
-_HOST = "127.0.0.1"
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
     """A server that leaves the signals to the stack."""
 
     @contextmanager
-    def capture_signals(self) -> Any:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -41,9 +49,21 @@ class Stack:
     reload: bool = True
     durable: bool = True
     functions: FunctionsApp = field(init=False)
-    cluster: Cluster = field(init=False)
-    applied: list[Migration] = field(default_factory=list[Migration], init=False)
+    metrics: Metrics = field(init=False)
+    _database: LocalDatabase | None = field(default=None, init=False)
+    _logs: LogStore = field(init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The local Postgres; only with one."""
+        assert self._database is not None
+        return self._database.cluster
+
+    @property
+    def applied(self) -> list[Migration]:
+        """The migrations that this start has applied."""
+        return self._database.applied if self._database else []
 
     async def start(self) -> None:
         """Start the parts, the slow ones side by side; EdgeError says what stands in the way."""
@@ -54,6 +74,7 @@ class Stack:
             raise
 
     async def close(self) -> None:
+        """End the parts; requests under way finish."""
         await self._exits.aclose()
 
     async def _start(self) -> None:
@@ -63,35 +84,31 @@ class Stack:
         listener = self._listen()
         self._exits.callback(listener.close)
         self._settle_ports(listener)
-        self._exits.push_async_callback(self._stop_database)
+        self._start_observers()
+        if self.settings.has_database:
+            self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
+            self._exits.push_async_callback(self._database.close)
         self._start_functions()
-        dsn = await self._start_database()
-        rest = RestApp(dsn, keys=self.settings.keys, config=self._rest_config())
-        await rest.open()
-        self._exits.push_async_callback(rest.close)
-        gateway = Gateway(
-            routes={
-                FUNCTIONS: self.functions,
-                "/rest/v1": rest,
-                "/providers": create_providers_app(),
-            },
-            tokens={
-                PUBLISHABLE_KEY: self.settings.anon_key,
-                SECRET_KEY: self.settings.service_role_key,
-            },
-        )
-        await self._serve(gateway, listener)
+        routes: dict[str, App] = {
+            FUNCTIONS: self.functions,
+            "/providers": create_providers_app(),
+            "/metrics": MetricsApp(self.metrics),
+            "/_internal/metric": PlatformMetricApp(self.metrics, self._in_flight),
+        }
+        if self._database:
+            routes["/rest/v1"] = await self._start_rest(await self._database.start())
+        await self._serve(Gateway(routes, self._tokens()), listener)
         lock.write(self.settings.describe() | lock.read())
 
     def _listen(self) -> socket.socket:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((_HOST, self.settings.port))
+            listener.bind((self.settings.host, self.settings.port))
         except OSError as exc:
             listener.close()
             raise EdgeError(
-                f"Port {self.settings.port} is taken by another program.",
+                f"Port {self.settings.port} is taken by another program, or not to be had: {exc}",
                 cure="Stop it (see who: ss -ltnp), or choose another: edge start --port N",
             ) from exc
         listener.listen(2048)
@@ -102,51 +119,71 @@ class Stack:
         db_port = self.settings.db_port
         if db_port == 0:
             with socket.socket() as probe:
-                probe.bind((_HOST, 0))
+                probe.bind(("127.0.0.1", 0))
                 db_port = probe.getsockname()[1]
         port = listener.getsockname()[1]
         self.settings = replace(self.settings, port=port, db_port=db_port)
-        data_dir = self.settings.state_dir / "postgres"
-        self.cluster = Cluster(data_dir, port=db_port, tcp=True, durable=self.durable)
+
+    def _start_observers(self) -> None:
+        rate = LineRate(lines=100, seconds=10) if self.settings.limits == "hosted" else None
+        self._logs = LogStore(self.settings.state_dir / "logs", rate)
+        self._logs.start()
+        self._exits.callback(self._logs.close)
+        self.metrics = Metrics(self._logs.dropped_lines)
+
+    def _tell(self, event: Event) -> None:
+        self._logs(event)
+        self.metrics(event)
+        self.observe(event)
 
     def _start_functions(self) -> None:
-        config = RuntimeConfig(self.settings.root, self.settings.keys, reload=self.reload)
-        self.functions = FunctionsApp(
-            config, self.observe, self._environment, self.settings.inherited
+        settings = self.settings
+        config = RuntimeConfig(
+            settings.root,
+            settings.keys,
+            verify_jwt=settings.verify_jwt,
+            limits=LimitsMode(settings.limits),
+            policy=settings.policy,
+            only=settings.only,
+            reload=self.reload,
+            forks=settings.forks,
+            isolates_users=settings.isolate_users,
+            inspect=settings.inspect,
+            inspect_port=settings.inspect_port,
         )
-        self.functions.start()
+        self.functions = FunctionsApp(config, self._tell, self._environment, settings.inherited)
         self._exits.push_async_callback(self.functions.close)
+        self.functions.start()
 
     def _environment(self, function: Function) -> dict[str, str]:
-        return self.settings.function_environment(
+        return self.settings.with_current_secrets().function_environment(
             function.slug, function.folder, function.policy.secrets
         )
 
-    async def _start_database(self) -> str:
-        """A migrated database; the DSN that the data API logs in with."""
-        await asyncio.to_thread(self.cluster.prepare)
-        self.cluster.launch()
-        await asyncio.to_thread(self.cluster.wait_ready)
-        self.applied = await asyncio.to_thread(self._migrate)
-        return self.cluster.dsn(user="authenticator")
+    async def _start_rest(self, dsn: str) -> RestApp:
+        config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)
+        rest = RestApp(dsn, keys=self.settings.keys, config=config)
+        await rest.open()
+        self._exits.push_async_callback(rest.close)
+        return rest
 
-    async def _stop_database(self) -> None:
-        await asyncio.to_thread(self.cluster.stop)
+    def _tokens(self) -> dict[str, str]:
+        """What each `sb_…` key stands for."""
+        settings = self.settings
+        pairs = (
+            (settings.publishable_key, settings.anon_key),
+            (settings.secret_key, settings.service_role_key),
+        )
+        return {key: token for key, token in pairs if key.startswith("sb_")}
 
-    def _migrate(self) -> list[Migration]:
-        supabase = self.settings.root / "supabase"
-        bootstrap(self.cluster.dsn())
-        dsn = self.cluster.dsn(user="postgres")
-        return migrate(dsn, find_migrations(supabase / "migrations"), supabase / "seed.sql")
+    def _in_flight(self) -> int:
+        return self.functions.received - self.functions.handled
 
-    def _rest_config(self) -> RestConfig:
-        return RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)
-
-    async def _serve(self, app: Callable[..., Awaitable[None]], listener: socket.socket) -> None:
+    async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app,
+            gateway,
             http="httptools",
-            ws="none",
+            ws=tunnel_factory(lambda scope: self.functions.admit_upgrade(gateway.enter(scope))),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -161,6 +198,7 @@ class Stack:
             await serving
 
         self._exits.push_async_callback(end)
+        self._exits.push_async_callback(self.functions.close)
         while not server.started:
             if serving.done():
                 serving.result()

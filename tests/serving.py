@@ -39,8 +39,8 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """An ASGI app on a free loopback port, served on the loop that starts it."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
+    def __init__(self, app: Callable[..., Awaitable[None]], ws: Any = "none") -> None:
+        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws=ws)
         self._server = _Server(config)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))

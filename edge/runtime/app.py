@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -21,6 +22,7 @@ from edge.runtime.errors import (
     INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    STOPPING,
     Refusal,
     WorkerError,
     rate_limited,
@@ -85,12 +87,13 @@ class FunctionsApp:
     environment: Callable[[Function], Mapping[str, str]]
     base_environment: Mapping[str, str]
     functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
+    _is_closing: bool = field(default=False, init=False)
     received: int = field(default=0, init=False)
     handled: int = field(default=0, init=False)
     _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
     _buckets: dict[str, Bucket] = field(default_factory=dict[str, Bucket], init=False)
-    _launcher: Launcher = field(init=False)
-    _sockets: Path = field(init=False)
+    _launcher: Launcher | None = field(default=None, init=False)
+    _sockets: Path = field(default=Path(), init=False)
     _numbers: "count[int]" = field(default_factory=lambda: count(1), init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]], init=False)
 
@@ -100,24 +103,28 @@ class FunctionsApp:
         self._sockets = _make_socket_folder()
         if self.config.isolates_users:
             self._sockets.chmod(0o755)
-        self._launcher = (
-            Spawner(self.observe, self.base_environment)
-            if self.config.forks and hasattr(os, "fork")
-            else DirectLauncher(self.base_environment)
-        )
-        self._launcher.start()
         self.functions = self._discover()
+        self._launcher = self._make_launcher()
+        self._launcher.start()
         self._tasks.append(asyncio.create_task(self._supervise()))
         if self.config.reload:
             self._tasks.append(asyncio.create_task(self._follow_changes()))
 
     async def close(self) -> None:
-        """Let requests finish, end the workers and the zygote, remove the sockets."""
+        """Let requests finish, end the workers and the zygote, remove the sockets.
+
+        The gateway must still listen: what is under way may need the services behind it.
+        """
+        if self._is_closing:
+            return
+        self._is_closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
-        await self._launcher.close()
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._launcher:
+            await self._launcher.close()
+        if self._sockets.name:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request whose path is /<slug>…, as the platform would."""
@@ -147,6 +154,8 @@ class FunctionsApp:
 
     def admit(self, slug: str, scope: Message) -> Pool:
         """The pool that serves a request, or WorkerError with what to answer."""
+        if self._is_closing:
+            raise WorkerError(STOPPING)
         function = self.functions.get(slug)
         if function is None:
             raise WorkerError(NOT_FOUND)
@@ -162,6 +171,14 @@ class FunctionsApp:
         if bucket and (wait := bucket.take()):
             raise WorkerError(rate_limited(wait))
         return pool
+
+    def admit_upgrade(self, scope: Message | None) -> tuple[Pool, Message]:
+        """The pool that serves a WebSocket's upgrade, and the request as its worker gets it."""
+        if scope is None:
+            raise WorkerError(NOT_FOUND)
+        pool = self.admit(_slug(scope), scope)
+        headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
+        return pool, {**scope, "headers": headers}
 
     def count_workers(self, state: State) -> int:
         """How many workers of all functions are in `state`."""
@@ -186,9 +203,15 @@ class FunctionsApp:
         execution_id = forwarding.process.execution_id if forwarding.process else ""
         return replace(served, status=status, execution_id=execution_id, is_cold=forwarding.is_cold)
 
+    def _make_launcher(self) -> Launcher:
+        if self.config.forks and sys.platform.startswith("linux"):
+            return Spawner(self.observe, self.base_environment)
+        return DirectLauncher(self.base_environment)
+
     def _pool(self, function: Function) -> Pool:
         slug = function.slug
         if slug not in self._pools:
+            assert self._launcher is not None, "start() comes first"
             is_inspected = self.config.inspect == slug
             mode = LimitsMode.OFF if is_inspected else self.config.limits
             limits = function.policy.limits(mode)
@@ -215,11 +238,15 @@ class FunctionsApp:
         if function.fault:
             raise BootError(function.fault)
         is_inspected = self.config.inspect == function.slug
+        try:
+            environment = self.environment(function)
+        except EdgeError as exc:
+            raise BootError(str(exc)) from exc
         return WorkerSpec(
             source=str(function.source),
             target=TARGET,
             root=str(self.config.root),
-            environment={**self.environment(function), "SB_EXECUTION_ID": execution_id},
+            environment={**environment, "SB_EXECUTION_ID": execution_id},
             uid=self._uid(function.slug) if self.config.isolates_users else None,
             inspect_port=self.config.inspect_port if is_inspected else None,
         )

@@ -50,6 +50,7 @@ RESOURCE_LIMIT = Refusal(
     "WORKER_RESOURCE_LIMIT",
     "Function failed due to not having enough compute resources (please check logs)",
 )
+STOPPING = Refusal(503, "SERVICE_STOPPING", "The server is stopping", retry_after=5)
 INTERNAL_ERROR = Refusal(500, "INTERNAL_ERROR", "Request failed due to an internal server error")
 
 NO_AUTH_HEADER = Refusal(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")

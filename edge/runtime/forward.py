@@ -64,7 +64,7 @@ class Forwarding:
             return self._refuse(await self._explain(), exc)
         finally:
             if self.process:
-                self.process.leave()
+                self.process.leave(has_answered=self._has_started)
 
     async def _exchange(self, request: Outgoing, receive: Receive, relay: Send) -> int:
         process, connection = await self._connect()
@@ -82,7 +82,7 @@ class Forwarding:
             except OSError:
                 self.pool.discard(process)
                 self.process = None
-                process.leave()
+                process.leave(has_answered=False)
         raise WorkerError(WORKER_ERROR)
 
     def _start(self, message: Message) -> None:

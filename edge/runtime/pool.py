@@ -18,7 +18,6 @@ from edge.runtime.process import BootError, Process
 _GRACE: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
 _FIRST_PAUSE: Final = 0.05
-_SHORT_LIFE: Final = 1.0
 _BOOT_TRIES: Final = 2
 _BOOT_DEADLINE: Final = 60.0
 
@@ -40,7 +39,7 @@ class Shape:
 class Pool:
     """A boot failure is remembered and answered without another try until `reload()`.
 
-    Workers that die young, one after another, delay the next boot, longer each time.
+    Workers that die without having answered delay the next boot, longer each time.
     """
 
     slug: str
@@ -221,7 +220,7 @@ class Pool:
             self._bury(process)
         elif process.state is State.RETIRED and process.is_idle:
             self._drop(process)
-        elif process.state is State.READY and self.shape.is_oneshot and process.served:
+        elif process.state is State.READY and self.shape.is_oneshot:
             self._retire(process, ShutdownReason.EARLY_DROP)
         if self._waiting:
             self._serve_waiting()
@@ -242,8 +241,8 @@ class Pool:
     def _bury(self, process: Process) -> None:
         self._workers.discard(process)
         reason = process.reason or ShutdownReason.EVENT_LOOP_COMPLETED
-        has_crashed = process.reason is None and process.age < _SHORT_LIFE
-        self._crashes = self._crashes + 1 if has_crashed else 0
+        by_itself = reason is ShutdownReason.EVENT_LOOP_COMPLETED
+        self._crashes = self._crashes + 1 if by_itself and process.served == 0 else 0
         self.observe(
             Shutdown(
                 self.slug,

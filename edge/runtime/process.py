@@ -141,10 +141,10 @@ class Process:
         self.in_flight += 1
         self._period_requests += 1
 
-    def leave(self) -> None:
+    def leave(self, *, has_answered: bool = True) -> None:
         """That request is over."""
         self.in_flight -= 1
-        self.served += 1
+        self.served += has_answered
         self._settle()
 
     def measure(self) -> Usage:

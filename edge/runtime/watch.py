@@ -35,7 +35,7 @@ async def watch(root: Path) -> AsyncIterator[dict[str | None, list[str]]]:
 
 def _slug(path: Path) -> str | None:
     match path.parts:
-        case ("functions", folder, _, *_):
+        case ("functions", folder, *_) if not folder.startswith("."):
             return slug_of(folder)
         case _:
             return None

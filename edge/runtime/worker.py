@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import inspect
 import json
 import logging
 import os
@@ -14,8 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
-import functions_framework.aio
+import flask
+import functions_framework
 import uvicorn
+from a2wsgi import WSGIMiddleware
+from functions_framework import aio
 from starlette.types import ASGIApp
 
 from edge.runtime.control import FD_VARIABLE
@@ -27,7 +31,8 @@ BACKGROUND: Final = "background:"
 """How the names of tasks begin that outlive their request (shared/background.py)."""
 _NEVER: Final = 1 << 30
 _CACHE_RESOLUTION: Final = 2.0
-load = cast("Callable[[str, str], ASGIApp]", functions_framework.aio.create_asgi_app)  # pyright: ignore[reportUnknownMemberType]
+_create_app = cast("Callable[[str, str], Any]", functions_framework.create_app)  # pyright: ignore[reportUnknownMemberType]
+_create_asgi_app = cast("Callable[..., ASGIApp]", aio.create_asgi_app_from_module)  # pyright: ignore[reportUnknownMemberType]
 
 
 def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> NoReturn:
@@ -46,6 +51,20 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def load(target: str, source: str) -> ASGIApp:
+    """The function's app, of whatever kind it is: functions-framework's own choice of server.
+
+    What is decorated for ASGI or is a coroutine function is served as such, the rest by Flask.
+    """
+    app = _create_app(target, source)
+    if not isinstance(app, flask.Flask):
+        return app
+    module = sys.modules[Path(source).stem]
+    if inspect.iscoroutinefunction(getattr(module, target)):
+        return _create_asgi_app(target, source, None, module, None)
+    return cast("ASGIApp", WSGIMiddleware(cast("Any", app.wsgi_app)))
 
 
 def _enter(spec: dict[str, Any], control: int, parent: int) -> None:

@@ -23,6 +23,7 @@ from edge.runtime.guard import die_with_parent
 
 PRELOAD: Final = (
     "functions_framework.aio",
+    "a2wsgi",
     "uvicorn",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",

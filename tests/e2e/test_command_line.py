@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,9 +36,10 @@ def project(tmp_path: Path) -> Path:
 class Run:
     """One `edge start`."""
 
-    def __init__(self, project: Path, *options: str) -> None:
+    def __init__(self, project: Path, *options: str, tmp: str | None = None) -> None:
         self.process = subprocess.Popen(
             edge("start", project, "-o", "json", "--no-reload", *options),
+            env={**os.environ, "TMPDIR": tmp} if tmp else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -215,12 +218,66 @@ def test_a_broken_migration_is_shown_and_stops_the_start(starts: Any, project: P
     assert "Traceback" not in stderr
 
 
-def test_nothing_is_left_in_the_temporary_folder(starts: Any) -> None:
-    before = set(os.listdir("/tmp"))
+def test_nothing_is_left_in_the_temporary_folder(project: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: sockets lie below it
+        run = Run(project, "--port", "0", "--db-port", "0", tmp=folder)
+        assert store(run.ready()).status_code == 200
+        run.end()
+
+        assert os.listdir(folder) == []
+
+
+def test_a_killed_stack_s_sockets_are_removed_by_the_next(starts: Any, project: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        killed = Run(project, "--port", "0", "--db-port", "0", tmp=folder)
+        killed.ready()
+        killed.end(signal.SIGKILL)
+        run = Run(project, "--port", "0", "--db-port", "0", tmp=folder)
+        run.ready()
+        run.end()
+
+        assert os.listdir(folder) == []
+
+
+def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     run = starts()
-    store(run.ready())
-    run.end()
+    details = run.ready()
+    assert store(details).status_code == 200
+    postgres = next(
+        pid
+        for pid in run.family()
+        if Path(f"/proc/{pid}/comm").read_text() == "postgres\n"
+        and parent_of(pid) == run.process.pid
+    )
+    os.kill(postgres, signal.SIGKILL)
+    deadline = time.monotonic() + DEADLINE
+    time.sleep(0.1)
+    while (answer := store(details)).status_code == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
-    left = {name for name in set(os.listdir("/tmp")) - before if name.startswith("edge-")}
+    assert answer.json()["data"]["result"]["reused"] is True
 
-    assert left == set()
+
+def test_a_request_under_way_finishes_when_the_stack_is_stopped(starts: Any) -> None:
+    run = starts()
+    details = run.ready()
+    assert store(details).status_code == 200
+    faults = details["API_URL"] + "/providers/_faults"
+    slow = {"provider": "openai", "endpoint": "responses", "kind": "hang", "seconds": 2}
+    video = store(details).json()["data"]["video_id"]
+    httpx.post(faults, json=slow).raise_for_status()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(
+            httpx.post,
+            details["API_URL"] + "/functions/v1/structured-data",
+            headers={"authorization": f"Bearer {details['SERVICE_ROLE_KEY']}"},
+            json={"video_id": video},
+            timeout=DEADLINE,
+        )
+        while not httpx.get(faults).json()["requests"]["openai"].get("responses"):
+            time.sleep(0.02)
+        status, _ = run.end(signal.SIGTERM)
+        answer = waiting.result()
+
+    assert (answer.status_code, status) == (200, 0)

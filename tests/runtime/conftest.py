@@ -14,6 +14,7 @@ from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
 from edge.runtime.app import FunctionsApp, RuntimeConfig
 from edge.runtime.manifest import Function
+from edge.runtime.tunnel import tunnel_factory
 from edge.tokens import Keys, mint, mint_api_key
 from tests.serving import HttpServer, LoopThread
 
@@ -54,7 +55,9 @@ def serve(root: Path, **options: Any) -> Iterator[Functions]:
     config = RuntimeConfig(root, Keys(SECRET), **options)
     app = FunctionsApp(config, events.append, environment, dict(os.environ))
     tokens = {"sb_publishable_x": mint_api_key(SECRET, "anon")}
-    server = HttpServer(Gateway({FUNCTIONS: app}, tokens))
+    gateway = Gateway({FUNCTIONS: app}, tokens)
+    tunnel = tunnel_factory(lambda scope: app.admit_upgrade(gateway.enter(scope)))
+    server = HttpServer(gateway, ws=tunnel)
     thread = LoopThread()
 
     async def start() -> None:

@@ -96,15 +96,31 @@ def _read_chunk(stream: BinaryIO) -> bytes:
     return data
 
 
-def test_a_synchronous_function_is_served_and_its_prints_are_logged(functions: Functions) -> None:
+def test_a_synchronous_flask_function_is_served_and_its_prints_are_logged(
+    functions: Functions,
+) -> None:
     with functions.client() as client:
-        answer = client.get("/sync-flask")
+        got = client.get("/sync-flask")
+        posted = client.post("/sync-flask?a=1", json={"b": 2})
 
-    assert (answer.status_code, answer.json()) == (201, {"method": "GET"})
+    assert (got.status_code, got.json(), got.headers["x-own"]) == (201, {"method": "GET"}, "1")
+    assert posted.json() == {"echo": {"b": 2}, "args": {"a": "1"}}
     functions.wait_for(
         lambda e: (
             isinstance(e, LogLine) and e.text == "sync function was called" and e.stream == "stdout"
         )
+    )
+
+
+@pytest.mark.parametrize("slug", ["sync-event", "async-event"])
+def test_functions_of_cloud_events_are_served(functions: Functions, slug: str) -> None:
+    headers = {"ce-id": "7", "ce-source": "tests", "ce-type": "t", "ce-specversion": "1.0"}
+    with functions.client() as client:
+        answer = client.post(f"/{slug}", json={"n": 1}, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    functions.wait_for(
+        lambda e: isinstance(e, LogLine) and e.slug == slug and e.text == "event 7: {'n': 1}"
     )
 
 
