@@ -1,5 +1,6 @@
 """Configuration: where a value comes from, and which of them a function gets to see."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,54 @@ def test_a_broken_config_names_the_file(root: Path) -> None:
 
     with pytest.raises(EdgeError, match=r"config\.toml is not valid TOML"):
         load_settings(root, environ={})
+
+
+def test_an_env_file_of_one_s_own_stands_for_all_others(root: Path) -> None:
+    (root / "functions/.env").write_text("A=shared\n")
+    (root / "functions/one/.env").write_text("B=own\n")
+    (root / "other.env").write_text("C=other\n")
+
+    settings = load_settings(root, env_file=root / "other.env", environ={})
+    given = settings.function_environment("one", root / "functions/one", ("A", "B", "C"))
+
+    assert {name: given.get(name) for name in "ABC"} == {"A": None, "B": None, "C": "other"}
+
+
+def test_an_env_file_that_was_named_must_be_there(root: Path) -> None:
+    with pytest.raises(EdgeError, match=r"There is no env file .*missing"):
+        load_settings(root, env_file=root / "missing", environ={})
+
+
+def test_secrets_are_read_again_below_what_the_shell_says(root: Path) -> None:
+    settings = load_settings(root, environ={"OPENAI_API_KEY": "sk-shell"})
+    (root / "functions/.env").write_text("OPENAI_API_KEY=sk-file\nNEW=1\n")
+
+    secrets = settings.with_current_secrets().secrets
+
+    assert secrets == {"OPENAI_API_KEY": "sk-shell", "NEW": "1"}
+
+
+def test_config_s_secrets_give_way_to_the_env_file(root: Path) -> None:
+    (root / "supabase").mkdir()
+    (root / "supabase/config.toml").write_text(
+        '[edge_runtime.secrets]\nA = "config"\nB = "env(OUTSIDE)"\n'
+    )
+    (root / "functions/.env").write_text("A=file\n")
+
+    secrets = load_settings(root, environ={"OUTSIDE": "shell"}).secrets
+
+    assert secrets == {"A": "file", "B": "shell"}
+
+
+def test_a_dollar_sign_in_a_secret_is_a_dollar_sign(root: Path) -> None:
+    (root / "functions/.env").write_text("A=${PATH}\nB='$HOME'\n")
+
+    secrets = load_settings(root, environ={}).secrets
+
+    assert secrets == {"A": "${PATH}", "B": "$HOME"}
+
+
+def test_listening_everywhere_is_still_reached_here(root: Path) -> None:
+    settings = replace(load_settings(root, environ={}), host="0.0.0.0")
+
+    assert settings.api_url == "http://127.0.0.1:54321"
