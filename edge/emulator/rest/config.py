@@ -18,6 +18,7 @@ class RestConfig:
     tx_allow_override: bool = False
     pre_request: str | None = None
     aggregates: bool = False
+    safeupdate: bool = True
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20
     pool_timeout: float = 10.0

@@ -58,6 +58,34 @@ def test_rows_are_inserted_in_bulk_upserted_updated_and_deleted(client: SyncPost
     assert len(gone.data) == 2
 
 
+def test_rows_and_related_rows_are_counted_by_a_column_called_count(client: SyncPostgrestClient):
+    total: Any = client.table("shows").select("count").execute()
+    query: Any = client.table("channels").select("*, shows(count)").order("id")
+
+    assert total.data == [{"count": 4}]
+    assert [row["shows"] for row in query.execute().data] == [
+        [{"count": 2}],
+        [{"count": 1}],
+        [{"count": 0}],
+    ]
+
+
+def test_a_change_of_every_row_is_refused(client: SyncPostgrestClient):
+    with pytest.raises(APIError) as updated:
+        client.table("shows").update({"views": 0}).execute()
+    with pytest.raises(APIError) as deleted:
+        client.table("shows").delete().execute()
+
+    assert (updated.value.code, updated.value.message) == (
+        "21000",
+        "UPDATE requires a WHERE clause",
+    )
+    assert (deleted.value.code, deleted.value.message) == (
+        "21000",
+        "DELETE requires a WHERE clause",
+    )
+
+
 def test_a_single_row_or_an_error(client: SyncPostgrestClient):
     one: Any = client.table("channels").select("name").eq("id", 1).single().execute()
     with pytest.raises(APIError) as caught:

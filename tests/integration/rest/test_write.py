@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from edge.emulator.rest.config import RestConfig
+
 FULL = {"prefer": "return=representation"}
 MERGE = {"prefer": "return=representation,resolution=merge-duplicates"}
 IGNORE = {"prefer": "return=representation,resolution=ignore-duplicates"}
@@ -144,6 +146,30 @@ async def test_a_delete_answers_what_is_gone(rest: Any):
 
     assert (answer.status_code, answer.json()) == (200, [{"id": 3, "label": "unused"}])
     assert rest.execute("select count(*) from labels") == [(2,)]
+
+
+async def test_a_write_to_every_row_is_refused_and_changes_nothing(rest: Any):
+    updated = await rest("PATCH", "/shows", json={"views": 0}, headers=FULL)
+    deleted = await rest("DELETE", "/labels")
+
+    assert (updated.status_code, updated.json()["message"]) == (
+        400,
+        "UPDATE requires a WHERE clause",
+    )
+    assert (deleted.status_code, deleted.json()["message"]) == (
+        400,
+        "DELETE requires a WHERE clause",
+    )
+    assert rest.execute("select count(*) from shows where views = 0") == [(0,)]
+    assert rest.execute("select count(*) from labels") == [(3,)]
+
+
+@pytest.mark.parametrize("rest_config", [RestConfig(safeupdate=False)])
+async def test_without_safeupdate_every_row_is_written(rest: Any, rest_config: RestConfig):
+    answer = await rest("PATCH", "/shows", json={"views": 0})
+
+    assert answer.status_code == 204
+    assert rest.execute("select count(*) from shows where views = 0") == [(4,)]
 
 
 async def test_put_writes_the_one_row_of_its_address(rest: Any):

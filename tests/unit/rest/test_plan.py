@@ -45,6 +45,11 @@ def public(name: str) -> Identifier:
         ("POST", "/rpc/twice", b"", b'{"n":1}', "PGRST203"),
         ("POST", "/rpc/nameless", b"", b"{}", "PGRST202"),
         ("PUT", "/videos", b"title=eq.1", b'{"id":1}', "PGRST105"),
+        ("GET", "/videos", b"select=count()", b"", "PGRST123"),
+        ("GET", "/videos", b"select=counts", b"", "42703"),
+        ("PATCH", "/videos", b"", b'{"title":"x"}', "21000"),
+        ("PATCH", "/videos", b"limit=1&order=id", b'{"title":"x"}', "21000"),
+        ("DELETE", "/videos", b"select=id", b"", "21000"),
     ],
 )
 def test_what_the_schema_does_not_hold_is_refused(
@@ -112,6 +117,30 @@ def test_a_whole_body_goes_to_a_nameless_json_parameter(cache: SchemaCache):
 def test_a_stable_function_runs_read_only_even_when_posted_to(cache: SchemaCache):
     assert plan(cache, "POST", "/rpc/find", body=b'{"q":"x"}').is_read_only
     assert not plan(cache, "POST", "/rpc/nothing").is_read_only
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "body"),
+    [
+        ("PATCH", b"id=gt.0", b'{"title":"x"}'),
+        ("PATCH", b"or=(id.eq.1,id.eq.2)", b'{"title":"x"}'),
+        ("PATCH", b"", b"{}"),
+        ("DELETE", b"title=is.null", b""),
+        ("POST", b"", b'{"id":1}'),
+        ("PUT", b"id=eq.1", b'{"id":1}'),
+    ],
+)
+def test_a_write_that_says_which_rows_is_planned(
+    cache: SchemaCache, method: str, query: bytes, body: bytes
+):
+    assert plan(cache, method, "/videos", query, body).is_mutation
+
+
+def test_every_row_may_be_written_where_that_is_configured(cache: SchemaCache):
+    config = RestConfig(safeupdate=False)
+    request = parse_request(RawRequest("DELETE", "/videos", b"", {}, b""), config)
+
+    assert plan_request(request, cache, config).is_mutation
 
 
 def test_edit_distance_counts_changed_letters():

@@ -7,7 +7,7 @@ from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.media import CSV, MediaType, choose_answer
 from edge.emulator.rest.plan.call import plan_call, result_relation
 from edge.emulator.rest.plan.demands import Demands
-from edge.emulator.rest.plan.mutate import plan_mutation
+from edge.emulator.rest.plan.mutate import plan_mutation, require_where
 from edge.emulator.rest.plan.read import ReadPlanner
 from edge.emulator.rest.plan.tree import BodyShape, Call, Plan
 from edge.emulator.rest.preferences import require_valid
@@ -26,6 +26,8 @@ def plan_request(request: ApiRequest, cache: SchemaCache, config: RestConfig) ->
     else:
         plan = _plan_read(request, cache, config)
     require_valid(request.preferences)
+    if config.safeupdate:
+        require_where(plan.source)
     return _with_count(plan, request, config)
 
 

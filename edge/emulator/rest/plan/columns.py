@@ -11,18 +11,22 @@ from edge.emulator.rest.schema.nearest import edit_distance
 
 _FARTHEST: Final = 3
 
+# In Postgres' functional notation `t.count` means count(t); that is how `select=count` works
+# upstream, also where aggregates are disabled. See docs.postgrest.org, "The count() Aggregate".
+_ROW_COUNT: Final = "count"
+
 
 def resolve_field(field: Field, relation: Relation, alias: str) -> ColumnRef:
     """42703, with Postgres' own words, for a column that does not exist."""
     column = relation.find_column(field.name)
-    if column is None:
+    if column is None and field.name != _ROW_COUNT:
         raise rest_error(
             "42703",
             relation=relation.id.name,
             column=field.name,
             hint=_nearest(field.name, relation),
         )
-    to_json = bool(field.path) and not column.is_json
+    to_json = bool(field.path) and not (column and column.is_json)
     return ColumnRef(alias, field.name, field.path, to_json)
 
 

@@ -1,12 +1,13 @@
 """Insert, update, upsert and delete: what is written, and what the answer needs back."""
 
-from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.payload import Payload
 from edge.emulator.rest.plan.columns import needed_columns
 from edge.emulator.rest.plan.read import plan_filters
 from edge.emulator.rest.plan.tree import (
     PAYLOAD_ROWS,
     WRITTEN,
+    Call,
     Delete,
     Insert,
     Mutation,
@@ -31,6 +32,20 @@ def plan_mutation(request: ApiRequest, relation: Relation, read: ReadNode) -> Mu
             return _plan_upsert_one(request, relation, returning)
         case _:
             return _plan_insert(request, relation, returning)
+
+
+def require_where(source: Mutation | Call | None) -> None:
+    """Refuse to touch every row, as pg-safeupdate does in the sessions of a hosted project's API.
+
+    An update with nothing to set is none. See github.com/eradman/pg-safeupdate.
+    """
+    match source:
+        case Delete(where=()):
+            raise RestError("21000", 400, "DELETE requires a WHERE clause")
+        case Update(where=(), columns=(_, *_)):
+            raise RestError("21000", 400, "UPDATE requires a WHERE clause")
+        case _:
+            pass
 
 
 def _root_filters(request: ApiRequest) -> list[LogicTree]:
