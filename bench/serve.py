@@ -9,7 +9,8 @@ import uvicorn
 
 from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
-from edge.runtime.app import FunctionsApp, RuntimeConfig
+from edge.runtime.app import FunctionsApp
+from edge.runtime.config import RuntimeConfig
 from edge.runtime.manifest import Function
 from edge.settings import DEFAULT_JWT_SECRET
 from edge.tokens import Keys

@@ -23,7 +23,8 @@ from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
-from edge.runtime.app import FunctionsApp, RuntimeConfig
+from edge.runtime.app import FunctionsApp
+from edge.runtime.config import RuntimeConfig
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import Function
 from edge.runtime.tunnel import tunnel_factory

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason, WorkerRetired
+from edge.runtime.bucket import Bucket
 from edge.runtime.errors import BOOT_ERROR, WORKER_ERROR, WorkerError
 from edge.runtime.launcher import Launcher, WorkerSpec
 from edge.runtime.lifecycle import State
@@ -29,9 +30,9 @@ class Shape:
     `is_oneshot`: a fresh worker for each request.
     """
 
-    max_workers: int
-    concurrency: int
-    idle_timeout: float
+    max_workers: int = 1
+    concurrency: int = 1
+    idle_timeout: float = 150.0
     is_oneshot: bool = False
 
 
@@ -43,13 +44,14 @@ class Pool:
     """
 
     slug: str
-    shape: Shape
-    limits: Limits
     launcher: Launcher
     observe: Observer
     plan: Callable[[str], WorkerSpec]
     """Makes a worker's spec from its execution id."""
     next_address: Callable[[], Path]
+    shape: Shape = field(default_factory=Shape, init=False)
+    limits: Limits = field(default_factory=Limits, init=False)
+    bucket: Bucket | None = field(default=None, init=False)
     _workers: set[Process] = field(default_factory=set[Process], init=False)
     _boots: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _waiting: deque[asyncio.Future[Process]] = field(
@@ -58,6 +60,11 @@ class Pool:
     _generation: int = field(default=0, init=False)
     _has_failed: bool = field(default=False, init=False)
     _crashes: int = field(default=0, init=False)
+
+    def configure(self, shape: Shape, limits: Limits) -> None:
+        """Say what holds from now on."""
+        self.shape, self.limits = shape, limits
+        self.bucket = Bucket(limits.rate) if limits.rate else None
 
     @property
     def is_warm(self) -> bool:
@@ -125,10 +132,6 @@ class Pool:
             process.notify("termination")
             process.terminate()
         await asyncio.gather(*(process.wait(grace) for process in tuple(self._workers)))
-
-    def count(self, state: State) -> int:
-        """How many of its workers are in `state`."""
-        return sum(1 for process in self._workers if process.state is state)
 
     def _pick(self) -> Process | None:
         """The least busy worker with room."""

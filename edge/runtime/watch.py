@@ -19,12 +19,18 @@ class _SourceFilter(DefaultFilter):
         return super().__call__(change, path) and not path.endswith((".swp", ".tmp", "~"))
 
 
-async def watch(root: Path) -> AsyncIterator[dict[str | None, list[str]]]:
+async def watch(root: Path, *, polling: bool = False) -> AsyncIterator[dict[str | None, list[str]]]:
     """Yields the changed files by slug, relative to `root`; under None those that concern all."""
     folders = [folder for folder in (root / "functions", root / "shared") if folder.is_dir()]
     if not folders:
         return
-    batches = awatch(*folders, watch_filter=_SourceFilter(), debounce=_DEBOUNCE_MS, step=_STEP_MS)
+    batches = awatch(
+        *folders,
+        watch_filter=_SourceFilter(),
+        debounce=_DEBOUNCE_MS,
+        step=_STEP_MS,
+        force_polling=polling or None,
+    )
     async for batch in batches:
         changes: dict[str | None, list[str]] = defaultdict(list)
         for _, name in batch:

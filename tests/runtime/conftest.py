@@ -12,7 +12,8 @@ import pytest
 
 from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
-from edge.runtime.app import FunctionsApp, RuntimeConfig
+from edge.runtime.app import FunctionsApp
+from edge.runtime.config import RuntimeConfig
 from edge.runtime.manifest import Function
 from edge.runtime.tunnel import tunnel_factory
 from edge.tokens import Keys, mint, mint_api_key
