@@ -1,13 +1,14 @@
-"""From the bytes of a request to a validated model, with memory bounded and every fault named."""
+"""From the bytes of a request to a validated model, with memory bounded and faults named."""
 
-import json
-from collections.abc import Iterator
-from typing import Any, Final, NoReturn, TypeVar, cast
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import BadInputError, TooLargeError, UnsupportedMediaError
+from shared.field_fault import MAX_NAMED, fault_at, read_faults, wrong_fields
+from shared.json_document import find_unstorable, parse_document
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,11 +28,13 @@ async def read_model(request: Request, model: type[Model], limit: int = MAX_BODY
     """The request's JSON body as `model`."""
     _check_media_type(request.headers.get("content-type", ""))
     text = _decode(await _read_bytes(request, limit))
-    _check_strings(_parse_json(text))
+    _check_storable(parse_document(text))
     try:
         return model.model_validate_json(text)
     except ValidationError as exc:
-        raise _wrong_fields(exc) from exc
+        faults = list(islice(read_faults(exc), MAX_NAMED))
+        # `from None`: the cause holds the body, and prints parts of it wherever it is logged.
+        raise wrong_fields(faults, exc.error_count()) from None
 
 
 def _check_media_type(header: str) -> None:
@@ -74,70 +77,11 @@ def _decode(body: bytes) -> str:
         ) from exc
 
 
-def _parse_json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as exc:
-        message = f"The body is not valid JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}."
-        raise BadInputError(message, code="INVALID_JSON") from exc
-    except RecursionError as exc:
-        raise BadInputError("The body is nested too deeply.", code="INVALID_JSON") from exc
-    except ValueError as exc:
-        raise BadInputError(f"The body is not valid JSON: {exc}.", code="INVALID_JSON") from exc
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _check_strings(value: Any) -> None:
-    """Postgres stores neither NUL nor half a surrogate pair: say so here, and where."""
-    faults = {path or "(body)": fault for path, text in _strings(value) if (fault := _fault(text))}
+def _check_storable(document: Any) -> None:
+    found = find_unstorable(document)
+    faults = [
+        fault_at(place.location() if place else (), problem)
+        for place, problem in islice(found, MAX_NAMED)
+    ]
     if faults:
-        raise _named_faults(faults)
-
-
-def _strings(value: Any) -> Iterator[tuple[str, str]]:
-    """Every string of a JSON value with its path, object keys among them; no recursion."""
-    pending: list[tuple[str, Any]] = [("", value)]
-    while pending:
-        path, item = pending.pop()
-        if isinstance(item, str):
-            yield path, item
-        elif isinstance(item, list):
-            entries = enumerate(cast("list[Any]", item))
-            pending += [(f"{path}[{index}]", entry) for index, entry in entries]
-        elif isinstance(item, dict):
-            fields = cast("dict[str, Any]", item)
-            yield from ((f"{path}.(key)".lstrip("."), key) for key in fields)
-            pending += [(f"{path}.{key}".lstrip("."), entry) for key, entry in fields.items()]
-
-
-def _fault(text: str) -> str | None:
-    if "\x00" in text:
-        return "Contains a NUL character, which cannot be stored"
-    try:
-        if not text.isascii():
-            text.encode()
-    except UnicodeEncodeError:
-        return "Contains half of a surrogate pair, which is no character"
-    return None
-
-
-def _wrong_fields(error: ValidationError) -> BadInputError:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    return _named_faults({_path(detail["loc"]): detail["msg"] for detail in details})
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
-    return "".join(parts).lstrip(".") or "(body)"
-
-
-def _named_faults(faults: dict[str, str]) -> BadInputError:
-    listed = "; ".join(f"{field}: {problem}" for field, problem in faults.items())
-    return BadInputError(
-        f"The body is not what this function takes. {listed}.".encode("utf-8", "replace").decode(),
-        code="INVALID_BODY",
-        metadata={"fields": [{"field": f, "problem": p} for f, p in faults.items()]},
-    )
+        raise wrong_fields(faults, len(faults) + sum(1 for _ in found))

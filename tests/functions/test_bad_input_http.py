@@ -41,6 +41,8 @@ def fields(response: httpx.Response) -> set[str]:
             "TRANSCRIPT_TOO_LONG",
         ),
         (json.dumps({**GOOD, "transcript": "x" * 11 * MEGABYTE}).encode(), 413, "BODY_TOO_LARGE"),
+        (json.dumps({f"field{n}": n for n in range(400_000)}).encode(), 413, "TOO_MANY_VALUES"),
+        (b'{"metadata": {"n": NaN}}', 400, "INVALID_JSON"),
     ],
 )
 def test_a_body_that_cannot_be_taken(
@@ -75,6 +77,24 @@ def test_every_wrong_field_is_named(
 
     assert response.status_code == 400
     assert fields(response) == named
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"9" * 5000])
+def test_a_number_that_cannot_be_stored_is_named(stack: RunningStack, number: bytes) -> None:
+    response = post(
+        stack, json.dumps({**GOOD, "metadata": {"n": 0}}).encode().replace(b"0", number)
+    )
+
+    assert response.status_code == 400
+    assert fields(response) == {"metadata.n"}
+
+
+def test_a_body_of_nothing_but_unknown_fields_gets_a_short_answer(stack: RunningStack) -> None:
+    response = post(stack, json.dumps({f"{'x' * 80}{n}": n for n in range(90_000)}).encode())
+
+    assert response.status_code == 400
+    assert response.json()["error"]["metadata"]["total"] == 90_003
+    assert len(response.content) < 10_000
 
 
 @pytest.mark.parametrize("slug", ["structured-data", "voice-prompt"])

@@ -1,0 +1,57 @@
+"""What is wrong with which field of a body: told in full as far as anybody would read it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from shared.errors import BadInputError
+
+MAX_NAMED: Final = 20
+_MAX_LENGTH: Final = 100
+_ELLIPSIS: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """A field by its path, such as `inner.tags[1]`, and its problem."""
+
+    field: str
+    problem: str
+
+    def render(self) -> dict[str, str]:
+        return {"field": self.field, "problem": self.problem}
+
+
+def fault_at(location: Iterable[str | int], problem: str) -> FieldFault:
+    """The fault of what stands there; the names are the caller's, so they are cut."""
+    parts = [
+        f"[{part}]" if isinstance(part, int) else f".{part[:_MAX_LENGTH]}" for part in location
+    ]
+    return FieldFault(_shorten("".join(parts).removeprefix(".") or "(body)"), _shorten(problem))
+
+
+def read_faults(error: ValidationError) -> Iterable[FieldFault]:
+    """What pydantic found, without the values that it found it in."""
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        yield fault_at(detail["loc"], detail["msg"])
+
+
+def wrong_fields(faults: Sequence[FieldFault], total: int) -> BadInputError:
+    """The error that names the first of `total` faults."""
+    named = faults[:MAX_NAMED]
+    listed = "; ".join(f"{fault.field}: {fault.problem}" for fault in named)
+    more = f"; and {total - len(named):,} more" if total > len(named) else ""
+    metadata: dict[str, Any] = {"fields": [fault.render() for fault in named], "total": total}
+    return BadInputError(
+        f"The body is not what this function takes. {listed}{more}.",
+        code="INVALID_BODY",
+        metadata=metadata,
+    )
+
+
+def _shorten(text: str) -> str:
+    """Cut, and without halves of surrogate pairs, which no answer can carry."""
+    whole = text[: _MAX_LENGTH + 1].encode("utf-8", "replace").decode()
+    return whole if len(whole) <= _MAX_LENGTH else whole[: _MAX_LENGTH - 1] + _ELLIPSIS
