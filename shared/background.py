@@ -11,13 +11,14 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType
 from typing import Any, Final, Literal, cast
+
+from shared.trace import render_trace
 
 Reason = Literal["cpu", "memory", "wall_clock", "early_drop", "termination"]
 ShutdownCallback = Callable[[Reason], Awaitable[None] | None]
@@ -106,8 +107,8 @@ class Background:
 async def _guarded(work: Coroutine[Any, Any, Any]) -> None:
     try:
         await work
-    except Exception:
-        sys.stderr.write(f"Exception in background work\n{traceback.format_exc()}")
+    except Exception as exc:  # nobody else waits for it
+        sys.stderr.write(f"Exception in background work\n{render_trace(exc)}")
 
 
 async def _call(callback: ShutdownCallback, reason: Reason) -> None:

@@ -6,7 +6,6 @@ handler runs only for a request it should answer, and no failure leaves without 
 
 import functools
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +31,7 @@ from shared.errors import (
     render_error,
 )
 from shared.log import RequestLog
+from shared.trace import render_trace
 
 Answer = Response | Mapping[str, Any] | tuple[Mapping[str, Any], int]
 Handler = Callable[..., Awaitable[Answer]]
@@ -129,7 +129,7 @@ def _classify(error: Exception) -> FunctionError:
 def _log_failure(log: RequestLog, error: FunctionError, cause: Exception) -> None:
     log.fields["error"] = {"code": error.code, "message": error.message, **error.metadata}
     if error.status >= 500:
-        log.fields["error"]["traceback"] = "".join(traceback.format_exception(cause))
+        log.fields["error"]["traceback"] = render_trace(cause)
 
 
 def _to_response(answer: Answer) -> Response:

@@ -47,7 +47,9 @@ class RequestLog:
         """Put the line out: the end of the request."""
         line = json.dumps(self._record(status), ensure_ascii=False, default=str)
         out = stream or sys.stdout
-        out.write(line + "\n")
+        out.write(
+            line.encode("utf-8", "replace").decode() + "\n"
+        )  # half a surrogate pair may be in
         out.flush()
 
     def _record(self, status: int) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """What a model answered, checked against the schema that it was asked for."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from shared.llm.faults import Fault, Source, upstream_error
 
 T = TypeVar("T", bound=BaseModel)
+
+_MAX_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +36,5 @@ def parse_answer(model: type[T], text: str, source: Source) -> T:
         faults = exc.errors(include_url=False, include_context=False, include_input=False)
         if faults[0]["type"] == "json_invalid":
             raise upstream_error(Fault.TRUNCATED, source) from exc
-        fields = [".".join(map(str, fault["loc"])) for fault in faults]
+        fields = [".".join(map(str, fault["loc"])) for fault in faults[:_MAX_NAMED]]
         raise upstream_error(Fault.WRONG_SCHEMA, source, fields=fields) from exc

@@ -280,3 +280,20 @@ def test_a_database_that_is_gone_is_503_until_it_is_back(stack: RunningStack, vi
     assert gone.status_code == 503
     assert gone.json()["error"]["code"] == "DATABASE_UNAVAILABLE"
     assert back.status_code == 200
+
+
+@pytest.mark.parametrize("fault", [{"kind": "invalid_schema"}, {"kind": "status", "status": 400}])
+def test_the_log_tells_where_it_failed_but_quotes_nobody(
+    stack: RunningStack, video: str, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    with serve(ROOT / "functions/structured_data", tmp_path / "log", environment(stack)) as served:
+        stack.fault(provider="openai", endpoint="responses", **fault)
+        response = served.client.post(
+            "/", json={"video_id": video}, headers={"apikey": stack.service_role_key}
+        )
+        log = served.log()
+
+    assert response.status_code == 502
+    assert "extraction.py" in log["error"]["traceback"]
+    assert "too expensive" not in json.dumps(log)
+    assert "input_value" not in json.dumps(log)
