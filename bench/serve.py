@@ -36,6 +36,7 @@ async def main(port: int, root: Path) -> None:
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         ws="none",
     )

@@ -115,6 +115,7 @@ def _serve(app: Any, listener: socket.socket, control: int) -> None:
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=_NEVER,

@@ -22,6 +22,7 @@ from typing import Any, Final, NoReturn
 from edge.runtime.guard import die_with_parent
 
 PRELOAD: Final = (
+    "encodings.idna",
     "functions_framework.aio",
     "a2wsgi",
     "uvicorn",
