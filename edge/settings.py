@@ -184,7 +184,7 @@ class Settings:
             "SUPABASE_URL": self.api_url,
             "SUPABASE_ANON_KEY": self.anon_key,
             "SUPABASE_SERVICE_ROLE_KEY": self.service_role_key,
-            "SUPABASE_DB_URL": self.db_url,
+            **({"SUPABASE_DB_URL": self.db_url} if self.has_database else {}),
             "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": PUBLISHABLE_KEY}),
             "SUPABASE_SECRET_KEYS": json.dumps({"default": SECRET_KEY}),
             "SUPABASE_JWKS": self.jwks,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge.cli.entry import FAILED
 from edge.errors import EdgeError
 
 _PIPE_WIDTH: Final = 1000
@@ -50,5 +51,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise EdgeError(f"{question} Nobody is there to answer.", cure="Say it beforehand: --yes")
-    if not typer.confirm(question, err=True):
-        raise EdgeError("Nothing was changed.")
+    remarks.print(Text(f"{question} [y/N] "), end="")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        remark("Nothing was changed.")
+        raise typer.Exit(FAILED)

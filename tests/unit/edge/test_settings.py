@@ -130,3 +130,12 @@ def test_listening_everywhere_is_still_reached_here(root: Path) -> None:
     settings = replace(load_settings(root, environ={}), host="0.0.0.0")
 
     assert settings.api_url == "http://127.0.0.1:54321"
+
+
+def test_without_a_database_functions_are_told_of_none(root: Path) -> None:
+    settings = replace(load_settings(root, environ={}), database=False)
+
+    given = settings.function_environment("one", root / "functions/one", ())
+
+    assert "SUPABASE_DB_URL" not in given
+    assert "DB_URL" not in settings.describe()
