@@ -11,6 +11,8 @@ from edge.errors import EdgeError
 
 Policy = Literal["per_worker", "oneshot"]
 
+STATE_FOLDER: Final = ".edge"
+"""Below the project: what outlives a run."""
 DEFAULT_PORT: Final = 54321
 DEFAULT_DB_PORT: Final = 54322
 DEFAULT_INSPECTOR_PORT: Final = 8083

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from edge.config import DEFAULT_DB_PORT, DEFAULT_INSPECTOR_PORT, DEFAULT_PORT, Policy, read_config
+from edge.config import (
+    DEFAULT_DB_PORT,
+    DEFAULT_INSPECTOR_PORT,
+    DEFAULT_PORT,
+    STATE_FOLDER,
+    Policy,
+    read_config,
+)
 from edge.errors import EdgeError
 from edge.remote import LOOPBACK, Remote, find_remote
 from edge.secrets import RESERVED_PREFIX, EnvFile
@@ -245,7 +252,7 @@ def load_settings(
     )
     return Settings(
         root=root,
-        state_dir=(state_dir or root / ".edge").resolve(),
+        state_dir=(state_dir or root / STATE_FOLDER).resolve(),
         port=port,
         db_port=config.db_port if db_port is None else db_port,
         jwt_secret=remote.jwt_secret if remote else DEFAULT_JWT_SECRET,

@@ -7,6 +7,7 @@ Local models answer at the providers' URLs; there is no database, so calls to it
 """
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from uuid import uuid4
 import httpx
 import uvicorn
 
+from edge.config import STATE_FOLDER
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.gateway import Gateway
 from edge.runtime.manifest import TARGET, Function, discover
@@ -31,10 +33,13 @@ from edge.tokens import mint
 
 # The loader is the one of functions-framework's own command, which is what production runs.
 _SERVE: Final = """
-import sys, uvicorn
+import os, sys, uvicorn
 from functions_framework.aio import create_asgi_app
-app = create_asgi_app(sys.argv[1], sys.argv[2])
-uvicorn.run(app, fd=int(sys.argv[3]), log_level="warning", access_log=False, lifespan="off")
+target, source, listener, loaded = sys.argv[1:]
+app = create_asgi_app(target, source)
+os.write(int(loaded), b"1")
+os.close(int(loaded))
+uvicorn.run(app, fd=int(listener), log_level="warning", access_log=False, lifespan="off")
 """
 _BOOT_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.02
@@ -87,25 +92,23 @@ def serving(folder: Path, *, secrets: Mapping[str, str] | None = None) -> Genera
     folder = folder.resolve()
     function = _read(folder)
     with ExitStack() as exits:
-        providers, listener = exits.enter_context(_bound()), exits.enter_context(_bound())
+        providers = exits.enter_context(_bound())
         exits.enter_context(_local_models(providers))
         settings = Settings(
             root=folder.parents[1],
-            state_dir=folder.parents[1] / ".edge",
+            state_dir=folder.parents[1] / STATE_FOLDER,
             port=providers.getsockname()[1],
             secrets=dict(secrets or {}),
             inherited=inherited_environment(),
             env_file=Path(os.devnull),
         )
         output = Path(exits.enter_context(tempfile.TemporaryDirectory())) / "output"
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = exits.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
-        with output.open("wb") as log:
-            process = _spawn(function, settings, listener, log.fileno())
+        with _bound() as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            process = _start(function, settings, listener, output)
         exits.callback(_end, process)
-        served = ServedFunction(client, settings, output)
-        _wait_until_ready(served, process)
-        yield served
+        client = exits.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
+        yield ServedFunction(client, settings, output)
 
 
 def _read(folder: Path) -> Function:
@@ -143,33 +146,39 @@ def _local_models(listener: socket.socket) -> Generator[None]:
         thread.join()
 
 
+def _start(
+    function: Function, settings: Settings, listener: socket.socket, output: Path
+) -> subprocess.Popen[bytes]:
+    """The process, once it has loaded the function; requests then wait until it serves."""
+    reading, writing = os.pipe()
+    with open(reading, "rb", buffering=0) as loaded:
+        try:
+            process = _spawn(function, settings, (listener.fileno(), writing), output)
+        finally:
+            os.close(writing)
+        is_told, _, _ = select.select([loaded], [], [], _BOOT_SECONDS)
+        if is_told and loaded.read(1):
+            return process
+    _end(process)
+    raise AssertionError(f"the function does not start; it said:\n{output.read_text()}")
+
+
 def _spawn(
-    function: Function, settings: Settings, listener: socket.socket, log: int
+    function: Function, settings: Settings, descriptors: tuple[int, int], output: Path
 ) -> subprocess.Popen[bytes]:
     environment = settings.function_environment(
         function.slug, function.folder, function.policy.secrets
     )
-    arguments = [TARGET, str(function.source), str(listener.fileno())]
-    return subprocess.Popen(
-        [sys.executable, "-c", _SERVE, *arguments],
-        cwd=function.folder,
-        env={**environment, "PYTHONPATH": str(settings.root), "PYTHONUNBUFFERED": "1"},
-        pass_fds=[listener.fileno()],
-        stdout=log,
-        stderr=log,
-    )
-
-
-def _wait_until_ready(served: ServedFunction, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _BOOT_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            served.client.options("/", timeout=5)
-        except httpx.TransportError:
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
-    raise AssertionError(f"the function does not start; it said:\n{served.printed()}")
+    arguments = [TARGET, str(function.source), *map(str, descriptors)]
+    with output.open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", _SERVE, *arguments],
+            cwd=function.folder,
+            env={**environment, "PYTHONPATH": str(settings.root), "PYTHONUNBUFFERED": "1"},
+            pass_fds=descriptors,
+            stdout=log,
+            stderr=log,
+        )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -53,7 +53,7 @@ def find_target(workdir: Path, url: str | None) -> Target:
     """The running stack of the project, or the project at `url` with its keys from the shell."""
     if url is None:
         details = require_running(workdir)
-        return Target(details["API_URL"], details, is_local="DB_URL" in details)
+        return Target(details["API_URL"], details, is_local="REMOTE_URL" not in details)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise EdgeError(f"{url} is no URL.", cure="Like https://<project>.supabase.co")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from edge.config import STATE_FOLDER
 from edge.errors import EdgeError
 from edge.lock import Lock
 
@@ -21,7 +22,7 @@ _NAMED_KEYS: Final = {
 
 def state_dir(workdir: Path) -> Path:
     """Where a project keeps what outlives a run."""
-    return workdir.resolve() / ".edge"
+    return workdir.resolve() / STATE_FOLDER
 
 
 def project_lock(workdir: Path) -> Lock:

@@ -167,12 +167,19 @@ def test_another_project_is_called_with_the_keys_of_the_shell(
         (("-H", "x: a\r\nb: c"), "is no header"),
         (("--data", "@missing"), "missing cannot be read"),
         (("--url", "localhost:54321"), "is no URL"),
-        (("--user", "a@b.c"), "local stack only"),
+        (("--user", "a@b.c"), "without a database"),
+        (("--user", "a@b.c", "--url", "http://127.0.0.1:9"), "local stack only"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
-    edge: Edge, stack: str, options: tuple[str, ...], said: str
+    edge: Edge,
+    stack: str,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    said: str,
 ) -> None:
+    monkeypatch.setenv("SUPABASE_ANON_KEY", "their-anon")
+
     done = edge("functions", "invoke", "report", *options)
 
     assert (done.status, said in done.err) == (2, True), done.err
