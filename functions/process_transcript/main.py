@@ -2,7 +2,8 @@
 
 POST {collection_id, video_id, transcript, metadata?}; `video_id` is the source's own identifier.
 200 {status, data: {result: {video_uuid, transcript_id, chunk_count, token_count, embedding_model,
-reused}, …}}. The same text again is answered from what is stored, a changed one replaces it.
+reused}, …}}. The same text again is answered from what is stored; a changed one, or one embedded by
+another model or provider, replaces it.
 400 INVALID_BODY · 409 VIDEO_TAKEN · 413 TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503
 DATABASE_UNAVAILABLE.
 """
@@ -47,7 +48,7 @@ async def main(ctx: Context, body: TranscriptInput) -> dict[str, Any]:
     ctx.note(output_type="transcript", collection_id=body.collection_id)
     check_length(body.transcript)
     source = Source(body.collection_id, body.video_id, body.metadata)
-    digest = content_hash(body.transcript, ctx.env.openai.embedding_model)
+    digest = content_hash(body.transcript, ctx.env.openai)
     with ctx.stage("look_up"):
         stored = await fetch_stored(ctx, source, digest)
     if stored is None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from shared.context import Context
 from shared.llm.embeddings import Embeddings, render_vector
 
 from .chunking import Chunk
+
+_TOLD: Final = ("embedding_model", "token_count", "chunk_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Transcript:
     def metadata(self) -> dict[str, Any]:
         return {
             "embedding_model": self.embeddings.model,
+            "embedding_origin": self.embeddings.origin,
             "token_count": self.embeddings.tokens,
             "chunk_count": len(self.chunks),
         }
@@ -51,7 +54,7 @@ class Stored:
         return {
             "video_uuid": self.video_uuid,
             "transcript_id": self.transcript_id,
-            **self.metadata,
+            **{name: self.metadata.get(name) for name in _TOLD},
             "reused": self.reused,
         }
 

@@ -4,16 +4,23 @@ from collections.abc import Sized
 from hashlib import sha256
 from typing import Final
 
+from shared.env import OpenAIEnv
 from shared.errors import TooLargeError
+from shared.llm.origin import origin_of
 
 MAX_CHARACTERS: Final = 1_000_000  # some seventeen hours of talk
 MAX_CHUNKS: Final = 1_000
 _SPLITTING: Final = "ten pieces of 99 tokens, one shared"
 
 
-def content_hash(text: str, embedding_model: str) -> str:
-    """The same for two transcripts that would be stored with the same chunks and vectors."""
-    return sha256("\0".join((_SPLITTING, embedding_model, text)).encode()).hexdigest()
+def content_hash(text: str, env: OpenAIEnv) -> str:
+    """The same for two transcripts that would be stored with the same chunks and vectors.
+
+    The model's name alone does not tell: it is the same before and after a real key is set.
+    """
+    origin = origin_of(env.provider.base_url)
+    parts = (_SPLITTING, origin, env.embedding_model, text)
+    return sha256("\0".join(parts).encode()).hexdigest()
 
 
 def check_length(text: str) -> None:

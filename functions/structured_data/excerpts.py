@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from .transcript import unreadable_transcript
+
+Retrieval = Literal["all", "search", "even"]
 GAP: Final = "\n[…]\n"
 
 
@@ -20,17 +23,24 @@ class Chunk:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Chunk":
         place = row["metadata"]
-        return cls(
-            row["id"], row["chunk_index"], row["chunk_text"], place["char_start"], place["char_end"]
-        )
+        try:
+            start, end = int(place["char_start"]), int(place["char_end"])
+        except (KeyError, TypeError, ValueError):  # owners can write the row by themselves too
+            raise unreadable_transcript() from None
+        return cls(row["id"], row["chunk_index"], row["chunk_text"], start, end)
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpts:
-    """The chunks of one stored transcript that are to be analysed, in order."""
+    """The chunks of one stored transcript that are to be analysed, in order.
+
+    `retrieval` is how they were chosen: all there are, by vector search, or evenly spread because
+    the stored vectors are those of another model than answers now.
+    """
 
     transcript_id: str
     chunks: list[Chunk]
+    retrieval: Retrieval
 
     @property
     def text(self) -> str:

@@ -3,8 +3,8 @@
 POST {video_id}: the uuid that process-transcript answered as video_uuid.
 200 {status, data: {result: {analysis, sales_techniques, communication_strategies,
 objection_handling, voice_agent_guidelines, key_metrics, id, analysis_id}, …}}.
-400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING · 502/503/504 PROVIDER_… · 503
-DATABASE_UNAVAILABLE.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING, TRANSCRIPT_INCOMPLETE,
+TRANSCRIPT_CHANGED · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
 from pathlib import Path
@@ -61,6 +61,7 @@ def _outputs(answer: Answer[Analysis], excerpts: Excerpts) -> list[Output]:
         **answer.metadata,
         "prompt_version": PROMPT.version,
         "transcript_id": excerpts.transcript_id,
+        "retrieval": excerpts.retrieval,
         "chunk_ids": [chunk.id for chunk in excerpts.chunks],
     }
     structured = answer.value.model_dump_json(exclude={"analysis"})

@@ -24,9 +24,12 @@ def spread_evenly(total: int, count: int) -> list[int]:
 
 
 def choose(total: int, rankings: Sequence[Sequence[int]], count: int) -> list[int]:
-    """`count` of `total` chunks, in order: half spread evenly, then the best of each ranking."""
-    if count >= total:
-        return list(range(total))
+    """`count` of `total` chunks, in order: half spread evenly, then the best of each ranking.
+
+    Without any ranking all are spread evenly.
+    """
+    if count >= total or not rankings:
+        return spread_evenly(total, count)
     chosen = dict.fromkeys(spread_evenly(total, count // 2))
     in_turn = chain.from_iterable(zip_longest(*rankings))
     for index in chain(in_turn, range(total)):

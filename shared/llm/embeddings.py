@@ -12,6 +12,7 @@ from openai.types import CreateEmbeddingResponse
 from shared.env import OpenAIEnv
 from shared.llm.faults import Fault, Source, upstream_error
 from shared.llm.openai_client import ask_openai, openai_client, source_of
+from shared.llm.origin import origin_of
 
 DIMENSIONS: Final = 1536
 _MAX_TEXTS: Final = 2048
@@ -22,10 +23,14 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """A vector for each text; `tokens` is what the provider counted over all of them."""
+    """A vector for each text; `tokens` is what the provider counted over all of them.
+
+    Only vectors of one `model`, as its provider names it, from one `origin` can be compared.
+    """
 
     vectors: tuple[Vector, ...]
     model: str
+    origin: str
     tokens: int
 
 
@@ -39,7 +44,7 @@ async def embed(env: OpenAIEnv, texts: Sequence[str], *, tokens_each: int) -> Em
         vectors += _ordered_vectors(reply, len(batch))
         tokens += reply.usage.prompt_tokens
         model = reply.model
-    return Embeddings(tuple(vectors), model, tokens)
+    return Embeddings(tuple(vectors), model, origin_of(env.provider.base_url), tokens)
 
 
 def render_vector(vector: Vector) -> str:

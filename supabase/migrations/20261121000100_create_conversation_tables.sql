@@ -59,8 +59,8 @@ comment on column public.videos.video_id is 'The identifier given by the source 
 comment on column public.videos.owner_id is 'The user who may see the row; null when a service created it.';
 comment on table public.transcripts is 'The current transcript of a video: one a video, replaced when the text changes.';
 comment on column public.transcripts.content_hash is
-    'SHA-256 of everything that decides the chunks: text, embedding model, splitting rules.';
-comment on column public.transcripts.metadata is 'embedding_model, token_count, chunk_count.';
+    'SHA-256 of everything that decides the chunks: text, splitting rules, embedding model and who provides it.';
+comment on column public.transcripts.metadata is 'embedding_model and embedding_origin, which name the space of the vectors; token_count, chunk_count.';
 comment on table public.transcript_chunks is 'Overlapping pieces of a transcript, in order, that together cover all of it.';
 comment on column public.transcript_chunks.metadata is
     'char_start and char_end: where the piece lies in full_text, end exclusive.';

@@ -11,6 +11,7 @@ from functions.process_transcript.transcript import (
     check_length,
     content_hash,
 )
+from shared.env import read_env
 from shared.errors import TooLargeError
 from shared.llm.embeddings import Embeddings, render_vector
 
@@ -25,9 +26,18 @@ def test_the_limits_are_named_when_passed() -> None:
         check_chunks(range(MAX_CHUNKS + 1))
 
 
-def test_text_and_embedding_model_make_the_hash() -> None:
-    assert content_hash("a", "m") == content_hash("a", "m")
-    assert len({content_hash("a", "m"), content_hash("b", "m"), content_hash("a", "n")}) == 3
+def test_text_model_and_provider_make_the_hash() -> None:
+    def digest(text: str = "a", **values: str) -> str:
+        return content_hash(text, read_env(values).openai)
+
+    assert digest() == digest(OPENAI_API_KEY="another")
+    changed = [
+        digest("b"),
+        digest(OPENAI_EMBEDDING_MODEL="n"),
+        digest(OPENAI_BASE_URL="http://127.0.0.1:54321/providers/openai/v1"),
+        digest(OPENAI_BASE_URL="https://models.example.com/v1"),
+    ]
+    assert len({digest(), *changed}) == 5
 
 
 def test_a_vector_is_written_as_pgvector_reads_it() -> None:
@@ -35,7 +45,7 @@ def test_a_vector_is_written_as_pgvector_reads_it() -> None:
 
 
 def test_the_result_says_what_is_stored() -> None:
-    embeddings = Embeddings(((0.5,),), "local-hash", 7)
+    embeddings = Embeddings(((0.5,),), "local-hash", "local", 7)
     transcript = Transcript("Hi.", "h", [Chunk(0, "Hi.", 0, 3)], embeddings)
 
     assert Stored("v", "t", transcript.metadata, reused=False).render() == {

@@ -29,6 +29,10 @@ def test_short_rankings_are_filled_up() -> None:
     assert len(choose(100, [[5], []], 10)) == 10
 
 
+def test_without_rankings_all_are_spread() -> None:
+    assert choose(101, [], 5) == [0, 25, 50, 75, 100]
+
+
 @given(st.integers(1, 300), st.integers(1, 120), st.data())
 def test_the_budget_is_used_and_never_passed(total: int, count: int, data: st.DataObject) -> None:
     ranking = st.lists(st.integers(0, total - 1), unique=True, max_size=count)
