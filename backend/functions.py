@@ -10,6 +10,8 @@ import stamina
 _RETRIES: Final = 3
 _CONNECT_SECONDS: Final = 5.0
 _LONGEST_WAIT: Final = 30.0
+# The second is an answer that was cut in the middle; to `requests` that is no ConnectionError.
+_BROKEN: Final = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 
 class FunctionCallError(Exception):
@@ -86,7 +88,7 @@ class FunctionClient:
         except requests.Timeout as exc:
             message = f"{slug} did not answer in {self.timeout:g} s."
             raise TransientCallError(message, code="TIMEOUT") from exc
-        except requests.ConnectionError as exc:
+        except _BROKEN as exc:
             message = f"The connection to {slug} could not be made or broke."
             raise TransientCallError(message, code="CONNECTION_FAILED") from exc
         except requests.RequestException as exc:
