@@ -110,6 +110,8 @@ def _read_reply(slug: str, response: requests.Response) -> dict[str, Any]:
     if response.status_code >= 400:
         raise _failure(slug, response, body)
     data = body.get("data")
+    if not response.content:  # no function answers so: the connection broke within the headers
+        raise TransientCallError(f"{slug} sent no reply.", code="CONNECTION_FAILED")
     if not isinstance(data, dict) or not isinstance(cast("Any", data).get("result"), dict):
         raise FunctionCallError(f"{slug} sent a reply that cannot be read.", code="BAD_REPLY")
     return cast("dict[str, Any]", data)
