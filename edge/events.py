@@ -84,6 +84,15 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UncaughtException:
+    """A function let an exception out, or printed one; `exception` is its traceback."""
+
+    slug: str
+    execution_id: str
+    exception: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestServed:
     """A request for a function was answered; `code` is the platform's when the platform refused.
 
@@ -130,6 +139,7 @@ Event = (
     | WorkerRetired
     | Shutdown
     | LogLine
+    | UncaughtException
     | RequestServed
     | SourceChanged
     | ZygoteReady

@@ -22,6 +22,7 @@ from edge.events import (
     Shutdown,
     ShutdownReason,
     SourceChanged,
+    UncaughtException,
     WorkerRetired,
     ZygoteLost,
     ZygoteReady,
@@ -108,10 +109,6 @@ class Terminal:
 
     def _render(self, event: Event | LinesDropped) -> Iterator[Text]:
         match event:
-            case RequestServed():
-                yield _render_request(event)
-            case LogLine():
-                yield from _render_line(event)
             case Boot(slug, boot_ms=boot_ms):
                 self._told.pop(slug, None)
                 yield _about(slug, f"ready in {boot_ms:.0f} ms", "dim")
@@ -121,13 +118,11 @@ class Terminal:
                 yield from self._render_retirement(event)
             case Shutdown():
                 yield from self._render_shutdown(event)
-            case SourceChanged(slug, files):
-                yield _about(slug, f"reloads: {', '.join(files[:3])}", "dim")
-            case LinesDropped(slug, count, cause):
-                yield _about(slug, f"{count} lines are missing here: {cause}", "yellow")
             case ZygoteReady() | ZygoteLost():
                 self._retired.clear()
                 yield _render_zygote(event)
+            case _:
+                yield from _render_passing(event)
 
     def _render_boot_failure(self, event: BootFailure) -> Iterator[Text]:
         lines = event.message.splitlines()
@@ -180,6 +175,23 @@ def _cause(status: int) -> str:
 def _about(slug: str, text: str | Text, style: str) -> Text:
     said = text if isinstance(text, Text) else Text(_plain(text), style)
     return Text.assemble((f"{slug:<20} ", "bold"), said)
+
+
+def _render_passing(
+    event: RequestServed | LogLine | SourceChanged | LinesDropped | UncaughtException,
+) -> Iterator[Text]:
+    """What leaves nothing to remember."""
+    match event:
+        case RequestServed():
+            yield _render_request(event)
+        case LogLine():
+            yield from _render_line(event)
+        case SourceChanged(slug, files):
+            yield _about(slug, f"reloads: {', '.join(files[:3])}", "dim")
+        case LinesDropped(slug, count, cause):
+            yield _about(slug, f"{count} lines are missing here: {cause}", "yellow")
+        case UncaughtException():
+            return  # its lines have been shown
 
 
 def _render_request(event: RequestServed) -> Text:

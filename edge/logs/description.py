@@ -12,6 +12,7 @@ from edge.events import (
     Shutdown,
     ShutdownReason,
     SourceChanged,
+    UncaughtException,
     WorkerRetired,
     ZygoteLost,
     ZygoteReady,
@@ -37,7 +38,7 @@ def describe(stamped: Stamped) -> Entry:
             return _describe_line(event, time)
         case RequestServed() as event:
             return _describe_request(event, time)
-        case Boot() | BootFailure() | WorkerRetired() | Shutdown() as event:
+        case Boot() | BootFailure() | UncaughtException() | WorkerRetired() | Shutdown() as event:
             return _describe_worker(event, time)
         case LinesDropped() | SourceChanged() | ZygoteReady() | ZygoteLost() as event:
             return _describe_platform(event, time)
@@ -97,7 +98,9 @@ def _describe_request(event: RequestServed, time: datetime) -> Entry:
     )
 
 
-def _describe_worker(event: Boot | BootFailure | WorkerRetired | Shutdown, time: datetime) -> Entry:
+def _describe_worker(
+    event: Boot | BootFailure | UncaughtException | WorkerRetired | Shutdown, time: datetime
+) -> Entry:
     fields: dict[str, Any] = {}
     match event:
         case Boot():
@@ -106,6 +109,9 @@ def _describe_worker(event: Boot | BootFailure | WorkerRetired | Shutdown, time:
         case BootFailure():
             # The end of a traceback says more than its beginning.
             level, kind, message = Level.ERROR, Kind.BOOT_FAILURE, event.message[-MAX_CHARS:]
+        case UncaughtException():
+            level, kind = Level.ERROR, Kind.UNCAUGHT_EXCEPTION
+            message = event.exception[-MAX_CHARS:]
         case WorkerRetired():
             level, kind = level_of_retirement(event), Kind.WORKER_RETIRED
             message, fields = f"retired: {event.reason}", {"reason": event.reason}

@@ -13,11 +13,12 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enc
 
 
 class Kind(StrEnum):
-    """What an entry tells; the first four as supabase/edge-runtime calls them."""
+    """What an entry tells; the first five as supabase/edge-runtime calls them."""
 
     BOOT = "Boot"
     BOOT_FAILURE = "BootFailure"
     SHUTDOWN = "Shutdown"
+    UNCAUGHT_EXCEPTION = "UncaughtException"
     LOG = "Log"
     REQUEST = "Request"
     REQUEST_RECORD = "RequestRecord"

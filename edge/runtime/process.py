@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from edge.events import LogLine, Observer, ShutdownReason
+from edge.events import LogLine, Observer, ShutdownReason, UncaughtException
 from edge.levels import level_of
 from edge.runtime.control import Control
 from edge.runtime.launcher import Launcher, WorkerSpec
 from edge.runtime.lifecycle import State, Step, advance
 from edge.runtime.limits import Usage
 from edge.runtime.output import LineReader
+from edge.runtime.traceback import TracebackReader
 from edge.runtime.usage import cpu_seconds, resident_bytes
 from edge.runtime.wire import Connection
 
@@ -211,9 +212,13 @@ class Process:
     def _pipe(self, stream: str) -> int:
         read, write = os.pipe()
 
+        tracebacks = TracebackReader()
+
         def emit(text: str) -> None:
             level = level_of(stream, text)
             self.observe(LogLine(self.slug, self.execution_id, stream, level, text))
+            if stream == "stderr" and (exception := tracebacks.feed(text)):
+                self.observe(UncaughtException(self.slug, self.execution_id, exception))
 
         reader = LineReader(read, emit)
         reader.start()

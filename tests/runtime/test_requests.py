@@ -10,7 +10,7 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from edge.events import Boot, BootFailure, LogLine, Shutdown
+from edge.events import Boot, BootFailure, LogLine, Shutdown, UncaughtException
 from tests.runtime.conftest import Functions
 
 pytestmark = pytest.mark.process
@@ -199,3 +199,14 @@ def test_a_worker_killed_in_a_request_is_answered_for_and_replaced(functions: Fu
 
     assert (died.status_code, died.json()["code"]) == (500, "WORKER_ERROR")
     assert (after.status_code, int(after.text) != pid) == (200, True)
+
+
+def test_an_exception_that_a_function_lets_out_is_told(functions: Functions) -> None:
+    with functions.client() as client:
+        answer = client.get("/raises")
+
+    assert answer.status_code == 500
+    assert answer.headers["sb-error-code"] == "EDGE_FUNCTION_ERROR"
+    found = functions.wait_for(lambda e: isinstance(e, UncaughtException) and e.slug == "raises")
+    assert isinstance(found, UncaughtException)
+    assert found.exception.splitlines()[-1] == "ZeroDivisionError: integer division or modulo by zero"

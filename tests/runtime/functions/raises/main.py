@@ -1,0 +1,5 @@
+"""Lets an exception out."""
+
+
+async def main(_request: object) -> str:
+    return str(1 // 0)
