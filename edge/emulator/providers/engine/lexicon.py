@@ -24,6 +24,7 @@ class Signal(StrEnum):
     COMMITS = "commits"
     NEXT_STEPS = "next_steps"
     COMMERCIAL = "commercial"
+    TRADE = "trade"
     SELLER_VOICE = "seller_voice"
     BUYER_VOICE = "buyer_voice"
 
@@ -38,6 +39,7 @@ class Entry:
     advice: str
     form: Form
     yields_to: tuple[str, ...] = ()
+    is_selling: bool = False
 
 
 class EntryLexicon:
@@ -91,4 +93,5 @@ def _read_entry(raw: dict[str, Any]) -> Entry:
         advice=raw["advice"],
         form=Form(raw["form"]),
         yields_to=tuple(raw.get("yields_to", ())),
+        is_selling=raw.get("is_selling", False),
     )

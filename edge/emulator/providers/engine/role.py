@@ -1,20 +1,13 @@
-"""Who sells and who buys, and whether the conversation is about a sale at all."""
+"""Who sells and who buys."""
 
-import re
-from collections import Counter
 from dataclasses import dataclass
 
-from edge.emulator.providers.engine.conversation import Conversation, Turn
+from edge.emulator.providers.engine.conversation import Turn
 from edge.emulator.providers.engine.evidence import Evidence
 from edge.emulator.providers.engine.lexicon import Signal
-from edge.emulator.providers.engine.ranking import is_mostly_code
-from edge.emulator.providers.engine.speaker import BUYER_LABELS, SELLER_LABELS, normalize_name
+from edge.emulator.providers.engine.speaker import BUYER_LABELS, SELLER_LABELS, label_words
 
-_FEWEST_COMMERCIAL_SENTENCES = 2
-_FEWEST_POINTS = 4
-_ROLE_LABEL_POINTS = 2
 _SECOND_SELLER_SHARE = 0.5
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +37,14 @@ def assign_roles(evidence: Evidence) -> Roles:
 
 
 def _roles_by_label(speakers: tuple[str, ...]) -> Roles:
-    sellers = {name for name in speakers if _label_words(name) & SELLER_LABELS}
-    buyers = {name for name in speakers if _label_words(name) & BUYER_LABELS} - sellers
+    sellers = {name for name in speakers if label_words(name) & SELLER_LABELS}
+    buyers = {name for name in speakers if label_words(name) & BUYER_LABELS} - sellers
     rest = set(speakers) - sellers - buyers
     if sellers and not buyers:
         buyers = rest
     elif buyers and not sellers:
         sellers = rest
     return Roles(frozenset(sellers), frozenset(buyers))
-
-
-def _label_words(name: str) -> set[str]:
-    return set(_WORD.findall(normalize_name(name)))
 
 
 def _lean_by_speech(evidence: Evidence) -> dict[str, float]:
@@ -67,7 +56,7 @@ def _lean_by_speech(evidence: Evidence) -> dict[str, float]:
         for note in evidence.of_turn(turn):
             leanings[turn.speaker] += Signal.SELLER_VOICE in note.signals
             leanings[turn.speaker] -= Signal.BUYER_VOICE in note.signals
-            leanings[turn.speaker] += len(note.techniques) * 0.3 - len(note.objections) * 0.7
+            leanings[turn.speaker] += len(note.techniques) * 0.3 - bool(note.objections)
     return leanings
 
 
@@ -80,25 +69,3 @@ def _split_by_leaning(leanings: dict[str, float]) -> Roles:
     if len(sellers) == len(leanings):
         sellers = {max(leanings, key=lambda name: leanings[name])}
     return Roles(frozenset(sellers), frozenset(leanings.keys() - sellers))
-
-
-def is_about_a_sale(evidence: Evidence) -> bool:
-    """Several commercial remarks, or a few between people labelled as seller and buyer."""
-    if is_mostly_code(evidence.conversation.sentences):
-        return False
-    commercial = evidence.with_signal(Signal.COMMERCIAL)
-    words = {word for note in commercial for word in note.sentence.words}
-    objections = sum(1 for note in evidence.notes if note.objections)
-    labelled = _count_role_labels(evidence.conversation)
-    points = min(len(commercial), len(words)) + min(objections, 2) + labelled * _ROLE_LABEL_POINTS
-    has_talk = len(commercial) >= _FEWEST_COMMERCIAL_SENTENCES or (labelled and points > labelled)
-    return bool(has_talk) and points >= _FEWEST_POINTS
-
-
-def _count_role_labels(conversation: Conversation) -> int:
-    names = Counter(
-        "seller" if _label_words(name) & SELLER_LABELS else "buyer"
-        for name in conversation.speakers
-        if _label_words(name) & (SELLER_LABELS | BUYER_LABELS)
-    )
-    return len(names)

@@ -9,8 +9,9 @@ from edge.emulator.providers.engine.finding import Finding, find_strategies, fin
 from edge.emulator.providers.engine.lexicon import Signal
 from edge.emulator.providers.engine.objection import Objection, find_objections
 from edge.emulator.providers.engine.ranking import TermWeights
-from edge.emulator.providers.engine.role import Roles, assign_roles, is_about_a_sale
+from edge.emulator.providers.engine.role import Roles, assign_roles
 from edge.emulator.providers.engine.sentence import Sentence
+from edge.emulator.providers.engine.topic import is_about_a_sale
 
 _MOST_TECHNIQUES = 12
 _MOST_STRATEGIES = 6

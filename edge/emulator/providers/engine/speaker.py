@@ -19,6 +19,11 @@ operator speaker man woman person
 """
 _OTHER_ROLES = frozenset(_OTHER_ROLES_TEXT.split())
 _ROLE_WORDS = SELLER_LABELS | BUYER_LABELS | _OTHER_ROLES
+_OTHER_RELATION_TEXT = """
+doctor nurse patient teacher pupil student parent mum mom dad mother father interviewer interviewee
+candidate waiter waitress guest
+"""
+OTHER_RELATION_LABELS = frozenset(_OTHER_RELATION_TEXT.split())
 _NOT_NAMES_TEXT = """
 note notes step steps ingredients method instructions directions summary title date time subject
 warning tip tips example examples question answer q a todo agenda attendees topic chapter
@@ -27,6 +32,7 @@ wednesday thursday friday saturday sunday def class return else try if for while
 okay yes no because however remember important
 """
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
+_WORD = re.compile(r"\w+")
 _NUMBERED = re.compile(r"(?:speaker|participant|person|voice)[ _]?\w{1,3}$")
 _CAPITAL_SHARE_OF_LINES = 0.5
 
@@ -34,6 +40,11 @@ _CAPITAL_SHARE_OF_LINES = 0.5
 def normalize_name(name: str) -> str:
     """The key under which spellings of one name meet."""
     return " ".join(name.replace("_", " ").casefold().split())
+
+
+def label_words(name: str) -> set[str]:
+    """`Sales agent` → sales, agent."""
+    return set(_WORD.findall(normalize_name(name)))
 
 
 def accept_names(lines: Sequence[Line]) -> frozenset[str]:
