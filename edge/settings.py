@@ -173,7 +173,8 @@ class Settings:
         for provider in PROVIDERS:
             if not (secrets.get(provider.key) or secrets.get(provider.base_url)):
                 secrets[provider.base_url] = self.api_url + provider.local_path
-                wanted = (*wanted, provider.base_url) if provider.key in wanted else wanted
+            if provider.key in wanted:  # a key must never go to another server than its own
+                wanted = (*wanted, provider.base_url)
             secrets.setdefault(provider.key, "local")
         return {
             **self.inherited,

@@ -17,7 +17,7 @@ _DATABASE = "postgres"
 
 def find_psql() -> Path:
     """The client that comes with the embedded server."""
-    return cluster._binaries() / "psql"  # pyright: ignore[reportPrivateUsage] - the same package's
+    return cluster.binaries() / "psql"
 
 
 def apply_new(workdir: Path, dsn: str) -> list[str]:

