@@ -1,0 +1,3 @@
+-- GET /channels?select=name,videos(count)&order=id
+with pgrst_rows as (select "t0"."name", coalesce("e1".pgrst_rows, '[]') as "videos" from "public"."channels" as "t0" left join lateral (select json_agg(r)::jsonb as pgrst_rows from (select "t1"."count" from "public"."videos" as "t1" where "t1"."channel_id" = "t0"."id") as r) as "e1" on true order by "t0"."id") select null::bigint as total, count(*) as count, coalesce(json_agg("pgrst_page"), '[]')::text as body, nullif(current_setting('response.headers', true), '') as headers, nullif(current_setting('response.status', true), '') as status, null::text as inserted, null::text as location from pgrst_rows as "pgrst_page"
+-- []
