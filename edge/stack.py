@@ -188,7 +188,7 @@ class Stack:
             lifespan="off",
             log_config=None,
             access_log=False,
-        proxy_headers=False,
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=15,
         )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge.cli.entry import FAILED
+from edge.cli.exit_status import FAILED
 from edge.errors import EdgeError
 
 _PIPE_WIDTH: Final = 1000

@@ -1,12 +1,9 @@
-"""Where the command line begins and ends: exit codes, and no traceback for a person's mistake."""
+"""Where the command line begins and ends: no traceback for a person's mistake."""
 
-from typing import Final, NoReturn
+from typing import NoReturn
 
+from edge.cli.exit_status import INTERRUPTED, OPERATOR_ERROR
 from edge.errors import EdgeError
-
-FAILED: Final = 1
-OPERATOR_ERROR: Final = 2
-INTERRUPTED: Final = 130
 
 
 def main() -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from edge.cli import options
-from edge.cli.entry import FAILED
+from edge.cli.exit_status import FAILED
 from edge.errors import EdgeError
 
 

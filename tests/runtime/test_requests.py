@@ -209,4 +209,6 @@ def test_an_exception_that_a_function_lets_out_is_told(functions: Functions) -> 
     assert answer.headers["sb-error-code"] == "EDGE_FUNCTION_ERROR"
     found = functions.wait_for(lambda e: isinstance(e, UncaughtException) and e.slug == "raises")
     assert isinstance(found, UncaughtException)
-    assert found.exception.splitlines()[-1] == "ZeroDivisionError: integer division or modulo by zero"
+    assert (
+        found.exception.splitlines()[-1] == "ZeroDivisionError: integer division or modulo by zero"
+    )
