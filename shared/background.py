@@ -18,6 +18,7 @@ from functools import cache
 from types import FrameType
 from typing import Any, Final, Literal, cast
 
+from shared.deadline import forget_deadline
 from shared.trace import render_trace
 
 Reason = Literal["cpu", "memory", "wall_clock", "early_drop", "termination"]
@@ -105,6 +106,7 @@ class Background:
 
 
 async def _guarded(work: Coroutine[Any, Any, Any]) -> None:
+    forget_deadline()
     try:
         await work
     except Exception as exc:  # nobody else waits for it

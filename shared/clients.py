@@ -71,14 +71,26 @@ def _client(env: SupabaseEnv, key: str, token: str | None) -> "AsyncClient":
     return AsyncClient(env.url, key, options)
 
 
-def translate_database_error(error: Exception) -> FunctionError | None:
+def translate_database_error(error: Exception, project_url: str) -> FunctionError | None:
     """What a failed call of the data API means to our caller; None if the error is none of its."""
     import httpx
     from postgrest.exceptions import APIError
 
     if isinstance(error, httpx.TransportError):
-        return _unavailable()
+        return _unavailable() if _is_call_of(error, project_url) else None
     return _translate(error) if isinstance(error, APIError) else None
+
+
+def _is_call_of(error: "httpx.TransportError", project_url: str) -> bool:
+    """Handlers call other services too, by the same library."""
+    import httpx
+
+    try:
+        called = error.request.url
+    except RuntimeError:  # raised by something else than a client: nobody knows where it went
+        return False
+    project = httpx.URL(project_url)
+    return (called.scheme, called.host, called.port) == (project.scheme, project.host, project.port)
 
 
 def _translate(error: "APIError") -> FunctionError:

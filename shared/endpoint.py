@@ -22,6 +22,7 @@ from shared.clients import translate_database_error
 from shared.context import Context
 from shared.cors import allow_any_origin, preflight
 from shared.credentials import read_credentials
+from shared.deadline import REQUEST_SECONDS, deadline
 from shared.env import Env, current_env
 from shared.errors import (
     FunctionError,
@@ -53,6 +54,7 @@ class _Endpoint:
     auth: tuple[Mode, ...]
     body: type[BaseModel] | None
     error_body: ErrorBody
+    timeout: float
 
 
 def endpoint(
@@ -61,15 +63,17 @@ def endpoint(
     methods: Sequence[str] = ("POST",),
     body: type[BaseModel] | None = None,
     error_body: ErrorBody = _plain_error_body,
+    timeout: float = REQUEST_SECONDS,
 ) -> Callable[[Handler], HttpFunction]:
     """Register `async def main(ctx)` or, with a `body` model, `async def main(ctx, body)`.
 
     `auth` has no default: who may call is a decision. Modes in a sequence are tried in order.
+    `timeout` is the seconds until the answer begins; calls of models are told what is left of it.
     """
     modes: tuple[Mode, ...] = (auth,) if isinstance(auth, str) else tuple(auth)
 
     def decorate(handler: Handler) -> HttpFunction:
-        declared = _Endpoint(handler, tuple(methods), modes, body, error_body)
+        declared = _Endpoint(handler, tuple(methods), modes, body, error_body, timeout)
 
         @functools.wraps(handler)
         async def main(request: Request) -> Response:
@@ -99,7 +103,8 @@ async def _answer(declared: _Endpoint, request: Request, log: RequestLog) -> Res
     try:
         env = current_env()
         log.function = env.function
-        return _to_response(await _handle(declared, request, env, log))
+        async with deadline(declared.timeout):
+            return _to_response(await _handle(declared, request, env, log))
     except Exception as exc:  # whatever it is, the caller gets an answer
         error = _classify(exc)
         _log_failure(log, error, exc)
@@ -123,7 +128,7 @@ async def _handle(declared: _Endpoint, request: Request, env: Env, log: RequestL
 def _classify(error: Exception) -> FunctionError:
     if isinstance(error, FunctionError):
         return error
-    return translate_database_error(error) or InternalError()
+    return translate_database_error(error, current_env().supabase.url) or InternalError()
 
 
 def _log_failure(log: RequestLog, error: FunctionError, cause: Exception) -> None:

@@ -12,7 +12,7 @@ from shared.errors import ConfigurationError
 _OPENAI_MODEL: Final = "gpt-5.6-luna"
 _EMBEDDING_MODEL: Final = "text-embedding-3-small"
 _ANTHROPIC_MODEL: Final = "claude-sonnet-5-5"
-_PROVIDER_TIMEOUT: Final = 110.0  # seconds; the platform gives a whole request 150
+_PROVIDER_TIMEOUT: Final = 110.0  # seconds a call, and never more than the request has left
 _UNKNOWN_FUNCTION: Final = "function"
 
 

@@ -86,6 +86,13 @@ class UnsupportedMediaError(FunctionError):
     default_code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class DeadlineError(FunctionError):
+    """The function took longer than a caller is kept waiting."""
+
+    status = 504
+    default_code = "REQUEST_TIMEOUT"
+
+
 class InternalError(FunctionError):
     """Our fault: the caller learns nothing but that, the log everything."""
 

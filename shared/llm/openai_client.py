@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import openai
 
+from shared.deadline import seconds_left
 from shared.env import ProviderEnv
 from shared.errors import ConfigurationError, UpstreamError
 from shared.llm.faults import Fault, Source, fault_of_status, upstream_error
@@ -33,9 +34,12 @@ def openai_client(env: ProviderEnv) -> openai.AsyncOpenAI:
 
 
 async def ask_openai(call: Awaitable[Reply], env: ProviderEnv, reply: type[Reply]) -> Reply:
-    """Await an answer for `env.timeout` seconds in all; every failure is an UpstreamError."""
+    """Await an answer; every failure is an UpstreamError.
+
+    It has `env.timeout` seconds in all, or what is left of the request's own if that is less.
+    """
     try:
-        async with asyncio.timeout(env.timeout):
+        async with asyncio.timeout(min(env.timeout, seconds_left())):
             answer = await call
     except (TimeoutError, openai.APITimeoutError) as exc:
         raise upstream_error(Fault.TIMEOUT, Source(PROVIDER)) from exc

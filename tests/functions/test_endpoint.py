@@ -32,6 +32,9 @@ def test_a_preflight_is_answered_without_credentials(every_outcome: Served) -> N
         ("/unavailable", 503),
         ("/misconfigured", 500),
         ("/crash", 500),
+        ("/elsewhere", 500),
+        ("/own-timeout", 500),
+        ("/endless", 504),
     ],
 )
 def test_every_outcome_has_its_status_cors_and_request_id(
@@ -78,6 +81,23 @@ def test_an_unexpected_failure_says_nothing_but_logs_everything(
     assert response.json()["code"] == "INTERNAL_ERROR"
     assert hidden not in response.text
     assert hidden in every_outcome.log()["error"]["traceback"]
+
+
+def test_who_takes_too_long_is_stopped_before_the_platform_does(every_outcome: Served) -> None:
+    response = every_outcome.client.get("/endless", headers=SECRET)
+
+    assert response.json()["code"] == "REQUEST_TIMEOUT"
+    assert "2 s" in response.json()["message"]
+    assert 2000 <= every_outcome.log()["duration_ms"] < 6000
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/own-timeout"])
+def test_a_failure_that_only_looks_like_ours_is_not_told_as_one(
+    every_outcome: Served, path: str
+) -> None:
+    response = every_outcome.client.get(path, headers=SECRET)
+
+    assert response.json()["code"] == "INTERNAL_ERROR"
 
 
 def test_another_method_is_405_and_told_which_are_right(every_outcome: Served) -> None:

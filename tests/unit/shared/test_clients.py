@@ -7,10 +7,12 @@ from postgrest.exceptions import APIError
 from shared.clients import translate_database_error
 from shared.errors import FunctionError
 
+PROJECT = "http://project.test"
+
 
 def translate(code: str, message: str = "m", details: str | None = None) -> FunctionError:
     error = translate_database_error(
-        APIError({"code": code, "message": message, "details": details})
+        APIError({"code": code, "message": message, "details": details}), PROJECT
     )
     assert error is not None
     return error
@@ -53,11 +55,14 @@ def test_what_sql_says_by_accident_does_not() -> None:
     assert "password_hash" not in error.message
 
 
-@pytest.mark.parametrize(
-    "cause", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")]
-)
-def test_no_connection_is_worth_another_try(cause: Exception) -> None:
-    error = translate_database_error(cause)
+FAILURES = [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError]
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_no_connection_is_worth_another_try(kind: type[httpx.TransportError]) -> None:
+    request = httpx.Request("POST", f"{PROJECT}/rest/v1/rpc/store_transcript")
+
+    error = translate_database_error(kind("x", request=request), PROJECT)
 
     assert error is not None
     assert error.status == 503
@@ -65,4 +70,22 @@ def test_no_connection_is_worth_another_try(cause: Exception) -> None:
 
 
 def test_other_errors_are_none_of_the_databases() -> None:
-    assert translate_database_error(KeyError("x")) is None
+    assert translate_database_error(KeyError("x"), PROJECT) is None
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/rest/v1/videos",
+        "http://project.test:8000/rest/v1/videos",
+        "https://project.test/rest/v1/videos",
+        None,
+    ],
+)
+def test_no_connection_to_somebody_else_is_not_the_databases(
+    kind: type[httpx.TransportError], url: str | None
+) -> None:
+    request = httpx.Request("GET", url) if url else None
+
+    assert translate_database_error(kind("x", request=request), PROJECT) is None

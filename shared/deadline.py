@@ -1,0 +1,43 @@
+"""How much time a request has left: one deadline for all that is done on its behalf."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from shared.errors import DeadlineError
+
+REQUEST_SECONDS: Final = 140.0  # the platform waits 150 for the first byte; ours has to come before
+# A call that is told what is left gives up by itself and says what for; the rest is stopped later.
+_GRACE: Final = 1.0
+
+_ends_at: ContextVar[float | None] = ContextVar("_ends_at", default=None)
+
+
+@asynccontextmanager
+async def deadline(seconds: float) -> AsyncGenerator[None]:
+    """End what happens inside after that time, by a `DeadlineError`."""
+    token = _ends_at.set(asyncio.get_running_loop().time() + seconds)
+    scope = asyncio.timeout(seconds + _GRACE)
+    try:
+        async with scope:
+            yield
+    except TimeoutError as exc:
+        if scope.expired():
+            raise DeadlineError(f"The function did not finish within {seconds:g} s.") from exc
+        raise
+    finally:
+        _ends_at.reset(token)
+
+
+def seconds_left() -> float:
+    """For the request that is served here; infinite where there is none."""
+    ends_at = _ends_at.get()
+    return math.inf if ends_at is None else max(ends_at - asyncio.get_running_loop().time(), 0.0)
+
+
+def forget_deadline() -> None:
+    """For work that outlives its request."""
+    _ends_at.set(None)
