@@ -53,7 +53,7 @@ create index generated_outputs_newest_idx
 create index generated_outputs_training_data_idx
     on public.generated_outputs using gin (training_data);
 
-comment on table public.videos is 'A recorded conversation, known to its source as video_id within collection_id.';
+comment on table public.videos is 'A recorded conversation, known to its source as video_id within collection_id; the pair is unique across owners.';
 comment on column public.videos.id is 'The uuid that functions take as video_id and answer as video_uuid.';
 comment on column public.videos.video_id is 'The identifier given by the source of the video.';
 comment on column public.videos.owner_id is 'The user who may see the row; null when a service created it.';

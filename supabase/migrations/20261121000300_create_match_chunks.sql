@@ -33,23 +33,18 @@ begin
             limit greatest(match_count, 0);
         return;
     end if;
+    -- Row security filters after the index too; from pgvector 0.8 on the scan goes on until enough rows
+    -- pass. Set here and for this transaction: as a setting of the function only a superuser could
+    -- restore it from a dump. Older versions do not know it, and return fewer rows.
+    if current_setting('hnsw.iterative_scan', true) is not null then
+        perform set_config('hnsw.iterative_scan', 'strict_order', true);
+    end if;
     return query
         select c.id, c.chunk_text, c.chunk_index, c.transcript_id,
                1 - (c.embedding operator(extensions.<=>) query_embedding)
         from public.transcript_chunks c
         order by c.embedding operator(extensions.<=>) query_embedding
         limit greatest(match_count, 0);
-end;
-$$;
-
--- Row security filters after the index too; from pgvector 0.8 on the scan goes on until enough rows pass.
-do $$
-begin
-    if (select string_to_array(extversion, '.')::int[] >= array[0, 8]
-        from pg_catalog.pg_extension where extname = 'vector') then
-        alter function public.match_chunks(extensions.vector, integer, uuid)
-            set hnsw.iterative_scan = 'strict_order';
-    end if;
 end;
 $$;
 

@@ -2,7 +2,7 @@
 
 create function public.describe_transcript(transcript public.transcripts, reused boolean)
 returns jsonb
-language sql immutable
+language sql stable
 set search_path = ''
 as $$
     select jsonb_build_object(
@@ -63,6 +63,7 @@ begin
         where v.video_id = video ->> 'video_id' and v.collection_id = video ->> 'collection_id'
         returning v.id into the_video;
     end if;
+    -- A name is unique across owners, so this tells that somebody uses it, and nothing else about it.
     if the_video is null then
         raise exception 'The video % of the collection % belongs to somebody else.',
             video ->> 'video_id', video ->> 'collection_id'
@@ -104,4 +105,4 @@ comment on function public.describe_transcript(public.transcripts, boolean) is
 comment on function public.reuse_transcript(text, text, text, jsonb) is
     'The stored transcript of a video if it has this content_hash, else null; merges metadata into the video.';
 comment on function public.store_transcript(jsonb, jsonb, jsonb) is
-    'Upsert video {collection_id, video_id, metadata}; replace its transcript {full_text, content_hash, metadata} and chunks [{index, text, embedding, char_start, char_end}], unless the hash is already stored.';
+    'Upsert video {collection_id, video_id, metadata}; replace its transcript {full_text, content_hash, metadata} and chunks [{index, text, embedding, char_start, char_end}], unless the hash is already stored. VIDEO_TAKEN if the name belongs to another owner, who thereby can be known to exist.';

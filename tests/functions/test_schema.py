@@ -312,8 +312,35 @@ def test_a_search_over_all_finds_only_ones_own(db: Database) -> None:
         store(bob, video="bobs", chunks=[(i, vector(1, i / 1000), i, i + 1) for i in range(200)])
     with db.as_user(db.ann) as ann:
         store(ann, video="anns", chunks=[(i, vector(0, 1, i), i, i + 1) for i in range(5)])
-
+    with db.as_user(db.ann) as ann:
         assert rows(ann, query, vector(1)) == [(5,)]
+
+
+def test_the_functions_can_be_restored_from_a_dump_by_who_is_no_superuser(
+    db: Database, cluster: Cluster, database: str
+) -> None:
+    with psycopg.connect(db.dsn) as connection:
+        definitions = rows(
+            connection,
+            "select pg_get_functiondef(oid) from pg_proc"
+            " where pronamespace = 'public'::regnamespace",
+        )
+    assert len(definitions) == 5
+
+    for (definition,) in definitions:  # each in a session that knows nothing of pgvector's settings
+        with psycopg.connect(cluster.dsn(database, user="postgres")) as connection:
+            assert rows(connection, "show is_superuser") == [("off",)]
+            connection.execute(definition)
+
+
+def test_no_function_promises_to_be_immutable(db: Database) -> None:
+    """They read rows, or build JSON, which is only stable."""
+    query = (
+        "select proname from pg_proc"
+        " where pronamespace = 'public'::regnamespace and provolatile = 'i'"
+    )
+    with psycopg.connect(db.dsn) as connection:
+        assert rows(connection, query) == []
 
 
 def test_outputs_are_added_together_and_none_is_lost(db: Database) -> None:
