@@ -2,13 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Effectiveness = Literal["high", "medium", "low", "unclear"]
 Score = Annotated[int, Field(ge=0, le=100)]
 
 
-class SalesTechnique(BaseModel):
+class _Part(BaseModel):
+    """A part of the findings: a field that it does not know is an error, not lost silently."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SalesTechnique(_Part):
     """Something the seller did to move the sale on."""
 
     name: str
@@ -17,7 +23,7 @@ class SalesTechnique(BaseModel):
     effectiveness: Effectiveness
 
 
-class CommunicationStrategy(BaseModel):
+class CommunicationStrategy(_Part):
     """How the seller spoke and listened."""
 
     type: str
@@ -26,7 +32,7 @@ class CommunicationStrategy(BaseModel):
     effectiveness: Effectiveness
 
 
-class Objection(BaseModel):
+class Objection(_Part):
     """What the buyer held against it, and what the seller said then."""
 
     objection: str = Field(description="Verbatim quote of the buyer.")
@@ -35,7 +41,7 @@ class Objection(BaseModel):
     effectiveness: Effectiveness
 
 
-class Guideline(BaseModel):
+class Guideline(_Part):
     """Advice for a voice agent that holds such conversations."""
 
     type: Literal["do", "dont"]
@@ -43,7 +49,7 @@ class Guideline(BaseModel):
     context: str
 
 
-class KeyMetrics(BaseModel):
+class KeyMetrics(_Part):
     """Scores from 0 to 100; null where the conversation gives no ground for one."""
 
     engagement_level: Score | None
@@ -61,6 +67,6 @@ class Findings(BaseModel):
 
 
 class StructuredData(Findings):
-    """As stored, and as a caller may hand it in."""
+    """As stored."""
 
     key_metrics: KeyMetrics | None = None

@@ -3,15 +3,16 @@
 POST {video_id, structured_data?}; without structured_data the newest stored one is used.
 200 {status, data: {result: {voice_characteristics, conversation_framework, response_patterns,
 prompt, id}, …}}; `prompt` is ready to paste.
-400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING, STRUCTURED_DATA_STALE ·
-502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING, STRUCTURED_DATA_STALE,
+STRUCTURED_DATA_UNREADABLE · 413 STRUCTURED_DATA_TOO_LONG · 502/503/504 PROVIDER_… · 503
+DATABASE_UNAVAILABLE.
 """
 
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from shared import envelope
 from shared.body import Input
@@ -25,17 +26,27 @@ from shared.sales import StructuredData
 from shared.videos import Output, require_video, store_outputs
 
 from .rendering import render_prompt
-from .source import fetch_structured_data
+from .source import check_length, fetch_structured_data
 from .voice import VoiceDesign
 
 PROMPT = read_prompt(Path(__file__).with_name("prompts") / "voice.md")
+
+
+class HandedOn(StructuredData):
+    """What structured-data answered, as it is; its text and the rows' ids are not looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    analysis: JsonValue = Field(default=None, exclude=True)
+    id: JsonValue = Field(default=None, exclude=True)
+    analysis_id: JsonValue = Field(default=None, exclude=True)
 
 
 class VoicePromptInput(Input):
     """For which video, and from what."""
 
     video_id: Annotated[UUID, Field(description="videos.id")]
-    structured_data: StructuredData | None = None
+    structured_data: HandedOn | None = None
 
 
 @endpoint(auth=("user", "secret"), body=VoicePromptInput, error_body=envelope.fail)
@@ -47,6 +58,7 @@ async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
         source = body.structured_data or await fetch_structured_data(ctx, body.video_id)
     with ctx.stage("compose"):
         text = fence_json("structured_data", source.model_dump(mode="json"))
+        check_length(text)
         answer = await compose(ctx.env.anthropic, Question(PROMPT.text, text, VoiceDesign))
     design = answer.value.model_dump(mode="json")
     prompt = render_prompt(answer.value, source)

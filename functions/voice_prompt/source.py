@@ -1,11 +1,15 @@
 """The structured data that an earlier run of structured-data stored."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from shared.context import Context
-from shared.errors import ConflictError
+from shared.errors import ConflictError, TooLargeError
 from shared.sales import StructuredData
+
+MAX_CHARACTERS: Final = 200_000  # more than structured-data could be answered by a model
 
 
 async def fetch_structured_data(ctx: Context, video_id: UUID) -> StructuredData:
@@ -32,4 +36,25 @@ async def fetch_structured_data(ctx: Context, video_id: UUID) -> StructuredData:
             "call structured-data again.",
             code="STRUCTURED_DATA_STALE",
         )
-    return StructuredData.model_validate_json(rows[0]["content"])
+    return _parse(rows[0]["content"])
+
+
+def check_length(text: str) -> None:
+    """Refuse what nobody should have to pay a model for."""
+    if len(text) > MAX_CHARACTERS:
+        raise TooLargeError(
+            f"The structured data is too long: at most {MAX_CHARACTERS:,} characters as JSON.",
+            code="STRUCTURED_DATA_TOO_LONG",
+            metadata={"limit_characters": MAX_CHARACTERS},
+        )
+
+
+def _parse(content: str) -> StructuredData:
+    """Owners can write such rows by themselves too."""
+    try:
+        return StructuredData.model_validate_json(content)
+    except ValidationError:
+        raise ConflictError(
+            "The newest stored structured data cannot be read: call structured-data again.",
+            code="STRUCTURED_DATA_UNREADABLE",
+        ) from None

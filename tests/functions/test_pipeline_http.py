@@ -233,3 +233,61 @@ def test_a_missing_array_is_named(stack: RunningStack) -> None:
     assert response.status_code == 400
     named = {fault["field"] for fault in response.json()["error"]["metadata"]["fields"]}
     assert named == {f"structured_data.{name}" for name in ARRAYS[2:]}
+
+
+def test_every_field_that_is_not_known_is_named(stack: RunningStack) -> None:
+    video = process(stack, "Ann: It rains.")["video_id"]
+    technique = {"name": "n", "description": "d", "examples": [], "effectiveness": "low"}
+    given: dict[str, Any] = {
+        **{name: [] for name in ARRAYS},
+        "sales_techniques": [technique, {**technique, "efectiveness": "high"}],
+        "voice_agent_guidelines": [
+            {"type": "do", "description": "d", "context": "", "priority": 1, "why": "x"}
+        ],
+        "key_metrics": {
+            "engagement_level": 1,
+            "objection_handling_score": None,
+            "communication_clarity": None,
+            "talk_ratio": 50,
+        },
+        "summary": "s",
+    }
+
+    response = stack.call("voice-prompt", {"video_id": video, "structured_data": given})
+
+    assert response.status_code == 400
+    named = {fault["field"] for fault in response.json()["error"]["metadata"]["fields"]}
+    assert named == {
+        "structured_data.sales_techniques[1].efectiveness",
+        "structured_data.voice_agent_guidelines[0].priority",
+        "structured_data.voice_agent_guidelines[0].why",
+        "structured_data.key_metrics.talk_ratio",
+        "structured_data.summary",
+    }
+
+
+def test_structured_data_beyond_reason_is_413(stack: RunningStack) -> None:
+    video = process(stack, "Ann: It rains.")["video_id"]
+    advice = {"type": "do", "description": "d" * 1000, "context": ""}
+    given: dict[str, Any] = {name: [] for name in ARRAYS}
+    given["voice_agent_guidelines"] = [advice] * 200
+
+    response = stack.call("voice-prompt", {"video_id": video, "structured_data": given})
+
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "STRUCTURED_DATA_TOO_LONG"
+    assert requests_made(stack)["anthropic"] == {}
+
+
+def test_stored_data_that_somebody_broke_is_not_a_crash(stack: RunningStack) -> None:
+    video = process(stack)["video_id"]
+    stack.call("structured-data", {"video_id": video})
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute(
+            "update public.generated_outputs set content = 'oops' where video_id = %s", (video,)
+        )
+
+    response = stack.call("voice-prompt", {"video_id": video})
+
+    assert response.status_code == 409
+    assert response.json()["error"]["code"] == "STRUCTURED_DATA_UNREADABLE"
