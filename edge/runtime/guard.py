@@ -3,7 +3,9 @@
 import ctypes
 import os
 import signal
+import stat
 import sys
+from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -22,6 +24,12 @@ def close_to_siblings() -> None:
     """Let no other process of the same user read this one's memory or environment (Linux)."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def closed_folder(path: Path) -> Path | None:
+    """The first folder on the way to `path` that other accounts may not enter."""
+    way = (*reversed(path.resolve().parents), path.resolve())
+    return next((folder for folder in way if not folder.stat().st_mode & stat.S_IXOTH), None)
 
 
 def become(uid: int) -> None:

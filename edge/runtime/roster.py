@@ -17,6 +17,7 @@ from edge.errors import EdgeError
 from edge.events import BootFailure, Observer, SourceChanged
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.direct import DirectLauncher
+from edge.runtime.guard import closed_folder
 from edge.runtime.launcher import Launcher, WorkerSpec
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import TARGET, Function, discover
@@ -54,6 +55,7 @@ class Roster:
         """Look for functions and start the zygote; from the main thread."""
         self._sockets = _make_socket_folder()
         if self.config.isolates_users:
+            _check_isolation(self.config.folder)
             self._sockets.chmod(0o755)
         self.functions = self._discover()
         self._launcher = self._make_launcher()
@@ -169,6 +171,23 @@ class Roster:
             self._configure(pool, function)
         pool.reload()
         self.observe(SourceChanged(slug, tuple(files)))
+
+
+def _check_isolation(functions: Path) -> None:
+    """Refuse what cannot work; warn of what may not."""
+    if os.geteuid() != 0:
+        raise EdgeError("Only root can give functions accounts of their own.", cure="sudo edge …")
+    if closed := closed_folder(functions):
+        raise EdgeError(
+            f"Other accounts may not enter {closed}, so no function could be loaded.",
+            cure=f"chmod o+x {closed}",
+        )
+    for prefix in (sys.prefix, sys.base_prefix):
+        if closed := closed_folder(Path(prefix)):
+            _LOG.warning(
+                "Other accounts may not enter %s: functions can import only what the zygote has.",
+                closed,
+            )
 
 
 def _make_socket_folder() -> Path:
