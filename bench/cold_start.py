@@ -14,11 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from bench.figures import Series, print_machine, print_ratio
-from bench.processes import ROOT, free_port, get, python, running, wait_answer
+from bench.figures import Series, print_at_least, print_at_most, print_machine, print_ratio
+from bench.peer import DENO, deno, functions_framework
+from bench.processes import ROOT, ask, free_port, python, running, wait_answer
 
 _PATH = "/functions/v1/heavy"
-_DENO = ROOT / "bench/.peers/bin/deno"
+_SOURCE = ROOT / "bench/functions/heavy/main.py"
 
 
 def measure_ours(runs: int) -> Series:
@@ -30,7 +31,7 @@ def measure_ours(runs: int) -> Series:
         for _ in range(runs):
             _end(pid)
             began = time.perf_counter()
-            answer = json.loads(get(port, _PATH))
+            answer = json.loads(ask(port, _PATH))
             values.append((time.perf_counter() - began) * 1000)
             assert answer["pid"] != pid
             pid = answer["pid"]
@@ -57,19 +58,6 @@ def measure_process(name: str, command: Callable[[int], list[str]], runs: int) -
     return Series(name, values)
 
 
-def functions_framework(port: int) -> list[str]:
-    """The deployment contract's own server."""
-    source = str(ROOT / "bench/functions/heavy/main.py")
-    options = ["--target", "main", "--source", source, "--asgi", "--port", str(port)]
-    return python("-m", "functions_framework", *options)
-
-
-def deno(port: int) -> list[str]:
-    """What the platform runs."""
-    main = str(ROOT / "bench/peers/deno/main.ts")
-    return [str(_DENO), "run", "--no-remote", "--node-modules-dir=manual", "-A", main, str(port)]
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,15 +67,22 @@ def main() -> None:
     print_machine()
     ours = measure_ours(options.runs)
     print(ours)
-    peers = [measure_process("functions-framework --asgi", functions_framework, options.peer_runs)]
-    if _DENO.exists():
-        peers.append(measure_process("deno run", deno, options.peer_runs))
-    else:
+    framework = measure_process(
+        "functions-framework --asgi",
+        lambda port: functions_framework(_SOURCE, port),
+        options.peer_runs,
+    )
+    print(framework)
+    print_at_most("cold start p50", ours.p50, 40, "ms")
+    print_at_most("cold start p99", ours.p99, 100, "ms")
+    ratio = print_ratio(ours, framework)
+    print_at_least("cold start against functions-framework", ratio, 70, "times as fast")
+    if not DENO.exists():
         print("deno is not installed: run bench/setup")
-    for peer in peers:
-        print(peer)
-    for peer in peers:
-        print_ratio(ours, peer)
+        return
+    denos = measure_process("deno run", deno, options.peer_runs)
+    print(denos)
+    print_at_least("cold start against Deno", print_ratio(ours, denos), 3, "times as fast")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+
+TARGET: Final = "target"
+"""How a line begins that tells whether a target was met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class Series:
 
     def __str__(self) -> str:
         return (
-            f"{self.name:<34} p50 {self.p50:8.1f} ms   p99 {self.p99:8.1f} ms"
-            f"   min {min(self.values):8.1f} ms   n {len(self.values)}"
+            f"{self.name:<34} p50 {self.p50:8.2f} ms   p99 {self.p99:8.2f} ms"
+            f"   min {min(self.values):8.2f} ms   n {len(self.values)}"
         )
 
 
@@ -37,6 +41,22 @@ def print_machine() -> None:
     print(f"{now:%Y-%m-%d} · {platform.machine()} · {os.cpu_count()} cores · Python {python}")
 
 
-def print_ratio(ours: Series, peer: Series) -> None:
-    """How many times faster ours is, by the medians."""
-    print(f"{ours.name} is {peer.p50 / ours.p50:.1f} times as fast as {peer.name}")
+def print_ratio(ours: Series, peer: Series) -> float:
+    """How many times as fast ours is, by the medians."""
+    ratio = peer.p50 / ours.p50
+    print(f"{ours.name} is {ratio:.1f} times as fast as {peer.name}")
+    return ratio
+
+
+def print_at_most(what: str, figure: float, limit: float, unit: str) -> None:
+    """Whether a target was met that must not be passed."""
+    _print_target(f"{what}: {figure:,.3g} {unit}, at most {limit:g}", is_met=figure <= limit)
+
+
+def print_at_least(what: str, figure: float, limit: float, unit: str) -> None:
+    """Whether a target was met that must be reached."""
+    _print_target(f"{what}: {figure:,.3g} {unit}, at least {limit:g}", is_met=figure >= limit)
+
+
+def _print_target(text: str, *, is_met: bool) -> None:
+    print(f"{TARGET} {'met' if is_met else 'MISSED'} · {text}")

@@ -39,22 +39,23 @@ def running(command: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def get(port: int, path: str = "/") -> bytes:
-    """The body of one GET on a new connection."""
+def ask(port: int, path: str = "/", body: bytes | None = None) -> bytes:
+    """The body of the answer to one GET, or POST of JSON, on a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_DEADLINE)
+    headers = {} if body is None else {"content-type": "application/json"}
     try:
-        connection.request("GET", path)
+        connection.request("GET" if body is None else "POST", path, body, headers)
         return connection.getresponse().read()
     finally:
         connection.close()
 
 
-def wait_answer(port: int, path: str = "/") -> bytes:
+def wait_answer(port: int, path: str = "/", body: bytes | None = None) -> bytes:
     """The first answer of a server that is just starting."""
     deadline = time.monotonic() + _DEADLINE
     while True:
         try:
-            return get(port, path)
+            return ask(port, path, body)
         except OSError:
             if time.monotonic() > deadline:
                 raise

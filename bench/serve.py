@@ -1,8 +1,8 @@
-"""The gateway and the runtime alone, without a database: `python -m bench.serve PORT [ROOT]`."""
+"""The gateway and the runtime alone, without a database."""
 
+import argparse
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import uvicorn
@@ -25,9 +25,9 @@ def observe(_event: Event) -> None:
     """Watch nothing."""
 
 
-async def main(port: int, root: Path) -> None:
+async def serve(port: int, root: Path, *, reload: bool) -> None:
     """Serve until told to stop."""
-    config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=False)
+    config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=reload)
     app = FunctionsApp(config, observe, environment, dict(os.environ))
     app.start()
     server = uvicorn.Config(
@@ -44,7 +44,16 @@ async def main(port: int, root: Path) -> None:
     await app.close()
 
 
-if __name__ == "__main__":
-    where = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent
+def main() -> None:
+    """Serve the functions below ROOT/functions on PORT."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("root", type=Path, nargs="?", default=Path(__file__).parent)
+    parser.add_argument("--reload", action="store_true")
+    options = parser.parse_args()
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-        runner.run(main(int(sys.argv[1]), where.resolve()))
+        runner.run(serve(options.port, options.root.resolve(), reload=options.reload))
+
+
+if __name__ == "__main__":
+    main()
