@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from bench.figures import Series, print_at_least, print_at_most, print_machine, print_ratio
+from bench.figures import Series, print_at_least, print_at_most, print_ratio
+from bench.machine import print_machine
 from bench.peer import DENO, deno, functions_framework
 from bench.processes import ROOT, ask, free_port, python, running, wait_answer
 

@@ -1,11 +1,8 @@
 """Measured series and their ratios, printed the same way by every benchmark."""
 
-import os
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 TARGET: Final = "target"
@@ -32,13 +29,6 @@ class Series:
             f"{self.name:<34} p50 {self.p50:8.2f} ms   p99 {self.p99:8.2f} ms"
             f"   min {min(self.values):8.2f} ms   n {len(self.values)}"
         )
-
-
-def print_machine() -> None:
-    """When and on what the figures were taken."""
-    now = datetime.now(UTC)
-    python = platform.python_version()
-    print(f"{now:%Y-%m-%d} · {platform.machine()} · {os.cpu_count()} cores · Python {python}")
 
 
 def print_ratio(ours: Series, peer: Series) -> float:

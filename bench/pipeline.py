@@ -22,7 +22,8 @@ import requests
 from backend.extractor import Recording, SalesPromptExtractor
 from backend.response import AnalysisResponse
 from backend.transcripts import read_transcript
-from bench.figures import Series, print_machine
+from bench.figures import Series
+from bench.machine import print_machine
 from bench.processes import ROOT
 
 _SAMPLES = ("discovery_call.txt", "objection_call.vtt", "renewal_call.srt")

@@ -11,8 +11,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.figures import Series, print_at_least, print_at_most, print_machine
+from bench.figures import Series, print_at_least, print_at_most
 from bench.load import Load, Plan, Visitor, render_request, run_load
+from bench.machine import print_machine
 from bench.peer import functions_framework
 from bench.processes import ROOT, free_port, python, running, wait_answer
 
