@@ -9,13 +9,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jwt
 from jwt import PyJWK
 
+if TYPE_CHECKING:
+    from jwt.types import Options as Checks
+
 HMAC_ALGORITHMS = ("HS256",)
 ASYMMETRIC_ALGORITHMS = ("ES256", "RS256")
+
+
+_NO_CLAIM: "Checks" = {
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_jti": False,
+    "verify_nbf": False,
+    "verify_sub": False,
+}
+_TIMES_ONLY: "Checks" = {**_NO_CLAIM, "verify_exp": True, "verify_nbf": True}
 
 
 class TokenFault(StrEnum):
@@ -54,37 +68,44 @@ class Keys:
 
 def verify(token: str, keys: Keys) -> dict[str, Any]:
     """Claims of a token signed by one of `keys`, inside its exp/nbf; nothing else is checked."""
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as exc:
-        raise TokenError(TokenFault.MALFORMED) from exc
-    algorithm = str(header.get("alg"))
+    return _verify(token, keys, _TIMES_ONLY)
+
+
+def verify_signature(token: str, keys: Keys) -> dict[str, Any]:
+    """Claims of a token signed by one of `keys`, for who has rules of its own about them."""
+    return _verify(token, keys, _NO_CLAIM)
+
+
+def _verify(token: str, keys: Keys, checks: "Checks") -> dict[str, Any]:
+    algorithm, key_id = _read_header(token)
     if algorithm in HMAC_ALGORITHMS:
-        return _decode(token, keys.secret, algorithm)
+        return _decode(token, keys.secret, algorithm, checks)
     if algorithm in ASYMMETRIC_ALGORITHMS:
-        key = keys.jwks.get(str(header.get("kid", "")))
+        key = keys.jwks.get(key_id)
         if key is None:
             raise TokenError(TokenFault.SIGNATURE, algorithm)
-        return _decode(token, key, algorithm)
+        return _decode(token, key, algorithm, checks)
     raise TokenError(TokenFault.ALGORITHM, algorithm)
 
 
-def _decode(token: str, key: str | PyJWK, algorithm: str) -> dict[str, Any]:
-    options: Any = {
-        "verify_aud": False,
-        "verify_iat": False,
-        "verify_sub": False,
-        "verify_jti": False,
-    }
+def _read_header(token: str) -> tuple[str, str]:
     try:
-        return jwt.decode(token, key, algorithms=[algorithm], options=options)
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, RecursionError) as exc:  # brackets in brackets, thousands deep
+        raise TokenError(TokenFault.MALFORMED) from exc
+    return str(header.get("alg")), str(header.get("kid", ""))
+
+
+def _decode(token: str, key: str | PyJWK, algorithm: str, checks: "Checks") -> dict[str, Any]:
+    try:
+        return jwt.decode(token, key, algorithms=[algorithm], options=checks)
     except jwt.ExpiredSignatureError as exc:
         raise TokenError(TokenFault.EXPIRED, algorithm) from exc
     except jwt.ImmatureSignatureError as exc:
         raise TokenError(TokenFault.NOT_YET_VALID, algorithm) from exc
     except jwt.InvalidSignatureError as exc:
         raise TokenError(TokenFault.SIGNATURE, algorithm) from exc
-    except jwt.PyJWTError as exc:
+    except (jwt.PyJWTError, RecursionError) as exc:
         raise TokenError(TokenFault.MALFORMED, algorithm) from exc
 
 

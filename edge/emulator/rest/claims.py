@@ -1,0 +1,53 @@
+"""Which claims of a signed token hold now, as upstream judges them.
+
+Follows PostgREST's Auth/Jwt.hs: exp, nbf, iat and aud in this order, times with a leeway.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from edge.emulator.rest.errors import RestError, rest_error
+
+LEEWAY: Final = 30
+_BIGINT: Final = 2**63
+_NOT_AHEAD: Final = (("nbf", "JWT not yet valid"), ("iat", "JWT issued at future"))
+
+
+def validate_claims(claims: Mapping[str, Any], now: float) -> float:
+    """The time until which they hold; PGRST303 if they do not now."""
+    now = math.floor(now)
+    expires = _read_time(claims, "exp")
+    if expires is not None and expires < now - LEEWAY:
+        raise refuse_token("PGRST303", "JWT expired")
+    for name, reason in _NOT_AHEAD:
+        begins = _read_time(claims, name)
+        if begins is not None and begins > now + LEEWAY:
+            raise refuse_token("PGRST303", reason)
+    if not _is_audience(claims.get("aud")):
+        reason = "The JWT 'aud' claim must be a string or an array of strings"
+        raise refuse_token("PGRST303", reason)
+    return math.inf if expires is None else expires + LEEWAY + 1  # now is taken in whole seconds
+
+
+def refuse_token(code: str, reason: str, details: str | None = None) -> RestError:
+    """The error with the challenge that RFC 6750 wants beside it."""
+    challenge = f'Bearer error="invalid_token", error_description="{reason}"'
+    headers = {"www-authenticate": challenge}
+    return rest_error(code, reason=reason, details=details, headers=headers)
+
+
+def _read_time(claims: Mapping[str, Any], name: str) -> int | None:
+    """Upstream takes null for absent, and for 1970 what is no whole number of 64 bits."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse_token("PGRST303", f"The JWT '{name}' claim must be a number")
+    is_whole = isinstance(value, int) or value.is_integer()
+    return int(value) if is_whole and -_BIGINT <= value < _BIGINT else 0
+
+
+def _is_audience(value: Any) -> bool:
+    entries = cast("list[Any]", value) if isinstance(value, list) else [value or ""]
+    return all(isinstance(entry, str) for entry in entries)

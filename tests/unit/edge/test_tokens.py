@@ -1,0 +1,67 @@
+"""Tokens that must not be trusted, each with its fault; times only for who asks."""
+
+from base64 import urlsafe_b64encode
+
+import jwt
+import pytest
+
+from edge.tokens import Keys, TokenError, TokenFault, mint, verify, verify_signature
+
+SECRET = "s" * 40
+KEYS = Keys(SECRET)
+
+
+def segment(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def fault(token: str) -> TokenFault:
+    with pytest.raises(TokenError) as caught:
+        verify(token, KEYS)
+    return caught.value.fault
+
+
+def test_a_token_of_ours_is_believed() -> None:
+    assert verify(mint(SECRET, "anon"), KEYS)["role"] == "anon"
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [({"exp": 1}, TokenFault.EXPIRED), ({"nbf": 2**33}, TokenFault.NOT_YET_VALID)],
+)
+def test_times_are_judged_by_verify_alone(claims: dict[str, int], expected: TokenFault) -> None:
+    token = mint(SECRET, "anon", **claims)
+
+    assert fault(token) is expected
+    assert verify_signature(token, KEYS)["role"] == "anon"
+
+
+@pytest.mark.parametrize("judge", [verify, verify_signature])
+def test_a_signature_is_judged_by_both(judge: object) -> None:
+    assert callable(judge)
+    with pytest.raises(TokenError) as caught:
+        judge(mint("o" * 40, "anon"), KEYS)
+
+    assert caught.value.fault is TokenFault.SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "a.b.c",
+        f"{segment(b'[]')}.{segment(b'{}')}.c2ln",
+        f"{segment(b'[' * 30_000)}.{segment(b'{}')}.c2ln",
+        jwt.api_jws.encode(b"[" * 30_000, SECRET, "HS256"),
+        jwt.api_jws.encode(b'{"n":' + b"9" * 5000 + b"}", SECRET, "HS256"),
+        jwt.api_jws.encode(b"[]", SECRET, "HS256"),
+    ],
+)
+def test_what_cannot_be_read_is_malformed(token: str) -> None:
+    assert fault(token) is TokenFault.MALFORMED
+
+
+def test_no_algorithm_is_no_algorithm() -> None:
+    header = segment(b'{"alg": "none"}')
+
+    assert fault(f"{header}.{segment(b'{}')}.") is TokenFault.ALGORITHM
