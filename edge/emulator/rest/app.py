@@ -12,6 +12,7 @@ from typing import Any, Final
 from edge.emulator.rest import media
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
+from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import MissError, RestError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.identity import Authenticator, Identity
@@ -136,7 +137,7 @@ async def _read_request(scope: Scope, receive: Receive, limit: int) -> RawReques
 async def _read_body(declared: str | None, receive: Receive, limit: int) -> bytes:
     """The body in one piece; a body of a single chunk is not copied."""
     too_large = rest_error("EDGE_BODY_TOO_LARGE", limit=limit)
-    if declared and declared.isdecimal() and int(declared) > limit:
+    if (parse_digits(declared or "") or 0) > limit:
         raise too_large
     chunks: list[bytes] = []
     size = 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import rest_error
 
 _KNOWN: Final = {
@@ -63,14 +64,14 @@ def parse_preferences(headers: Iterable[str], *, allow_transaction: bool) -> Pre
         missing=chosen.get("missing"),
         handling=chosen.get("handling"),
         timezone=chosen.get("timezone"),
-        max_affected=int(chosen["max-affected"]) if "max-affected" in chosen else None,
+        max_affected=parse_digits(chosen.get("max-affected", "")),
         invalid=tuple(invalid),
     )
 
 
 def _is_known(key: str, value: str) -> bool:
     if key == "max-affected":
-        return value.isascii() and value.isdecimal()
+        return parse_digits(value) is not None
     return key == "timezone" or value in _KNOWN.get(key, ())
 
 

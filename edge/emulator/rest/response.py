@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote
 
+from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import ResultSet
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
@@ -155,9 +156,10 @@ def _override(response: Response, result: ResultSet) -> Response:
 
 
 def _parse_status(text: str) -> int:
-    if not text.isdecimal() or not 100 <= int(text) <= 599:
+    status = parse_digits(text)
+    if status is None or not 100 <= status <= 599:
         raise rest_error("PGRST112")
-    return int(text)
+    return status
 
 
 def _parse_headers(text: str) -> list[tuple[str, str]]:
