@@ -61,7 +61,7 @@ async def _as_user(credentials: Credentials, env: SupabaseEnv) -> Principal | No
     if token is None or token.startswith("sb_") or _is_project_key(token, env):
         return None
     claims = await _verify(token, env)
-    if claims.get("role") in {"service_role", "anon"}:
+    if claims.get("role") in ("service_role", "anon"):
         return None
     if not isinstance(claims.get("sub"), str):
         raise UnauthorizedError

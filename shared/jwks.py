@@ -13,6 +13,8 @@ from shared.errors import ConfigurationError
 
 _KEY_TYPE_OF: Final = {"HS256": "oct", "ES256": "EC", "RS256": "RSA"}
 _SIGNATURE_AND_TIME: Final[Any] = {"verify_aud": False, "verify_iat": False}
+# Brackets in brackets, thousands deep, are a RecursionError.
+_UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)
 
 Claims = Mapping[str, Any]
 
@@ -45,7 +47,7 @@ def verify(token: str, jwks_json: str) -> Claims | Verdict:
             )
         except jwt.InvalidSignatureError:
             continue
-        except (jwt.PyJWTError, ValueError):
+        except _UNREADABLE:
             return Verdict.INVALID
     return Verdict.INVALID
 
@@ -58,10 +60,10 @@ def read_unverified(token: str) -> Claims:
 def _read_header(token: str) -> _Header | None:
     try:
         header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError):
+    except _UNREADABLE:
         return None
     algorithm = header.get("alg")
-    if algorithm not in _KEY_TYPE_OF:
+    if not isinstance(algorithm, str) or algorithm not in _KEY_TYPE_OF:
         return None
     key_id = header.get("kid")
     return _Header(algorithm, key_id if isinstance(key_id, str) else None)

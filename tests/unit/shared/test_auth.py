@@ -6,6 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from dataclasses import replace
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -107,6 +108,9 @@ def forged(project: Project) -> dict[str, str]:
         "other key, right kid": project.signed(key=ec.generate_private_key(ec.SECP256R1())),
         "alg none": ".".join((b64(b'{"alg":"none"}'), b64(b'{"role":"service_role"}'), "")),
         "public key as secret": signed_with_the_public_key(project),
+        "alg no text": ".".join((b64(b'{"alg":[]}'), b64(b"{}"), "")),
+        "deep header": ".".join((b64(b'{"alg":' + b"[" * 30_000), b64(b"{}"), "")),
+        "deep claims": jwt.api_jws.encode(b"[" * 30_000, project.secret, "HS256"),
         "no subject": project.token(sub=None),
         "changed signature": project.token()[:-4] + "AAAA",
         "not a token": "abc",
