@@ -1,18 +1,19 @@
 """`scripts/demo`: one sales conversation through the whole stack, printed as it happens."""
 
 import argparse
-import signal
 import sys
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Never
 
 from rich.console import Console
+from rich.text import Text
 
 from backend.demo.display import Display
-from backend.demo.rows import fetch_rows
-from backend.demo.stack import StackDetails, StackError, local_stack
+from backend.demo.interruption import interrupt_on_signals
+from backend.demo.process import StackDetails, StackError
+from backend.demo.rows import RowsError, fetch_rows
+from backend.demo.stack import local_stack
 from backend.extractor import Recording, SalesPromptExtractor
 from backend.response import AnalysisResponse
 from backend.transcripts import read_transcript
@@ -26,16 +27,20 @@ def main() -> int:
     """Exit status: 0 done, 1 a stage failed, 2 nothing could be started."""
     options = _parse_options()
     console = Console()
-    signal.signal(signal.SIGTERM, _leave)
+    interrupt_on_signals()
     try:
         text = read_transcript(options.transcript)
         return _run(Display(console), options, text)
     except (TranscriptError, StackError) as exc:
-        console.print(f"[bold red]✗[/bold red] {exc}", highlight=False, soft_wrap=True)
+        _tell_failure(console, exc)
         return 2
     except KeyboardInterrupt:
         console.print("\nStopped.")
         return 130
+
+
+def _tell_failure(console: Console, error: Exception) -> None:
+    console.print("[bold red]✗[/bold red]", Text(str(error)), highlight=False, soft_wrap=True)
 
 
 def _parse_options() -> argparse.Namespace:
@@ -55,7 +60,7 @@ def _run(display: Display, options: argparse.Namespace, text: str) -> int:
     console = display.console
     began = time.perf_counter()
     console.print(f"{options.transcript.name}: {len(text.split()):,} words", highlight=False)
-    with local_stack(_ROOT, keep=options.keep) as stack:
+    with local_stack(_ROOT, keep=options.keep, tell=console.print) as stack:
         how = (
             "was running"
             if stack.was_running
@@ -65,14 +70,24 @@ def _run(display: Display, options: argparse.Namespace, text: str) -> int:
         response = _extract(display, stack, options.transcript, text)
         console.print(f"  in all {response.processing_time / 1000:.1f} s", style="dim")
         display.results(response)
-        if response.video_id:
-            rows = fetch_rows(stack.api_url, stack.service_role_key, response.video_id)
-            display.where(rows, stack)
-            if any(row.model.startswith("local") for row in rows):
-                display.real_models()
+        are_rows_shown = _show_rows(display, stack, response)
         if options.keep or stack.was_running:
             display.kept(stack)
-    return 0 if response.is_success else 1
+    return 0 if response.is_success and are_rows_shown else 1
+
+
+def _show_rows(display: Display, stack: StackDetails, response: AnalysisResponse) -> bool:
+    if response.video_id is None:
+        return True
+    try:
+        rows = fetch_rows(stack.api_url, stack.service_role_key, response.video_id)
+    except RowsError as exc:
+        _tell_failure(display.console, exc)
+        return False
+    display.where(rows, stack)
+    if any(row.model.startswith("local") for row in rows):
+        display.real_models()
+    return True
 
 
 def _extract(display: Display, stack: StackDetails, path: Path, text: str) -> AnalysisResponse:
@@ -83,10 +98,6 @@ def _extract(display: Display, stack: StackDetails, path: Path, text: str) -> An
         )
         name = f"{path.stem}-{sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
         return extractor.extract(Recording(text, video_id=name, collection_id="demo"))
-
-
-def _leave(_signal: int, _frame: object) -> Never:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from backend.demo.process import StackDetails
 from backend.demo.rows import StoredRow
-from backend.demo.stack import StackDetails
 from backend.events import Event, StageFailed, StageRetried, StageStarted, StageSucceeded
 from backend.response import AnalysisResponse
 

@@ -1,108 +1,83 @@
-"""The local stack as a process of its own: found running, or started and ended again."""
+"""A stack to demonstrate on: the one that runs, or one for as long as anybody demonstrates."""
 
-import json
-import socket
-import subprocess
-import sys
-from collections.abc import Generator
+import fcntl
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TextIO
 
-_API_PORT = 54321
-_DB_PORT = 54322
-_STOP_DEADLINE = 40
+from backend.demo.interruption import uninterrupted
+from backend.demo.process import StackDetails, StackError, StackProcess, Status, ask_status
 
-
-class StackError(Exception):
-    """The stack did not start; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class StackDetails:
-    """Where a running stack listens and what opens it."""
-
-    api_url: str
-    db_url: str
-    anon_key: str
-    service_role_key: str
-    secret_key: str
-    was_running: bool
+_START_SECONDS: Final = 60
+_PAUSE: Final = 0.5
 
 
 @contextmanager
-def local_stack(root: Path, *, keep: bool) -> Generator[StackDetails]:
-    """The stack of the project at `root`; one that was not running is ended, but for `keep`."""
-    running = _find(root)
-    if running:
-        yield running
-        return
-    log_file = root / ".edge" / "demo.log"
-    log_file.parent.mkdir(exist_ok=True)
-    process = _start(root, log_file)
-    is_kept = False
+def local_stack(root: Path, *, keep: bool, tell: Callable[[str], None]) -> Generator[StackDetails]:
+    """The stack of the project at `root`; one that was not running is ended, but for `keep`.
+
+    Demonstrations may run at the same time: whoever started the stack ends it when the last of
+    them is through.
+    """
+    (root / ".edge").mkdir(exist_ok=True)
+    with (root / ".edge" / "demo.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        running = _settled(root).details
+        if running:
+            yield running
+        else:
+            with _own_stack(root) as (details, ours):
+                yield details
+                if keep:
+                    ours.clear()
+                elif ours:
+                    _wait_for_others(users, tell)
+
+
+def _settled(root: Path) -> Status:
+    """The status once nobody is starting or stopping a stack."""
+    deadline = time.monotonic() + _START_SECONDS
+    while (status := ask_status(root)).is_in_transition:
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"The stack of this project has been starting for {_START_SECONDS} s."
+                " Stop it: .venv/bin/edge stop"
+            )
+        time.sleep(_PAUSE)
+    return status
+
+
+@contextmanager
+def _own_stack(root: Path) -> Generator[tuple[StackDetails, list[StackProcess]]]:
+    """A stack that we start, and its process; ended with the block if it is still in the list."""
+    ours: list[StackProcess] = []
     try:
-        yield _wait_ready(process, log_file)
-        is_kept = keep
+        with uninterrupted():
+            ours.append(StackProcess(root, root / ".edge" / "demo.log"))
+        details = ours[0].wait_ready()
+        if details is None:
+            details = _anothers(root, ours.pop())
+        yield details, ours
     finally:
-        if not is_kept:
-            process.terminate()
-            process.wait(_STOP_DEADLINE)
+        with uninterrupted():
+            for process in ours:
+                process.end()
 
 
-def _edge(root: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "edge", *arguments, "--workdir", str(root)]
+def _anothers(root: Path, failed: StackProcess) -> StackDetails:
+    """The stack of who was quicker than our failed one, if that was the reason."""
+    running = _settled(root).details
+    if running is None:
+        raise StackError(failed.last_words())
+    return running
 
 
-def _find(root: Path) -> StackDetails | None:
-    asked = subprocess.run(
-        _edge(root, "status", "-o", "json"), capture_output=True, text=True, check=False
-    )
-    return _parse(asked.stdout, was_running=True) if asked.returncode == 0 else None
-
-
-def _start(root: Path, log_file: Path) -> subprocess.Popen[str]:
-    ports: list[str] = []
-    if not (_is_free(_API_PORT) and _is_free(_DB_PORT)):
-        ports = ["--port", "0", "--db-port", "0"]
-    with log_file.open("w") as log:
-        return subprocess.Popen(
-            _edge(root, "start", "-o", "json", "--no-reload", *ports),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
-
-
-def _wait_ready(process: subprocess.Popen[str], log_file: Path) -> StackDetails:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    process.stdout.close()
-    if not line:
-        process.wait(_STOP_DEADLINE)
-        raise StackError(log_file.read_text().strip() or "the stack ended without a word")
-    return _parse(line, was_running=False)
-
-
-def _parse(text: str, *, was_running: bool) -> StackDetails:
-    details = json.loads(text)
-    return StackDetails(
-        api_url=details["API_URL"],
-        db_url=details["DB_URL"],
-        anon_key=details["ANON_KEY"],
-        service_role_key=details["SERVICE_ROLE_KEY"],
-        secret_key=details["SECRET_KEY"],
-        was_running=was_running,
-    )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+def _wait_for_others(users: TextIO, tell: Callable[[str], None]) -> None:
+    """Let demonstrations that use our stack come to their end."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        tell("Another demonstration uses this stack: waiting for its end.")
+        fcntl.flock(users, fcntl.LOCK_EX)

@@ -1,0 +1,154 @@
+"""Finding, sharing and ending the stack of a demonstration, with whole processes."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+DEADLINE = 60
+_DEMONSTRATE = """
+import sys, time
+from pathlib import Path
+from backend.demo.interruption import interrupt_on_signals
+from backend.demo.process import StackError
+from backend.demo.stack import local_stack
+
+def tell(text):
+    print(text, flush=True)
+
+interrupt_on_signals()
+try:
+    with local_stack(Path(sys.argv[1]), keep=False, tell=tell) as stack:
+        print("found" if stack.was_running else "started", stack.api_url, flush=True)
+        time.sleep(float(sys.argv[2]))
+except StackError as error:
+    print("failed", error)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project of its own, made of this one's folders; nothing of it may be left running."""
+    for name in ("functions", "shared", "supabase"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".env").write_text("")
+    yield tmp_path
+    assert wait_gone(tmp_path) == []
+
+
+def run(*arguments: str) -> Process:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def demonstrate(project: Path, seconds: float) -> Process:
+    return run("-c", _DEMONSTRATE, str(project), str(seconds))
+
+
+def start_stack(project: Path) -> Process:
+    ports = ("--port", "0", "--db-port", "0")
+    return run(
+        "-m", "edge", "start", "-o", "json", "--no-reload", *ports, "--workdir", str(project)
+    )
+
+
+def output(process: Process) -> str:
+    return process.communicate(timeout=DEADLINE)[0]
+
+
+def first_line(process: Process) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def alive(project: Path) -> list[str]:
+    """The command lines of processes that work on the project."""
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_text().replace("\0", " ")
+        except OSError:
+            continue
+        if str(project) in command:
+            found.append(command)
+    return found
+
+
+def wait_gone(project: Path) -> list[str]:
+    deadline = time.monotonic() + DEADLINE
+    while (left := alive(project)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def test_a_stack_that_is_starting_is_waited_for_and_left(project: Path) -> None:
+    stack = start_stack(project)
+    lock = project / ".edge" / "lock"
+    while not (lock.exists() and "PID" in lock.read_text()):
+        time.sleep(0.01)
+
+    told = output(demonstrate(project, 0))
+    is_left = stack.poll() is None
+    stack.send_signal(signal.SIGTERM)
+    output(stack)
+
+    assert told.startswith("found http://127.0.0.1:")
+    assert is_left
+
+
+def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
+    """Whoever started it lets the others end, however much longer they take."""
+    runs = [demonstrate(project, seconds) for seconds in (0.5, 3)]
+
+    told = sorted(output(process) for process in runs)
+
+    assert told[0].startswith("found http://127.0.0.1:")
+    assert told[1].startswith("started http://127.0.0.1:")
+    assert told[0].split()[1] == told[1].split()[1]
+
+
+def test_a_stack_is_not_ended_under_who_still_uses_it(project: Path) -> None:
+    owner = demonstrate(project, 0.5)
+    assert first_line(owner).startswith("started")
+    guest = demonstrate(project, 3)
+    assert first_line(guest).startswith("found")
+
+    assert "Another demonstration" in output(owner)
+    assert guest.wait(1) == 0
+    output(guest)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.8, 1.5])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_start_leaves_nothing(
+    project: Path, number: signal.Signals, after: float
+) -> None:
+    process = demonstrate(project, 60)
+    while not (project / ".edge" / "demo.lock").exists():
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(number)
+
+    assert output(process).rstrip().endswith("interrupted")
+
+
+def test_a_stack_that_cannot_start_says_why(project: Path) -> None:
+    (project / "functions").unlink()
+
+    assert output(demonstrate(project, 0)).startswith("failed ")
