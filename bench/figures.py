@@ -38,6 +38,11 @@ def print_ratio(ours: Series, peer: Series) -> float:
     return ratio
 
 
+def slope(values: Sequence[float]) -> float:
+    """What is added from one value to the next, by least squares."""
+    return statistics.linear_regression(range(len(values)), values).slope
+
+
 def print_at_most(what: str, figure: float, limit: float, unit: str) -> None:
     """Whether a target was met that must not be passed."""
     _print_target(f"{what}: {figure:,.3g} {unit}, at most {limit:g}", is_met=figure <= limit)

@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -39,3 +40,22 @@ def _spin() -> float:
     began = time.perf_counter()
     sum(range(20_000))
     return (time.perf_counter() - began) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The processors' time since they were started."""
+
+    total: int
+    stolen: int
+
+    def stolen_since(self, earlier: "Ticks") -> float:
+        """The share that the hypervisor gave to others since then, in percent."""
+        return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 1)
+
+
+def processor_ticks() -> Ticks:
+    """As of now, see proc_stat(5)."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    values = [int(field) for field in fields]
+    return Ticks(sum(values), values[7])

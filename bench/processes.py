@@ -23,9 +23,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
-    """The process of `command`, ended at the end."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def running(command: Sequence[str], **variables: str) -> Generator[subprocess.Popen[bytes]]:
+    """The process of `command`, ended at the end; `variables` are added to its environment."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -1,0 +1,71 @@
+"""Runs all benchmarks, one after the other, and writes bench/RESULTS.md: `python -m bench`."""
+
+import argparse
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.machine import describe_machine, processor_ticks
+from bench.processes import ROOT, python
+from bench.report import Run, render
+
+_BENCHES: Final = (
+    "cold_start",
+    "warm_echo",
+    "many_functions",
+    "oneshot",
+    "reload",
+    "churn",
+    "pipeline",
+)
+_RESULTS: Final = ROOT / "bench/RESULTS.md"
+
+
+def run(name: str, arguments: list[str]) -> Run:
+    """One benchmark, its output shown as it comes."""
+    shown = " ".join(["python -m", f"bench.{name}", *arguments])
+    print(f"\n$ {shown}", flush=True)
+    ticks, began = processor_ticks(), time.monotonic()
+    output = _run_shown(python("-u", "-m", f"bench.{name}", *arguments))
+    seconds = time.monotonic() - began
+    return Run(shown, output, seconds, stolen=processor_ticks().stolen_since(ticks))
+
+
+def _run_shown(command: list[str]) -> str:
+    lines: list[str] = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+        status = process.wait()
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed with status {status}")
+    return "".join(lines)
+
+
+def main() -> None:
+    """Run all, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(_BENCHES))
+    parser.add_argument("--full", action="store_true", help="the churn in full: some ten minutes")
+    parser.add_argument("--output", type=Path, help="of named ones too; all go to RESULTS.md")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(_BENCHES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    began = datetime.now(UTC)
+    runs = [
+        run(name, ["--full"] if name == "churn" and options.full else [])
+        for name in options.names or _BENCHES
+    ]
+    output = options.output or (None if options.names else _RESULTS)
+    if output:
+        output.write_text(render(runs, describe_machine(), began))
+        print(f"\nwritten: {output}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
