@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,15 @@ def test_a_worker_killed_while_it_boots_is_no_boot_error(scratch: Functions) -> 
         answer = client.get("/killed")
 
     assert (answer.status_code, answer.text) == (200, "alive")
+
+
+def test_a_function_behind_a_symbolic_link_is_followed(scratch: Functions, tmp_path: Path) -> None:
+    real = tmp_path / "elsewhere"
+    real.mkdir()
+    (real / "main.py").write_text("async def main(request):\n    return 'one'\n")
+    (scratch.app.config.root / "functions" / "linked").symlink_to(real)
+
+    with scratch.client() as client:
+        eventually(lambda: client.get("/linked").text, "one")
+        (real / "main.py").write_text("async def main(request):\n    return 'two'\n")
+        eventually(lambda: client.get("/linked").text, "two")
