@@ -1,85 +1,147 @@
-"""The design of a voice as the text that is pasted into a voice agent."""
+"""The design of a voice as the text that is pasted into a voice agent.
 
-from collections.abc import Iterable, Iterator
+A real call yields far more than an agent can follow, so each section has its room, and what one
+says another does not repeat. All of the design stays in the stored row's metadata.
+"""
 
-from shared.sales import StructuredData
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from .voice import ConversationFramework, ResponsePatterns, VoiceDesign
+from shared.sales import Guideline, StructuredData
 
-_GREETING = (
+from .brevity import Once, Room, join_alike, shorten
+from .voice import EngagementCue, ObjectionResponse, VoiceDesign
+
+_GREETING: Final = (
     "Hello! You are a voice agent that holds sales conversations by phone. Begin every call with "
     '"Hello!", say who you are, and follow this guide.'
 )
-_ALWAYS = (
+_ALWAYS: Final = (
     "Speak in short sentences, ask one question at a time, and let the other person finish.",
     "Say only what you know to be true; offer to find out the rest.",
     "If asked to stop or not to be called again, agree at once and end the call politely.",
 )
+_VOICE: Final = Room(lines=3, line_words=20, words=50)
+_OPENING: Final = Room(lines=4, line_words=25, words=55)
+_DISCOVERY: Final = Room(lines=3, line_words=25, words=50)
+_CLOSING: Final = Room(lines=3, line_words=20, words=45)
+_FALLBACKS: Final = Room(lines=2, line_words=25, words=40)
+_SIGNS: Final = Room(lines=3, line_words=20, words=30)
+_PHRASES: Final = Room(lines=6, line_words=20, words=50)
+_CUES: Final = Room(lines=3, line_words=20, words=30)
+_DOS: Final = Room(lines=7, line_words=25, words=80)
+_DONTS: Final = Room(lines=5, line_words=25, words=60)
+_OBJECTIONS: Final = Room(lines=6, line_words=80, words=230)
+_TRIGGER_WORDS: Final = 18
+_RESPONSE_WORDS: Final = 32
+_CONTEXT_WORDS: Final = 10
+# "seen 3 times, 2 of 3 replies were welcoming": for whoever judges the advice, not for the agent.
+_STATISTICS: Final = re.compile(r"\b\d+ of \d+\b|\bseen (once|\d+ times)\b")
+
+Lines = list[str]
 
 
 def render_prompt(design: VoiceDesign, source: StructuredData) -> str:
     """Markdown; a section with nothing in it is left out."""
-    sections = [
-        *_voice(design),
-        *_conversation(design.conversation_framework),
-        *_answers(design.response_patterns),
-        *_cues(design.response_patterns, source),
-        *_rules(source),
-    ]
-    return "\n\n".join([_GREETING, *sections]) + "\n"
+    sections = _select(design, source)
+    parts = [_render_section(title, sections[title]) for title in _ORDER if sections[title]]
+    return "\n\n".join([_GREETING, *parts]) + "\n"
 
 
-def _voice(design: VoiceDesign) -> Iterator[str]:
-    voice = design.voice_characteristics
-    traits = (("Tone", voice.tone), ("Pace", voice.pace), ("Style", voice.style))
-    yield from _section("How you sound", (f"{name}: {text}" for name, text in traits if text))
+_ORDER: Final = (
+    "How you sound",
+    "Opening",
+    "Discovery",
+    "Go on when you hear",
+    "Slow down when you hear",
+    "Closing",
+    "Close when",
+    "If they are not ready",
+    "Phrases that work",
+    "Objections",
+    "Cues",
+    "Do",
+    "Do not",
+)
 
 
-def _conversation(framework: ConversationFramework) -> Iterator[str]:
+def _select(design: VoiceDesign, source: StructuredData) -> dict[str, Lines]:
+    """The lines of each section; who comes first here says what several of them would."""
+    once = Once()
+    patterns, framework = design.response_patterns, design.conversation_framework
     opening, discovery, closing = framework.opening, framework.discovery, framework.closing
     signals, transitions = discovery.adaptations, closing.transitions
-    yield from _section("Opening", [opening.approach, *opening.key_elements])
-    yield from _section("Discovery", discovery.techniques)
-    yield from _section("Go on when you hear", signals.positive_signals)
-    yield from _section("Slow down when you hear", signals.negative_signals)
-    yield from _section("Closing", closing.strategies)
-    yield from _section("Close when", transitions.success_indicators)
-    yield from _section("If they are not ready", transitions.fallback_options)
-
-
-def _answers(patterns: ResponsePatterns) -> Iterator[str]:
-    yield from _section("Phrases that work", (f'"{phrase}"' for phrase in patterns.key_phrases))
-    yield from _section(
-        "Objections",
-        (
-            f'When they say: "{item.trigger}"\n  Answer along the lines of: "{item.response}"'
-            + (f"\n  ({item.context})" if item.context else "")
-            for item in patterns.objection_responses
-        ),
-    )
-
-
-def _cues(patterns: ResponsePatterns, source: StructuredData) -> Iterator[str]:
-    """What to do when something is heard, but for what the rules say anyway."""
-    ruled = {advice.description for advice in source.voice_agent_guidelines}
-    cues = (cue for cue in patterns.engagement_cues if cue.action not in ruled)
-    yield from _section("Cues", (f"{item.cue}: {item.action}" for item in cues))
-
-
-def _rules(source: StructuredData) -> Iterator[str]:
-    """What the conversation itself taught, word for word, and what always holds."""
     advice = source.voice_agent_guidelines
-    dos = [_advice(g.description, g.context) for g in advice if g.type == "do"]
-    donts = [_advice(g.description, g.context) for g in advice if g.type == "dont"]
-    yield from _section("Do", [*dos, *_ALWAYS])
-    yield from _section("Do not", donts)
+    return {
+        "Objections": _objections(patterns.objection_responses, once),
+        "Do not": once.take(_advice(advice, "dont"), _DONTS),
+        "Do": [*once.take(_advice(advice, "do"), _DOS), *_ALWAYS],
+        "How you sound": once.take(_traits(design), _VOICE),
+        "Opening": once.take([opening.approach, *opening.key_elements], _OPENING),
+        "Discovery": once.take(discovery.techniques, _DISCOVERY),
+        "Closing": once.take(closing.strategies, _CLOSING),
+        "Close when": once.take(transitions.success_indicators, _SIGNS),
+        "If they are not ready": once.take(transitions.fallback_options, _FALLBACKS),
+        "Phrases that work": [f'"{p}"' for p in once.take(patterns.key_phrases, _PHRASES)],
+        "Go on when you hear": once.take(join_alike(signals.positive_signals), _SIGNS),
+        "Slow down when you hear": once.take(join_alike(signals.negative_signals), _SIGNS),
+        "Cues": once.take(_cues(patterns.engagement_cues, once), _CUES),
+    }
 
 
-def _advice(description: str, context: str) -> str:
-    return f"{description} ({context})" if context else description
+def _traits(design: VoiceDesign) -> Iterator[str]:
+    voice = design.voice_characteristics
+    traits = (("Tone", voice.tone), ("Pace", voice.pace), ("Style", voice.style))
+    return (f"{name}: {text}" for name, text in traits if text)
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    items = [f"- {line}" for line in lines if line.strip()]
-    if items:
-        yield "\n".join([f"## {title}", *items])
+def _objections(items: Iterable[ObjectionResponse], once: Once) -> Lines:
+    """Each answer once, with up to two objections that it meets."""
+    met: dict[str, list[ObjectionResponse]] = {}
+    for item in items:
+        response = shorten(item.response, _RESPONSE_WORDS)
+        if response and item.trigger.strip():
+            met.setdefault(response, []).append(item)
+    taken: Lines = []
+    for response, answered in met.items():
+        line = _objection(response, answered)
+        if _OBJECTIONS.holds([*taken, line]):
+            taken.append(line)
+            for text in (response, *(item.trigger for item in answered)):
+                once.remember(text)
+    return taken
+
+
+def _objection(response: str, items: Sequence[ObjectionResponse]) -> str:
+    heard = " or ".join(f'"{shorten(item.trigger, _TRIGGER_WORDS)}"' for item in items[:2])
+    context = _short_context(items[0].context)
+    remark = f"\n  ({context})" if context else ""
+    return f'When they say: {heard}\n  Answer along the lines of: "{response}"{remark}'
+
+
+def _cues(cues: Iterable[EngagementCue], once: Once) -> Iterator[str]:
+    """What to do when something shows, unless it is to be done anyway."""
+    for cue in cues:
+        is_new = not (once.repeats(cue.cue) or once.repeats(cue.action))
+        if is_new and not _STATISTICS.search(cue.cue):
+            yield f"{cue.cue}: {cue.action}"
+
+
+def _advice(guidelines: Iterable[Guideline], kind: str) -> Iterator[str]:
+    """What the conversation itself taught, and when it holds."""
+    for guideline in guidelines:
+        if guideline.type == kind:
+            context = _short_context(guideline.context)
+            yield f"{guideline.description} ({context})" if context else guideline.description
+
+
+def _short_context(context: str) -> str:
+    """The context if it is short and more than a count."""
+    if _STATISTICS.search(context) or shorten(context, _CONTEXT_WORDS) != context.strip():
+        return ""
+    return context.strip()
+
+
+def _render_section(title: str, lines: Lines) -> str:
+    return "\n".join([f"## {title}", *(f"- {line}" for line in lines)])
