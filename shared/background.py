@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, get_args
 
 from shared.deadline import forget_deadline
 from shared.trace import render_trace
@@ -27,6 +27,8 @@ ShutdownCallback = Callable[[Reason], Awaitable[None] | None]
 TASK_PREFIX: Final = "background:"
 """Tasks of this name are waited for when the worker is asked to end."""
 _CHUNK: Final = 65536
+_REASONS: Final = get_args(Reason)
+_LAST_REASONS: Final = frozenset({"early_drop", "termination"})
 
 
 @dataclass(slots=True)
@@ -36,7 +38,8 @@ class Background:
     control_fd: int | None
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]], init=False)
     _callbacks: list[ShutdownCallback] = field(default_factory=list[ShutdownCallback], init=False)
-    _announced: set[str] = field(default_factory=set[str], init=False)
+    _announced: set[Reason] = field(default_factory=set[Reason], init=False)
+    _rest: bytes = field(default=b"", init=False)
 
     def wait_until(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run `work` beyond the answer; an exception in it is logged, nothing more."""
@@ -46,7 +49,10 @@ class Background:
         self._report()
 
     def on_shutdown(self, callback: ShutdownCallback) -> None:
-        """Call it when the worker's end is near; the same callback counts once."""
+        """Call it when the worker's end is near; the same callback counts once.
+
+        Best a function of the module: a new one for each request would be kept for each request.
+        """
         if not self._callbacks:
             self._listen()
         if callback not in self._callbacks:
@@ -59,6 +65,7 @@ class Background:
         self._announced.add(reason)
         for callback in self._callbacks:
             self._run(_call(callback, reason))
+        self._report()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
         name = f"{TASK_PREFIX}{getattr(work, '__name__', 'work')}"
@@ -87,22 +94,43 @@ class Background:
             return
 
         def terminate(number: int, frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(self.announce, "termination")
+            with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+                loop.call_soon_threadsafe(self._end)
             before(number, frame)
 
         with suppress(ValueError):  # not in the main thread: the platform handles signals itself
             signal.signal(signal.SIGTERM, terminate)
 
+    def _end(self) -> None:
+        """SIGTERM came: by itself, or after a notice that says more and may still be unread."""
+        if self.control_fd is not None:
+            self._read()
+        if not self._announced & _LAST_REASONS:
+            self.announce("termination")
+
     def _read(self) -> None:
         assert self.control_fd is not None
-        data = b""
-        with suppress(BlockingIOError):
+        try:
             data = os.read(self.control_fd, _CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
         if not data:
             asyncio.get_running_loop().remove_reader(self.control_fd)
-        for line in data.splitlines():
-            with suppress(ValueError, KeyError, TypeError):
-                self.announce(cast("Reason", json.loads(line)["shutdown"]))
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            reason = _read_notice(line)
+            if reason is not None:
+                self.announce(reason)
+
+
+def _read_notice(line: bytes) -> Reason | None:
+    try:
+        reason: Any = json.loads(line)["shutdown"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return reason if reason in _REASONS else None
 
 
 async def _guarded(work: Coroutine[Any, Any, Any]) -> None:
