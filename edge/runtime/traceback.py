@@ -1,4 +1,4 @@
-"""Finding a traceback among the lines that a function writes to stderr."""
+"""Finding a traceback among the lines that a function writes."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -1,0 +1,100 @@
+"""A day of serving: numbers, logs and secrets of a running stack, through its own doors."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from edge.settings import load_settings
+from edge.stack import Stack
+from tests.serving import LoopThread
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
+
+TELLS = """
+import os
+
+def main(request):
+    print("it was asked")
+    if request.args.get("fail"):
+        raise RuntimeError("as it was told")
+    return {"secret": os.environ.get("MOOD")}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    folder = root / "functions" / "tells"
+    folder.mkdir(parents=True)
+    (folder / "main.py").write_text(TELLS)
+    (folder / "function.toml").write_text('verify_jwt = false\nsecrets = ["MOOD"]\n')
+    (root / "functions" / ".env").write_text("MOOD=calm\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def url(project: Path) -> Iterator[str]:
+    settings = load_settings(project, port=0, db_port=0, environ={"PATH": "/usr/bin:/bin"})
+    stack = Stack(settings, lambda _event: None, durable=False)
+    thread = LoopThread()
+    thread.run(stack.start())
+    yield stack.settings.api_url
+    thread.run(stack.close())
+    thread.close()
+
+
+def ask(url: str, query: str = "") -> httpx.Response:
+    return httpx.get(f"{url}/functions/v1/tells{query}", timeout=30)
+
+
+def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Path) -> None:
+    before = ask(url).json()
+    (project / "functions" / ".env").write_text("MOOD=merry\n")
+    deadline = time.monotonic() + 15
+    while (after := ask(url).json()) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    assert (before, after) == ({"secret": "calm"}, {"secret": "merry"})
+
+
+def test_numbers_are_told_in_prometheus_format_and_the_platform_s(url: str) -> None:
+    assert ask(url, "?fail=1").status_code == 500
+    assert httpx.get(f"{url}/functions/v1/nobody").status_code == 404
+
+    numbers = httpx.get(f"{url}/metrics")
+    platform = httpx.get(f"{url}/_internal/metric").json()
+    health = httpx.get(f"{url}/_internal/health")
+
+    assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'function="tells",status="500"' in numbers.text
+    assert 'function="(unknown)",status="404"' in numbers.text
+    assert platform["activeUserWorkersCount"] >= 1
+    assert platform["handledRequestsCount"] >= 2
+    assert (health.status_code, health.json()) == (200, {"message": "ok"})
+
+
+def logs(project: Path, *options: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "edge", "logs", "--workdir", str(project), "-o", "json"]
+    ran = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def test_what_functions_tell_is_kept_and_found_again(url: str, project: Path) -> None:
+    assert ask(url, "?fail=1").status_code == 500
+    deadline = time.monotonic() + 15
+    while not (found := logs(project, "tells", "--level", "error", "--search", "as it was told")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    assert "UncaughtException" in {entry["kind"] for entry in found}
+    assert all(entry["function"] == "tells" for entry in found)
+    assert any(entry["message"] == "it was asked" for entry in logs(project, "--since", "10m"))
+    assert logs(project, "--since", "10m", "--search", "never said") == []
