@@ -26,7 +26,8 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials:
         return Credentials(None, apikey)
     scheme, _, token = authorization.strip().partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or " " in token:
+    is_token = token.isascii() and token.isprintable() and " " not in token
+    if scheme.lower() != "bearer" or not token or not is_token:
         return Credentials(None, apikey, is_malformed=True)
     return Credentials(token, apikey)
 

@@ -115,6 +115,7 @@ def forged(project: Project) -> dict[str, str]:
         "changed signature": project.token()[:-4] + "AAAA",
         "not a token": "abc",
         "three parts": "a.b.c",
+        "letters that base64 skips": f"{project.token()}éé",
         "no text": "\xff\xfe.\xff.\xff",
     }
 
