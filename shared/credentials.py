@@ -26,8 +26,7 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials:
         return Credentials(None, apikey)
     scheme, _, token = authorization.strip().partition(" ")
     token = token.strip()
-    is_token = token.isascii() and token.isprintable() and " " not in token
-    if scheme.lower() != "bearer" or not token or not is_token:
+    if scheme.lower() != "bearer" or not token or " " in token:
         return Credentials(None, apikey, is_malformed=True)
     return Credentials(token, apikey)
 
