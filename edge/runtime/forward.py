@@ -93,8 +93,9 @@ class Forwarding:
     async def _explain(self) -> Refusal:
         """Why the worker broke off: it was stopped by a limit, or it is broken."""
         assert self.process is not None
-        self.pool.discard(self.process)
-        await self.process.settle(_SETTLE)
+        if self.process.is_ending:  # or else it closed this one connection and serves on
+            self.pool.discard(self.process)
+            await self.process.settle(_SETTLE)
         return RESOURCE_LIMIT if self.process.was_stopped_by_limit else WORKER_ERROR
 
     def _refuse(self, refusal: Refusal, cause: Exception) -> int:

@@ -242,7 +242,9 @@ class Pool:
         process.terminate()
 
     def _bury(self, process: Process) -> None:
-        self._workers.discard(process)
+        if process not in self._workers:
+            return  # a request that it broke off ends after it
+        self._workers.remove(process)
         reason = process.reason or ShutdownReason.EVENT_LOOP_COMPLETED
         by_itself = reason is ShutdownReason.EVENT_LOOP_COMPLETED
         self._crashes = self._crashes + 1 if by_itself and process.served == 0 else 0

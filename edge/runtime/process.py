@@ -20,7 +20,7 @@ from edge.runtime.lifecycle import State, Step, advance
 from edge.runtime.limits import Usage
 from edge.runtime.output import LineReader
 from edge.runtime.traceback import TracebackReader
-from edge.runtime.usage import cpu_seconds, resident_bytes
+from edge.runtime.usage import cpu_seconds, is_ending, resident_bytes
 from edge.runtime.wire import Connection
 
 _BACKLOG: Final = 1024
@@ -77,6 +77,11 @@ class Process:
     def age(self) -> float:
         """Seconds since it was ready; 0 before."""
         return time.monotonic() - self._ready_at if self._ready_at else 0.0
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its process has begun to end."""
+        return self.pid is None or self.exit_status is not None or is_ending(self.pid)
 
     @property
     def was_stopped_by_limit(self) -> bool:
@@ -217,7 +222,7 @@ class Process:
         def emit(text: str) -> None:
             level = level_of(stream, text)
             self.observe(LogLine(self.slug, self.execution_id, stream, level, text))
-            if stream == "stderr" and (exception := tracebacks.feed(text)):
+            if exception := tracebacks.feed(text):
                 self.observe(UncaughtException(self.slug, self.execution_id, exception))
 
         reader = LineReader(read, emit)

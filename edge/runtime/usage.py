@@ -6,6 +6,8 @@ from typing import Final
 
 _TICK: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_FLAGS: Final = 6
+_PF_EXITING: Final = 0x4  # set before a process closes its files, see Linux's sched.h
 _USER_TIME: Final = 11  # the fields after the command's closing parenthesis, see proc(5)
 
 
@@ -24,6 +26,15 @@ def resident_bytes(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
+
+
+def is_ending(pid: int) -> bool:
+    """Whether it has begun to end, or is gone; so it is too where there is no /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return True
+    return bool(int(fields[_FLAGS]) & _PF_EXITING) or fields[0] in "ZX"
 
 
 def is_alive(pid: int) -> bool:
