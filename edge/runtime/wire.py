@@ -31,11 +31,16 @@ _HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     )
 )
+_BODILESS: Final = frozenset((204, 304))
 _NOT_FORWARDED: Final = _HOP_BY_HOP | {b"expect"}
 
 
 class WorkerGoneError(ConnectionError):
     """The worker closed the connection before its answer was complete."""
+
+
+class MalformedAnswerError(Exception):
+    """A worker sent more than one answer, or an interim one, which its server never does."""
 
 
 class BodyTooLargeError(Exception):
@@ -249,9 +254,10 @@ class Connection(asyncio.Protocol):
         assert self._parser is not None
         status = self._parser.get_status_code()
         headers, self._headers = self._headers, []
-        if status < 200:
-            return
-        kept = [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
+        if self._is_complete or status < 200:
+            raise MalformedAnswerError(status)
+        dropped = _HOP_BY_HOP | {b"content-length"} if status in _BODILESS else _HOP_BY_HOP
+        kept = [(name, value) for name, value in headers if name not in dropped]
         self._events.append({"type": "http.response.start", "status": status, "headers": kept})
         if self._has_no_body:
             self._finish()
@@ -263,7 +269,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         assert self._parser is not None
-        if not self._is_complete and self._parser.get_status_code() >= 200:
+        if not self._is_complete:
             self.is_reusable = self._parser.should_keep_alive()
             self._finish()
 
