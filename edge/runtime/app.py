@@ -30,6 +30,7 @@ from edge.runtime.wire import Header, Message, Outgoing, Receive, Send
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _REQUEST_ID: Final = b"sb-request-id"
+_OUR_HEADERS: Final = (_REQUEST_ID, b"x-execution-id", b"x-served-by")
 _NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
 
 
@@ -81,15 +82,17 @@ class FunctionsApp:
             status=0,
             duration_ms=0.0,
         )
+        answer = _Answer(send)
         try:
-            served = await self._serve(served, scope, receive, send)
+            served = await self._serve(served, scope, receive, answer.send)
         except WorkerError as exc:
             served = replace(served, status=exc.refusal.status, code=exc.refusal.code)
             await _refuse(exc.refusal, served.request_id, send)
         except Exception:
             _LOG.exception("%s %s failed in the runtime", scope["method"], scope["path"])
             served = replace(served, status=INTERNAL_ERROR.status, code=INTERNAL_ERROR.code)
-            await _refuse(INTERNAL_ERROR, served.request_id, send)
+            if not answer.has_started:  # or else the server breaks the connection off
+                await _refuse(INTERNAL_ERROR, served.request_id, send)
         finally:
             self.handled += 1
         self.observe(replace(served, duration_ms=(time.perf_counter() - started) * 1000))
@@ -128,6 +131,7 @@ class FunctionsApp:
         request_id = served.request_id.encode()
 
         def add_headers(status: int, headers: list[Header], process: Process) -> None:
+            headers[:] = [header for header in headers if header[0] not in _OUR_HEADERS]
             headers.append((_REQUEST_ID, request_id))
             headers.append((b"x-execution-id", process.execution_id.encode()))
             headers.append((b"x-served-by", b"edge-functions"))
@@ -139,6 +143,18 @@ class FunctionsApp:
         status = await forwarding.run(request, receive, send)
         execution_id = forwarding.process.execution_id if forwarding.process else ""
         return replace(served, status=status, execution_id=execution_id, is_cold=forwarding.is_cold)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """Knows whether the client has been told anything yet."""
+
+    forward: Send
+    has_started: bool = False
+
+    async def send(self, message: Message) -> None:
+        self.has_started = True
+        await self.forward(message)
 
 
 def _slug(scope: Message) -> str:
