@@ -22,6 +22,7 @@ from a2wsgi import WSGIMiddleware
 from functions_framework import aio
 from starlette.types import ASGIApp
 
+from edge.runtime.answer import well_formed
 from edge.runtime.control import FD_VARIABLE
 from edge.runtime.guard import become, close_to_siblings, die_with_parent
 from edge.runtime.websocket import with_websocket
@@ -47,7 +48,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     except BaseException as exc:
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
-    _serve(with_websocket(app), socket.socket(fileno=listener), control)
+    _serve(with_websocket(well_formed(app)), socket.socket(fileno=listener), control)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
