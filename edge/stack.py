@@ -18,6 +18,7 @@ from edge.emulator.rest.app import RestApp, RestConfig
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway import FUNCTIONS, App, Gateway
+from edge.intake import Intake
 from edge.lock import Lock
 from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
@@ -183,7 +184,7 @@ class Stack:
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
         config = uvicorn.Config(
             gateway,
-            http="httptools",
+            http=Intake,
             ws=tunnel_factory(lambda scope: self.functions.admit_upgrade(gateway.enter(scope))),
             lifespan="off",
             log_config=None,

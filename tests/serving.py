@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import uvicorn
 import uvloop
 
+from edge.intake import Intake
+
 T = TypeVar("T")
 
 
@@ -39,8 +41,12 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """An ASGI app on a free loopback port, served on the loop that starts it."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], ws: Any = "none") -> None:
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws=ws)
+    def __init__(
+        self, app: Callable[..., Awaitable[None]], ws: Any = "none", http: type[Intake] = Intake
+    ) -> None:
+        config = uvicorn.Config(
+            app, lifespan="off", log_config=None, access_log=False, ws=ws, http=http
+        )
         self._server = _Server(config)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
