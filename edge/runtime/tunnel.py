@@ -19,16 +19,22 @@ from edge.runtime.wire import Header, Message
 Admit = Callable[[Message], tuple[Pool, Message]]
 """Checks an upgrade request; the pool that serves it, and the request as a worker gets it."""
 
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 _HIGH_WATER: Final = 256 * 1024
 
 
 def parse_upgrade(data: bytes) -> Message:
-    """The scope of the request that uvicorn writes out again for an upgrade."""
+    """The scope of the request that uvicorn writes out again for an upgrade.
+
+    ValueError for one with a body: it would not follow, as an upgrade has none.
+    """
     head, _, _ = data.partition(b"\r\n\r\n")
     request_line, *lines = head.split(b"\r\n")
     method, target, _ = request_line.split(b" ", 2)
     raw_path, _, query = target.partition(b"?")
     headers = [_parse_header(line) for line in lines if line]
+    if method != b"GET" or any(name in _FRAMING and value != b"0" for name, value in headers):
+        raise ValueError("an upgrade with a body")
     return {
         "type": "http",
         "method": method.decode("latin-1"),
@@ -94,6 +100,8 @@ class Tunnel(asyncio.Protocol):
         self._pipe = _Pipe()
         self._opening: asyncio.Task[None] | None = None
         self._early = bytearray()
+        self._is_joining = False
+        self._is_lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._pipe.connection_made(transport)
@@ -105,6 +113,8 @@ class Tunnel(asyncio.Protocol):
             self._pipe.data_received(data)
         else:
             self._early += data
+            if len(self._early) > _HIGH_WATER and self._pipe.transport:
+                self._pipe.transport.pause_reading()
 
     def pause_writing(self) -> None:
         self._pipe.pause_writing()
@@ -116,7 +126,8 @@ class Tunnel(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._opening:
+        self._is_lost = True
+        if self._opening and not self._is_joining:
             self._opening.cancel()
         self._pipe.connection_lost(exc)
 
@@ -140,6 +151,7 @@ class Tunnel(asyncio.Protocol):
     async def _join(self, process: Process, request: bytes) -> None:
         worker = _Pipe(other=self._pipe, on_close=process.leave)
         loop = asyncio.get_running_loop()
+        self._is_joining = True  # from here on `on_close` alone says that the request is over
         try:
             await loop.create_unix_connection(lambda: worker, str(process.address))
         except OSError:
@@ -147,8 +159,13 @@ class Tunnel(asyncio.Protocol):
             self._refuse(WORKER_ERROR)
             return
         assert worker.transport is not None
-        worker.transport.write(request + bytes(self._early))
+        if self._is_lost or self._pipe.transport is None:
+            worker.transport.close()
+            return
         self._pipe.other = worker
+        worker.transport.write(request + bytes(self._early))
+        self._early.clear()
+        self._pipe.transport.resume_reading()
 
     def _refuse(self, refusal: Refusal) -> None:
         transport = self._pipe.transport
