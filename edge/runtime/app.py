@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -116,7 +116,7 @@ class FunctionsApp:
             raise WorkerError(METHOD_NOT_ALLOWED)
         is_checked = self.config.verify_jwt and function.policy.verify_jwt
         if is_checked and scope["method"] != "OPTIONS":
-            refusal = check_request(dict(scope["headers"]), self.config.keys)
+            refusal = check_request(_joined(scope["headers"]), self.config.keys)
             if refusal:
                 raise WorkerError(refusal)
         pool = self._roster.pool(function)
@@ -155,6 +155,14 @@ class _Answer:
     async def send(self, message: Message) -> None:
         self.has_started = True
         await self.forward(message)
+
+
+def _joined(headers: Iterable[Header]) -> dict[bytes, bytes]:
+    """Repeated headers as one, so that a check and a function cannot each mean another of them."""
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined
 
 
 def _slug(scope: Message) -> str:

@@ -44,6 +44,8 @@ class Forwarding:
     async def run(self, request: Outgoing, receive: Receive, send: Send) -> int:
         """The status that was answered; WorkerError when nothing has been answered yet."""
         self.is_cold = not self.pool.is_warm
+        if request.is_too_large:
+            raise WorkerError(body_too_large(request.body_limit or 0))
         try:
             async with asyncio.timeout(self.pool.limits.first_byte) as deadline:
 

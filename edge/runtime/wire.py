@@ -31,6 +31,7 @@ _HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     )
 )
+_LENGTH: Final = b"content-length"
 _BODILESS: Final = frozenset((204, 304))
 _NOT_FORWARDED: Final = _HOP_BY_HOP | {b"expect"}
 
@@ -60,6 +61,12 @@ class Outgoing:
     headers: Sequence[Header]
     body_limit: int | None = None
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it announces a longer body than is let through."""
+        announced = next((int(value) for name, value in self.headers if name == _LENGTH), 0)
+        return self.body_limit is not None and announced > self.body_limit
+
 
 def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[bytes, bool]:
     """The request line and headers as bytes, and whether the body goes in chunks."""
@@ -70,7 +77,7 @@ def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[
             is_chunked = True
         if name in _NOT_FORWARDED:
             continue
-        has_length = has_length or name == b"content-length"
+        has_length = has_length or name == _LENGTH
         lines += (name, b": ", value, b"\r\n")
     is_chunked = is_chunked and not has_length
     if is_chunked:
@@ -256,7 +263,7 @@ class Connection(asyncio.Protocol):
         headers, self._headers = self._headers, []
         if self._is_complete or status < 200:
             raise MalformedAnswerError(status)
-        dropped = _HOP_BY_HOP | {b"content-length"} if status in _BODILESS else _HOP_BY_HOP
+        dropped = _HOP_BY_HOP | {_LENGTH} if status in _BODILESS else _HOP_BY_HOP
         kept = [(name, value) for name, value in headers if name not in dropped]
         self._events.append({"type": "http.response.start", "status": status, "headers": kept})
         if self._has_no_body:
