@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.machine import describe_machine, processor_ticks
+from bench.machine import describe_machine, processor_ticks, wait_for_quiet
 from bench.processes import ROOT, python
 from bench.report import Run, render
 
@@ -24,10 +24,11 @@ _BENCHES: Final = (
 _RESULTS: Final = ROOT / "bench/RESULTS.md"
 
 
-def run(name: str, arguments: list[str]) -> Run:
+def run(name: str, arguments: list[str], patience: float) -> Run:
     """One benchmark, its output shown as it comes."""
     shown = " ".join(["python -m", f"bench.{name}", *arguments])
     print(f"\n$ {shown}", flush=True)
+    wait_for_quiet(patience)
     ticks, began = processor_ticks(), time.monotonic()
     output = _run_shown(python("-u", "-m", f"bench.{name}", *arguments))
     seconds = time.monotonic() - began
@@ -53,12 +54,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(_BENCHES))
     parser.add_argument("--full", action="store_true", help="the churn in full: some ten minutes")
     parser.add_argument("--output", type=Path, help="of named ones too; all go to RESULTS.md")
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds to wait for a quiet machine, before each"
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - set(_BENCHES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     began = datetime.now(UTC)
     runs = [
-        run(name, ["--full"] if name == "churn" and options.full else [])
+        run(name, ["--full"] if name == "churn" and options.full else [], options.patience)
         for name in options.names or _BENCHES
     ]
     output = options.output or (None if options.names else _RESULTS)

@@ -2,7 +2,8 @@
 
 Ours: through the gateway, no worker of the function running, the zygote up, as it is after
 `edge start`. The peers: from the start of their process to the first answer, which is what a
-platform does to serve a cold function with them.
+platform does to serve a cold function with them. All take turns, round by round, so that what
+else the machine does hits all of them.
 """
 
 import argparse
@@ -10,8 +11,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.figures import Series, print_at_least, print_at_most, print_ratio
@@ -23,20 +24,27 @@ _PATH = "/functions/v1/heavy"
 _SOURCE = ROOT / "bench/functions/heavy/main.py"
 
 
-def measure_ours(runs: int) -> Series:
-    """Kill the worker, ask again: each answer comes from a fresh fork."""
+@contextmanager
+def gateway(path: str) -> Generator[int]:
+    """The port of a runtime that has served the function at `path`."""
     port = free_port()
     with running(python("-m", "bench.serve", str(port))):
-        pid = json.loads(wait_answer(port, _PATH))["pid"]
-        values: list[float] = []
-        for _ in range(runs):
-            _end(pid)
-            began = time.perf_counter()
-            answer = json.loads(ask(port, _PATH))
-            values.append((time.perf_counter() - began) * 1000)
-            assert answer["pid"] != pid
-            pid = answer["pid"]
-    return Series("edge, through the gateway", values)
+        wait_answer(port, path)
+        yield port
+
+
+def measure_ours(port: int, runs: int) -> list[float]:
+    """Kill the worker, ask again: each answer comes from a fresh fork."""
+    pid = json.loads(ask(port, _PATH))["pid"]
+    values: list[float] = []
+    for _ in range(runs):
+        _end(pid)
+        began = time.perf_counter()
+        answer = json.loads(ask(port, _PATH))
+        values.append((time.perf_counter() - began) * 1000)
+        assert answer["pid"] != pid
+        pid = answer["pid"]
+    return values
 
 
 def _end(pid: int) -> None:
@@ -47,43 +55,41 @@ def _end(pid: int) -> None:
     time.sleep(0.02)
 
 
-def measure_process(name: str, command: Callable[[int], list[str]], runs: int) -> Series:
+def measure_process(command: Callable[[int], list[str]]) -> float:
     """Start the process, ask until it answers, end it."""
-    values: list[float] = []
-    for _ in range(runs):
-        port = free_port()
-        began = time.perf_counter()
-        with running(command(port)):
-            assert b"clients" in wait_answer(port)
-            values.append((time.perf_counter() - began) * 1000)
-    return Series(name, values)
+    port = free_port()
+    began = time.perf_counter()
+    with running(command(port)):
+        assert b"clients" in wait_answer(port)
+        return (time.perf_counter() - began) * 1000
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--peer-runs", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=10, help="one start of each peer in each")
+    parser.add_argument("--runs", type=int, default=10, help="of ours in a round")
     options = parser.parse_args()
-    print_machine()
-    ours = measure_ours(options.runs)
-    print(ours)
-    framework = measure_process(
-        "functions-framework --asgi",
-        lambda port: functions_framework(_SOURCE, port),
-        options.peer_runs,
-    )
-    print(framework)
-    print_at_most("cold start p50", ours.p50, 40, "ms")
-    print_at_most("cold start p99", ours.p99, 100, "ms")
-    ratio = print_ratio(ours, framework)
-    print_at_least("cold start against functions-framework", ratio, 70, "times as fast")
     if not DENO.exists():
-        print("deno is not installed: run bench/setup")
-        return
-    denos = measure_process("deno run", deno, options.peer_runs)
-    print(denos)
-    print_at_least("cold start against Deno", print_ratio(ours, denos), 3, "times as fast")
+        raise SystemExit("deno is not installed: run bench/setup")
+    print_machine()
+    ours: list[float] = []
+    theirs: list[float] = []
+    denos: list[float] = []
+    with gateway(_PATH) as port:
+        for _ in range(options.rounds):
+            ours += measure_ours(port, options.runs)
+            theirs.append(measure_process(lambda port: functions_framework(_SOURCE, port)))
+            denos.append(measure_process(deno))
+    edge = Series("edge, through the gateway", ours)
+    peers = Series("functions-framework --asgi", theirs), Series("deno run", denos)
+    for series in (edge, *peers):
+        print(series)
+    framework, deno_run = (print_ratio(edge, peer) for peer in peers)
+    print_at_most("cold start p50", edge.p50, 40, "ms")
+    print_at_most("cold start p99", edge.p99, 100, "ms")
+    print_at_least("cold start against functions-framework", framework, 70, "times as fast")
+    print_at_least("cold start against Deno", deno_run, 3, "times as fast")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import Final
 from bench.figures import Series
 
 _LOOPS: Final = 500
+_GLANCE: Final = 3.0
+_QUIET: Final = 95.0
 
 
 def print_machine() -> None:
@@ -48,14 +50,29 @@ class Ticks:
 
     total: int
     stolen: int
+    idle: int
 
     def stolen_since(self, earlier: "Ticks") -> float:
         """The share that the hypervisor gave to others since then, in percent."""
         return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 1)
+
+    def idle_since(self, earlier: "Ticks") -> float:
+        """The share that nobody wanted since then, in percent."""
+        return 100 * (self.idle - earlier.idle) / max(self.total - earlier.total, 1)
 
 
 def processor_ticks() -> Ticks:
     """As of now, see proc_stat(5)."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
     values = [int(field) for field in fields]
-    return Ticks(sum(values), values[7])
+    return Ticks(total=sum(values), stolen=values[7], idle=values[3] + values[4])
+
+
+def wait_for_quiet(patience: float) -> None:
+    """Wait until nobody else is at work, but no longer than `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        before = processor_ticks()
+        time.sleep(_GLANCE)
+        if processor_ticks().idle_since(before) >= _QUIET:
+            return

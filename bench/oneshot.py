@@ -6,25 +6,14 @@ Both import supabase, openai and anthropic. The two take turns, round by round.
 import argparse
 import json
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 
-from bench.cold_start import measure_process
+from bench.cold_start import gateway, measure_process
 from bench.figures import Series, print_at_least, print_ratio
 from bench.machine import print_machine
 from bench.peer import DENO, deno
-from bench.processes import ask, free_port, python, running, wait_answer
+from bench.processes import ask
 
 _PATH = "/functions/v1/oneshot"
-
-
-@contextmanager
-def gateway() -> Generator[int]:
-    """The port of a runtime that is ready."""
-    port = free_port()
-    with running(python("-m", "bench.serve", str(port))):
-        wait_answer(port, _PATH)
-        yield port
 
 
 def measure_ours(port: int, runs: int) -> list[float]:
@@ -47,15 +36,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="of ours in a round")
     parser.add_argument("--peer-runs", type=int, default=5, help="of Deno in a round")
     options = parser.parse_args()
-    print_machine()
     if not DENO.exists():
         raise SystemExit("deno is not installed: run bench/setup")
+    print_machine()
     ours: list[float] = []
     theirs: list[float] = []
-    with gateway() as port:
+    with gateway(_PATH) as port:
         for _ in range(options.rounds):
             ours += measure_ours(port, options.runs)
-            theirs += measure_process("", deno, options.peer_runs).values
+            theirs += [measure_process(deno) for _ in range(options.peer_runs)]
     edge, peer = Series("edge, policy oneshot", ours), Series("deno run, a process each", theirs)
     print(edge)
     print(peer)

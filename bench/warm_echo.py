@@ -1,7 +1,8 @@
 """Warm answers of an echo function: through the gateway, against functions-framework alone.
 
 Ours passes two processes, the gateway and the worker; the peer's one has no gateway before it.
-The two take turns, round by round, so that what else the machine does hits both.
+The two take turns in short rounds. What else the machine does can only take away from either, and
+takes more from two processes than from one: the best round of each is what they can do.
 """
 
 import argparse
@@ -67,24 +68,38 @@ def compare(
     print(f"{connections} connection{'s' * (connections > 1)}")
     loads = [[contender.run(connections, seconds) for contender in pair] for _ in range(rounds)]
     ours, peer = (_summarise(*each) for each in zip(pair, zip(*loads, strict=True), strict=True))
-    shares = [load.rate / peers.rate for load, peers in loads]
-    listed = " ".join(f"{share:.0%}" for share in shares)
-    share = statistics.median(shares)
-    print(f"requests a second, ours of the peer's: {share:.0%} (by round: {listed})")
-    return Comparison(ours, peer, share)
+    share = ours.rate / peer.rate
+    by_round = sorted(load.rate / peers.rate for load, peers in loads)
+    print(
+        f"requests a second, ours of the peer's: {share:.0%}, best against best; "
+        f"by round: median {statistics.median(by_round):.0%}, "
+        f"from {by_round[0]:.0%} to {by_round[-1]:.0%}"
+    )
+    return Comparison(ours.series, peer.series, share)
 
 
-def _summarise(contender: Contender, loads: Sequence[Load]) -> Series:
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    series: Series
+    rate: float
+
+
+def _summarise(contender: Contender, loads: Sequence[Load]) -> _Summary:
+    """All latencies, and the best round's requests a second."""
     series = Series(contender.name, [latency for load in loads for latency in load.latencies])
-    print(f"{series}   {statistics.median(load.rate for load in loads):,.0f} requests/s")
-    return series
+    rates = [load.rate for load in loads]
+    print(
+        f"{series}   {max(rates):,.0f} requests/s in the best round, "
+        f"median {statistics.median(rates):,.0f}"
+    )
+    return _Summary(series, max(rates))
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=1)
     options = parser.parse_args()
     print_machine()
     with contenders() as pair:
