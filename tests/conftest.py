@@ -86,7 +86,7 @@ class RunningStack:
 
     def fault(self, **fault: object) -> None:
         """Let a local provider misbehave; see the providers' /_faults."""
-        httpx.post(f"{self.url}/providers/_faults", json=fault).raise_for_status()
+        httpx.post(f"{self.url}/providers/_faults", json=fault, timeout=30).raise_for_status()
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +124,6 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 @pytest.fixture
 def stack(_stack: RunningStack) -> Iterator[RunningStack]:
     """The whole stack, its local providers well-behaved at first; shared by the session's tests."""
-    httpx.delete(f"{_stack.url}/providers/_faults").raise_for_status()
+    httpx.delete(f"{_stack.url}/providers/_faults", timeout=30).raise_for_status()
     yield _stack
-    httpx.delete(f"{_stack.url}/providers/_faults").raise_for_status()
+    httpx.delete(f"{_stack.url}/providers/_faults", timeout=30).raise_for_status()

@@ -104,7 +104,7 @@ def test_a_new_migration_is_applied_to_the_running_stack(
     assert json.loads(applied.stdout) == {"applied": [migration.name]}
     assert json.loads(again.stdout) == {"applied": []}
     headers = {"apikey": details["SECRET_KEY"]}
-    assert httpx.get(details["API_URL"] + "/rest/v1/tags", headers=headers).json() == []
+    assert httpx.get(details["API_URL"] + "/rest/v1/tags", headers=headers, timeout=30).json() == []
 
 
 def test_a_broken_migration_is_shown_with_its_line(project: Path, details: object) -> None:
@@ -134,7 +134,9 @@ def test_reset_drops_the_rows_and_applies_everything_again(
     assert any("create_notes" in name for name in json.loads(done.stdout)["applied"]), done.stderr
     assert psql(project, "select email from auth.users") == "seed@example.com"
     headers = {"apikey": details["SECRET_KEY"]}
-    assert httpx.get(details["API_URL"] + "/rest/v1/notes", headers=headers).json() == []
+    assert (
+        httpx.get(details["API_URL"] + "/rest/v1/notes", headers=headers, timeout=30).json() == []
+    )
 
 
 @pytest.mark.usefixtures("details")

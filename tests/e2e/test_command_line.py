@@ -266,7 +266,7 @@ def test_a_request_under_way_finishes_when_the_stack_is_stopped(starts: Any) -> 
     faults = details["API_URL"] + "/providers/_faults"
     slow = {"provider": "openai", "endpoint": "responses", "kind": "hang", "seconds": 2}
     video = store(details).json()["data"]["video_id"]
-    httpx.post(faults, json=slow).raise_for_status()
+    httpx.post(faults, json=slow, timeout=30).raise_for_status()
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(
             httpx.post,
@@ -275,7 +275,7 @@ def test_a_request_under_way_finishes_when_the_stack_is_stopped(starts: Any) -> 
             json={"video_id": video},
             timeout=DEADLINE,
         )
-        while not httpx.get(faults).json()["requests"]["openai"].get("responses"):
+        while not httpx.get(faults, timeout=30).json()["requests"]["openai"].get("responses"):
             time.sleep(0.02)
         status, _ = run.end(signal.SIGTERM)
         answer = waiting.result()

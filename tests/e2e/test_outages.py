@@ -37,7 +37,7 @@ def eventually(is_so: Callable[[], bool], deadline: float = 20) -> None:
 
 
 def is_embedding(stack: RunningStack) -> bool:
-    state = httpx.get(f"{stack.url}/providers/_faults").json()
+    state = httpx.get(f"{stack.url}/providers/_faults", timeout=30).json()
     return state["requests"]["openai"].get("embeddings", 0) > 0
 
 
@@ -62,7 +62,7 @@ def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
     stack: RunningStack, pool: ThreadPoolExecutor
 ) -> None:
     assert process(stack).status_code == 200
-    httpx.delete(f"{stack.url}/providers/_faults")
+    httpx.delete(f"{stack.url}/providers/_faults", timeout=30)
     stack.fault(**SLOW, seconds=20)
     waiting = pool.submit(process, stack)
     eventually(lambda: is_embedding(stack))

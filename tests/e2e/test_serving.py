@@ -67,11 +67,11 @@ def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Pa
 
 def test_numbers_are_told_in_prometheus_format_and_the_platform_s(url: str) -> None:
     assert ask(url, "?fail=1").status_code == 500
-    assert httpx.get(f"{url}/functions/v1/nobody").status_code == 404
+    assert httpx.get(f"{url}/functions/v1/nobody", timeout=30).status_code == 404
 
-    numbers = httpx.get(f"{url}/metrics")
-    platform = httpx.get(f"{url}/_internal/metric").json()
-    health = httpx.get(f"{url}/_internal/health")
+    numbers = httpx.get(f"{url}/metrics", timeout=30)
+    platform = httpx.get(f"{url}/_internal/metric", timeout=30).json()
+    health = httpx.get(f"{url}/_internal/health", timeout=30)
 
     assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'function="tells",status="500"' in numbers.text

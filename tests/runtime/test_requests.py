@@ -36,7 +36,7 @@ def test_method_query_headers_and_body_arrive_as_sent(functions: Functions) -> N
 def test_the_translated_key_does_not_reach_the_function(functions: Functions) -> None:
     headers = {"apikey": "sb_publishable_x", "authorization": "Bearer sb_publishable_x"}
 
-    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers)
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
 
     seen = dict(answer.json()["headers"])
     assert seen["authorization"] == "Bearer sb_publishable_x"
@@ -161,7 +161,7 @@ def test_no_first_byte_in_time_is_504_and_the_worker_lives_on(functions: Functio
 
 
 def test_a_function_sees_its_own_secrets_and_no_others(functions: Functions) -> None:
-    seen = httpx.get(functions.url + "/functions/v1/reads-env").json()
+    seen = httpx.get(functions.url + "/functions/v1/reads-env", timeout=30).json()
 
     assert seen["environ"]["WANTED"] == "for reads_env"
     assert "OTHER" not in seen["environ"]

@@ -73,7 +73,7 @@ REFUSED = {
 def test_a_request_without_a_good_token_is_401(functions: Functions, case: str) -> None:
     headers, code = REFUSED[case]
 
-    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers)
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
 
     assert (answer.status_code, answer.json()["code"]) == (401, code)
     assert answer.headers["sb-error-code"] == code
@@ -92,12 +92,15 @@ def test_a_request_without_a_good_token_is_401(functions: Functions, case: str) 
     ids=["a token", "a token as key", "a new key", "a new key as both"],
 )
 def test_a_good_token_or_key_passes(functions: Functions, headers: dict[str, str]) -> None:
-    assert httpx.post(functions.url + "/functions/v1/echo", headers=headers).status_code == 200
+    assert (
+        httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30).status_code
+        == 200
+    )
 
 
 def test_a_preflight_is_never_checked(functions: Functions) -> None:
-    assert httpx.options(functions.url + "/functions/v1/echo").status_code == 200
+    assert httpx.options(functions.url + "/functions/v1/echo", timeout=30).status_code == 200
 
 
 def test_a_function_may_do_without(functions: Functions) -> None:
-    assert httpx.get(functions.url + "/functions/v1/reads-env").status_code == 200
+    assert httpx.get(functions.url + "/functions/v1/reads-env", timeout=30).status_code == 200
