@@ -50,13 +50,13 @@ class Intake(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        heads = self._heads
+        heads, was_in_head = self._heads, self._is_in_head
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self._fault)
             return
-        is_head_only = heads == self._heads
+        is_head_only = was_in_head and heads == self._heads
         if self._is_in_head and (is_head_only or self._has_begun):
             self._wait_for_rest(len(data) if is_head_only else 0)
 
