@@ -158,7 +158,7 @@ class Process:
         pid = self.pid or 0
         self.cpu_total = cpu_seconds(pid) or self.cpu_total
         cpu = (self.cpu_total - self._cpu_mark) / max(self._period_requests, 1)
-        memory = max(resident_bytes(pid) - self._baseline, 0)
+        memory = max(resident_bytes(pid) - self._baseline, 0) or self.usage.memory
         self.usage = Usage(memory, max(cpu, 0.0), time.monotonic() - self._ready_at)
         return self.usage
 
