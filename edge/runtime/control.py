@@ -15,6 +15,7 @@ from typing import Any, Final
 
 FD_VARIABLE: Final = "EDGE_CONTROL_FD"
 _CHUNK: Final = 65536
+_LAST_WORDS: Final = 16  # chunks: more than the socket holds
 _LONGEST: Final = 1 << 20
 
 
@@ -38,9 +39,13 @@ class Control:
                 self.sock.send(json.dumps(message).encode() + b"\n")
 
     def close(self) -> None:
-        """Take what has arrived, then let go; harmless when repeated."""
-        while self._is_open and self._read():
-            pass
+        """Take what has arrived, then let go; harmless when repeated.
+
+        What a surviving child of the worker goes on saying is not listened to.
+        """
+        for _ in range(_LAST_WORDS):
+            if not (self._is_open and self._read()):
+                break
         self._close()
 
     def _close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason, WorkerRetired
 from edge.runtime.bucket import Bucket
-from edge.runtime.errors import BOOT_ERROR, WORKER_ERROR, WorkerError
+from edge.runtime.errors import BOOT_ERROR, STOPPING, WORKER_ERROR, WorkerError
 from edge.runtime.launcher import Launcher, WorkerSpec
 from edge.runtime.lifecycle import State
 from edge.runtime.limits import Limits, Measure, judge, notices
@@ -60,6 +60,7 @@ class Pool:
     _generation: int = field(default=0, init=False)
     _has_failed: bool = field(default=False, init=False)
     _crashes: int = field(default=0, init=False)
+    _is_closing: bool = field(default=False, init=False)
 
     def configure(self, shape: Shape, limits: Limits) -> None:
         """Say what holds from now on."""
@@ -75,6 +76,8 @@ class Pool:
         """A worker for one request, which is counted in it until `process.leave()`."""
         if self._has_failed:
             raise WorkerError(BOOT_ERROR)
+        if self._is_closing:
+            raise WorkerError(STOPPING)
         process = self._pick()
         if process is None:
             waiting: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
@@ -122,7 +125,12 @@ class Pool:
                 self._enforce(process)
 
     async def close(self, grace: float = _GRACE) -> None:
-        """End all workers: requests finish and background work gets its notice, within `grace`."""
+        """End all workers: requests finish and background work gets its notice, within `grace`.
+
+        Requests that still wait for a worker are refused.
+        """
+        self._is_closing = True
+        self._fail_waiting(WorkerError(STOPPING))
         for boot in self._boots:
             boot.cancel()
         await asyncio.gather(*self._boots, return_exceptions=True)
@@ -198,7 +206,7 @@ class Pool:
         self.observe(BootFailure(self.slug, process.execution_id, str(error)))
         self._fail_waiting(WorkerError(BOOT_ERROR), error)
 
-    def _fail_waiting(self, answer: WorkerError, cause: BaseException) -> None:
+    def _fail_waiting(self, answer: WorkerError, cause: BaseException | None = None) -> None:
         answer.__cause__ = cause
         while self._waiting:
             waiting = self._waiting.popleft()

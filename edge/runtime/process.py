@@ -63,6 +63,7 @@ class Process:
     _period_requests: int = field(default=0, init=False)
     _noticed: set[str] = field(default_factory=set[str], init=False)
     _idle: list[Connection] = field(default_factory=list[Connection], init=False)
+    _busy: set[Connection] = field(default_factory=set[Connection], init=False)
     _readers: list[LineReader] = field(default_factory=list[LineReader], init=False)
     _control: Control | None = field(default=None, init=False)
     _booted: asyncio.Future[None] | None = field(default=None, init=False)
@@ -126,14 +127,20 @@ class Process:
 
     async def connect(self) -> Connection:
         """An idle connection, or a new one."""
+        connection = self._next_idle() or await Connection.open(str(self.address))
+        self._busy.add(connection)
+        return connection
+
+    def _next_idle(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
-        return await Connection.open(str(self.address))
+        return None
 
     def release(self, connection: Connection) -> None:
         """Take a connection back after an exchange."""
+        self._busy.discard(connection)
         if connection.is_open and connection.is_reusable and self.state is State.READY:
             self._idle.append(connection)
         else:
@@ -243,7 +250,7 @@ class Process:
             self._booted.set_exception(DiedInBootError(f"status {self.exit_status}"))
         elif "error" in message:
             self._booted.set_exception(BootError(str(message["error"])))
-        elif "ready" in message:
+        elif "ready" in message and self.state is State.BOOTING:
             self._ready_at = self.idle_since = time.monotonic()
             self.state = advance(self.state, Step.LISTEN)
             self._booted.set_result(None)
@@ -267,9 +274,10 @@ class Process:
             self._control.close()
         if self._booted and not self._booted.done():
             self._settle_boot(None)
+            self._booted.exception()  # there may be nobody left who waits for it
         for reader in self._readers:
             reader.close()
-        for connection in self._idle:
+        for connection in (*self._idle, *self._busy):  # a child of its own may hold them open
             connection.close()
         self._idle.clear()
         self.address.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,7 @@ class Spawner:
                 start_new_session=True,
             )
         self._control = ours
+        self.baseline = 0
         self._connected.set()
         asyncio.get_running_loop().add_reader(ours, self._receive)
 
@@ -79,6 +81,8 @@ class Spawner:
         self._is_closing = True
         self._disconnect()
         if self._process:
+            if not self.baseline:  # it still imports, and would not notice
+                self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
     def _receive(self) -> None:
@@ -104,7 +108,8 @@ class Spawner:
                 birth = self._births.popleft()
                 self._exits[message["pid"]] = birth.on_exit
                 if birth.pid.done():  # nobody waits for it any more
-                    os.kill(message["pid"], signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(message["pid"], signal.SIGKILL)
                 else:
                     birth.pid.set_result(message["pid"])
             case "refused":
