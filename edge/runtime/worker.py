@@ -24,7 +24,8 @@ from starlette.types import ASGIApp
 
 from edge.runtime.answer import well_formed
 from edge.runtime.control import FD_VARIABLE
-from edge.runtime.guard import become, close_to_siblings, die_with_parent
+from edge.runtime.forking import keep_from_forks
+from edge.runtime.guard import adopt_orphans, become, close_to_siblings, die_with_parent
 from edge.runtime.websocket import with_websocket
 
 BOOT_FAILED: Final = 3
@@ -77,6 +78,7 @@ def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
     if spec["uid"] is not None:
         become(spec["uid"])
     die_with_parent(parent)
+    adopt_orphans()
     if spec["inspect_port"] is None:
         close_to_siblings()
     else:
@@ -123,6 +125,7 @@ def _serve(app: Any, listener: socket.socket, control: int) -> None:
         timeout_graceful_shutdown=15,
     )
     server = _Server(config, control)
+    keep_from_forks(lambda: (listener.fileno(), control, *server.client_descriptors()))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_live(server, listener))
 
@@ -140,6 +143,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, control: int) -> None:
         super().__init__(config)
         self._control = control
+
+    def client_descriptors(self) -> list[int]:
+        """Of the connections that are open."""
+        transports = [connection.transport for connection in self.server_state.connections]
+        return [transport.get_extra_info("socket").fileno() for transport in transports]
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -19,7 +19,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from edge.runtime.guard import die_with_parent
+from edge.runtime.guard import adopt_orphans, die_with_parent, outlive_parent
+from edge.runtime.strays import children, end_all, end_descendants
 
 PRELOAD: Final = (
     "encodings.idna",
@@ -59,6 +60,7 @@ def main() -> NoReturn:
     """Run as `python -m edge.runtime.zygote PARENT FD`, FD being our end of the control socket."""
     die_with_parent(int(sys.argv[1]))
     control = socket.socket(fileno=int(sys.argv[2]))
+    adopt_orphans()
     started = time.perf_counter()
     missing = _preload()
     _send(
@@ -67,7 +69,9 @@ def main() -> NoReturn:
         preload_ms=(time.perf_counter() - started) * 1000,
         missing=missing,
     )
+    outlive_parent()
     _serve(control)
+    end_descendants()
     os._exit(0)
 
 
@@ -94,6 +98,7 @@ def _load_vocabulary() -> None:
 
 def _serve(control: socket.socket) -> None:
     """Fork on request and report deaths, until the control socket closes."""
+    workers: set[int] = set()
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     os.set_blocking(wake_read, False)
@@ -103,7 +108,7 @@ def _serve(control: socket.socket) -> None:
         readable, _, _ = select.select([control, wake_read], [], [])
         if wake_read in readable:
             os.read(wake_read, 4096)
-            _reap(control)
+            _reap(control, workers)
         if control in readable:
             message, fds, _, _ = socket.recv_fds(control, MAX_MESSAGE, _MAX_FDS)
             if not message:
@@ -114,6 +119,7 @@ def _serve(control: socket.socket) -> None:
             except OSError as exc:
                 _send(control, event="refused", reason=str(exc))
             else:
+                workers.add(pid)
                 _send(control, event="spawned", pid=pid)
 
 
@@ -121,21 +127,22 @@ def _ignore(_signal: int, _frame: FrameType | None) -> None:
     """Do nothing: a handler must exist for the wake-up pipe to be written."""
 
 
-def _reap(control: socket.socket) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        _send(control, event="exited", pid=pid, status=os.waitstatus_to_exitcode(status))
+def _reap(control: socket.socket, workers: set[int]) -> None:
+    """Report the workers that ended, and end what they have left behind."""
+    with suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            pid, status = ended
+            if pid in workers:
+                workers.remove(pid)
+                _send(control, event="exited", pid=pid, status=os.waitstatus_to_exitcode(status))
+    end_all(children() - workers)
 
 
 def _send(control: socket.socket, **message: Any) -> None:
     try:
         control.send(json.dumps(message).encode())
     except OSError:
+        end_descendants()
         os._exit(1)
 
 
