@@ -207,11 +207,13 @@ def test_an_exit_raised_in_a_request_is_500_and_ends_nothing(
 
 @pytest.mark.parametrize("wish", ["exit_in_task", "loop_stops", "terminate"])
 def test_an_event_loop_that_is_stopped_is_replaced(functions: Functions, wish: str) -> None:
-    before = ask(functions, "dies-oddly", "").text
+    before = ask(functions, "dies-oddly", "")
+    worker = before.headers["x-execution-id"]
     ask(functions, "dies-oddly", wish)
+    functions.wait_for(lambda e: isinstance(e, Shutdown) and e.execution_id == worker)
     after = ask(functions, "dies-oddly", "")
 
-    assert (after.status_code, after.text != before) == (200, True)
+    assert (after.status_code, after.text != before.text) == (200, True)
 
 
 @pytest.mark.parametrize("wish", ["exit_in_thread", "closes_output"])
