@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,10 @@ from tests.serving import LoopThread
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "edge_template"
 _numbers = itertools.count(1)
+
+# Started in the background by a shell, we ignore SIGINT, and so would every program we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

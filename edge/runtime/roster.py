@@ -22,6 +22,7 @@ from edge.runtime.launcher import Launcher, WorkerSpec
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import TARGET, Function, discover
 from edge.runtime.pool import Pool, Shape
+from edge.runtime.preload import extras_for
 from edge.runtime.process import BootError
 from edge.runtime.spawner import Spawner
 from edge.runtime.usage import is_alive
@@ -108,8 +109,11 @@ class Roster:
 
     def _make_launcher(self) -> Launcher:
         if self.config.forks and sys.platform.startswith("linux"):
-            return Spawner(self.observe, self.base_environment)
+            return Spawner(self.observe, self.base_environment, self._preloaded)
         return DirectLauncher(self.base_environment)
+
+    def _preloaded(self) -> list[str]:
+        return extras_for(function.folder for function in self.functions.values())
 
     def _plan(self, function: Function, execution_id: str) -> WorkerSpec:
         if function.fault:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,10 +29,11 @@ class _Birth:
 
 @dataclass(slots=True)
 class Spawner:
-    """One zygote and the workers forked from it."""
+    """One zygote and the workers forked from it; `extras` names what it is to import besides."""
 
     observe: Observer
     environment: Mapping[str, str]
+    extras: Callable[[], list[str]]
     _control: socket.socket | None = field(default=None, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _births: deque[_Birth] = field(default_factory=deque[_Birth], init=False)
@@ -55,7 +56,14 @@ class Spawner:
         numbers = (os.getpid(), theirs.fileno())
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edge.runtime.zygote", *map(str, numbers)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "edge.runtime.zygote",
+                    *map(str, numbers),
+                    *self.extras(),
+                ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=dict(self.environment),

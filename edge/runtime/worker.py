@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -34,7 +35,8 @@ BACKGROUND: Final = "background:"
 _NEVER: Final = 1 << 30
 _CACHE_RESOLUTION: Final = 2.0
 _create_app = cast("Callable[[str, str], Any]", functions_framework.create_app)  # pyright: ignore[reportUnknownMemberType]
-_create_asgi_app = cast("Callable[..., ASGIApp]", aio.create_asgi_app_from_module)  # pyright: ignore[reportUnknownMemberType]
+_create_asgi_app = cast("Callable[[str, str], ASGIApp]", aio.create_asgi_app)  # pyright: ignore[reportUnknownMemberType]
+_create_asgi_app_from_module = cast("Callable[..., ASGIApp]", aio.create_asgi_app_from_module)  # pyright: ignore[reportUnknownMemberType]
 
 
 def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> NoReturn:
@@ -59,13 +61,17 @@ def load(target: str, source: str) -> ASGIApp:
     """The function's app, of whatever kind it is: functions-framework's own choice of server.
 
     What is decorated for ASGI or is a coroutine function is served as such, the rest by Flask.
+    What shows at a glance that it is a coroutine function needs no Flask app made first, which
+    costs a tenth of the start and two megabytes.
     """
+    if re.search(rf"^async\s+def\s+{re.escape(target)}\b", Path(source).read_text(), re.MULTILINE):
+        return _create_asgi_app(target, source)
     app = _create_app(target, source)
     if not isinstance(app, flask.Flask):
         return app
     module = sys.modules[Path(source).stem]
     if inspect.iscoroutinefunction(getattr(module, target)):
-        return _create_asgi_app(target, source, None, module, None)
+        return _create_asgi_app_from_module(target, source, None, module, None)
     return cast("ASGIApp", WSGIMiddleware(cast("Any", app.wsgi_app)))
 
 

@@ -20,49 +20,23 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 from edge.runtime.guard import adopt_orphans, die_with_parent, outlive_parent
+from edge.runtime.preload import ALWAYS
 from edge.runtime.strays import children, end_all, end_descendants
 
-PRELOAD: Final = (
-    "encodings.idna",
-    "functions_framework.aio",
-    "a2wsgi",
-    "uvicorn",
-    "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.lifespan.off",
-    "uvloop",
-    "httptools",
-    "pydantic",
-    "anyio._backends._asyncio",
-    "httpx",
-    "httpcore",
-    "httpcore2",
-    "jwt",
-    "jwt.algorithms",
-    "opentelemetry.propagate",
-    "truststore",
-    "supabase",
-    "openai",
-    "openai.resources.responses",
-    "openai.resources.responses.responses",
-    "openai.resources.embeddings",
-    "openai.resources.chat",
-    "anthropic",
-    "anthropic.resources.messages",
-    "semantic_text_splitter",
-    "edge.runtime.worker",
-)
 MAX_MESSAGE: Final = 1 << 20
 _MAX_FDS: Final = 4
 
 
 def main() -> NoReturn:
-    """Run as `python -m edge.runtime.zygote PARENT FD`, FD being our end of the control socket."""
+    """Run as `python -m edge.runtime.zygote PARENT FD [MODULE…]`.
+
+    FD is our end of the control socket; the modules are imported besides what always is.
+    """
     die_with_parent(int(sys.argv[1]))
     control = socket.socket(fileno=int(sys.argv[2]))
     adopt_orphans()
     started = time.perf_counter()
-    missing = _preload()
+    missing = _preload(sys.argv[3:])
     _send(
         control,
         event="ready",
@@ -75,14 +49,15 @@ def main() -> NoReturn:
     os._exit(0)
 
 
-def _preload() -> list[str]:
+def _preload(extras: list[str]) -> list[str]:
     missing: list[str] = []
-    for name in PRELOAD:
+    for name in (*ALWAYS, *extras):
         try:
             importlib.import_module(name)
         except ImportError:
             missing.append(name)
-    _load_vocabulary()
+    if "semantic_text_splitter" in sys.modules:
+        _load_vocabulary()
     gc.collect()
     gc.freeze()
     return missing
@@ -90,10 +65,9 @@ def _preload() -> list[str]:
 
 def _load_vocabulary() -> None:
     """Let the token splitter parse its vocabulary, which it keeps for the process and its forks."""
-    with suppress(ImportError):
-        from semantic_text_splitter import TextSplitter
+    from semantic_text_splitter import TextSplitter
 
-        TextSplitter.from_tiktoken_model("text-embedding-3-small", 1)
+    TextSplitter.from_tiktoken_model("text-embedding-3-small", 1)
 
 
 def _serve(control: socket.socket) -> None:

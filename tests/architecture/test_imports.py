@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,13 @@ def test_emulated_services_do_not_know_each_other() -> None:
 
 
 def test_the_zygote_preloads_third_parties_only() -> None:
-    from edge.runtime.zygote import PRELOAD
+    from edge.runtime.preload import ALWAYS, BY_REQUIREMENT
 
-    ours = [name for name in PRELOAD if name.split(".")[0] in OURS]
+    ours = [
+        name
+        for name in (*ALWAYS, *chain.from_iterable(BY_REQUIREMENT.values()))
+        if name.split(".")[0] in OURS
+    ]
 
     assert ours == ["edge.runtime.worker"]
 

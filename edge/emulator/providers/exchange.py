@@ -17,6 +17,7 @@ from edge.emulator.wire import WireError
 
 Body = Mapping[str, Any]
 Answer = Callable[[Body, Fault | None], Awaitable[Response]]
+RequestAnswer = Callable[[Request, Body, Fault | None], Awaitable[Response]]
 
 
 class Dialect(Protocol):
@@ -43,24 +44,37 @@ class Door:
     def post(self, path: str, endpoint: Endpoint, answer: Answer) -> Route:
         """A route that takes a JSON object."""
 
-        async def serve(request: Request) -> Response:
-            fault = await self._enter(request, endpoint)
-            raw = await request.body()
-            began = time.perf_counter()
-            body = _parse_object(raw, self.dialect)
-            return self._leave(await answer(body, fault), fault, began)
+        async def answer_body(request: Request, body: Body, fault: Fault | None) -> Response:
+            del request
+            return await answer(body, fault)
 
-        return Route(path, serve, methods=["POST"])
+        return self.route("POST", path, endpoint, answer_body, body=True)
 
     def get(self, path: str, endpoint: Endpoint, answer: Answer) -> Route:
         """A route without a body; the answer gets the path's parameters instead."""
 
+        async def answer_path(request: Request, body: Body, fault: Fault | None) -> Response:
+            del body
+            return await answer(request.path_params, fault)
+
+        return self.route("GET", path, endpoint, answer_path, body=False)
+
+    def route(
+        self, method: str, path: str, endpoint: Endpoint, answer: RequestAnswer, *, body: bool
+    ) -> Route:
+        """A route whose answer sees the request and, with `body`, the JSON object in it."""
+
         async def serve(request: Request) -> Response:
             fault = await self._enter(request, endpoint)
+            raw = await request.body()
             began = time.perf_counter()
-            return self._leave(await answer(request.path_params, fault), fault, began)
+            given = _parse_object(raw, self.dialect) if body else {}
+            response = self._leave(await answer(request, given, fault), fault, began)
+            if fault and fault.kind is FaultKind.HANG_AFTER:
+                await hang(request, fault.seconds)
+            return response
 
-        return Route(path, serve, methods=["GET"])
+        return Route(path, serve, methods=[method])
 
     async def _enter(self, request: Request, endpoint: Endpoint) -> Fault | None:
         fault = self.faults.take(self.dialect.provider, endpoint)
@@ -69,7 +83,7 @@ class Door:
         self.dialect.authenticate(request)
         if fault and fault.kind is FaultKind.HANG:
             await request.body()
-            await _wait(request, fault.seconds)
+            await hang(request, fault.seconds)
         return fault
 
     def _leave(self, response: Response, fault: Fault | None, began: float) -> Response:
@@ -93,7 +107,7 @@ def _parse_object(raw: bytes, dialect: Dialect) -> Body:
     return cast("Body", parsed)
 
 
-async def _wait(request: Request, seconds: float) -> None:
+async def hang(request: Request, seconds: float) -> None:
     """Hang, but not longer than the client does."""
 
     async def until_disconnected() -> None:

@@ -10,6 +10,7 @@ class Provider(StrEnum):
 
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    RETELL = "retell"
 
 
 class Endpoint(StrEnum):
@@ -21,13 +22,25 @@ class Endpoint(StrEnum):
     MODELS = "models"
     MESSAGES = "messages"
     COUNT_TOKENS = "count_tokens"
+    CREATE_CALL = "create_call"
+    READ_CALL = "read_call"
+    CHANGE_CALL = "change_call"
+    CONCURRENCY = "concurrency"
+    CONTACTS = "contacts"
+    WEBHOOK = "webhook"
+    ENDING = "ending"
 
 
 class FaultKind(StrEnum):
-    """Ways to misbehave; those from `refusal` on answer 200 with a wrong content."""
+    """Ways to misbehave.
+
+    Those from `refusal` on answer 200 with a wrong content; those from `lost` on befall a phone
+    call's webhooks, the last two its end.
+    """
 
     STATUS = "status"
     HANG = "hang"
+    HANG_AFTER = "hang_after"
     CUT = "cut"
     MALFORMED_JSON = "malformed_json"
     REFUSAL = "refusal"
@@ -39,6 +52,12 @@ class FaultKind(StrEnum):
     FAILED = "failed"
     WRONG_DIMENSIONS = "wrong_dimensions"
     UNORDERED = "unordered"
+    LOST = "lost"
+    DUPLICATED = "duplicated"
+    DELAYED = "delayed"
+    WRONG_SIGNATURE = "wrong_signature"
+    UNKNOWN_REASON = "unknown_reason"
+    SLOT_LEAK = "slot_leak"
 
 
 @dataclass(frozen=True, slots=True)

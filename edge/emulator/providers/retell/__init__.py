@@ -1,0 +1,1 @@
+"""An emulated Retell: phone calls that ring, talk, end and report themselves by signed webhooks."""
