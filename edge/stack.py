@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,6 +15,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.rest.app import RestApp, RestConfig
+from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway import FUNCTIONS, App, Gateway
@@ -44,12 +45,16 @@ class _Server(uvicorn.Server):
 
 @dataclass(slots=True)
 class Stack:
-    """Everything that runs; `start` fails whole, `close` undoes whatever was done, in reverse."""
+    """Everything that runs; `start` fails whole, `close` undoes whatever was done, in reverse.
+
+    Not `scheduled`: functions are called by those who ask, and by no clock.
+    """
 
     settings: Settings
     observe: Observer
     reload: bool = True
     durable: bool = True
+    scheduled: bool = True
     functions: FunctionsApp = field(init=False)
     metrics: Metrics = field(init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
@@ -100,6 +105,8 @@ class Stack:
         if self._database:
             routes["/rest/v1"] = await self._start_rest(await self._database.start())
         await self._serve(Gateway(routes, self._tokens()), listener)
+        if self._database and self.scheduled:
+            self._start_scheduler()
         lock.write(self.settings.describe() | lock.read())
 
     def _listen(self) -> socket.socket:
@@ -168,6 +175,18 @@ class Stack:
         await rest.open()
         self._exits.push_async_callback(rest.close)
         return rest
+
+    def _start_scheduler(self) -> None:
+        """Only with a database of our own: a laptop is not to wake a hosted project's functions."""
+        url = f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}"
+        scheduler = Scheduler(self._schedules, url, self.settings.service_role_key)
+        scheduler.start()
+        self._exits.push_async_callback(scheduler.close)
+
+    def _schedules(self) -> Iterator[Schedule]:
+        for slug, function in self.functions.functions.items():
+            if when := function.policy.schedule:
+                yield Schedule(slug, when, function.policy.schedule_body)
 
     def _tokens(self) -> dict[str, str]:
         """What each `sb_…` key stands for."""

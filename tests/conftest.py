@@ -105,7 +105,7 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     )
     settings = replace(settings, secrets={})  # a developer's real keys are not for tests
     events: list[Event] = []
-    stack = Stack(settings, events.append, reload=False, durable=False)
+    stack = Stack(settings, events.append, reload=False, durable=False, scheduled=False)
     thread = LoopThread()
     thread.run(stack.start())
     try:

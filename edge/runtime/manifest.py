@@ -1,18 +1,22 @@
 """A function's folder as data: its slug, entry point and what function.toml says."""
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from cronsim import CronSim, CronSimError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edge.errors import EdgeError
 from edge.runtime.limits import MEGABYTE, Limits, LimitsMode, apply_mode
 
 ENTRYPOINT: Final = "main.py"
 TARGET: Final = "main"
+_EVERY_SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
 _SLUG = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 
 
@@ -24,7 +28,8 @@ class Policy(BaseModel):
     verify_jwt: bool = True
     secrets: tuple[str, ...] = ()
     enabled: bool = True
-    schedule: str | None = None
+    schedule: str | None = Field(default=None, description="cron's five fields, or `N seconds`")
+    schedule_body: str = Field(default="{}", description="JSON that a scheduled call sends")
     policy: Literal["per_worker", "oneshot"] | None = None
     concurrency: int = Field(default=20, ge=1, description="requests in one worker")
     max_workers: int = Field(default=4, ge=1)
@@ -36,6 +41,22 @@ class Policy(BaseModel):
     wall_clock: float = Field(default=400, gt=0, description="seconds of a worker's life")
     body_limit: str = Field(default="50MB", pattern=r"^\d+(MB|GB)$")
     rate_limit: float | None = Field(default=None, gt=0, description="requests a second")
+
+    @field_validator("schedule")
+    @classmethod
+    def _names_times(cls, schedule: str | None) -> str | None:
+        if schedule and not _EVERY_SECONDS.match(schedule):
+            try:
+                CronSim(schedule, datetime.now(UTC))
+            except CronSimError as exc:
+                raise ValueError(f"{schedule!r} is no cron schedule: {exc}") from exc
+        return schedule
+
+    @field_validator("schedule_body")
+    @classmethod
+    def _is_json(cls, body: str) -> str:
+        json.loads(body)
+        return body
 
     def limits(self, mode: LimitsMode) -> Limits:
         """What its workers may use."""

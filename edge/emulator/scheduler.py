@@ -1,0 +1,115 @@
+"""Calls functions on their schedules, as pg_cron and pg_net do on the platform.
+
+Times are UTC. A call that is still under way when its next one is due lets that one pass, and what
+fell due while the machine slept is not made up for: a schedule says when, not how often in all.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import httpx
+from cronsim import CronSim, CronSimError
+
+_LOG: Final = logging.getLogger(__name__)
+_SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
+_LONGEST_SLEEP: Final = 1.0
+_TIMEOUT: Final = 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a function is called, as cron's five fields or `N seconds` (pg_cron), and with what."""
+
+    slug: str
+    when: str
+    body: str
+
+
+def next_time(when: str, after: datetime) -> datetime:
+    """The first time that `when` names after `after`; ValueError when it names none."""
+    if match := _SECONDS.match(when):
+        step = int(match[1])
+        seconds = int(after.timestamp()) // step * step + step
+        return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return next(CronSim(when, after))
+    except (CronSimError, StopIteration) as exc:
+        raise ValueError(f"{when!r} is no schedule: {exc or 'it names no time'}") from exc
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Posts each schedule's body to its function below `url` when it is due."""
+
+    schedules: Callable[[], Iterable[Schedule]]
+    url: str
+    token: str
+    _calls: dict[str, asyncio.Task[None]] = field(
+        default_factory=dict[str, "asyncio.Task[None]"], init=False
+    )
+    _running: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """From within the event loop that the calls are to be made on."""
+        self._running = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Call nobody any more; calls under way are left to the functions."""
+        tasks = [task for task in (self._running, *self._calls.values()) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        since = datetime.now(UTC)
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=False
+        ) as client:
+            while True:
+                now = datetime.now(UTC)
+                for schedule in tuple(self.schedules()):
+                    if _is_due(schedule, since, now) and schedule.slug not in self._calls:
+                        self._start_call(client, schedule)
+                since = now
+                await asyncio.sleep(self._pause(now))
+
+    def _pause(self, now: datetime) -> float:
+        """Until the next time that is due, at most a second: schedules may change meanwhile."""
+        latest = now + timedelta(seconds=_LONGEST_SLEEP)
+        due = latest
+        for schedule in self.schedules():
+            with suppress(ValueError):
+                due = min(due, next_time(schedule.when, now))
+        return max((due - now).total_seconds(), 0.001)
+
+    def _start_call(self, client: httpx.AsyncClient, schedule: Schedule) -> None:
+        task = asyncio.create_task(_call(client, schedule))
+        self._calls[schedule.slug] = task
+        task.add_done_callback(lambda _: self._calls.pop(schedule.slug, None))
+
+
+def _is_due(schedule: Schedule, since: datetime, now: datetime) -> bool:
+    try:
+        return next_time(schedule.when, since) <= now
+    except ValueError:
+        return False  # the function's own settings are refused where they are read
+
+
+async def _call(client: httpx.AsyncClient, schedule: Schedule) -> None:
+    try:
+        answer = await client.post(f"/{schedule.slug}", content=schedule.body)
+    except httpx.HTTPError as exc:
+        _LOG.warning(
+            "The scheduled call of %s failed: %s", schedule.slug, exc or type(exc).__name__
+        )
+        return
+    if answer.is_error:
+        text = answer.text[:500]
+        _LOG.warning("The scheduled call of %s: %d %s", schedule.slug, answer.status_code, text)

@@ -1,0 +1,74 @@
+"""Functions that the stack's own clock calls."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from edge.events import LogLine, RequestServed
+from edge.settings import load_settings
+from edge.stack import Stack
+from tests.serving import LoopThread
+
+pytestmark = [pytest.mark.e2e, pytest.mark.process]
+TICK = """
+import sys
+from starlette.requests import Request
+
+
+async def main(request: Request):
+    sys.stdout.write(f"tick {request.method} {(await request.body()).decode()}\\n")
+    return "done"
+"""
+
+
+@pytest.fixture
+def ticking(tmp_path: Path) -> Iterator[tuple[Stack, list[object]]]:
+    write(tmp_path, "tick", 'schedule = "1 seconds"\nschedule_body = \'{"action": "look"}\'\n')
+    write(tmp_path, "faulty", 'schedule = "every now and then"\n')
+    settings = load_settings(
+        tmp_path, port=0, db_port=0, environ={k: os.environ[k] for k in ("PATH", "HOME")}
+    )
+    events: list[object] = []
+    stack = Stack(replace(settings, secrets={}), events.append, durable=False)
+    thread = LoopThread()
+    thread.run(stack.start())
+    try:
+        yield stack, events
+    finally:
+        thread.run(stack.close())
+        thread.close()
+
+
+def write(root: Path, name: str, settings: str) -> None:
+    folder = root / "functions" / name
+    folder.mkdir(parents=True)
+    (folder / "main.py").write_text(TICK)
+    (folder / "function.toml").write_text(settings)
+
+
+def test_a_function_is_called_with_the_secret_key_when_it_is_due(
+    ticking: tuple[Stack, list[object]],
+) -> None:
+    _, events = ticking
+    end = time.monotonic() + 40
+    while len(lines := [e.text for e in events if isinstance(e, LogLine)]) < 2:
+        assert time.monotonic() < end, events
+        time.sleep(0.02)
+
+    assert set(lines) == {'tick POST {"action": "look"}'}
+    served = [e for e in events if isinstance(e, RequestServed)]
+    assert {(e.slug, e.status) for e in served} == {("tick", 200)}
+
+
+def test_a_schedule_that_names_no_time_is_told_of(ticking: tuple[Stack, list[object]]) -> None:
+    stack, events = ticking
+    url = f"{stack.settings.api_url}/functions/v1/faulty"
+    headers = {"authorization": f"Bearer {stack.settings.anon_key}"}
+
+    assert httpx.get(url, headers=headers, timeout=30).status_code == 503
+    assert "'every now and then' is no cron schedule" in str(events)
