@@ -117,7 +117,7 @@ def _read(folder: Path) -> Function:
             if function.fault:
                 raise AssertionError(function.fault)
             return function
-    raise AssertionError(f"{folder} holds no function: a main.py, and not enabled = false")
+    raise AssertionError(f"{folder} holds no function: a folder with a main.py")
 
 
 def _headers(key: str, token: str) -> dict[str, str]:

@@ -21,11 +21,17 @@ def describe_function(function: Function) -> dict[str, str]:
         "id": str(uuid5(NAMESPACE_URL, f"edge-function:{function.slug}")),
         "name": function.folder.name,
         "slug": function.slug,
-        "status": "FAULTY" if function.fault else "ACTIVE",
+        "status": _status(function),
         "version": _digest(function.folder, files),
         "updated_at": datetime.fromtimestamp(updated, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "verify_jwt": str(function.policy.verify_jwt).lower(),
     }
+
+
+def _status(function: Function) -> str:
+    if function.fault:
+        return "FAULTY"
+    return "ACTIVE" if function.policy.enabled else "DISABLED"
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -113,7 +113,7 @@ def discover(root: Path) -> dict[str, Function]:
                 cure="Rename one of the folders.",
             )
         found[function.slug] = function
-    return {slug: function for slug, function in found.items() if function.policy.enabled}
+    return found
 
 
 def _read(folder: Path) -> Function:

@@ -139,7 +139,11 @@ class Roster:
     def _discover(self) -> dict[str, Function]:
         found = discover(self.config.folder)
         only = self.config.only
-        return {slug: function for slug, function in found.items() if not only or slug in only}
+        return {
+            slug: function
+            for slug, function in found.items()
+            if function.policy.enabled and (not only or slug in only)
+        }
 
     async def _supervise(self) -> None:
         while True:

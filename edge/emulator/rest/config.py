@@ -17,7 +17,6 @@ class RestConfig:
     tx_rollback: bool = False
     tx_allow_override: bool = False
     pre_request: str | None = None
-    aggregates: bool = False
     safeupdate: bool = True
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20

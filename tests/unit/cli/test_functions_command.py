@@ -132,13 +132,18 @@ def test_a_version_changes_with_the_code_and_with_nothing_else(edge: Edge, proje
     assert versions()["send-invite"] == before["send-invite"]
 
 
-def test_a_function_with_a_broken_manifest_is_listed_as_faulty(edge: Edge, project: Path) -> None:
-    (project / "functions/report/function.toml").write_text("verify_jwt = [\n")
+@pytest.mark.parametrize(
+    ("manifest", "status"), [("verify_jwt = [\n", "FAULTY"), ("enabled = false\n", "DISABLED")]
+)
+def test_a_function_that_is_not_served_is_listed_as_such(
+    edge: Edge, project: Path, manifest: str, status: str
+) -> None:
+    (project / "functions/report/function.toml").write_text(manifest)
 
     listed = json.loads(edge("functions", "list", "-o", "json").out)
 
     assert {row["slug"]: row["status"] for row in listed} == {
-        "report": "FAULTY",
+        "report": status,
         "send-invite": "ACTIVE",
     }
 
