@@ -27,7 +27,7 @@ class Input(BaseModel):
 async def read_model(request: Request, model: type[Model], limit: int = MAX_BODY) -> Model:
     """The request's JSON body as `model`."""
     _check_media_type(request.headers.get("content-type", ""))
-    text = _decode(await _read_bytes(request, limit))
+    text = _decode(await read_bytes(request, limit))
     _check_storable(parse_document(text))
     try:
         return model.model_validate_json(text)
@@ -45,7 +45,8 @@ def _check_media_type(header: str) -> None:
     raise UnsupportedMediaError(f"The body must be application/json, {found}.")
 
 
-async def _read_bytes(request: Request, limit: int) -> bytes:
+async def read_bytes(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The request's body as it was sent."""
     body = bytearray()
     received = 0
     try:

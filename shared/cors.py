@@ -18,9 +18,10 @@ _PREFLIGHT: Final = {
 }
 
 
-def preflight() -> Response:
-    """The answer to OPTIONS."""
-    return Response("ok", media_type="text/plain", headers=_PREFLIGHT)
+def preflight(status: int = 200) -> Response:
+    """The answer to OPTIONS; 204 has no body."""
+    content = None if status == 204 else "ok"
+    return Response(content, status, media_type="text/plain", headers=_PREFLIGHT)
 
 
 def allow_any_origin(response: Response) -> Response:

@@ -55,6 +55,7 @@ class _Endpoint:
     body: type[BaseModel] | None
     error_body: ErrorBody
     timeout: float
+    preflight_status: int
 
 
 def endpoint(
@@ -64,6 +65,7 @@ def endpoint(
     body: type[BaseModel] | None = None,
     error_body: ErrorBody = _plain_error_body,
     timeout: float = REQUEST_SECONDS,
+    preflight_status: int = 200,
 ) -> Callable[[Handler], HttpFunction]:
     """Register `async def main(ctx)` or, with a `body` model, `async def main(ctx, body)`.
 
@@ -73,7 +75,9 @@ def endpoint(
     modes: tuple[Mode, ...] = (auth,) if isinstance(auth, str) else tuple(auth)
 
     def decorate(handler: Handler) -> HttpFunction:
-        declared = _Endpoint(handler, tuple(methods), modes, body, error_body, timeout)
+        declared = _Endpoint(
+            handler, tuple(methods), modes, body, error_body, timeout, preflight_status
+        )
 
         @functools.wraps(handler)
         async def main(request: Request) -> Response:
@@ -87,7 +91,7 @@ def endpoint(
 
 async def _serve(declared: _Endpoint, request: Request) -> Response:
     if request.method == "OPTIONS":
-        return preflight()
+        return preflight(declared.preflight_status)
     log = RequestLog(_request_id(request), "")
     status = 499  # what the log says if the caller goes away before there is an answer
     try:

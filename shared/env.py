@@ -13,6 +13,7 @@ _OPENAI_MODEL: Final = "gpt-5.6-luna"
 _EMBEDDING_MODEL: Final = "text-embedding-3-small"
 _ANTHROPIC_MODEL: Final = "claude-sonnet-5-5"
 _PROVIDER_TIMEOUT: Final = 110.0  # seconds a call, and never more than the request has left
+_RETELL_TIMEOUT: Final = 10.0  # a call is placed at once, or nobody knows whether it was
 _UNKNOWN_FUNCTION: Final = "function"
 
 
@@ -64,6 +65,23 @@ class AnthropicEnv:
 
 
 @dataclass(frozen=True, slots=True)
+class RetellEnv:
+    """The telephone provider; `allows_plain_signature` is for development alone."""
+
+    provider: ProviderEnv
+    webhook_secret: str
+    allows_plain_signature: bool
+
+    @property
+    def webhook_key(self) -> str:
+        """What webhooks are signed with: a secret of their own, or the API key."""
+        key = self.webhook_secret or self.provider.api_key
+        if not key:
+            raise ConfigurationError("RETELL_WEBHOOK_SECRET is not set, nor is RETELL_API_KEY")
+        return key
+
+
+@dataclass(frozen=True, slots=True)
 class Env:
     """Everything a function may know about its surroundings."""
 
@@ -71,6 +89,7 @@ class Env:
     supabase: SupabaseEnv
     openai: OpenAIEnv
     anthropic: AnthropicEnv
+    retell: RetellEnv
     analysis_token_budget: int
     control_fd: int | None = None
 
@@ -102,6 +121,15 @@ def read_env(values: Mapping[str, str]) -> Env:
         anthropic=AnthropicEnv(
             provider=_provider(values, "ANTHROPIC"),
             model=values.get("ANTHROPIC_MODEL") or _ANTHROPIC_MODEL,
+        ),
+        retell=RetellEnv(
+            provider=ProviderEnv(
+                api_key=values.get("RETELL_API_KEY", ""),  # verifies webhooks too: never made up
+                base_url=values.get("RETELL_BASE_URL") or None,
+                timeout=_number(values, "RETELL_TIMEOUT_SECONDS", _RETELL_TIMEOUT),
+            ),
+            webhook_secret=values.get("RETELL_WEBHOOK_SECRET", ""),
+            allows_plain_signature=values.get("RETELL_ALLOW_PLAIN_SIGNATURE") == "true",
         ),
         analysis_token_budget=int(_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
         control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,

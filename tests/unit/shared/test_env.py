@@ -60,3 +60,16 @@ def test_a_key_that_is_missing_is_named_when_it_is_needed() -> None:
 
     with pytest.raises(ConfigurationError, match="SUPABASE_SECRET_KEYS"):
         _ = env.supabase.secret_key
+
+
+def test_webhooks_are_signed_with_a_secret_of_their_own_or_the_api_key() -> None:
+    both = read_env({"RETELL_WEBHOOK_SECRET": "w", "RETELL_API_KEY": "a"})
+
+    assert both.retell.webhook_key == "w"
+    assert read_env({"RETELL_API_KEY": "a"}).retell.webhook_key == "a"
+
+
+@pytest.mark.parametrize("values", [{}, {"RETELL_BASE_URL": "http://localhost:1"}])
+def test_nothing_is_made_up_to_verify_webhooks_with(values: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="RETELL_WEBHOOK_SECRET"):
+        _ = read_env(values).retell.webhook_key
