@@ -59,6 +59,7 @@ class Provider:
 PROVIDERS: Final = (
     Provider("OpenAI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "/providers/openai/v1"),
     Provider("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/providers/anthropic"),
+    Provider("Retell", "RETELL_API_KEY", "RETELL_BASE_URL", "/providers/retell"),
 )
 _MODELS: Final = (
     "OPENAI_MODEL",
@@ -69,7 +70,14 @@ _MODELS: Final = (
     "ANTHROPIC_TIMEOUT_SECONDS",
     "ANALYSIS_TOKEN_BUDGET",
 )
-_FROM_SHELL: Final = (*(n for p in PROVIDERS for n in (p.key, p.base_url)), *_MODELS)
+# Lets the webhook of a campaign take its secret itself for a signature: the emulated account only.
+_PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
+_DEFAULT_CALL_SPEED: Final = 10.0
+_FROM_SHELL: Final = (
+    *(n for p in PROVIDERS for n in (p.key, p.base_url)),
+    *_MODELS,
+    "RETELL_WEBHOOK_SECRET",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class Settings:
     inspect_port: int = DEFAULT_INSPECTOR_PORT
     reload: bool = True
     isolate_users: bool = False
+    call_speed: float = _DEFAULT_CALL_SPEED
     forks: bool = True
 
     @property
@@ -117,6 +126,11 @@ class Settings:
     def remote_url(self) -> str | None:
         """The project that the functions work on when it is not the local one."""
         return self.remote.url if self.remote else None
+
+    @property
+    def webhook_url(self) -> str:
+        """Where emulated phone calls report themselves."""
+        return f"{self.api_url}/functions/v1/retell-webhook"
 
     @property
     def has_database(self) -> bool:
@@ -173,6 +187,8 @@ class Settings:
         for provider in PROVIDERS:
             if not (secrets.get(provider.key) or secrets.get(provider.base_url)):
                 secrets[provider.base_url] = self.api_url + provider.local_path
+                if provider.key == "RETELL_API_KEY":
+                    secrets.setdefault(_PLAIN_SIGNATURE, "true")
             if provider.key in wanted:  # a key must never go to another server than its own
                 wanted = (*wanted, provider.base_url)
             secrets.setdefault(provider.key, "local")
@@ -266,6 +282,7 @@ def load_settings(
         remote=remote,
         policy=config.policy,
         inspect_port=config.inspector_port,
+        call_speed=_parse_speed(environ.get("EDGE_CALL_SPEED")),
     ).with_current_secrets()
 
 
@@ -283,6 +300,19 @@ def project_variables(
     environ = os.environ if environ is None else environ
     given = dict(environ) | (EnvFile(env_file).read() if env_file else {})
     return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
+
+
+def _parse_speed(text: str | None) -> float:
+    """How many times faster than real ones emulated phone calls go by."""
+    try:
+        speed = float(text or _DEFAULT_CALL_SPEED)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1000:
+        raise EdgeError(
+            f"EDGE_CALL_SPEED is {text!r}.", cure="Give a number above 0, of at most 1000."
+        )
+    return speed
 
 
 def _read_secrets(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:

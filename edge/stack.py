@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import uvicorn
+from starlette.applications import Starlette
 
 from edge.database import LocalDatabase
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
+from edge.emulator.providers.retell.conditions import Conditions
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
@@ -98,7 +100,7 @@ class Stack:
         self._start_functions()
         routes: dict[str, App] = {
             FUNCTIONS: self.functions,
-            "/providers": create_providers_app(),
+            "/providers": await self._start_providers(),
             "/metrics": MetricsApp(self.metrics),
             "/_internal/metric": PlatformMetricApp(self.metrics, self._in_flight),
         }
@@ -168,6 +170,17 @@ class Stack:
         return self.settings.with_current_secrets().function_environment(
             function.slug, function.folder, function.policy.secrets
         )
+
+    async def _start_providers(self) -> Starlette:
+        settings = self.settings
+        calls = Conditions(
+            speed=settings.call_speed,
+            webhook_url=settings.webhook_url,
+            webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
+        )
+        providers = create_providers_app(calls)
+        await self._exits.enter_async_context(providers.router.lifespan_context(providers))
+        return providers
 
     async def _start_rest(self, dsn: str) -> RestApp:
         config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)

@@ -93,7 +93,7 @@ class Door:
             response.headers.setdefault(name, value)
         kind = fault.kind if fault else None
         if kind is FaultKind.CUT:
-            return _CutResponse(response)
+            return CutResponse(response)
         return _break_json(response) if kind is FaultKind.MALFORMED_JSON else response
 
 
@@ -128,7 +128,7 @@ def _break_json(response: Response) -> Response:
     return broken
 
 
-class _CutResponse(Response):
+class CutResponse(Response):
     """Announces the whole body, sends half of it and stops: the server closes the connection."""
 
     def __init__(self, whole: Response) -> None:

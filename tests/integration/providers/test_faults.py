@@ -208,7 +208,11 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
     state = faults.state()
 
     assert len(state["pending"]) == 1
-    assert state["requests"] == {"openai": {"responses": 1, "embeddings": 1}, "anthropic": {}}
+    assert state["requests"] == {
+        "openai": {"responses": 1, "embeddings": 1},
+        "anthropic": {},
+        "retell": {},
+    }
     cleared = faults.clear()
     assert state["processing_ms"]["openai"] > 0
     assert cleared == {

@@ -34,6 +34,26 @@ def test_without_a_key_a_function_talks_to_the_local_provider(root: Path) -> Non
     assert not any(settings.is_real(provider) for provider in PROVIDERS)
 
 
+def test_only_the_emulated_account_of_calls_allows_plain_signatures(root: Path) -> None:
+    wanted = ("RETELL_API_KEY", "RETELL_ALLOW_PLAIN_SIGNATURE")
+    local = load_settings(root, environ={})
+    real = load_settings(root, environ={"RETELL_API_KEY": "key_real"})
+
+    emulated = local.function_environment("one", root / "functions/one", wanted)
+    genuine = real.function_environment("one", root / "functions/one", wanted)
+
+    assert emulated["RETELL_BASE_URL"] == "http://127.0.0.1:54321/providers/retell"
+    assert emulated["RETELL_ALLOW_PLAIN_SIGNATURE"] == "true"
+    assert genuine["RETELL_API_KEY"] == "key_real"
+    assert {"RETELL_BASE_URL", "RETELL_ALLOW_PLAIN_SIGNATURE"}.isdisjoint(genuine)
+
+
+@pytest.mark.parametrize("speed", ["fast", "0", "-1", "1001", "nan"])
+def test_an_impossible_speed_of_calls_is_named(root: Path, speed: str) -> None:
+    with pytest.raises(EdgeError, match="EDGE_CALL_SPEED"):
+        load_settings(root, environ={"EDGE_CALL_SPEED": speed})
+
+
 def test_with_a_key_it_talks_to_the_real_one(root: Path) -> None:
     settings = load_settings(root, environ={"OPENAI_API_KEY": "sk-real"})
 

@@ -1,0 +1,51 @@
+"""Retell's routes, its way to say that there is no such route, and the emulator's own controls."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from edge.emulator.providers.exchange import Door
+from edge.emulator.providers.retell.batches import batch_route
+from edge.emulator.providers.retell.calls import call_routes
+from edge.emulator.providers.retell.contacts import contact_routes
+from edge.emulator.providers.retell.control import control_routes
+from edge.emulator.providers.retell.dialect import RetellDialect
+from edge.emulator.providers.retell.emulator import RetellEmulator
+from edge.emulator.providers.retell.errors import RetellError
+
+
+def create_retell_app(retell: RetellEmulator) -> Starlette:
+    door = Door(RetellDialect(), retell.faults)
+    return Starlette(
+        routes=[
+            *call_routes(door, retell),
+            batch_route(door, retell),
+            *contact_routes(door, retell),
+            *control_routes(retell),
+        ],
+        exception_handlers={
+            RetellError: _render_error,
+            HTTPException: _render_missing,
+            Exception: _render_crash,
+        },
+    )
+
+
+async def _render_error(request: Request, exc: Exception) -> Response:
+    del request
+    error = exc if isinstance(exc, RetellError) else RetellError(500)
+    return JSONResponse(error.body(), error.status, headers=error.headers)
+
+
+async def _render_missing(request: Request, exc: Exception) -> Response:
+    status = exc.status_code if isinstance(exc, HTTPException) else 404
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
+    message = f"Cannot {request.method} {path}"
+    return await _render_error(request, RetellError(status, message))
+
+
+async def _render_crash(request: Request, exc: Exception) -> Response:
+    """Starlette logs the traceback; the caller learns nothing of it."""
+    del exc
+    return await _render_error(request, RetellError(500))

@@ -1,0 +1,111 @@
+"""What was said in an emulated call: sentences from a script, filled with the call's variables.
+
+Nothing is generated. What is made here is labelled by `ENGINE` wherever it is handed out.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from edge.emulator.providers.retell.call import Call
+
+ENGINE: Final = "local-scripted"
+_SCRIPTS: Final = Path(__file__).with_name("conversation.toml")
+_VARIABLE: Final = re.compile(r"\{\{(\w+)\}\}")
+_ALIASES: Final = {
+    "name": ("name", "contact_name", "customer_name", "first_name"),
+    "company": ("company", "company_name", "contact_company"),
+    "sender": ("agent_company", "sender", "organization", "organization_name"),
+    "topic": ("topic", "product", "offer", "campaign_name"),
+}
+_ROLES: Final = ("agent", "user")
+_WORD_SECONDS: Final = 0.35
+_PAUSE_SECONDS: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One party's words, and when they begin, in seconds of the call."""
+
+    role: str
+    content: str
+    begins: float
+
+    @property
+    def ends(self) -> float:
+        return self.begins + _WORD_SECONDS * len(self.content.split())
+
+
+def hold_conversation(call: Call) -> list[Turn]:
+    """The turns of a call, no more than it had time for."""
+    script = (call.ending or call.outcome.ending).script
+    if script is None or call.started_ms is None:
+        return []
+    variants = _load_scripts()[_script_name(call, script)]
+    variables = call.request.variables or {}
+    turns: list[Turn] = []
+    moment = _PAUSE_SECONDS
+    for number, sentences in enumerate(variants[call.outcome.variant % len(variants)]):
+        content = _fill(sentences, variables)
+        turn = Turn(_ROLES[number % 2], content, round(moment, 2))
+        if turn.ends * 1000 > call.duration_ms and turns:
+            break
+        if content:
+            turns.append(turn)
+            moment = turn.ends + _PAUSE_SECONDS
+    return turns
+
+
+def render_transcript(turns: list[Turn]) -> str:
+    """As in `transcript`: a line for each turn."""
+    return "".join(f"{turn.role.capitalize()}: {turn.content}\n" for turn in turns)
+
+
+def render_utterances(turns: list[Turn]) -> list[dict[str, Any]]:
+    """As in `transcript_object`: with the moment of each word."""
+    return [
+        {"role": turn.role, "content": turn.content, "words": _render_words(turn)} for turn in turns
+    ]
+
+
+def _render_words(turn: Turn) -> list[dict[str, Any]]:
+    return [
+        {
+            "word": word,
+            "start": round(turn.begins + _WORD_SECONDS * place, 2),
+            "end": round(turn.begins + _WORD_SECONDS * (place + 1), 2),
+        }
+        for place, word in enumerate(turn.content.split())
+    ]
+
+
+def _script_name(call: Call, script: str) -> str:
+    if script != "person":
+        return script
+    return "agreement" if call.outcome.is_successful else "refusal"
+
+
+def _fill(sentences: list[str], variables: Mapping[str, str]) -> str:
+    filled = (_fill_sentence(sentence, variables) for sentence in sentences)
+    return " ".join(sentence for sentence in filled if sentence)
+
+
+def _fill_sentence(sentence: str, variables: Mapping[str, str]) -> str:
+    wanted = {name: _value(name, variables) for name in _VARIABLE.findall(sentence)}
+    if not all(wanted.values()):
+        return ""
+    return _VARIABLE.sub(lambda match: wanted[match.group(1)], sentence)
+
+
+def _value(name: str, variables: Mapping[str, str]) -> str:
+    return next((variables[alias] for alias in _ALIASES[name] if variables.get(alias)), "")
+
+
+@cache
+def _load_scripts() -> dict[str, list[list[list[str]]]]:
+    loaded = tomllib.loads(_SCRIPTS.read_text())
+    return {name: [variant["turns"] for variant in variants] for name, variants in loaded.items()}

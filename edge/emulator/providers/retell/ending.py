@@ -1,0 +1,88 @@
+"""Every way a call can end, with what its end means for the call's status.
+
+Reasons and statuses as in Retell's reference (docs.retellai.com/reliability/debug-call-disconnect)
+and its SDK's PhoneCallResponse, in the SDK's order.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class CallStatus(StrEnum):
+    """Where a call is in its life."""
+
+    REGISTERED = "registered"
+    NOT_CONNECTED = "not_connected"
+    ONGOING = "ongoing"
+    ENDED = "ended"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A disconnection reason; `script` names the conversation that leads there, None if nobody
+    was ever reached, and `weight` its share of ordinary calls."""
+
+    reason: str
+    status: CallStatus
+    script: str | None = None
+    weight: float = 0.0
+
+
+def _ended(reason: str, script: str, weight: float = 0.0) -> Ending:
+    return Ending(reason, CallStatus.ENDED, script, weight)
+
+
+def _missed(reason: str, weight: float = 0.0) -> Ending:
+    return Ending(reason, CallStatus.NOT_CONNECTED, None, weight)
+
+
+def _broken(reason: str, script: str | None = None, weight: float = 0.0) -> Ending:
+    return Ending(reason, CallStatus.ERROR, script, weight)
+
+
+ENDINGS: Final = (
+    _ended("user_hangup", "person", 26),
+    _ended("agent_hangup", "person", 24),
+    _ended("user_requested_dnc", "opt_out", 1.5),
+    _ended("user_requested_callback", "callback", 2.5),
+    _ended("call_transfer", "transfer", 2),
+    _ended("voicemail_reached", "voicemail", 17),
+    _ended("ivr_reached", "ivr", 1),
+    _ended("inactivity", "silence", 1),
+    _ended("max_duration_reached", "person", 0.2),
+    _broken("concurrency_limit_reached"),
+    _broken("no_concurrency_fallback"),
+    _broken("no_valid_payment"),
+    _broken("credit_exhausted"),
+    _broken("budget_reached"),
+    _broken("scam_detected"),
+    _missed("dial_busy", 5),
+    _missed("dial_failed", 1.5),
+    _missed("dial_no_answer", 13),
+    _missed("invalid_destination", 1),
+    _missed("telephony_provider_permission_denied"),
+    _missed("telephony_provider_unavailable", 0.3),
+    _missed("sip_routing_error"),
+    _missed("marked_as_spam"),
+    _missed("network_blocked"),
+    _missed("user_declined", 3),
+    _broken("error_llm_websocket_open", None, 0.1),
+    _broken("error_llm_websocket_lost_connection", "person", 0.1),
+    _broken("error_llm_websocket_runtime", "person", 0.1),
+    _broken("error_llm_websocket_corrupt_payload", "person", 0.1),
+    _broken("error_no_audio_received", "silence", 0.1),
+    _broken("error_asr", "silence", 0.1),
+    _broken("error_retell", None, 0.2),
+    _broken("error_unknown", None, 0.2),
+    _broken("error_user_not_joined"),
+    _broken("registered_call_timeout", None, 0.1),
+    _ended("transfer_bridged", "transfer", 0.3),
+    _ended("transfer_cancelled", "transfer", 0.1),
+    _ended("manual_stopped", "person"),
+    _ended("call_take_over", "person"),
+)
+BY_REASON: Final = {ending.reason: ending for ending in ENDINGS}
+STOPPED: Final = BY_REASON["manual_stopped"]
+UNKNOWN_REASON: Final = "reason_of_tomorrow"

@@ -1,0 +1,147 @@
+"""Events on their way: signed, posted, tried again, or spoilt on order.
+
+Up to three more tries follow an answer that is no 2xx or does not come in time. Events of a call
+are sent in order, but none waits for the one before (docs.retellai.com/features/webhook-overview).
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+
+from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
+from edge.emulator.providers.retell.agenda import Agenda
+from edge.emulator.providers.retell.call import Call
+from edge.emulator.providers.retell.call_document import render_call
+from edge.emulator.providers.retell.conditions import Conditions
+from edge.emulator.providers.retell.ledger import DeliveryRecord, Ledger
+from edge.emulator.providers.retell.signature import sign
+
+_TRIES: Final = 4
+_SPACING_MS: Final = (1_000, 2_000, 4_000)  # not documented; Retell's are short too
+_CONNECTIONS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event's body, where it goes, and what befalls it."""
+
+    url: str
+    api_key: str
+    call_id: str
+    event: str
+    body: bytes
+    timeout_seconds: float
+    fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class WebhookSender:
+    """Posts what happens; `close` breaks off what is under way."""
+
+    agenda: Agenda
+    faults: FaultQueue
+    ledger: Ledger
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _client: httpx.AsyncClient | None = None
+
+    def send(self, event: str, call: Call, api_key: str, conditions: Conditions) -> None:
+        """Start to deliver the call's event as it is now."""
+        url = conditions.webhook_url_for(call.request.agent_id)
+        if url is None or event not in conditions.webhook_events:
+            return
+        document = render_call(call, with_analysis=event == "call_analyzed")
+        text = json.dumps({"event": event, "call": document}, ensure_ascii=False)
+        fault = self.faults.take(Provider.RETELL, Endpoint.WEBHOOK)
+        fault = fault or conditions.draw_fault(Endpoint.WEBHOOK, f"{call.label}:{event}")
+        delivery = Delivery(
+            url=url,
+            api_key=conditions.webhook_key or api_key,
+            call_id=call.call_id,
+            event=event,
+            body=text.encode(errors="surrogatepass"),
+            timeout_seconds=conditions.webhook_timeout_seconds,
+            fault=fault,
+        )
+        self._dispatch(delivery)
+
+    async def close(self) -> None:
+        """Break off deliveries and close connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client:
+            await self._client.aclose()
+            self._client = None
+
+    def _dispatch(self, delivery: Delivery) -> None:
+        kind = delivery.fault.kind if delivery.fault else None
+        if kind is FaultKind.LOST:
+            self._record(delivery, 1, None)
+        elif kind is FaultKind.DELAYED and delivery.fault:
+            self._try_after(round(delivery.fault.seconds * 1000), delivery, 1)
+        else:
+            self._try(delivery, 1)
+            if kind is FaultKind.DUPLICATED:
+                self._try(delivery, 1)
+
+    def _try_after(self, delay_ms: int, delivery: Delivery, attempt: int) -> None:
+        self.ledger.under_way += 1
+
+        def begin() -> None:
+            self.ledger.under_way -= 1
+            self._try(delivery, attempt)
+
+        self.agenda.add(self.agenda.clock.now_ms() + delay_ms, begin)
+
+    def _try(self, delivery: Delivery, attempt: int) -> None:
+        self.ledger.under_way += 1
+        task = asyncio.get_running_loop().create_task(self._post(delivery, attempt))
+        self._tasks.add(task)
+        task.add_done_callback(self._end_try)
+
+    def _end_try(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.ledger.under_way -= 1
+
+    async def _post(self, delivery: Delivery, attempt: int) -> None:
+        status = await self._receive_status(delivery)
+        self._record(delivery, attempt, status)
+        if attempt < _TRIES and (status is None or not 200 <= status < 300):
+            self._try_after(_SPACING_MS[attempt - 1], delivery, attempt + 1)
+
+    async def _receive_status(self, delivery: Delivery) -> int | None:
+        is_wrong = delivery.fault and delivery.fault.kind is FaultKind.WRONG_SIGNATURE
+        key = "not-" * bool(is_wrong) + delivery.api_key
+        headers = {
+            "content-type": "application/json",
+            "x-retell-signature": sign(delivery.body, key, int(time.time() * 1000)),
+        }
+        try:
+            async with asyncio.timeout(delivery.timeout_seconds):
+                answer = await self._open_client().post(
+                    delivery.url, content=delivery.body, headers=headers
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+            return None
+        return answer.status_code
+
+    def _open_client(self) -> httpx.AsyncClient:
+        if self._client is None:
+            limits = httpx.Limits(max_connections=_CONNECTIONS)
+            self._client = httpx.AsyncClient(
+                limits=limits,
+                timeout=None,  # noqa: S113 - each post has one of its own, for the whole of it
+                trust_env=False,
+            )
+        return self._client
+
+    def _record(self, delivery: Delivery, attempt: int, status: int | None) -> None:
+        kind = delivery.fault.kind.value if delivery.fault else None
+        now_ms = self.agenda.clock.now_ms()
+        self.ledger.deliveries.append(
+            DeliveryRecord(now_ms, delivery.call_id, delivery.event, attempt, status, kind)
+        )

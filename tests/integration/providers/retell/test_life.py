@@ -1,0 +1,203 @@
+"""A phone call's life on emulated Retell, as its SDK and its webhooks show it."""
+
+from typing import Any
+
+import pytest
+from retell import AsyncRetell, Retell
+from retell.types import PhoneCallResponse
+
+from tests.integration.providers.retell.conftest import (
+    API_KEY,
+    FROM,
+    ControlDesk,
+    Receiver,
+    wait_until,
+)
+
+AGREES = "+12125550190"
+REFUSES = "+12125550191"
+NO_ANSWER = "+12125550168"
+VOICEMAIL = "+12125550156"
+EVENTS = ["call_started", "call_ended", "call_analyzed"]
+
+
+def test_a_new_call_is_registered(retell: Retell, control: ControlDesk) -> None:
+    control.set(speed=1)
+
+    call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+
+    assert call.call_status == "registered"
+    assert (call.call_type, call.direction) == ("phone_call", "outbound")
+    assert (call.from_number, call.to_number) == (FROM, AGREES)
+
+
+def test_what_was_not_given_is_absent(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+
+    for webhook in receiver.wait(call.call_id, 3):
+        assert {"metadata", "retell_llm_dynamic_variables"}.isdisjoint(webhook.call)
+
+
+def test_what_was_given_comes_back_each_time(retell: Retell, receiver: Receiver) -> None:
+    given: dict[str, Any] = {"metadata": {"contact_id": "7"}}
+    variables = {"name": "Zoë Müller"}
+
+    call = retell.call.create_phone_call(
+        from_number=FROM, to_number=AGREES, retell_llm_dynamic_variables=variables, **given
+    )
+
+    for webhook in receiver.wait(call.call_id, 3):
+        assert webhook.call["metadata"] == {"contact_id": "7"}
+        assert webhook.call["retell_llm_dynamic_variables"] == variables
+
+
+def test_an_answered_call_starts_ends_and_is_analysed(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+
+    started, ended, analyzed = receiver.wait(call.call_id, 3)
+
+    assert [one.event for one in (started, ended, analyzed)] == EVENTS
+    assert started.call["call_status"] == "ongoing"
+    assert "end_timestamp" not in started.call
+    assert ended.call["call_status"] == "ended"
+    assert ended.call["disconnection_reason"] == "agent_hangup"
+    assert ended.call["end_timestamp"] - ended.call["start_timestamp"] == ended.call["duration_ms"]
+    assert ended.call["call_cost"]["combined_cost"] > 0
+    assert "call_analysis" not in ended.call
+    assert analyzed.call["call_analysis"]["call_successful"] is True
+
+
+def test_a_call_that_nobody_answers_does_not_start(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
+
+    ended, analyzed = receiver.wait(call.call_id, 2)
+
+    assert [ended.event, analyzed.event] == ["call_ended", "call_analyzed"]
+    assert ended.call["call_status"] == "not_connected"
+    assert ended.call["disconnection_reason"] == "dial_no_answer"
+    assert "start_timestamp" not in ended.call
+    assert ended.call["duration_ms"] == 0
+    assert analyzed.call["call_analysis"]["call_successful"] is False
+
+
+def test_an_answering_machine_is_told_by_the_analysis(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(from_number=FROM, to_number=VOICEMAIL)
+
+    analyzed = receiver.wait(call.call_id, 3)[2]
+
+    assert analyzed.call["disconnection_reason"] == "voicemail_reached"
+    assert analyzed.call["call_analysis"]["in_voicemail"] is True
+
+
+def test_the_transcript_names_the_person_called(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(
+        from_number=FROM,
+        to_number=REFUSES,
+        retell_llm_dynamic_variables={"name": "Zoë Müller"},
+    )
+    analyzed = receiver.wait(call.call_id, 3)[2]
+
+    transcript = analyzed.call["transcript"]
+    assert "Zoë Müller" in transcript
+    assert "{{" not in transcript
+    assert "Zoë".encode() in analyzed.body
+    assert analyzed.call["call_analysis"]["custom_analysis_data"] == {"engine": "local-scripted"}
+    spoken = [turn["content"] for turn in analyzed.call["transcript_object"]]
+    assert all(sentence in transcript for sentence in spoken)
+
+
+def test_the_sdk_verifies_every_webhook(retell: Retell, receiver: Receiver) -> None:
+    call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+
+    for webhook in receiver.wait(call.call_id, 3):
+        assert retell.verify(webhook.body.decode(), API_KEY, webhook.signature)
+        assert not retell.verify(webhook.body.decode() + " ", API_KEY, webhook.signature)
+
+
+def test_a_webhook_is_tried_again_until_it_is_taken(
+    retell: Retell, receiver: Receiver, control: ControlDesk
+) -> None:
+    control.set(clock={"rate": 100})
+    receiver.statuses.extend([500, 401, 302])
+
+    call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
+
+    bodies = [one.body for one in receiver.wait(call.call_id, 5) if one.event == "call_ended"]
+    wait_until(lambda: control.ledger()["deliveries_under_way"] == 0)
+    tries = [
+        one
+        for one in control.ledger()["deliveries"]
+        if one["call_id"] == call.call_id and one["event"] == "call_ended"
+    ]
+    assert len(set(bodies)) == 1
+    assert tries[-1]["status"] == 204
+    assert [one["attempt"] for one in tries] == list(range(1, len(tries) + 1))
+
+
+def test_a_webhook_is_given_up_after_three_more_tries(
+    retell: Retell, receiver: Receiver, control: ControlDesk
+) -> None:
+    control.set(clock={"rate": 100}, webhook_events=["call_ended"])
+    receiver.statuses.extend([500] * 10)
+
+    call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
+
+    receiver.wait(call.call_id, 4)
+    wait_until(lambda: control.ledger()["deliveries_under_way"] == 0)
+    assert len(receiver.of(call.call_id)) == 4
+
+
+def test_an_agent_may_have_its_own_webhook(
+    retell: Retell, receiver: Receiver, control: ControlDesk
+) -> None:
+    control.set(webhook_url="http://127.0.0.1:9/nowhere", agent_webhook_urls={"own": receiver.url})
+
+    call = retell.call.create_phone_call(
+        from_number=FROM, to_number=NO_ANSWER, override_agent_id="own"
+    )
+
+    assert receiver.wait(call.call_id, 2)[0].call["agent_id"] == "own"
+
+
+async def test_get_call_tells_how_far_it_has_come(
+    async_retell: AsyncRetell, receiver: Receiver
+) -> None:
+    created = await async_retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+    receiver.wait(created.call_id, 3)
+
+    call = await async_retell.call.retrieve(created.call_id)
+
+    assert isinstance(call, PhoneCallResponse)
+    assert call.call_status == "ended"
+    assert call.call_analysis is not None
+    assert call.call_analysis.user_sentiment == "Positive"
+
+
+def test_time_can_jump_over_a_call(
+    retell: Retell, receiver: Receiver, control: ControlDesk
+) -> None:
+    control.set(speed=1)
+    call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
+
+    now_ms = control.set(clock={"rate": 1})["clock"]["now_ms"]
+    control.set(clock={"now_ms": now_ms + 3_600_000})
+    control.set(clock={"now_ms": now_ms + 7_200_000})
+
+    assert receiver.wait(call.call_id, 2)[1].event == "call_analyzed"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_same_seed_gives_the_same_calls(
+    retell: Retell, receiver: Receiver, control: ControlDesk, seed: int
+) -> None:
+    numbers = [f"+1303777{line:04}" for line in range(12)]
+    reasons: list[list[str]] = []
+    for _ in range(2):
+        control._client.delete("/retell/_control")  # pyright: ignore[reportPrivateUsage]
+        control.set(seed=seed, speed=1000, webhook_url=receiver.url, webhook_events=["call_ended"])
+        calls = [retell.call.create_phone_call(from_number=FROM, to_number=n) for n in numbers]
+        ended = [receiver.wait(call.call_id, 1)[0].call for call in calls]
+        reasons.append([call["disconnection_reason"] for call in ended])
+
+    assert reasons[0] == reasons[1]
+    assert len(set(reasons[0])) > 1
