@@ -1,6 +1,7 @@
 """`edge db`: look into the project's local database, apply migrations, begin anew."""
 
 import os
+from typing import Annotated
 
 import typer
 
@@ -42,6 +43,48 @@ def reset(
 
     confirm("Drop everything in the local database?", yes=yes)
     _tell(recreate(workdir), output)
+
+
+@app.command()
+def push(
+    *,
+    db_url: Annotated[
+        str,
+        typer.Option(
+            envvar="SUPABASE_DB_URL",
+            help="The project's connection string, of a direct or session-mode connection.",
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    include_all: Annotated[
+        bool, typer.Option("--include-all", help="Also what is older than the last one applied.")
+    ] = False,
+    yes: options.Yes = False,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
+) -> None:
+    """Apply new migrations to a hosted project, each in one transaction."""
+    from edge.cli.database_push import Push
+
+    pushing = Push(db_url, workdir, include_all=include_all)
+    waiting = pushing.plan()
+    if dry_run:
+        _tell_plan(waiting, output)
+        return
+    if waiting:
+        for name in waiting:
+            remark(f"new {name}", "dim")
+        confirm(f"Apply these {len(waiting)} to {pushing.host}?", yes=yes)
+    _tell(pushing.apply(), output)
+
+
+def _tell_plan(waiting: list[str], output: options.Format) -> None:
+    if output == "json":
+        print_json({"would_apply": waiting})
+        return
+    for name in waiting:
+        remark(f"would apply {name}", "dim")
+    remark("Nothing was done." if waiting else "There is nothing new.")
 
 
 def _tell(applied: list[str], output: options.Format) -> None:

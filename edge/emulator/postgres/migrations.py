@@ -68,7 +68,7 @@ def migrate(dsn: str, migrations: Iterable[Migration], seed: Path | None = None)
         for migration in new:
             _apply(connection, migration)
         if seed and new and not applied and seed.exists():
-            _run(connection, seed)
+            run_file(connection, seed)
         return new
 
 
@@ -79,7 +79,7 @@ def _applied_versions(connection: psycopg.Connection) -> set[str]:
 
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:
     with connection.transaction():
-        text = _run(connection, migration.path)
+        text = run_file(connection, migration.path)
         connection.execute(
             "insert into supabase_migrations.schema_migrations (version, statements, name)"
             " values (%s, %s, %s)",
@@ -87,7 +87,8 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         )
 
 
-def _run(connection: psycopg.Connection, path: Path) -> str:
+def run_file(connection: psycopg.Connection, path: Path) -> str:
+    """Execute a file of SQL and return its text; EdgeError names the line that failed."""
     text = path.read_text()
     try:
         connection.execute(text.encode())
@@ -109,7 +110,7 @@ def _explain(path: Path, text: str, error: psycopg.Error) -> Iterator[str]:
 def _cure(error: psycopg.Error) -> str | None:
     missing = re.match(r'extension "([^"]+)" is not available', error.diag.message_primary or "")
     if missing is None:
-        return "Mend the file; nothing of it was applied. Then start again."
+        return "Mend the file; nothing of it was applied. Then try again."
     return (
         f'The local Postgres has only plpgsql and vector. Guard the "{missing[1]}" extension with '
         "`if exists (select from pg_available_extensions …)`, or do without it "

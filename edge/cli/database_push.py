@@ -1,0 +1,83 @@
+"""What `edge db push` does: connect, compare, apply, and say how far it came."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from edge.emulator.postgres.migrations import find_migrations
+from edge.emulator.postgres.push import Plan, plan_push, push
+from edge.errors import EdgeError
+
+_CONNECT_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A folder of migrations on its way to the database at `url`."""
+
+    url: str
+    workdir: Path
+    include_all: bool = False
+
+    @property
+    def host(self) -> str:
+        """Where the database is, without its password."""
+        try:
+            parts = conninfo_to_dict(self.url)
+        except psycopg.Error as exc:
+            raise EdgeError(f"That is no connection string: {exc}", cure=_CURE) from None
+        return f"{parts.get('host') or 'localhost'}/{parts.get('dbname') or 'postgres'}"
+
+    def plan(self) -> list[str]:
+        """The names of the files that would be applied."""
+        with self._connect() as connection:
+            return [migration.path.name for migration in self._plan(connection).new]
+
+    def apply(self) -> list[str]:
+        """Apply them; the names. EdgeError tells which were applied before one failed."""
+        applied: list[str] = []
+        with self._connect() as connection:
+            plan = self._plan(connection)
+            try:
+                for migration in push(connection, plan):
+                    applied.append(migration.path.name)
+            except EdgeError as exc:
+                raise EdgeError(_how_far(exc, plan, applied), cure=exc.cure) from exc
+        return applied
+
+    def _plan(self, connection: psycopg.Connection) -> Plan:
+        folder = self.workdir / "supabase/migrations"
+        if not folder.is_dir():
+            raise EdgeError(f"There is no {folder}.", cure="Name the project: --workdir DIR")
+        return plan_push(connection, find_migrations(folder), include_all=self.include_all)
+
+    @contextmanager
+    def _connect(self) -> Generator[psycopg.Connection]:
+        host = self.host
+        try:
+            with psycopg.connect(
+                self.url,
+                autocommit=True,
+                connect_timeout=_CONNECT_SECONDS,
+                prepare_threshold=None,
+                application_name="edge db push",
+            ) as connection:
+                yield connection
+        except psycopg.Error as exc:
+            raise EdgeError(f"The database {host} failed: {exc}", cure=_CURE) from exc
+
+
+_CURE = "Take the connection string from the project's settings: --db-url or SUPABASE_DB_URL."
+
+
+def _how_far(failure: EdgeError, plan: Plan, applied: list[str]) -> str:
+    names = [migration.path.name for migration in plan.new]
+    left = names[len(applied) + 1 :]
+    lines = [str(failure)]
+    lines += [f"  applied before it: {', '.join(applied)}"] if applied else []
+    lines += [f"  not tried: {', '.join(left)}"] if left else []
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""Bring a hosted project's database up to the migrations at hand, or refuse where the two disagree.
+
+The rules are those of `supabase db push` (supabase/cli, internal/db/push): the history tells what
+is applied, nothing is applied before what is, and nothing that the folder does not know may be.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+import psycopg
+
+from edge.emulator.postgres.migrations import Migration, run_file
+from edge.errors import EdgeError
+
+_HISTORY: Final = """
+create schema if not exists supabase_migrations;
+create table if not exists supabase_migrations.schema_migrations (
+  version text not null primary key
+);
+alter table supabase_migrations.schema_migrations add column if not exists statements text[];
+alter table supabase_migrations.schema_migrations add column if not exists name text;
+"""
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('supabase_migrations', 0))"
+_IS_KNOWN: Final = (
+    "select from pg_catalog.pg_tables"
+    " where schemaname = 'supabase_migrations' and tablename = 'schema_migrations'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be applied, in this order."""
+
+    new: tuple[Migration, ...]
+
+
+def plan_push(
+    connection: psycopg.Connection, migrations: Sequence[Migration], *, include_all: bool = False
+) -> Plan:
+    """Compare the folder with the history, changing nothing; EdgeError tells of a disagreement."""
+    history = _history(connection)
+    _refuse_unknown(history, migrations)
+    _refuse_changed(history, migrations)
+    new = [migration for migration in migrations if migration.version not in history]
+    latest = max(history, default="")
+    early = [migration for migration in new if migration.version < latest]
+    if early and not include_all:
+        raise EdgeError(
+            "These are older than the last migration that the database has, and not applied:\n"
+            + _list(migration.path.name for migration in early),
+            cure="Give them a later version, or apply them all the same: --include-all",
+        )
+    return Plan(tuple(new))
+
+
+def push(connection: psycopg.Connection, plan: Plan) -> Iterator[Migration]:
+    """Apply each in one transaction and yield it; one that another push applied meanwhile is left.
+
+    `connection` is in autocommit mode, so that a transaction is what is written here as one.
+    """
+    if plan.new:
+        with connection.transaction():
+            connection.execute(_LOCK)
+            connection.execute(_HISTORY)
+    for migration in plan.new:
+        with connection.transaction():
+            connection.execute(_LOCK)
+            is_new = _remember(connection, migration)
+            if is_new:
+                run_file(connection, migration.path)
+        if is_new:
+            yield migration
+
+
+def _history(connection: psycopg.Connection) -> dict[str, list[str] | None]:
+    """The statements of each version that is applied, where they were kept."""
+    if connection.execute(_IS_KNOWN).fetchone() is None:
+        return {}
+    rows = connection.execute(
+        "select version, to_jsonb(history) -> 'statements'"
+        " from supabase_migrations.schema_migrations history"
+    )
+    return {version: cast("list[str] | None", statements) for version, statements in rows}
+
+
+def _remember(connection: psycopg.Connection, migration: Migration) -> bool:
+    added = connection.execute(
+        "insert into supabase_migrations.schema_migrations (version, statements, name)"
+        " values (%s, %s, %s) on conflict (version) do nothing",
+        (migration.version, [migration.path.read_text()], migration.name),
+    )
+    return added.rowcount == 1
+
+
+def _refuse_unknown(history: dict[str, list[str] | None], migrations: Sequence[Migration]) -> None:
+    unknown = sorted(set(history) - {migration.version for migration in migrations})
+    if unknown:
+        raise EdgeError(
+            "The database has migrations that supabase/migrations has not:\n" + _list(unknown),
+            cure="Fetch their files (git pull, supabase migration fetch), or take them out of the"
+            " history: supabase migration repair --status reverted VERSION",
+        )
+
+
+def _refuse_changed(history: dict[str, list[str] | None], migrations: Sequence[Migration]) -> None:
+    changed = [
+        migration.path.name
+        for migration in migrations
+        if _is_changed(migration, history.get(migration.version))
+    ]
+    if changed:
+        raise EdgeError(
+            "These were changed after they had been applied:\n" + _list(changed),
+            cure="Undo the change, and write what is new into a new migration.",
+        )
+
+
+def _is_changed(migration: Migration, statements: list[str] | None) -> bool:
+    """Only a file kept as one text can be compared: the Supabase CLI keeps its statements apart."""
+    if statements is None or len(statements) != 1:
+        return False
+    return _bare(statements[0]) != _bare(migration.path.read_text())
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).rstrip("; ")
+
+
+def _list(names: Iterable[str]) -> str:
+    return "\n".join(f"  {name}" for name in names)
