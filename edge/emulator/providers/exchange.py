@@ -68,7 +68,7 @@ class Door:
             fault = await self._enter(request, endpoint)
             raw = await request.body()
             began = time.perf_counter()
-            given = _parse_object(raw, self.dialect) if body else {}
+            given: Body = _parse_object(raw, self.dialect) if body else {}
             response = self._leave(await answer(request, given, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)

@@ -217,8 +217,8 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
     assert state["processing_ms"]["openai"] > 0
     assert cleared == {
         "pending": [],
-        "requests": {"openai": {}, "anthropic": {}},
-        "processing_ms": {"openai": 0, "anthropic": 0},
+        "requests": {"openai": {}, "anthropic": {}, "retell": {}},
+        "processing_ms": {"openai": 0, "anthropic": 0, "retell": 0},
     }
 
 

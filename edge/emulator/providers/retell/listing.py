@@ -1,74 +1,32 @@
-"""`/v3/list-calls`: filters, order and pages.
-
-Filters are those of retell-sdk's CallListParams that an emulated call has a field for; another one
-is refused rather than ignored. A call that has not started sorts and filters by its creation.
-"""
+"""`/v3/list-calls`: order and pages. A call that has not started sorts by its creation."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.call_document import Document, render_item
+from edge.emulator.providers.retell.criteria import STARTED, parse_criteria
 from edge.emulator.providers.retell.errors import invalid
 
 _MAX_LIMIT: Final = 1000
 _DEFAULT_LIMIT: Final = 50
-_BOUNDS: Final = 2
-
-Compare = Callable[[Any, Any], bool]
-_OPERATORS: Final[Mapping[str, Compare]] = {
-    "eq": lambda have, want: have == want,
-    "ne": lambda have, want: have != want,
-    "sw": lambda have, want: isinstance(have, str) and have.startswith(want),
-    "ew": lambda have, want: isinstance(have, str) and have.endswith(want),
-    "co": lambda have, want: isinstance(have, str) and want in have,
-    "gt": lambda have, want: have is not None and have > want,
-    "ge": lambda have, want: have is not None and have >= want,
-    "lt": lambda have, want: have is not None and have < want,
-    "le": lambda have, want: have is not None and have <= want,
-    "bt": lambda have, want: have is not None and want[0] <= have <= want[1],
-    "in": lambda have, want: have in want,
-    "pr": lambda have, want: have is not None,
-    "np": lambda have, want: have is None,
-}
-_FIELDS: Final[Mapping[str, Callable[[Document], Any]]] = {
-    "batch_call_id": lambda call: call.get("batch_call_id"),
-    "call_id": lambda call: call["call_id"],
-    "call_status": lambda call: call["call_status"],
-    "call_type": lambda call: call["call_type"],
-    "direction": lambda call: call["direction"],
-    "disconnection_reason": lambda call: call.get("disconnection_reason"),
-    "duration_ms": lambda call: call.get("duration_ms"),
-    "start_timestamp": lambda call: call["_started"],
-    "end_timestamp": lambda call: call.get("end_timestamp"),
-    "from_number": lambda call: call["from_number"],
-    "to_number": lambda call: call["to_number"],
-    "combined_cost": lambda call: call.get("call_cost", {}).get("combined_cost"),
-    "call_successful": lambda call: call.get("call_analysis", {}).get("call_successful"),
-    "in_voicemail": lambda call: call.get("call_analysis", {}).get("in_voicemail"),
-    "user_sentiment": lambda call: call.get("call_analysis", {}).get("user_sentiment"),
-}
-_KEYED_FIELDS: Final = {
-    "metadata": "metadata",
-    "dynamic_variables": "retell_llm_dynamic_variables",
-}
 
 
 def list_calls(calls: Iterable[Call], body: Mapping[str, Any]) -> dict[str, Any]:
     """One page of the calls that match."""
-    matches = _parse_criteria(body.get("filter_criteria"))
+    matches = parse_criteria(body.get("filter_criteria"))
     limit = _whole(body, "limit", _DEFAULT_LIMIT)
     begin = _whole(body, "skip", 0) + _parse_page(body.get("pagination_key"))
     if not 1 <= limit <= _MAX_LIMIT:
         raise invalid(f"limit must be between 1 and {_MAX_LIMIT}")
     found = [document for document in map(_render, calls) if matches(document)]
     is_ascending = body.get("sort_order") == "ascending"
-    found.sort(key=lambda document: document["_started"], reverse=not is_ascending)
+    found.sort(key=lambda document: document[STARTED], reverse=not is_ascending)
     page = found[begin : begin + limit]
     has_more = begin + limit < len(found)
     for document in page:
-        del document["_started"]
+        del document[STARTED]
     return {
         "items": page,
         "has_more": has_more,
@@ -78,81 +36,7 @@ def list_calls(calls: Iterable[Call], body: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _render(call: Call) -> Document:
-    return {**render_item(call), "_started": call.started_ms or call.created_ms}
-
-
-def _parse_criteria(criteria: Any) -> Callable[[Document], bool]:
-    if criteria is None:
-        return lambda document: True
-    if not isinstance(criteria, dict):
-        raise invalid("filter_criteria must be object")
-    given = cast("dict[str, Any]", criteria)
-    tests = [test for name, value in given.items() for test in _parse_field(name, value)]
-    return lambda document: all(test(document) for test in tests)
-
-
-def _parse_field(name: str, value: Any) -> list[Callable[[Document], bool]]:
-    if name == "agent":
-        wanted = {item.get("agent_id") for item in _items(name, value)}
-        return [lambda document: document["agent_id"] in wanted]
-    if name in _KEYED_FIELDS:
-        return [_keyed_test(_KEYED_FIELDS[name], item) for item in _items(name, value)]
-    if name not in _FIELDS:
-        raise invalid(f"filter_criteria/{name} is not supported")
-    return [_test(_FIELDS[name], _mapping(name, value))]
-
-
-def _keyed_test(field: str, criterion: Mapping[str, Any]) -> Callable[[Document], bool]:
-    key = criterion.get("key")
-    if not isinstance(key, str):
-        raise invalid(f"filter_criteria/{field} must have required property 'key'")
-    return _test(lambda document: (document.get(field) or {}).get(key), criterion)
-
-
-def _test(
-    read: Callable[[Document], Any], criterion: Mapping[str, Any]
-) -> Callable[[Document], bool]:
-    compare = _OPERATORS.get(criterion.get("op", ""))
-    wanted = criterion.get("value")
-    if compare is None:
-        raise invalid(f"filter_criteria: unknown op {criterion.get('op')!r}")
-    _check_value(criterion, wanted)
-    return lambda document: _compare(compare, read(document), wanted)
-
-
-def _check_value(criterion: Mapping[str, Any], wanted: Any) -> None:
-    kinds = {
-        "string": str,
-        "number": (int, float),
-        "boolean": bool,
-        "enum": list,
-        "range": list,
-        "present": object,
-    }
-    kind = kinds.get(criterion.get("type", ""))
-    if kind is None or not isinstance(wanted, kind):
-        raise invalid("filter_criteria: value does not match type")
-    if criterion["op"] == "bt" and len(wanted) != _BOUNDS:
-        raise invalid("filter_criteria: a range has two bounds")
-
-
-def _compare(compare: Compare, have: Any, want: Any) -> bool:
-    try:
-        return compare(have, want)
-    except TypeError:  # a text is neither more nor less than a number
-        return False
-
-
-def _items(name: str, value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list):
-        raise invalid(f"filter_criteria/{name} must be array")
-    return [_mapping(name, item) for item in cast("list[Any]", value)]
-
-
-def _mapping(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise invalid(f"filter_criteria/{name} must be object")
-    return cast("dict[str, Any]", value)
+    return {**render_item(call), STARTED: call.started_ms or call.created_ms}
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:

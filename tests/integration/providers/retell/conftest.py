@@ -82,8 +82,8 @@ def servers() -> Iterator[tuple[str, Receiver]]:
     receiver = Receiver(f"{urls[1]}/hook")
     hook = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
     running = [
-        uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan=lifespan))
-        for app, lifespan in ((create_app(), "on"), (hook, "off"))
+        uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+        for app in (create_app(), hook)
     ]
 
     async def serve() -> None:
@@ -101,8 +101,16 @@ def servers() -> Iterator[tuple[str, Receiver]]:
 class ControlDesk:
     """Where conditions are set, faults ordered and the ledger read."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, webhook_url: str) -> None:
         self._client = client
+        self._webhook_url = webhook_url
+
+    def reset(self, **conditions: Any) -> None:
+        """Forget all; calls are fast and report to the receiver."""
+        self._client.delete("/_faults")
+        self._client.delete("/retell/_control")
+        fast = {"speed": 1000, "calls_per_second": 1000, "webhook_url": self._webhook_url}
+        self.set(**fast | conditions)
 
     def set(self, **conditions: Any) -> Any:
         answer = self._client.post("/retell/_control", json=conditions)
@@ -131,14 +139,11 @@ def receiver(servers: tuple[str, Receiver]) -> Receiver:
 
 @pytest.fixture
 def control(http: httpx.Client, receiver: Receiver) -> Iterator[ControlDesk]:
-    """Fast calls with webhooks to the receiver; all is forgotten before and after."""
-    desk = ControlDesk(http)
-    http.delete("/_faults")
-    http.delete("/retell/_control")
-    desk.set(speed=1000, webhook_url=receiver.url, calls_per_second=1000)
+    """Everything is forgotten before and after."""
+    desk = ControlDesk(http, receiver.url)
+    desk.reset()
     yield desk
-    http.delete("/retell/_control")
-    http.delete("/_faults")
+    desk.reset()
 
 
 @pytest.fixture
