@@ -1,0 +1,105 @@
+-- What follows from the way a call ended: data, so that a policy is changed by an update.
+-- The reasons are those of Retell's API reference (call object, disconnection_reason) and two of its older ones.
+
+create table public.disconnection_policies (
+    reason text primary key check (reason <> ''),
+    outcome text not null check (outcome <> ''),
+    disposition text not null
+        check (disposition in ('final', 'retry', 'pause_campaign', 'slow_down', 'callback')),
+    counts boolean not null,
+    delay interval check (delay > '0'),
+    reached_delay interval check (reached_delay > '0'),
+    max_tries smallint check (max_tries >= 1),
+    connected boolean not null default false,
+    voicemail boolean not null default false,
+    adds_do_not_call boolean not null default false,
+    message text check (message <> ''),
+    check ((disposition = 'final') = (delay is null)),
+    -- What does not count against the campaign's cap must end by one of its own.
+    check (counts or disposition = 'final' or max_tries is not null),
+    check ((disposition = 'pause_campaign') = (message is not null))
+);
+
+comment on table public.disconnection_policies is
+    'What becomes of a contact, its campaign and the pace when a call ends for a reason. A reason that is not here is treated as unknown.';
+comment on column public.disconnection_policies.disposition is
+    'final: nobody dials the contact again. retry: again after delay. pause_campaign: retry, and the campaign stops until a person has read message. slow_down: retry, and the organization dials less at once. callback: at the time that the contact asked for, else after delay.';
+comment on column public.disconnection_policies.counts is
+    'Whether the call is one of the campaign''s max_attempts: not when the contact has nothing to do with its end.';
+comment on column public.disconnection_policies.delay is
+    'From the dial to the next one, which is then moved into the contact''s calling hours.';
+comment on column public.disconnection_policies.reached_delay is
+    'The delay if the call lasted long enough that somebody must have been on the line.';
+comment on column public.disconnection_policies.max_tries is
+    'After so many tries the end for this reason is final: counted ones if it counts, else dials. Null: the campaign''s max_attempts alone.';
+comment on column public.disconnection_policies.message is
+    'Why the campaign is paused and what a person can do about it.';
+
+insert into public.disconnection_policies
+    (reason, outcome, disposition, counts, delay, max_tries, connected) values
+    ('user_hangup', 'connected', 'final', true, null, null, true),
+    ('agent_hangup', 'connected', 'final', true, null, null, true),
+    ('max_duration_reached', 'connected', 'final', true, null, null, true),
+    ('manual_stopped', 'connected', 'final', true, null, null, true),
+    ('call_take_over', 'connected', 'final', true, null, null, true),
+    ('call_transfer', 'transferred', 'final', true, null, null, true),
+    ('transfer_bridged', 'transferred', 'final', true, null, null, true),
+    ('transfer_cancelled', 'connected', 'final', true, null, null, true),
+    ('user_requested_dnc', 'do_not_call', 'final', true, null, null, true),
+    ('user_requested_callback', 'callback', 'callback', false, '1 day', 20, true),
+    ('inactivity', 'silent', 'retry', true, '1 day', null, true),
+    ('voicemail_reached', 'voicemail', 'retry', true, '4 hours', null, false),
+    ('machine_detected', 'voicemail', 'retry', true, '4 hours', null, false),
+    ('ivr_reached', 'ivr', 'retry', true, '4 hours', 2, false),
+    ('dial_no_answer', 'no_answer', 'retry', true, '2 hours', null, false),
+    ('dial_busy', 'busy', 'retry', true, '20 minutes', null, false),
+    ('user_declined', 'declined', 'retry', true, '1 day', 2, false),
+    ('dial_failed', 'failed', 'retry', true, '4 hours', 3, false),
+    ('invalid_destination', 'invalid_number', 'final', true, null, null, false),
+    ('error_user_not_joined', 'failed', 'final', true, null, null, false),
+    ('telephony_provider_unavailable', 'failed', 'retry', false, '15 minutes', 20, false),
+    ('registered_call_timeout', 'failed', 'retry', false, '15 minutes', 20, false),
+    ('concurrency_limit_reached', 'failed', 'slow_down', false, '60 seconds', 20, false),
+    ('no_concurrency_fallback', 'failed', 'slow_down', false, '60 seconds', 20, false);
+
+-- A failure of the technique is retried soon, unless it cut somebody off: not the same day then.
+insert into public.disconnection_policies
+    (reason, outcome, disposition, counts, delay, reached_delay, max_tries) values
+    ('error_llm_websocket_open', 'failed', 'retry', false, '30 minutes', '1 day', 20),
+    ('error_llm_websocket_lost_connection', 'failed', 'retry', false, '30 minutes', '1 day', 20),
+    ('error_llm_websocket_runtime', 'failed', 'retry', false, '30 minutes', '1 day', 20),
+    ('error_llm_websocket_corrupt_payload', 'failed', 'retry', false, '30 minutes', '1 day', 20),
+    ('error_no_audio_received', 'failed', 'retry', true, '30 minutes', '1 day', 2),
+    ('error_asr', 'failed', 'retry', true, '30 minutes', '1 day', 2),
+    ('error_retell', 'failed', 'retry', true, '30 minutes', '1 day', 2),
+    ('error_unknown', 'failed', 'retry', true, '30 minutes', '1 day', 2),
+    ('error_inbound_webhook', 'failed', 'retry', true, '30 minutes', '1 day', 2),
+    ('unknown', 'failed', 'retry', true, '30 minutes', '1 day', null);
+
+insert into public.disconnection_policies
+    (reason, outcome, disposition, counts, delay, max_tries, message) values
+    ('marked_as_spam', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'The number that this campaign calls from is marked as spam. Give the campaign another number, then resume it.'),
+    ('network_blocked', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'The telephone network blocks the number that this campaign calls from. Give the campaign another number, then resume it.'),
+    ('telephony_provider_permission_denied', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'The telephone provider does not permit calls to these numbers. Allow the country in its settings, then resume the campaign.'),
+    ('sip_routing_error', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'Calls cannot be routed. Check the SIP settings of the number that this campaign calls from, then resume it.'),
+    ('no_valid_payment', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'Retell has no valid means of payment. Add one in its billing settings, then resume the campaign.'),
+    ('credit_exhausted', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'The credit at Retell is used up. Buy more in its billing settings, then resume the campaign.'),
+    ('budget_reached', 'failed', 'pause_campaign', false, '1 hour', 20,
+     'The budget set at Retell is used up. Raise it in its billing settings, then resume the campaign.'),
+    ('scam_detected', 'failed', 'pause_campaign', false, '1 day', 20,
+     'Retell took a call of this campaign for a scam. Review the agent and write to Retell, before the account is closed.');
+
+update public.disconnection_policies set voicemail = true where outcome = 'voicemail';
+update public.disconnection_policies set adds_do_not_call = true where outcome = 'do_not_call';
+
+alter table public.disconnection_policies enable row level security;
+revoke all on public.disconnection_policies from public, anon, authenticated;
+grant select on public.disconnection_policies to authenticated;
+create policy "everybody signed in reads policies" on public.disconnection_policies
+    for select to authenticated using (true);
