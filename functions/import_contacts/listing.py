@@ -1,0 +1,108 @@
+"""A list of contacts as it was sent, CSV or JSON, read row by row from a file on disk."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, Final, cast
+
+from shared.errors import BadInputError
+
+from .contact import has_phone
+
+_DELIMITERS: Final = ",;\t|"
+_SAMPLE: Final = 65_536
+_REST: Final = "\0rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where a row begins, and its values by header; `problem` when it has the wrong shape."""
+
+    line: int
+    values: Mapping[str, str]
+    problem: str | None = None
+
+
+def read_csv(file: IO[bytes]) -> Iterator[Row]:
+    """Rows below the header line; quoted values may hold line breaks."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from _read_csv(text)
+    except UnicodeDecodeError as exc:
+        raise BadInputError(
+            f"The list is not valid UTF-8 (byte {exc.object[exc.start]:#04x}). Save it as UTF-8.",
+            code="INVALID_UTF8",
+        ) from None
+    except csv.Error as exc:
+        raise BadInputError(f"The list is no CSV: {exc}.", code="INVALID_CSV") from None
+    finally:
+        text.detach()
+
+
+def _read_csv(text: io.TextIOWrapper) -> Iterator[Row]:
+    sample = text.read(_SAMPLE)
+    text.seek(0)
+    reader = csv.reader(text, delimiter=_delimiter(sample), strict=True)
+    headers = next(reader, list[str]())
+    _check_headers(headers)
+    begins = reader.line_num + 1
+    for values in reader:
+        if any(value.strip() for value in values):
+            yield _shape(begins, headers, values)
+        begins = reader.line_num + 1
+
+
+def _delimiter(sample: str) -> str:
+    header = sample.partition("\n")[0]
+    return max(_DELIMITERS, key=header.count)
+
+
+def _check_headers(headers: list[str]) -> None:
+    if not any(header.strip() for header in headers):
+        raise BadInputError("The list is empty: it has no header line.", code="EMPTY_LIST")
+    if not has_phone(headers):
+        raise BadInputError(
+            f"No column is named phone, among: {', '.join(headers)[:500]}.", code="NO_PHONE_COLUMN"
+        )
+    twice = sorted({header for header in headers if headers.count(header) > 1})
+    if twice:
+        raise BadInputError(f"Columns are named twice: {', '.join(twice)}.", code="COLUMN_TWICE")
+
+
+def _shape(line: int, headers: list[str], values: list[str]) -> Row:
+    named = {header: value for header, value in zip(headers, values, strict=False) if header}
+    if len(values) > len(headers):
+        return Row(line, named, f"the row has {len(values)} values for {len(headers)} columns")
+    return Row(line, named)
+
+
+def read_json(file: IO[bytes]) -> Iterator[Row]:
+    """The objects of `[…]` or of `{"contacts": […]}`; the first is line 1."""
+    try:
+        document: Any = json.load(io.TextIOWrapper(file, encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BadInputError("The list is not valid UTF-8.", code="INVALID_UTF8") from None
+    except (ValueError, RecursionError) as exc:
+        raise BadInputError(f"The list is no JSON: {exc}.", code="INVALID_JSON") from None
+    contacts = cast("Any", document).get("contacts") if isinstance(document, dict) else document
+    if not isinstance(contacts, list):
+        raise BadInputError(
+            'The body must be a JSON array of contacts, or {"contacts": […]}.', code="INVALID_BODY"
+        )
+    for number, contact in enumerate(cast("list[Any]", contacts), 1):
+        yield _read_object(number, contact)
+
+
+def _read_object(number: int, contact: Any) -> Row:
+    if not isinstance(contact, dict):
+        return Row(number, {}, "a contact must be a JSON object")
+    values: dict[str, str] = {}
+    for name, value in cast("dict[str, Any]", contact).items():
+        if value is None:
+            continue
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            return Row(number, {}, f"{name} must be text or a number")
+        values[name] = str(value)
+    return Row(number, values)

@@ -1,0 +1,77 @@
+import pytest
+
+from functions.import_contacts.contact import RowError, field_of, read_contact
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Phone Number", "phone"), ("  MOBILE ", "phone"), ("to_number", "phone"),
+        ("E-Mail", "email"), ("Full name", "name"), ("TZ", "time_zone"), ("Renewal date", None),
+    ],
+)  # fmt: skip
+def test_usual_names_of_columns_are_known(header: str, field: str | None) -> None:
+    assert field_of(header) == field
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "phone", "zones"),
+    [
+        ("(212) 555-0123", "US", "+12125550123", ("America/New_York",)),
+        ("020 7946 0000", "GB", "+442079460000", ("Europe/London",)),
+        ("+49 30 901820", "US", "+4930901820", ("Europe/Berlin",)),
+    ],
+)
+def test_numbers_become_e164_with_their_zones(
+    text: str, region: str, phone: str, zones: tuple[str, ...]
+) -> None:
+    contact = read_contact({"phone": text}, region)
+
+    assert (contact.phone, contact.time_zones) == (phone, zones)
+
+
+def test_a_number_that_may_be_anywhere_has_all_zones() -> None:
+    zones = read_contact({"phone": "+18005551234"}, "US").time_zones
+
+    assert {"America/New_York", "Pacific/Honolulu"} <= set(zones)
+
+
+def test_the_contact_s_own_zone_goes_first_and_other_columns_are_variables() -> None:
+    contact = read_contact(
+        {
+            "Phone": "212 555 0123",
+            "First name": " Ada ",
+            "Last name": "Byron",
+            "Timezone": "America/Los_Angeles",
+            "Plan": "pro",
+            "Seats": "",
+        },
+        "US",
+    )
+
+    assert contact.time_zones == ("America/Los_Angeles",)
+    assert contact.name == "Ada Byron"
+    assert contact.variables == {"Plan": "pro", "Seats": ""}
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "problem"),
+    [
+        ({"phone": ""}, "phone", "there is no phone number"),
+        ({"phone": "call me"}, "phone", "is no phone number"),
+        ({"phone": "1.2E+10"}, "phone", "phone number|dialled"),
+        ({"phone": "+1 212 555"}, "phone", "no such number exists"),
+        ({"phone": "212 555 0123 ext. 9"}, "phone", "extension"),
+        ({"phone": "2125550123", "tz": "Mars/Olympus"}, "time_zone", "no IANA time zone"),
+        ({"phone": "2125550123", "tz": "../../etc/passwd"}, "time_zone", "no IANA time zone"),
+        ({"phone": "2125550123", "notes": "x" * 10_001}, "notes", "10,000 characters"),
+        ({"phone": "2125550123", "plan": "a\0b"}, "plan", "NUL"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_column(
+    row: dict[str, str], column: str, problem: str
+) -> None:
+    with pytest.raises(RowError, match=problem) as caught:
+        read_contact(row, "US")
+
+    assert caught.value.column == column

@@ -1,0 +1,214 @@
+"""Importing contacts through the gateway into a real database."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from edge.tokens import mint
+from tests.conftest import RunningStack
+from tests.integration.campaigns.organization import Organization, create_organization, scalar
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def connection(stack: RunningStack) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def organization(connection: psycopg.Connection) -> Organization:
+    return create_organization(connection, f"+1212{uuid4().int % 10**7:07}")
+
+
+@pytest.fixture
+def campaign(organization: Organization) -> str:
+    return organization.add_campaign(status="draft")
+
+
+def send(
+    stack: RunningStack,
+    campaign_id: str,
+    body: str | bytes,
+    *,
+    key: str | None = None,
+    kind: str = "text/csv",
+    **query: str,
+) -> httpx.Response:
+    with stack.client(key) as client:
+        client.timeout = httpx.Timeout(150)
+        return client.post(
+            "/functions/v1/import-contacts",
+            params={"campaign_id": campaign_id, **query},
+            content=body,
+            headers={"content-type": kind},
+        )
+
+
+def member_token(stack: RunningStack, organization: Organization, role: str) -> str:
+    claims = {"sub": organization.add_member(role), "aud": "authenticated"}
+    return mint(stack.jwt_secret, "authenticated", **claims)
+
+
+def contacts(connection: psycopg.Connection, campaign_id: str) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "select phone, name, time_zones, variables, status from public.campaign_contacts"
+        " where campaign_id = %s order by id",
+        (campaign_id,),
+    ).fetchall()
+
+
+def staged(connection: psycopg.Connection) -> int:
+    return scalar(connection, "select count(*) from public.contact_import_rows")
+
+
+def test_good_rows_become_contacts_and_the_others_are_told_by_line(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    first = send(stack, campaign, "Phone;Name;Plan\n212 555 0101;Ada;pro\n")
+    second = send(
+        stack,
+        campaign,
+        "Phone;Name;Plan\n(212) 555-0102;Bob;\nnonsense;Eve;\n+1 212-555-0102;Bob again;\n"
+        "2125550101;Ada again;\n",
+    )
+
+    assert first.json() == {
+        "success": True, "rows": 1, "error_count": 0, "errors": [],
+        "imported": 1, "duplicate_count": 0, "duplicates": [],
+    }  # fmt: skip
+    assert second.json() == {
+        "success": True,
+        "rows": 4,
+        "error_count": 1,
+        "errors": [
+            {"line": 3, "column": "phone", "problem": "'nonsense' is no phone number"},
+        ],
+        "imported": 1,
+        "duplicate_count": 2,
+        "duplicates": [
+            {"line": 4, "phone": "+12125550102", "already_in": "file"},
+            {"line": 5, "phone": "+12125550101", "already_in": "campaign"},
+        ],
+    }
+    zones = ["America/New_York"]
+    assert contacts(connection, campaign) == [
+        ("+12125550101", "Ada", zones, {"Plan": "pro"}, "pending"),
+        ("+12125550102", "Bob", zones, {"Plan": ""}, "pending"),
+    ]
+
+
+def test_with_abort_one_faulty_row_imports_nothing(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    answer = send(stack, campaign, "phone\n2125550101\n12\n", on_error="abort")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "ROWS_REFUSED")
+    assert contacts(connection, campaign) == []
+    assert staged(connection) == 0
+
+
+def test_a_hundred_thousand_rows_are_imported_whole(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    rows = [f"212 {200 + n // 10_000} {n % 10_000:04},Person {n}" for n in range(100_000)]
+    answer = send(stack, campaign, "\n".join(["phone,name", *rows]))
+
+    told = answer.json()
+    assert answer.status_code == 200, told
+    assert told["imported"] + told["error_count"] == 100_000
+    assert told["imported"] > 90_000
+    assert told["imported"] == scalar(
+        connection,
+        "select count(*) from public.campaign_contacts where campaign_id = %s",
+        (campaign,),
+    )
+    assert send(stack, campaign, "\n".join(["phone", *rows, "1"])).status_code == 413
+    assert staged(connection) == 0
+
+
+def test_two_imports_of_one_list_at_once_make_each_contact_once(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    body = "phone\n" + "\n".join(f"212 556 {n:04}" for n in range(3000))
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(lambda _: send(stack, campaign, body), range(3)))
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert sum(answer.json()["imported"] for answer in answers) == 3000
+    assert len(contacts(connection, campaign)) == 3000
+
+
+def test_json_is_taken_too(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    body = '{"contacts": [{"phone": "020 7946 0000", "name": "Zoë", "seats": 3}]}'
+    answer = send(stack, campaign, body, kind="application/json", default_region="gb")
+
+    assert answer.json()["imported"] == 1
+    assert contacts(connection, campaign) == [
+        ("+442079460000", "Zoë", ["Europe/London"], {"seats": "3"}, "pending")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "code"),
+    [("manager", 200, None), ("admin", 200, None), ("viewer", 403, "ROLE_TOO_LOW")],
+)
+def test_members_import_as_their_role_allows(
+    stack: RunningStack, organization: Organization, campaign: str,
+    role: str, status: int, code: str | None,
+) -> None:  # fmt: skip
+    token = member_token(stack, organization, role)
+    answer = send(stack, campaign, "phone\n2125550101\n", key=token)
+
+    assert answer.status_code == status, answer.text
+    assert answer.json().get("code") == code
+
+
+def test_another_organization_s_campaign_does_not_exist(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    stranger = create_organization(connection, f"+1213{uuid4().int % 10**7:07}")
+    answer = send(
+        stack, campaign, "phone\n2125550101\n", key=member_token(stack, stranger, "admin")
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "CAMPAIGN_NOT_FOUND")
+    assert contacts(connection, campaign) == []
+
+
+def test_a_finished_campaign_takes_nobody(stack: RunningStack, organization: Organization) -> None:
+    campaign = organization.add_campaign(status="completed", finished_at="2026-01-01T00:00Z")
+    answer = send(stack, campaign, "phone\n2125550101\n")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "CAMPAIGN_FINISHED")
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "kind", "status", "code"),
+    [
+        ({"campaign_id": "none"}, "phone\n", "text/csv", 400, "INVALID_QUERY"),
+        ({"default_region": "Mars"}, "phone\n", "text/csv", 400, "INVALID_QUERY"),
+        ({"on_error": "ignore"}, "phone\n", "text/csv", 400, "INVALID_QUERY"),
+        ({}, "phone\n", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ({}, "phone\n", "text/csv", 400, "EMPTY_LIST"),
+        ({}, "name\nAda\n", "text/csv", 400, "NO_PHONE_COLUMN"),
+        ({}, "{", "application/json", 400, "INVALID_JSON"),
+        ({"campaign_id": str(uuid4())}, "phone\n1\n", "text/csv", 404, "CAMPAIGN_NOT_FOUND"),
+    ],
+)
+def test_bad_input_is_named(
+    stack: RunningStack, campaign: str,
+    query: dict[str, str], body: str, kind: str, status: int, code: str,
+) -> None:  # fmt: skip
+    query = {"campaign_id": campaign, **query}
+    answer = send(stack, query.pop("campaign_id"), body, kind=kind, **query)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
