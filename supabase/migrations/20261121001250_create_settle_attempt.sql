@@ -134,7 +134,7 @@ as $$
 declare
     policy constant public.disconnection_policies := public.policy_for(reason);
     -- Ten seconds are more than it takes a line to fail.
-    is_reached constant boolean := policy.reached_delay is not null and duration_ms >= 10000;
+    is_reached constant boolean := policy.reached_delay is not null and coalesce(duration_ms, 0) >= 10000;
     is_connected constant boolean := policy.connected or is_reached;
     attempt public.call_attempts;
     contact public.campaign_contacts;
