@@ -13,37 +13,27 @@ CAMPAIGN_FINISHED · 413 TOO_MANY_ROWS, BODY_TOO_LARGE · 415 · 503 DATABASE_UN
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO, Any, Final
-from uuid import UUID
 
 from starlette.requests import ClientDisconnect
 
 from shared.context import Context
 from shared.endpoint import endpoint
-from shared.errors import BadInputError, FunctionError, TooLargeError, UnsupportedMediaError
+from shared.errors import BadInputError, TooLargeError, UnsupportedMediaError
 
-from .contact import is_region
 from .listing import Row, read_csv, read_json
 from .staging import MAX_ROWS, Import, Tally, TooManyRowsError
+from .wish import Wish, read_wish
 
 _MAX_BYTES: Final = 50 << 20
 _IN_MEMORY: Final = 1 << 20
-_POLICIES: Final = ("skip", "abort")
 _READERS: Final = {"text/csv": read_csv, "application/json": read_json}
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    campaign_id: UUID
-    region: str
-    aborts: bool
 
 
 @endpoint(auth=("user", "secret"))
 async def main(ctx: Context) -> dict[str, Any]:
     """Take the body onto disk, stage its rows, commit."""
-    wish = _read_wish(ctx)
+    wish = read_wish(ctx.request.query_params)
     reader = _choose_reader(ctx)
     ctx.note(campaign_id=str(wish.campaign_id))
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
@@ -67,7 +57,7 @@ async def main(ctx: Context) -> dict[str, Any]:
 
 
 async def _import(
-    ctx: Context, importing: Import, rows: Iterator[Row], wish: _Wish
+    ctx: Context, importing: Import, rows: Iterator[Row], wish: Wish
 ) -> tuple[Tally, dict[str, Any]]:
     with ctx.stage("stage"):
         try:
@@ -86,25 +76,6 @@ async def _import(
         )
     with ctx.stage("commit"):
         return tally, await importing.commit(tally)
-
-
-def _read_wish(ctx: Context) -> _Wish:
-    query = ctx.request.query_params
-    try:
-        campaign_id = UUID(query.get("campaign_id", ""))
-    except ValueError:
-        raise _invalid("campaign_id must be the campaign's UUID, in the query") from None
-    region = query.get("default_region", "US").upper()
-    if not is_region(region):
-        raise _invalid(f"default_region must be a region like US or GB, not {region[:20]!r}")
-    policy = query.get("on_error", "skip")
-    if policy not in _POLICIES:
-        raise _invalid(f"on_error must be {' or '.join(_POLICIES)}, not {policy[:20]!r}")
-    return _Wish(campaign_id, region, policy == "abort")
-
-
-def _invalid(problem: str) -> FunctionError:
-    return BadInputError(f"{problem}.", code="INVALID_QUERY")
 
 
 def _choose_reader(ctx: Context) -> Any:
