@@ -124,5 +124,10 @@ def _change(retell: RetellEmulator, body: bytes) -> Response:
 
 def _describe(retell: RetellEmulator) -> Response:
     clock = {"now_ms": retell.clock.now_ms(), "rate": retell.clock.rate}
-    state = {"clock": clock, "scheduled": len(retell.agenda)}
+    state = {
+        "clock": clock,
+        "open_calls": retell.open_calls,
+        "under_way": retell.ledger.under_way,
+        "requests": len(retell.ledger.creates),
+    }
     return JSONResponse({**state, **asdict(retell.conditions)})

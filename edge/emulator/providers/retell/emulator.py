@@ -86,10 +86,16 @@ class RetellEmulator:
         nth = workspace.count_dial(request.to_number)
         self._enter(workspace, self._new_call(request, nth, now_ms, batch_id))
 
+    @property
+    def open_calls(self) -> int:
+        """Calls that are not over, or not analysed yet."""
+        return self.life.under_way
+
     def reset(self, *, conditions: Conditions | None = None) -> None:
         """Forget calls, contacts and ledger; the clock shows the wall's time again."""
         self.agenda.clear()
         self._workspaces.clear()
+        self.life.under_way = 0
         self.ledger.reset()
         self.conditions = conditions or self.initial
         self.clock.set(now_ms=self.clock.wall() * 1000, rate=1.0)

@@ -1,5 +1,6 @@
 """What truly happened, for those who check what a client believes: requests, calls, deliveries."""
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +22,10 @@ class CreateRecord:
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call that was made; its slot is freed when it ends, unless it leaks."""
+    """One call that was made; its slot is freed when it ends, unless it leaks.
+
+    `created_wall` is the wall clock's time, in seconds.
+    """
 
     call_id: str
     workspace: str
@@ -29,6 +33,7 @@ class CallRecord:
     to_number: str
     created_ms: int
     metadata: Any
+    created_wall: float = field(default_factory=time.time)
     started_ms: int | None = None
     ended_ms: int | None = None
     freed_ms: int | None = None

@@ -22,10 +22,12 @@ class Life:
     faults: FaultQueue
     ledger: Ledger
     conditions: Callable[[], Conditions]
+    under_way: int = 0
 
     def begin(self, call: Call, workspace: Workspace) -> None:
         """Let it ring; the call is registered already."""
         request = call.request
+        self.under_way += 1
         self.ledger.calls[call.call_id] = CallRecord(
             call.call_id,
             workspace.name,
@@ -90,6 +92,7 @@ class Life:
 
     def _analyze(self, call: Call, workspace: Workspace) -> None:
         call.is_analyzed = True
+        self.under_way -= 1
         self._tell("call_analyzed", call, workspace)
 
     def _tell(self, event: str, call: Call, workspace: Workspace) -> None:
