@@ -5,7 +5,7 @@ Every command imports what it works with when it runs: `edge --help` and complet
 
 import typer
 
-from edge.cli import database, functions, secrets
+from edge.cli import campaign, database, functions, secrets
 from edge.cli.init import init
 from edge.cli.logs import logs
 from edge.cli.stack import start, status, stop
@@ -30,3 +30,4 @@ app.command()(logs)
 app.add_typer(functions.app, name="functions")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(database.app, name="db")
+app.add_typer(campaign.app, name="campaign")

@@ -1,0 +1,176 @@
+"""What `edge campaign` asks of the project: rows by the data API, deeds by the functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+import httpx
+
+from edge.cli.caller import Caller, Target, credentials, find_target
+from edge.errors import EdgeError
+
+_TIMEOUT: Final = 150.0
+_ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1, 2, 3, 4, 5, 6, 7]}
+_LOCAL_NUMBER: Final = "+12125550100"
+_OVER: Final = ("completed", "failed", "cancelled")
+_MEDIA: Final = {".csv": "text/csv", ".tsv": "text/csv", ".json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A campaign at a moment, as its row, its figures and how many contacts wait or talk."""
+
+    name: str
+    status: str
+    reason: str | None
+    figures: Mapping[str, float]
+    calling: int
+    pending: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in _OVER
+
+
+class Campaigns:
+    """Acts for the service on the running stack of a project."""
+
+    def __init__(self, workdir: Path) -> None:
+        self.target: Target = find_target(workdir, None)
+        self._http = httpx.Client(
+            base_url=self.target.url,
+            headers=credentials(self.target, Caller("service"), ()),
+            timeout=_TIMEOUT,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def find(self, wanted: str) -> dict[str, Any] | None:
+        """The campaign of this id, else the newest of this name."""
+        by = {"id": f"eq.{wanted}"} if _is_uuid(wanted) else {"name": f"eq.{wanted}"}
+        found = self._rows("call_campaigns", {**by, "order": "created_at.desc", "limit": "1"})
+        return found[0] if found else None
+
+    def require(self, wanted: str) -> dict[str, Any]:
+        """The same, or EdgeError that names what there is."""
+        if found := self.find(wanted):
+            return found
+        query = {"select": "name", "order": "created_at.desc", "limit": "5"}
+        known = ", ".join(row["name"] for row in self._rows("call_campaigns", query))
+        raise EdgeError(
+            f"There is no campaign {wanted}.",
+            cure=f"The newest are: {known}" if known else "edge campaign import FILE makes one.",
+        )
+
+    def create(self, name: str, *, at_any_hour: bool) -> dict[str, Any]:
+        """A draft of the organization that can call; one is set up where there is none."""
+        number = self._calling_number()
+        query = {"organization_id": f"eq.{number['organization_id']}", "status": "eq.active"}
+        agents = self._rows("agents", {**query, "order": "created_at", "limit": "1"})
+        if not agents:
+            raise EdgeError("The organization has no active agent.", cure="Add one to agents.")
+        return self._insert(
+            "call_campaigns",
+            {
+                "organization_id": number["organization_id"],
+                "agent_id": agents[0]["id"],
+                "phone_number_id": number["id"],
+                "name": name,
+                **(_ALWAYS if at_any_hour else {}),
+            },
+        )
+
+    def add_contacts(self, campaign_id: str, file: Path, region: str) -> dict[str, Any]:
+        """What import-contacts answers."""
+        media = _MEDIA.get(file.suffix.lower(), "text/csv")
+        try:
+            with file.open("rb") as body:
+                return self._ask(
+                    "POST",
+                    "/functions/v1/import-contacts",
+                    params={"campaign_id": campaign_id, "default_region": region},
+                    headers={"content-type": media},
+                    content=body,
+                )
+        except OSError as exc:
+            raise EdgeError(f"{file} cannot be read: {exc.strerror}") from exc
+
+    def act(self, action: str, campaign_id: str) -> dict[str, Any]:
+        """What campaign-trigger answers."""
+        body = {"action": action, "campaign_id": campaign_id}
+        return self._ask("POST", "/functions/v1/campaign-trigger", json=body)
+
+    def progress(self, campaign_id: str) -> Progress:
+        """How far it is."""
+        row = self._rows("call_campaigns", {"id": f"eq.{campaign_id}"})[0]
+        figures = self._rows("campaign_statistics", {"campaign_id": f"eq.{campaign_id}"})[0]
+        numbers = {k: float(v) for k, v in figures.items() if isinstance(v, int | float)}
+        calling = self._count(campaign_id, "calling")
+        pending = int(numbers["total"] - numbers["processed"]) - calling
+        return Progress(row["name"], row["status"], row["status_reason"], numbers, calling, pending)
+
+    def _calling_number(self) -> dict[str, Any]:
+        query = {"status": "eq.active", "order": "is_primary.desc,created_at", "limit": "1"}
+        if found := self._rows("phone_numbers", query):
+            return found[0]
+        if not self.target.is_local:
+            raise EdgeError("No organization has a phone number.", cure="Add one to phone_numbers.")
+        organization = self._insert("organizations", {"name": "Local organization"})["id"]
+        agent = {"name": "Local agent", "retell_agent_id": "agent_local"}
+        self._insert("agents", {"organization_id": organization, **agent})
+        number = {"phone_number": _LOCAL_NUMBER, "is_primary": True}
+        return self._insert("phone_numbers", {"organization_id": organization, **number})
+
+    def _count(self, campaign_id: str, status: str) -> int:
+        query = {"campaign_id": f"eq.{campaign_id}", "status": f"eq.{status}"}
+        reply = self._send(
+            "HEAD", "/rest/v1/campaign_contacts", params=query, headers={"prefer": "count=exact"}
+        )
+        return int(reply.headers["content-range"].rpartition("/")[2])
+
+    def _rows(self, table: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        return self._ask("GET", f"/rest/v1/{table}", params=query)
+
+    def _insert(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"prefer": "return=representation"}
+        return self._ask("POST", f"/rest/v1/{table}", json=row, headers=headers)[0]
+
+    def _ask(self, method: str, path: str, **parts: Any) -> Any:
+        return self._send(method, path, **parts).json()
+
+    def _send(self, method: str, path: str, **parts: Any) -> httpx.Response:
+        try:
+            reply = self._http.request(method, path, **parts)
+        except httpx.HTTPError as exc:
+            raise EdgeError(f"{path} does not answer: {exc or type(exc).__name__}") from exc
+        if reply.is_error:
+            raise EdgeError(f"{path} answered {reply.status_code}: {_message(reply)}")
+        return reply
+
+
+def _message(reply: httpx.Response) -> str:
+    try:
+        return str(reply.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return reply.text[:300]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""A campaign under way, on the terminal: counts, pace, bars of what came of it."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from edge.cli.campaign_client import Progress
+
+_WINDOW: Final = 20.0
+_BAR_WIDTH: Final = 32
+_STYLES: Final = {
+    "connected": "green",
+    "successful": "cyan",
+    "voicemail": "yellow",
+    "failed": "red",
+}
+
+
+@dataclass(slots=True)
+class Pace:
+    """Contacts done a minute, over the last seconds."""
+
+    _seen: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
+
+    def add(self, processed: float) -> float:
+        """Take the count as of now; the pace."""
+        now = time.monotonic()
+        self._seen.append((now, processed))
+        while now - self._seen[0][0] > _WINDOW:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        return (processed - before) / (now - began) * 60 if now > began else 0.0
+
+
+def render(progress: Progress, pace: float) -> Group:
+    """One frame."""
+    figures = progress.figures
+    head = Text.assemble(
+        (progress.name, "bold"), "  ", (progress.status, "bold magenta"),
+        f"  {figures['processed']:,.0f} of {figures['total']:,.0f} done"
+        f" · {progress.calling:,} calling · {progress.pending:,} waiting · {pace:,.0f} a minute",
+    )  # fmt: skip
+    bars = Table.grid(padding=(0, 1))
+    for name, done, style in _bars(figures):
+        total = max(figures["total"], 1)
+        bar = ProgressBar(total, done, width=_BAR_WIDTH, complete_style=style)
+        bars.add_row(f"  {name}", bar, f"{done:,.0f}")
+    talked = (
+        f"  {figures['duration_ms'] / 60_000:,.1f} minutes, ${figures['cost_cents'] / 100:,.2f}"
+    )
+    reason = [Text(f"  {progress.reason}", "yellow")] if progress.reason else []
+    return Group(head, bars, Text(talked, "dim"), *reason)
+
+
+def _bars(figures: Any) -> Iterator[tuple[str, float, str]]:
+    yield "done", figures["processed"], "white"
+    for name, style in _STYLES.items():
+        yield name, figures[name], style
+
+
+def as_document(progress: Progress) -> dict[str, Any]:
+    """The same for a script."""
+    return asdict(progress)
