@@ -10,6 +10,7 @@ from edge.emulator.providers.retell.conversation import (
     render_utterances,
 )
 from edge.emulator.providers.retell.cost import render_cost
+from edge.emulator.providers.retell.ending import TRANSFER_NUMBER
 
 Document = dict[str, Any]
 _TRANSCRIPTS = ("transcript", "transcript_object", "transcript_with_tool_calls")
@@ -71,6 +72,8 @@ def _render_end(call: Call) -> Document:
     }
     if call.started_ms is None:
         return ended
+    if call.ending.reason == "call_transfer":
+        ended["transfer_destination"] = TRANSFER_NUMBER
     turns = hold_conversation(call)
     utterances = render_utterances(turns)
     return {

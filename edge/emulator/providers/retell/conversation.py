@@ -41,18 +41,19 @@ class Turn:
 
 
 def hold_conversation(call: Call) -> list[Turn]:
-    """The turns of a call, no more than it had time for."""
+    """The turns of a call, no more than it has time for."""
     script = (call.ending or call.outcome.ending).script
     if script is None or call.started_ms is None:
         return []
     variants = _load_scripts()[_script_name(call, script)]
     variables = call.request.variables or {}
+    lasting_ms = call.outcome.talk_ms if call.is_open else call.duration_ms
     turns: list[Turn] = []
     moment = _PAUSE_SECONDS
     for number, sentences in enumerate(variants[call.outcome.variant % len(variants)]):
         content = _fill(sentences, variables)
         turn = Turn(_ROLES[number % 2], content, round(moment, 2))
-        if turn.ends * 1000 > call.duration_ms and turns:
+        if turn.ends * 1000 > lasting_ms and turns:
             break
         if content:
             turns.append(turn)

@@ -86,3 +86,9 @@ ENDINGS: Final = (
 BY_REASON: Final = {ending.reason: ending for ending in ENDINGS}
 STOPPED: Final = BY_REASON["manual_stopped"]
 UNKNOWN_REASON: Final = "reason_of_tomorrow"
+TRANSFER_NUMBER: Final = "+14155550199"
+TRANSFERS: Final = {
+    "call_transfer": ("transfer_started", "transfer_bridged", "transfer_ended"),
+    "transfer_bridged": ("transfer_started", "transfer_bridged", "transfer_ended"),
+    "transfer_cancelled": ("transfer_started", "transfer_cancelled"),
+}

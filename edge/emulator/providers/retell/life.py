@@ -2,12 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from edge.emulator.providers.faults import Endpoint, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.retell.agenda import Agenda
 from edge.emulator.providers.retell.call import Call
+from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.conditions import Conditions
-from edge.emulator.providers.retell.ending import STOPPED, UNKNOWN_REASON, CallStatus, Ending
+from edge.emulator.providers.retell.conversation import hold_conversation, render_utterances
+from edge.emulator.providers.retell.ending import (
+    STOPPED,
+    TRANSFER_NUMBER,
+    TRANSFERS,
+    UNKNOWN_REASON,
+    CallStatus,
+    Ending,
+)
 from edge.emulator.providers.retell.ledger import CallRecord, Ledger
 from edge.emulator.providers.retell.webhook import WebhookSender
 from edge.emulator.providers.retell.workspace import Workspace
@@ -53,6 +64,8 @@ class Life:
         self.ledger.calls[call.call_id].started_ms = call.started_ms
         self._tell("call_started", call, workspace)
         ends_ms = call.started_ms + call.outcome.talk_ms
+        if "transcript_updated" in self.conditions().webhook_events:
+            self._let_talk(call, workspace)
         ending = self._spoil(call)
         self._after(call.outcome.talk_ms, lambda: self._end(call, workspace, ending, ends_ms))
 
@@ -83,7 +96,7 @@ class Life:
             self._free(call, workspace)
         if ending.reason == "user_requested_dnc":
             workspace.contacts.mark_do_not_call(call.request.to_number, ended_ms)
-        self._tell("call_ended", call, workspace)
+        self._tell_end(call, workspace)
         self._after(call.outcome.analysis_ms, lambda: self._analyze(call, workspace))
 
     def _free(self, call: Call, workspace: Workspace) -> None:
@@ -95,8 +108,36 @@ class Life:
         self.under_way -= 1
         self._tell("call_analyzed", call, workspace)
 
-    def _tell(self, event: str, call: Call, workspace: Workspace) -> None:
-        self.sender.send(event, call, workspace.api_key, self.conditions())
+    def _let_talk(self, call: Call, workspace: Workspace) -> None:
+        """Tell each turn as it is over; the last one is told again at the end."""
+        for count, turn in enumerate(hold_conversation(call), 1):
+            tell = partial(self._tell_turns, count, call, workspace)
+            self._after(round(turn.ends * 1000), tell)
+
+    def _tell_turns(self, count: int, call: Call, workspace: Workspace) -> None:
+        if call.is_open:
+            spoken = render_utterances(hold_conversation(call)[:count])
+            self._tell("transcript_updated", call, workspace, transcript_with_tool_calls=spoken)
+
+    def _tell_end(self, call: Call, workspace: Workspace) -> None:
+        """The events of an end, in their order."""
+        transfer = TRANSFERS.get(call.ending.reason) if call.ending else None
+        for event in transfer or ():
+            self._tell(event, call, workspace)
+        if call.started_ms is not None:
+            self._tell("transcript_updated", call, workspace)
+        self._tell("call_ended", call, workspace)
+
+    def _tell(self, event: str, call: Call, workspace: Workspace, **of_call: Any) -> None:
+        conditions = self.conditions()
+        if event not in conditions.webhook_events:
+            return
+        document = render_call(call, with_analysis=event == "call_analyzed")
+        body = {"event": event, "call": {**document, **of_call}}
+        if event.startswith("transfer_"):
+            body["transfer_destination"] = {"type": "predefined", "number": TRANSFER_NUMBER}
+            body["transfer_option"] = {"type": "cold_transfer"}
+        self.sender.send(body, call, workspace.api_key, conditions)
 
     def _after(self, lasting_ms: int, action: Callable[[], None]) -> None:
         shortened = round(lasting_ms / self.conditions().speed)

@@ -7,15 +7,15 @@ are sent in order, but none waits for the one before (docs.retellai.com/features
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.retell.agenda import Agenda
 from edge.emulator.providers.retell.call import Call
-from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.conditions import Conditions
 from edge.emulator.providers.retell.ledger import DeliveryRecord, Ledger
 from edge.emulator.providers.retell.signature import sign
@@ -48,13 +48,15 @@ class WebhookSender:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _client: httpx.AsyncClient | None = None
 
-    def send(self, event: str, call: Call, api_key: str, conditions: Conditions) -> None:
-        """Start to deliver the call's event as it is now."""
+    def send(
+        self, body: Mapping[str, Any], call: Call, api_key: str, conditions: Conditions
+    ) -> None:
+        """Start to deliver one of the call's events."""
         url = conditions.webhook_url_for(call.request.agent_id)
-        if url is None or event not in conditions.webhook_events:
+        if url is None:
             return
-        document = render_call(call, with_analysis=event == "call_analyzed")
-        text = json.dumps({"event": event, "call": document}, ensure_ascii=False)
+        event: str = body["event"]
+        text = json.dumps(body, ensure_ascii=False)
         fault = self.faults.take(Provider.RETELL, Endpoint.WEBHOOK)
         fault = fault or conditions.draw_fault(Endpoint.WEBHOOK, f"{call.label}:{event}")
         delivery = Delivery(

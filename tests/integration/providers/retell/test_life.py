@@ -17,6 +17,8 @@ AGREES = "+12125550190"
 REFUSES = "+12125550191"
 NO_ANSWER = "+12125550168"
 VOICEMAIL = "+12125550156"
+TRANSFERRED = "+12125550155"
+TRANSFER_EVENTS = ["transfer_started", "transfer_bridged", "transfer_ended", "transfer_cancelled"]
 EVENTS = ["call_started", "call_ended", "call_analyzed"]
 
 
@@ -199,3 +201,19 @@ def test_the_same_seed_gives_the_same_calls(retell: Retell, control: ControlDesk
     assert dial_anew(seed=1) == first
     assert dial_anew(seed=2) != first
     assert len(set(first)) > 1
+
+
+def test_all_eight_events_can_be_had(
+    retell: Retell, receiver: Receiver, control: ControlDesk
+) -> None:
+    control.set(webhook_events=[*EVENTS, "transcript_updated", *TRANSFER_EVENTS])
+
+    call = retell.call.create_phone_call(from_number=FROM, to_number=TRANSFERRED)
+
+    events = [one.event for one in receiver.wait(call.call_id, 10)]
+    updates = [one for one in receiver.of(call.call_id) if one.event == "transcript_updated"]
+    spoken = [len(one.call["transcript_with_tool_calls"]) for one in updates]
+    assert sorted(set(events)) == sorted([*EVENTS, "transcript_updated", *TRANSFER_EVENTS[:3]])
+    assert sorted(spoken) == [1, 2, 3, 3]
+    transfer = next(one for one in receiver.of(call.call_id) if one.event == "transfer_bridged")
+    assert transfer.parsed["transfer_option"] == {"type": "cold_transfer"}
