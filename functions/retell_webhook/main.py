@@ -1,0 +1,40 @@
+"""Take what Retell reports of a call: keep it, apply it once, let the campaign dial on.
+
+POST {event, call} as Retell signs it, header x-retell-signature: v=<ms>,d=<hex>; or
+{event_type, data}. At most 10 MB. 200 {success, event, duplicate}, once it is committed.
+400 INVALID_JSON, INVALID_BODY, EVENT_MISSING, CALL_MISSING, CALL_ID_MISSING, UNSTORABLE ·
+401 SIGNATURE_MISSING, INVALID_SIGNATURE, SIGNATURE_EXPIRED · 413 BODY_TOO_LARGE ·
+500 DATABASE_UNAVAILABLE: not stored, so that Retell sends it again; INTERNAL_ERROR
+if neither RETELL_WEBHOOK_SECRET nor RETELL_API_KEY is set.
+"""
+
+import time
+from typing import Any
+
+from shared.body import read_bytes
+from shared.calls.store import event_store
+from shared.context import Context
+from shared.endpoint import endpoint
+
+from .delivery import parse_delivery
+from .redial import redial
+from .signature import HEADER, verify
+
+
+@endpoint(auth="none", timeout=25, preflight_status=204)
+async def main(ctx: Context) -> dict[str, Any]:
+    """Believe, read, apply, answer; dialling goes on afterwards."""
+    body = await read_bytes(ctx.request)
+    verify(body, ctx.request.headers.get(HEADER), ctx.env.retell, int(time.time() * 1000))
+    delivery = parse_delivery(body)
+    ctx.note(event=delivery.event, call_id=delivery.call_id)
+    with ctx.stage("apply"):
+        applied = await event_store(ctx.env.supabase).apply(delivery)
+    ctx.note(
+        duplicate=applied.is_duplicate,
+        organization_id=applied.organization_id,
+        campaign_id=applied.campaign_id,
+    )
+    if applied.next_campaign_id:
+        ctx.wait_until(redial(ctx.env.supabase).ask(applied.next_campaign_id))
+    return {"success": True, "event": delivery.event, "duplicate": applied.is_duplicate}

@@ -1,0 +1,90 @@
+"""Finds in a transcript that a person wants no more calls; the words are in opt_out.toml."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+_WORDS: Final = Path(__file__).with_name("opt_out.toml")
+_LINE: Final = re.compile(r"^\s*(user|agent)\s*:\s*(.*)$", re.IGNORECASE)
+_CLAUSE_END: Final = re.compile(r"[.!?;,:\n]+|\bbut\b|\band\b")
+_APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one side says until the other does."""
+
+    is_user: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    clauses: re.Pattern[str]
+    unless: re.Pattern[str]
+    offers: re.Pattern[str]
+    agreement: re.Pattern[str]
+
+
+def find_opt_out(call: Mapping[str, Any]) -> str | None:
+    """The words by which the person asked for it, if so."""
+    words = _read_words()
+    is_offered = False
+    for turn in read_turns(call):
+        text = _simplify(turn.text)
+        if not turn.is_user:
+            is_offered = bool(words.offers.search(text))
+            continue
+        if is_offered and words.agreement.search(text):
+            return turn.text
+        for clause in _CLAUSE_END.split(text):
+            clause = " ".join(clause.split())
+            if words.clauses.search(clause) and not words.unless.search(clause):
+                return clause
+    return None
+
+
+def read_turns(call: Mapping[str, Any]) -> Iterator[Turn]:
+    """Who said what: from the transcript in pieces if there is one, else from its text."""
+    pieces: Any = call.get("transcript_object")
+    if isinstance(pieces, list) and pieces:
+        yield from _read_pieces(cast("list[Any]", pieces))
+        return
+    text: Any = call.get("transcript")
+    for line in text.splitlines() if isinstance(text, str) else ():
+        match = _LINE.match(line)
+        if match:
+            yield Turn(match[1].lower() == "user", match[2])
+
+
+def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:
+    for piece in pieces:
+        if isinstance(piece, dict):
+            said = cast("dict[str, Any]", piece)
+            if isinstance(said.get("content"), str):
+                yield Turn(said.get("role") == "user", said["content"])
+
+
+def _simplify(text: str) -> str:
+    """Lower case without apostrophes and accents."""
+    plain = _APOSTROPHES.sub("", text.lower())
+    if plain.isascii():
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@cache
+def _read_words() -> _Words:
+    read = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+    return _Words(
+        clauses=re.compile("|".join(read["clauses"])),
+        unless=re.compile("|".join(read["unless"])),
+        offers=re.compile("|".join(read["offers"])),
+        agreement=re.compile(read["agreement"]),
+    )
