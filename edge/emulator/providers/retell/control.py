@@ -128,6 +128,6 @@ def _describe(retell: RetellEmulator) -> Response:
         "clock": clock,
         "open_calls": retell.open_calls,
         "under_way": retell.ledger.under_way,
-        "requests": len(retell.ledger.creates),
+        "requests_ever": retell.ledger.requests_ever,
     }
     return JSONResponse({**state, **asdict(retell.conditions)})

@@ -135,7 +135,7 @@ class RetellEmulator:
         return call
 
     def _note(self, workspace: Workspace, request: CallRequest, answer: _Answer) -> None:
-        self.ledger.creates.append(
+        self.ledger.note_request(
             CreateRecord(
                 at_ms=self.clock.now_ms(),
                 workspace=workspace.name,

@@ -61,6 +61,11 @@ class Ledger:
     deliveries: list[DeliveryRecord] = field(default_factory=list[DeliveryRecord])
     peaks: dict[str, int] = field(default_factory=dict[str, int])
     under_way: int = 0
+    requests_ever: int = 0
+
+    def note_request(self, record: CreateRecord) -> None:
+        self.creates.append(record)
+        self.requests_ever += 1
 
     def note_concurrency(self, workspace: str, current: int) -> None:
         self.peaks[workspace] = max(current, self.peaks.get(workspace, 0))
@@ -82,7 +87,7 @@ class Ledger:
 
     def reset(self) -> None:
         """Forget all; what is under way stays counted."""
-        self.creates.clear()
-        self.deliveries.clear()
+        self.drain()
+        self.requests_ever = 0
         self.calls.clear()
         self.peaks.clear()
