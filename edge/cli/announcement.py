@@ -30,9 +30,9 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(f"  {settings.api_url}/functions/v1/{slug}")
     if settings.inspect:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
-    remarks.print("[bold]Models[/bold]")
+    remarks.print("[bold]Providers[/bold]")
     for provider in PROVIDERS:
-        kind = "real" if settings.is_real(provider) else "local, extractive, no key needed"
+        kind = "real" if settings.is_real(provider) else "local, no key needed"
         remark(f"  {provider.name:<10} {kind}")
     remark("Ctrl-C stops everything.\n", "dim")
 
