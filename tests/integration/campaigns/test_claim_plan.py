@@ -1,0 +1,59 @@
+"""The claim's own statement, planned by Postgres: a range of one index at any size."""
+
+import re
+from typing import Any
+
+from .organization import Organization, scalar
+
+CONTACTS = 100_000
+OPENING = r"for contact in\s+(select .*?)\s+loop"
+
+
+def claim_statement(organization: Organization) -> str:
+    """As it stands in the function, its variable aside."""
+    source = scalar(
+        organization.connection,
+        "select prosrc from pg_proc where proname = 'pick_due_contacts'",
+    )
+    found = re.search(OPENING, source, re.DOTALL)
+    assert found is not None
+    return found.group(1).replace("campaign.id", "%s")
+
+
+def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    below = [scan for child in plan.get("Plans", ()) for scan in scans(child)]
+    return ([plan] if "Scan" in plan["Node Type"] else []) + below
+
+
+def test_it_reads_the_beginning_of_one_index(organization: Organization) -> None:
+    connection = organization.connection
+    others, campaign_id = organization.add_campaign(), organization.add_campaign()
+    connection.execute(
+        "insert into public.campaign_contacts"
+        " (campaign_id, organization_id, phone, time_zones, next_attempt_at)"
+        " select case when n %% 2 = 0 then %s::uuid else %s::uuid end, %s,"
+        " '+1' || (2000000000 + n), '{UTC}', timestamptz '2026-01-01Z' + n * interval '1 s'"
+        " from generate_series(1, %s) n",
+        (campaign_id, others, organization.id, CONTACTS),
+    )
+    connection.execute("analyze public.campaign_contacts")
+
+    with connection.transaction(force_rollback=True):
+        (explained,) = scalar(
+            connection,
+            f"explain (analyze, buffers, format json) {claim_statement(organization)}",
+            (campaign_id,),
+        )
+
+    (scan,) = scans(explained["Plan"])
+    assert scan["Node Type"] == "Index Scan"
+    assert scan["Index Name"] == "campaign_contacts_due_idx"
+    assert "campaign_id = " in scan["Index Cond"]
+    assert "next_attempt_at <= " in scan["Index Cond"]
+    assert scan["Actual Rows"] <= 1000  # the limit: not one row is read to be thrown away
+    assert "Rows Removed by Filter" not in scan or scan["Rows Removed by Filter"] == 0
+    assert not any(node == "Sort" for node in _nodes(explained["Plan"]))
+
+
+def _nodes(plan: dict[str, Any]) -> list[str]:
+    return [plan["Node Type"], *(n for child in plan.get("Plans", ()) for n in _nodes(child))]
