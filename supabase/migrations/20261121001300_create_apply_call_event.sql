@@ -157,6 +157,12 @@ begin
         attempt_id = coalesce(c.attempt_id, case when is_its_own then attempt.id end)
     where c.id = call.id
     returning c.* into linked;
+    if call.contact_id is null and (linked.duration_ms > 0 or linked.cost_cents > 0) then
+        update public.campaign_contacts c
+        set duration_ms = c.duration_ms + coalesce(linked.duration_ms, 0),
+            cost_cents = c.cost_cents + coalesce(linked.cost_cents, 0)
+        where c.id = linked.contact_id;
+    end if;
     return linked;
 end;
 $$;
@@ -182,7 +188,7 @@ language sql stable set search_path = ''
 as $$
     select event = 'call_ended' or event = 'call_analyzed' and (
         public.reason_of(call) is not null
-        or call ->> 'call_status' in ('ended', 'not_connected', 'error')
+        or coalesce(call ->> 'call_status', '') in ('ended', 'not_connected', 'error')
         or public.read_moment(call -> 'end_timestamp') is not null);
 $$;
 
@@ -193,8 +199,10 @@ as $$
         public.read_number(call -> 'duration_ms'),
         public.read_number(call -> 'duration') * 1000,
         public.read_number(call -> 'duration_seconds') * 1000,
-        greatest(extract(epoch from public.read_moment(call -> 'end_timestamp')
-                                  - public.read_moment(call -> 'start_timestamp')) * 1000, 0)))::bigint;
+        (select greatest(said.seconds, 0) * 1000
+         from (select extract(epoch from public.read_moment(call -> 'end_timestamp')
+                                       - public.read_moment(call -> 'start_timestamp'))) as said (seconds)
+         where said.seconds is not null)))::bigint;
 $$;
 
 create function public.merge_call(known public.calls, event text, call jsonb) returns public.calls
@@ -266,7 +274,7 @@ end;
 $$;
 
 -- Moves attempt and contact on to what is now known of the call. True: this ended the attempt.
-create function public.advance_contact(before public.calls, after public.calls, event text, is_over boolean)
+create function public.advance_contact(before public.calls, after public.calls, event text)
 returns boolean
 language plpgsql set search_path = ''
 as $$
@@ -274,10 +282,12 @@ declare
     added_ms constant bigint := coalesce(after.duration_ms, 0) - coalesce(before.duration_ms, 0);
     added_cents constant numeric := coalesce(after.cost_cents, 0) - coalesce(before.cost_cents, 0);
 begin
-    if is_over and after.attempt_id is not null and public.end_attempt(
-        after.attempt_id, after.disconnection_reason, after.ended_at, after.duration_ms, added_ms, added_cents)
-    then
-        return true;
+    if after.attempt_id is not null and after.status in ('completed', 'failed') then
+        if public.end_attempt(
+            after.attempt_id, after.disconnection_reason, after.ended_at, after.duration_ms, added_ms, added_cents)
+        then
+            return true;
+        end if;
     end if;
     if added_ms <> 0 or added_cents <> 0 then
         update public.campaign_contacts c
@@ -411,8 +421,8 @@ begin
     if callback_at is not null then
         after := public.note_callback(after, callback_at);
     end if;
-    is_freed := public.advance_contact(before, after, event, public.is_over(event, call));
-    if event = 'call_analyzed' then
+    is_freed := public.advance_contact(before, after, event);
+    if after.analysis is not null then
         perform public.note_analysis(after);
     end if;
     if opt_out is not null then
@@ -470,7 +480,7 @@ revoke execute on function
     public.duration_of(jsonb),
     public.merge_call(public.calls, text, jsonb),
     public.prefer(public.calls, public.calls),
-    public.advance_contact(public.calls, public.calls, text, boolean),
+    public.advance_contact(public.calls, public.calls, text),
     public.note_analysis(public.calls),
     public.note_opt_out(public.calls),
     public.note_callback(public.calls, text),
@@ -498,7 +508,7 @@ comment on function public.is_over(text, jsonb) is 'Whether the event says that 
 comment on function public.duration_of(jsonb) is 'How long the call lasted, in milliseconds.';
 comment on function public.merge_call(public.calls, text, jsonb) is 'The call''s row with what an event adds to it.';
 comment on function public.prefer(public.calls, public.calls) is 'What the first knows, and what only the second does.';
-comment on function public.advance_contact(public.calls, public.calls, text, boolean) is
+comment on function public.advance_contact(public.calls, public.calls, text) is
     'Moves attempt and contact on to what is now known of their call; true if this ended the attempt.';
 comment on function public.note_analysis(public.calls) is 'Whether a call was successful or reached a voicemail, noted at its contact.';
 comment on function public.note_opt_out(public.calls) is 'Puts the other side of a call on the organization''s do-not-call list.';

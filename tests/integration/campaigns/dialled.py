@@ -9,7 +9,6 @@ import psycopg
 
 from .organization import Organization, as_json, rows, scalar
 
-OUR_NUMBER = "+14155550100"
 DIALED_AT = "2026-06-01T15:00:00Z"
 STARTED_MS = 1_780_326_005_000
 FIGURES = (
@@ -34,6 +33,7 @@ class Dialled:
     attempt_id: str
     phone: str
     call_id: str
+    our_number: str
 
     @property
     def contact(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Dialled:
             "call_type": "phone_call",
             "agent_id": "agent_ada",
             "direction": "outbound",
-            "from_number": OUR_NUMBER,
+            "from_number": self.our_number,
             "to_number": self.phone,
             "metadata": {
                 "campaign_id": self.campaign_id,
@@ -125,7 +125,14 @@ def redial(
             DIALED_AT,
         ),
     )
-    return Dialled(organization.connection, campaign_id, contact_id, attempt_id, phone, call_id)
+    our_number = scalar(
+        organization.connection,
+        "select phone_number from public.phone_numbers where id = %s",
+        (organization.phone_number_id,),
+    )
+    return Dialled(
+        organization.connection, campaign_id, contact_id, attempt_id, phone, call_id, our_number
+    )
 
 
 def apply(
@@ -135,7 +142,7 @@ def apply(
     named = "".join(f", {name} => %({name})s" for name in options)
     return scalar(
         connection,
-        f"select public.apply_call_event(%(event)s, %(call)s{named})",
+        f"select public.apply_call_event(%(event)s, %(call)s::jsonb{named})",
         {"event": event, "call": as_json(call), **options},
     )
 
