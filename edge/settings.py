@@ -218,10 +218,12 @@ class Settings:
         """What `edge status` prints, by the Supabase CLI's names."""
         database = {"DB_URL": self.db_url} if self.has_database else {}
         remote = {"REMOTE_URL": self.remote.url} if self.remote else {}
+        stand_ins = ",".join(p.name for p in PROVIDERS if not self.is_real(p))
         return {
             "API_URL": self.api_url,
             **database,
             **remote,
+            **({"STAND_INS": stand_ins} if stand_ins else {}),
             "ANON_KEY": self.anon_key,
             "SERVICE_ROLE_KEY": self.service_role_key,
             "PUBLISHABLE_KEY": self.publishable_key,

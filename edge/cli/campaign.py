@@ -101,6 +101,22 @@ def cancel(
     _act("cancel_campaign", campaign, workdir, output)
 
 
+@app.command()
+def clock(
+    rate: Annotated[float, typer.Argument(min=1, max=100_000, help="1 is the world's own.")],
+    *,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Let emulated calls, pauses between tries and calling hours pass faster: for trying out."""
+    from edge.cli.campaign_client import Campaigns
+
+    with Campaigns(workdir) as campaigns:
+        campaigns.set_clock(rate)
+    remark(
+        "Campaigns live at the world's pace." if rate == 1 else f"A minute lasts {60 / rate:g} s."
+    )
+
+
 def _act(action: str, campaign: str, workdir: Path, output: options.Format) -> None:
     from edge.cli.campaign_client import Campaigns
 
