@@ -67,7 +67,8 @@ create type public.dial_verdict as (outcome text, wait_until timestamptz);
 
 -- All that is needed to dial.
 create type public.dial_order as (
-    attempt_id uuid, lease_token uuid, idempotency_key text, campaign_id uuid, contact_id bigint, phone text,
+    attempt_id uuid, lease_token uuid, idempotency_key text, organization_id uuid, campaign_id uuid,
+    contact_id bigint, phone text,
     name text, email text, company text, notes text, variables jsonb, campaign_name text,
     from_number text, retell_agent_id text
 );
@@ -79,7 +80,8 @@ returns public.dial_order
 language sql stable set search_path = ''
 as $$
     select row(
-        attempt.id, attempt.lease_token, attempt.idempotency_key, campaign.id, contact.id, attempt.phone,
+        attempt.id, attempt.lease_token, attempt.idempotency_key, attempt.organization_id, campaign.id,
+        contact.id, attempt.phone,
         contact.name, contact.email, contact.company, contact.notes, campaign.variables || contact.variables,
         campaign.name, public.calling_number(campaign), public.calling_agent(campaign))::public.dial_order;
 $$;
@@ -480,6 +482,14 @@ begin
 end;
 $$;
 
+create function public.forbid_number(organization_id uuid, phone text) returns void
+language sql set search_path = ''
+as $$
+    insert into public.do_not_call (organization_id, phone, reason)
+    values (forbid_number.organization_id, forbid_number.phone, 'listed_by_provider')
+    on conflict do nothing;
+$$;
+
 -- Milliseconds until a contact of the campaign may be dialled; null if none is due, or a call must end before.
 create function public.next_dial_in(campaign_id uuid) returns integer
 language plpgsql stable set search_path = ''
@@ -530,6 +540,7 @@ revoke execute on function
     public.take_silent_calls(integer),
     public.reap_leases(integer),
     public.refresh_pace(uuid, integer, integer, integer),
+    public.forbid_number(uuid, text),
     public.next_dial_in(uuid)
     from public, anon, authenticated;
 

@@ -1,5 +1,9 @@
 -- The life of a campaign: draft → active ⇄ paused → completed, failed or cancelled, changed by one function.
 
+alter table public.call_campaigns add column retried_at timestamptz;
+comment on column public.call_campaigns.retried_at is
+    'Contacts that failed until then are being queued again; null when that is done.';
+
 create index call_campaigns_cancelled_idx on public.call_campaigns (finished_at) where status = 'cancelled';
 
 create table public.campaign_transitions (
@@ -77,11 +81,10 @@ begin
     select t.to_status into next_status from public.campaign_transitions t
     where t.action = change_campaign.action and t.from_status = campaign.status;
     if next_status is null then
-        raise exception 'The campaign is %, and only one that is % can be %.', campaign.status,
+        raise exception 'The campaign is %: % takes one that is % to %.', campaign.status, action,
             (select string_agg(t.from_status, ' or ' order by t.from_status)
              from public.campaign_transitions t where t.action = change_campaign.action),
-            coalesce((select min(t.to_status) from public.campaign_transitions t
-                      where t.action = change_campaign.action), 'changed')
+            (select min(t.to_status) from public.campaign_transitions t where t.action = change_campaign.action)
             using errcode = 'PT409', detail = 'WRONG_STATE';
     end if;
     if action in ('start_campaign', 'resume_campaign') then
@@ -91,8 +94,16 @@ begin
     set status = next_status, status_reason = null, updated_at = now(),
         started_at = case when next_status = 'active' then coalesce(c.started_at, public.campaign_now())
                           else c.started_at end,
-        finished_at = case when next_status = 'cancelled' then public.campaign_now() end
+        finished_at = case when next_status = 'cancelled' then public.campaign_now() end,
+        retried_at = case when action = 'retry_failed' then public.campaign_now() end
     where c.id = campaign.id;
+    if action = 'retry_failed' then
+        -- Some at once: an active campaign that has nobody to call would be completed.
+        if public.requeue_failed(campaign.id) = 0 and not public.has_open_contacts(campaign.id) then
+            raise exception 'Nobody in the campaign failed who could be called again.'
+                using errcode = 'PT409', detail = 'NOTHING_TO_RETRY';
+        end if;
+    end if;
     insert into public.activity_logs (organization_id, actor_id, action, subject, data)
     values (campaign.organization_id, actor, action, campaign.id::text,
             jsonb_build_object('from', campaign.status, 'to', next_status));
@@ -120,23 +131,28 @@ as $$
     select count(*)::integer from cancelled;
 $$;
 
-create function public.requeue_failed(campaign_id uuid, failed_before timestamptz, batch integer default 5000)
-returns integer
-language sql set search_path = ''
+create function public.requeue_failed(campaign_id uuid, batch integer default 5000) returns integer
+language plpgsql set search_path = ''
 as $$
+declare
+    requeued integer;
+begin
     with failed as (
         select c.id from public.campaign_contacts c
+        join public.call_campaigns p on p.id = c.campaign_id and p.status = 'active'
         where c.campaign_id = requeue_failed.campaign_id and c.status = 'failed'
-          and c.outcome is distinct from 'invalid_number' and c.completed_at <= failed_before
-        limit batch for no key update skip locked
-    ),
-    requeued as (
-        update public.campaign_contacts c
-        set status = 'pending', attempts = 0, completed_at = null, next_attempt_at = public.campaign_now()
-        from failed f where c.id = f.id
-        returning 1
+          and c.outcome is distinct from 'invalid_number' and c.completed_at <= p.retried_at
+        limit batch for no key update of c skip locked
     )
-    select count(*)::integer from requeued;
+    update public.campaign_contacts c
+    set status = 'pending', attempts = 0, completed_at = null, next_attempt_at = public.campaign_now()
+    from failed f where c.id = f.id;
+    get diagnostics requeued = row_count;
+    if requeued = 0 then
+        update public.call_campaigns p set retried_at = null where p.id = requeue_failed.campaign_id;
+    end if;
+    return requeued;
+end;
 $$;
 
 -- Starts drafts whose time has come; one that cannot start fails, with the reason.
@@ -190,6 +206,9 @@ begin
     return jsonb_build_object(
         'due', to_jsonb(due),
         'organizations', (select coalesce(jsonb_agg(distinct o), '[]') from unnest(organizations) as o),
+        'retrying', (select coalesce(jsonb_agg(c.id), '[]') from public.call_campaigns c
+                     where c.status = 'active' and c.retried_at is not null
+                       and (in_organization is null or c.organization_id = in_organization)),
         'cancelling', (select coalesce(jsonb_agg(c.id), '[]') from public.call_campaigns c
                        where c.status = 'cancelled' and (in_organization is null or c.organization_id = in_organization)
                          and exists (select from public.campaign_contacts k
@@ -243,15 +262,15 @@ revoke execute on function
     public.check_ready(public.call_campaigns),
     public.change_campaign(uuid, text, uuid),
     public.cancel_contacts(uuid, integer),
-    public.requeue_failed(uuid, timestamptz, integer),
+    public.requeue_failed(uuid, integer),
     public.start_due_campaigns(uuid),
     public.list_campaign_work(uuid),
     public.campaign_progress(uuid, uuid)
     from public, anon, authenticated;
 
 comment on function public.change_campaign(uuid, text, uuid) is
-    'Start, pause, resume, cancel or take up again; the new status. WRONG_STATE names both states, NO_AGENT, NO_PHONE_NUMBER and CAMPAIGN_EMPTY what is missing.';
+    'Start, pause, resume, cancel or take up again; the new status. WRONG_STATE names both states, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY and NOTHING_TO_RETRY what is missing.';
 comment on function public.campaign_for(uuid, uuid, boolean) is
     'CAMPAIGN_NOT_FOUND for a campaign of another organization too: that it exists is none of the caller''s business.';
-comment on function public.requeue_failed(uuid, timestamptz, integer) is
-    'Queue contacts again that had failed before that moment, with all their attempts; how many. Impossible numbers stay as they are.';
+comment on function public.requeue_failed(uuid, integer) is
+    'Queue some of the contacts again that had failed by retried_at, with all their attempts; how many. Impossible numbers stay as they are.';

@@ -1,0 +1,100 @@
+"""Run campaigns: start, pause, resume, cancel, retry, dial a batch, look, check all each minute.
+
+POST {action, campaign_id?, batch_size? 1..100, organization_id?} by a member of the campaign's
+organization (admin or manager; a viewer may only look) or with the secret key.
+start_campaign, pause_campaign, resume_campaign, cancel_campaign, retry_failed → 200 {success,
+action, campaign_id, status}; process_batch → also {claimed, placed, unresolved, released};
+get_status → also {statistics, calling, outcomes, pace, …}; schedule_check, with the secret key
+only → {started, continued, reaped, resolved, ended}.
+A campaign then goes on by itself: after the answer, when a call ends, and each minute.
+400 INVALID_BODY, CAMPAIGN_ID_MISSING · 403 ROLE_TOO_LOW, SECRET_KEY_NEEDED · 404
+CAMPAIGN_NOT_FOUND · 409 WRONG_STATE, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY, NOTHING_TO_RETRY ·
+503 DATABASE_UNAVAILABLE.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from shared.calls.store import event_store
+from shared.context import Context
+from shared.endpoint import endpoint
+from shared.errors import ForbiddenError
+
+from .attempts import Attempts
+from .campaigns import Campaigns
+from .checkup import Checkup
+from .dialler import Dialler
+from .provider import Provider
+from .pursuit import pursuit
+from .reconciliation import Reconciliation
+from .request import GET_STATUS, PROCESS_BATCH, SCHEDULE_CHECK, TriggerInput
+
+
+@endpoint(auth=("user", "secret"), body=TriggerInput, preflight_status=204)
+async def main(ctx: Context, body: TriggerInput) -> dict[str, Any]:
+    """Do what is asked; dialling goes on after the answer."""
+    ctx.note(action=body.action, campaign_id=str(body.campaign_id or ""))
+    if body.action == SCHEDULE_CHECK:
+        answer = await _check(ctx, body.organization_id)
+    else:
+        campaign_id = body.require_campaign()
+        answer = {"campaign_id": str(campaign_id), **await _act(ctx, body, campaign_id)}
+    return {"success": True, "action": body.action, **answer}
+
+
+async def _act(ctx: Context, body: TriggerInput, campaign_id: UUID) -> dict[str, Any]:
+    campaigns = Campaigns(ctx.admin, ctx.user_id)
+    if body.action == GET_STATUS:
+        return await campaigns.progress(campaign_id)
+    if body.action == PROCESS_BATCH:
+        return await _dial(ctx, campaigns, campaign_id, body.batch_size)
+    status = await campaigns.change(campaign_id, body.action)
+    if status == "active":
+        _go_on(ctx, campaign_id)
+    if body.action == "retry_failed":
+        ctx.wait_until(campaigns.requeue_failed(str(campaign_id)))
+    if status == "cancelled":
+        ctx.wait_until(campaigns.cancel_contacts(str(campaign_id)))
+    return {"status": status}
+
+
+async def _dial(
+    ctx: Context, campaigns: Campaigns, campaign_id: UUID, batch_size: int
+) -> dict[str, Any]:
+    """A campaign that is not active has an answer too: webhooks of its last calls ask for it."""
+    status = await campaigns.admit(campaign_id)
+    with ctx.stage("dial"):
+        batch = await _dialler(ctx).dial_batch(str(campaign_id), batch_size)
+    if batch.claimed and not batch.is_disturbed:
+        _go_on(ctx, campaign_id)
+    return {
+        "status": status,
+        "claimed": batch.claimed,
+        "placed": batch.placed,
+        "unresolved": batch.unresolved,
+        "released": batch.released,
+    }
+
+
+async def _check(ctx: Context, organization_id: UUID | None) -> dict[str, Any]:
+    if ctx.auth_mode != "secret":
+        raise ForbiddenError("Only the secret key checks all campaigns.", code="SECRET_KEY_NEEDED")
+    dialler, campaigns = _dialler(ctx), Campaigns(ctx.admin, None)
+    reconciliation = Reconciliation(dialler, event_store(ctx.env.supabase))
+    checkup = Checkup(campaigns, dialler.attempts, reconciliation, dialler.provider)
+    done, work = await checkup.run(organization_id)
+    for campaign_id in work.due:
+        ctx.wait_until(pursuit.go_on(dialler, campaign_id))
+    for campaign_id in work.retrying:
+        ctx.wait_until(campaigns.requeue_failed(campaign_id))
+    for campaign_id in work.cancelling:
+        ctx.wait_until(campaigns.cancel_contacts(campaign_id))
+    return done
+
+
+def _go_on(ctx: Context, campaign_id: UUID) -> None:
+    ctx.wait_until(pursuit.go_on(_dialler(ctx), str(campaign_id)))
+
+
+def _dialler(ctx: Context) -> Dialler:
+    return Dialler(Attempts(ctx.admin), Provider(ctx.env.retell.provider))

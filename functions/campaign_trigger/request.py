@@ -1,0 +1,42 @@
+"""What the function is asked to do: an action, and what each action needs to know."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import Field, field_validator
+
+from shared.body import Input
+from shared.errors import BadInputError
+
+CHANGES: Final = (
+    "start_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "cancel_campaign",
+    "retry_failed",
+)
+PROCESS_BATCH: Final = "process_batch"
+GET_STATUS: Final = "get_status"
+SCHEDULE_CHECK: Final = "schedule_check"
+ACTIONS: Final = (*CHANGES, PROCESS_BATCH, GET_STATUS, SCHEDULE_CHECK)
+
+
+class TriggerInput(Input):
+    """`campaign_id` belongs to every action but schedule_check, `batch_size` to process_batch."""
+
+    action: str
+    campaign_id: UUID | None = None
+    batch_size: Annotated[int, Field(ge=1, le=100)] = 10
+    organization_id: UUID | None = None
+
+    @field_validator("action")
+    @classmethod
+    def _is_known(cls, action: str) -> str:
+        if action not in ACTIONS:
+            raise ValueError(f"there is no such action; there are {', '.join(ACTIONS)}")
+        return action
+
+    def require_campaign(self) -> UUID:
+        if self.campaign_id is None:
+            raise BadInputError(f"{self.action} needs a campaign_id.", code="CAMPAIGN_ID_MISSING")
+        return self.campaign_id
