@@ -6,12 +6,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
 _WORDS: Final = Path(__file__).with_name("opt_out.toml")
 _LINE: Final = re.compile(r"^\s*(user|agent)\s*:\s*(.*)$", re.IGNORECASE)
 _CLAUSE_END: Final = re.compile(r"[.!?;,:\n]+|\bbut\b|\band\b")
+_MOST_TURNS: Final = 5_000  # more than two hours hold
 _APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
 
 
@@ -35,7 +37,7 @@ def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
     words = _read_words()
     is_offered = False
-    for turn in read_turns(call):
+    for turn in islice(read_turns(call), _MOST_TURNS):
         text = _simplify(turn.text)
         if not turn.is_user:
             is_offered = bool(words.offers.search(text))

@@ -50,7 +50,7 @@ class EventStore:
         """Return when it is committed; NotStoredError if that is not known."""
         for left in reversed(range(_TRIES)):
             try:
-                return await self._submit(event.call_id, _render(event))
+                return await self._submit(event.call_id, render_event(event))
             except _ConflictError as exc:
                 if not left:
                     raise NotStoredError("The event met others again and again.") from exc
@@ -130,7 +130,8 @@ def _headers(key: str) -> dict[str, str]:
     return {"apikey": key, "authorization": f"Bearer {key}", "content-type": "application/json"}
 
 
-def _render(event: CallEvent) -> bytes:
+def render_event(event: CallEvent) -> bytes:
+    """The event as one of those that public.apply_call_events takes."""
     try:
         return to_json(event.arguments(), inf_nan_mode="null")
     except ValueError as exc:

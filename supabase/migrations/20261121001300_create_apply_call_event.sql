@@ -55,7 +55,8 @@ declare
     metadata constant jsonb := call -> 'metadata';
     found_id uuid;
 begin
-    if metadata ->> 'attempt_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select a.id into found_id from public.call_attempts a where a.retell_call_id = call ->> 'call_id';
+    if found_id is null and metadata ->> 'attempt_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
         select a.id into found_id from public.call_attempts a where a.id = (metadata ->> 'attempt_id')::uuid;
     end if;
     if found_id is null and metadata ->> 'contact_id' ~ '^[0-9]{1,18}$' then
@@ -496,7 +497,7 @@ comment on function public.read_moment(jsonb) is 'A moment from milliseconds sin
 comment on function public.read_boolean(jsonb) is 'True or false, also as yes and no or as text.';
 comment on function public.read_phone(jsonb) is 'A phone number in E.164, else null.';
 comment on function public.find_attempt(jsonb, uuid) is
-    'The attempt that a call belongs to: by its metadata, else by the number dialed if only one can be meant.';
+    'The attempt that a call belongs to: by the call''s id, by its metadata, else by the number dialed if only one can be meant.';
 comment on function public.find_organization(jsonb) is 'Whose call it is: by our number, else by the agent.';
 comment on function public.find_or_add_call(jsonb) is 'The row of a reported call, linked and locked.';
 comment on function public.report_inbound_call(public.calls) is 'Notification and activity log of an inbound call.';
