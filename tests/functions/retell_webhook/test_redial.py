@@ -18,6 +18,7 @@ class Dialler:
 
     status: int = 200
     is_let: asyncio.Event = field(default_factory=asyncio.Event)
+    arrivals: asyncio.Queue[None] = field(default_factory=asyncio.Queue[None])
     heads: list[str] = field(default_factory=list[str])
     bodies: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     env: SupabaseEnv = field(init=False)
@@ -27,6 +28,7 @@ class Dialler:
         length = int(head.partition("content-length: ")[2].split("\r\n")[0])
         self.heads.append(head)
         self.bodies.append(json.loads(await reader.readexactly(length)))
+        self.arrivals.put_nowait(None)
         await self.is_let.wait()
         writer.write(f"HTTP/1.1 {self.status} X\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
@@ -42,14 +44,6 @@ async def dialler(status: int = 200) -> AsyncGenerator[Dialler]:
     running.env = read_env({"SUPABASE_URL": f"http://127.0.0.1:{port}", **keys}).supabase
     async with server:
         yield running
-
-
-async def until(condition: asyncio.Event | None, dialler: Dialler, count: int) -> None:
-    async with asyncio.timeout(10):
-        while len(dialler.bodies) < count:
-            await asyncio.sleep(0.01)
-    if condition:
-        condition.set()
 
 
 async def test_a_batch_is_asked_for_with_the_secret_key() -> None:
@@ -68,11 +62,12 @@ async def test_who_asks_while_it_is_asked_is_served_by_one_more_request() -> Non
         redial = Redial(asked.env)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(redial.ask("c1"))
-            await until(None, asked, 1)
+            await asked.arrivals.get()
             for _ in range(10):
                 tasks.create_task(redial.ask("c1"))
             tasks.create_task(redial.ask("c2"))
-            await until(asked.is_let, asked, 2)
+            await asked.arrivals.get()
+            asked.is_let.set()
 
         await redial.ask("c1")  # nothing is under way any more
 
