@@ -1,0 +1,60 @@
+"""Whole campaigns with everything going wrong, by seed: `python -m bench.campaign --seeds 200`.
+
+Each seed draws organizations, campaigns and contacts, a moment near a change of the clocks, faults
+of the provider, and crashes; every law of dialling is checked on the way and in the end.
+`--seed N` plays one again. `--contacts 1000000` calls so many in one campaign, with nothing going
+wrong, and shows what each hundredth of it took.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.campaign_size import call_everyone
+from tests.chaos.scenario import draw_scenario
+from tests.chaos.simulation import RATE, Report, simulate
+
+
+def play(seed: int, size: int, rate: float) -> Report:
+    with tempfile.TemporaryDirectory(prefix="edge-campaign-") as folder:
+        return simulate(draw_scenario(seed, size), Path(folder), rate=rate)
+
+
+def describe(report: Report) -> str:
+    """One line, and one for each law that was broken."""
+    hours = report.simulated.total_seconds() / 3600
+    head = (
+        f"seed {report.scenario.seed:>4}: {'ok' if not report.violations else 'BROKEN':<6}"
+        f" {report.scenario.contact_count} contacts, {report.calls} calls,"
+        f" {hours:.0f} h in {report.seconds:.1f} s; {', '.join(report.blows) or 'no blows'}"
+    )
+    return "\n".join([head, *(f"    {violation}" for violation in report.violations)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="play seeds 1 to N")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="begin with this one")
+    parser.add_argument("--seed", type=int, metavar="N", help="play this one only")
+    parser.add_argument("--size", type=int, default=100, metavar="N", help="contacts of a seed")
+    parser.add_argument("--rate", type=float, default=RATE, help="simulated seconds in a real one")
+    parser.add_argument("--contacts", type=int, metavar="N", help="one campaign of that size")
+    options = parser.parse_args()
+    if options.contacts:
+        call_everyone(options.contacts)
+        return
+    seeds = [options.seed] if options.seed is not None else range(options.first, options.seeds + 1)
+    broken: list[int] = []
+    for seed in seeds:
+        report = play(seed, options.size, options.rate)
+        print(describe(report), flush=True)
+        if report.violations:
+            broken.append(seed)
+    if broken:
+        print(f"broken: {', '.join(map(str, broken))}; play one again by --seed N", flush=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
