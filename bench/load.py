@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bench.figures import Series
@@ -13,11 +13,16 @@ from bench.processes import ROOT, python
 class Visitor:
     """One kept-alive connection to `port`: asks, waits for the answer, asks again.
 
-    `requests` are whole requests as bytes of latin-1, sent in turn.
+    `requests` are whole requests as bytes of latin-1, sent in turn, and only `once` if so. With an
+    `interval` the next one is due so many seconds after the last was, the first after `delay`;
+    latency is counted from when it was due.
     """
 
     port: int
     requests: Sequence[str]
+    once: bool = False
+    interval: float = 0.0
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,12 @@ class Load:
         return Series(name, self.latencies)
 
 
-def render_request(path: str, body: str | None = None) -> str:
+def render_request(
+    path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+) -> str:
     """A GET, or a POST of JSON."""
     lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body is not None:
         lines += ["content-type: application/json", f"content-length: {len(body)}"]
     return "\r\n".join([*lines, "", body or ""])

@@ -42,7 +42,10 @@ class _Visit(asyncio.Protocol):
     """One visitor's connection."""
 
     def __init__(self, visitor: Visitor, tally: _Tally) -> None:
-        self._requests = cycle([request.encode("latin-1") for request in visitor.requests])
+        requests = [request.encode("latin-1") for request in visitor.requests]
+        self._requests = iter(requests) if visitor.once else cycle(requests)
+        self._visitor = visitor
+        self._due = 0.0
         self._tally = tally
         self._transport: asyncio.Transport | None = None
         self._received = b""
@@ -52,6 +55,7 @@ class _Visit(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._due = time.perf_counter() + self._visitor.delay
         self._ask(time.perf_counter())
 
     def data_received(self, data: bytes) -> None:
@@ -68,12 +72,20 @@ class _Visit(asyncio.Protocol):
 
     def _ask(self, now: float) -> None:
         assert self._transport is not None
-        if not self._tally.may_ask(now):
+        request = next(self._requests, None)
+        if request is None or not self._tally.may_ask(now):
             self.over.set_result(None)
             self._transport.close()
-            return
-        self._received, self._wanted, self._asked_at = b"", 0, now
-        self._transport.write(next(self._requests))
+        elif self._due > now:
+            asyncio.get_running_loop().call_later(self._due - now, self._send, request, self._due)
+        else:
+            self._send(request, self._due if self._visitor.interval else now)
+
+    def _send(self, request: bytes, due: float) -> None:
+        assert self._transport is not None
+        self._received, self._wanted, self._asked_at = b"", 0, due
+        self._due += self._visitor.interval
+        self._transport.write(request)
 
     def _read_head(self) -> bool:
         """Whether the head has arrived, so that the answer's size is known."""
