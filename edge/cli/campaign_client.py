@@ -16,6 +16,7 @@ from edge.errors import EdgeError
 _TIMEOUT: Final = 150.0
 _ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1, 2, 3, 4, 5, 6, 7]}
 _LOCAL_NUMBER: Final = "+12125550100"
+_FASTEST_PACE: Final = 20.0
 _OVER: Final = ("completed", "failed", "cancelled")
 _MEDIA: Final = {".csv": "text/csv", ".tsv": "text/csv", ".json": "application/json"}
 
@@ -122,8 +123,14 @@ class Campaigns:
                 cure="Start the stack without RETELL_API_KEY and RETELL_BASE_URL.",
             )
         now = datetime.now(UTC)
+        pace = min(rate, _FASTEST_PACE)
         clock = {"now_ms": now.timestamp() * 1000, "rate": rate}
-        self._send("POST", "/providers/retell/_control", json={"clock": clock})
+        control = {"clock": clock, "calls_per_second": pace}
+        self._send("POST", "/providers/retell/_control", json=control)
+        organizations = self._rows("organizations", {"select": "id"})
+        paces = [{"organization_id": row["id"], "calls_per_second": pace} for row in organizations]
+        merge = {"prefer": "resolution=merge-duplicates"}
+        self._send("POST", "/rest/v1/dial_pace", json=paces, headers=merge)
         shown = {"shows": None if rate == 1 else now.isoformat(), "rate": rate}
         self._send("POST", "/rest/v1/rpc/set_campaign_clock", json=shown)
 
