@@ -1,0 +1,286 @@
+"""The provider's bad days, on the whole stack: nobody is dialled twice, nobody is forgotten."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.campaigns.organization import Organization, rows, scalar
+
+from .conftest import Trigger, attempts_of, campaign_of, contacts_of, numbers, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+AGREES = 90
+
+
+@pytest.fixture
+def campaign_id(organization: Organization) -> str:
+    return organization.add_campaign()
+
+
+@pytest.fixture
+def phone(organization: Organization, campaign_id: str) -> str:
+    (number,) = numbers(AGREES)
+    organization.add_contacts(campaign_id, [number])
+    return number
+
+
+def ask_again(connection: psycopg.Connection) -> None:
+    """Let it be time to ask the provider, and for what was put off."""
+    connection.execute("update public.call_attempts set check_after = now() - interval '1 s'")
+    connection.execute("update public.dial_pace set blocked_until = now() - interval '1 s'")
+    connection.execute(
+        "update public.campaign_contacts set next_attempt_at = now() - interval '1 s'"
+        " where status = 'pending'"
+    )
+
+
+def put_dial_back(connection: psycopg.Connection, phone: str) -> None:
+    """To where the provider has forgotten the key."""
+    moved = connection.execute(
+        "update public.call_attempts set dialed_at = dialed_at - interval '2 hours'"
+        " where phone = %s and status = 'unresolved'",
+        (phone,),
+    )
+    assert moved.rowcount == 1
+
+
+def lose_webhooks(trigger: Trigger) -> None:
+    """Those of the next call: its start, its end, its analysis."""
+    for _ in range(3):
+        trigger.stack.fault(provider="retell", kind="lost", endpoint="webhook")
+
+
+def dial(trigger: Trigger, campaign_id: str) -> dict[str, Any]:
+    return trigger("process_batch", campaign_id).json()
+
+
+def check_until_completed(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str
+) -> None:
+    def is_completed() -> bool:
+        ask_again(connection)
+        trigger("schedule_check")
+        return campaign_of(connection, campaign_id)["status"] == "completed"
+
+    wait_for(is_completed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("cut", {}),
+        ("malformed_json", {}),
+        ("status", {"status": 500}),
+        ("status", {"status": 503}),
+    ],
+)
+def test_after_an_unknown_outcome_the_phone_rings_once(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    campaign_id: str,
+    phone: str,
+    kind: str,
+    more: dict[str, Any],
+) -> None:
+    trigger.fault(kind, **more)
+
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+    (attempt,) = attempts_of(connection, campaign_id)
+    assert attempt["error"]
+    assert dial(trigger, campaign_id)["claimed"] == 0
+    check_until_completed(trigger, connection, campaign_id)
+
+    (made,) = trigger.calls_to(phone)
+    (attempt,) = attempts_of(connection, campaign_id)
+    assert attempt["retell_call_id"] == made["call_id"]
+
+
+def test_webhooks_of_a_call_settle_what_its_answer_left_open(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("hang_after")
+
+    dial(trigger, campaign_id)
+
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert len(trigger.calls_to(phone)) == 1
+
+
+def test_beyond_the_hour_a_lost_call_is_found_in_the_providers_list(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("hang_after")
+    lose_webhooks(trigger)
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+    put_dial_back(connection, phone)
+
+    check_until_completed(trigger, connection, campaign_id)
+
+    assert len(trigger.calls_to(phone)) == 1
+    assert contacts_of(connection, campaign_id)[0]["outcome"] == "connected"
+
+
+def test_a_call_that_was_never_made_is_made_once_that_is_certain(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("status", status=500)
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+    put_dial_back(connection, phone)
+    ask_again(connection)
+    assert trigger("schedule_check").json()["resolved"] == 1
+    (attempt,) = attempts_of(connection, campaign_id)
+    assert (attempt["status"], attempt["counted"]) == ("ended", False)
+
+    check_until_completed(trigger, connection, campaign_id)
+
+    assert len(trigger.calls_to(phone)) == 1
+
+
+def test_too_many_requests_shrink_the_pace_and_count_for_nothing(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    organization: Organization,
+    campaign_id: str,
+    phone: str,
+) -> None:
+    trigger.fault("status", status=429, retry_after="7")
+
+    assert dial(trigger, campaign_id)["released"] == 1
+
+    (pace,) = rows(
+        connection,
+        "select current_limit, blocked_until > now() as is_blocked from public.dial_pace"
+        " where organization_id = %s",
+        (organization.id,),
+    )
+    assert pace == {"current_limit": 500, "is_blocked": True}
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["attempts"], contact["dials"]) == ("pending", 0, 0)
+    check_until_completed(trigger, connection, campaign_id)
+    assert len(trigger.calls_to(phone)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(402, "payment"), (401, "RETELL_API_KEY"), (400, "refuses the calls")]
+)
+def test_what_only_a_person_can_mend_pauses_the_campaign(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    organization: Organization,
+    campaign_id: str,
+    phone: str,
+    status: int,
+    words: str,
+) -> None:
+    trigger.fault("status", status=status)
+
+    assert dial(trigger, campaign_id)["released"] == 1
+
+    campaign = campaign_of(connection, campaign_id)
+    assert campaign["status"] == "paused"
+    assert words in campaign["status_reason"]
+    assert contacts_of(connection, campaign_id)[0]["attempts"] == 0
+    told = scalar(
+        connection,
+        "select count(*) from public.notifications where organization_id = %s"
+        " and kind = 'campaign_paused'",
+        (organization.id,),
+    )
+    assert told == 1
+    assert trigger.calls_to(phone) == []
+
+
+def test_a_number_that_cannot_be_fails_its_contact_alone(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("status", status=400, code=f"to_number is not a valid phone number: {phone}")
+
+    dial(trigger, campaign_id)
+
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["outcome"]) == ("failed", "invalid_number")
+    assert campaign_of(connection, campaign_id)["status"] == "completed"
+
+
+def test_who_is_on_the_providers_list_is_on_ours_from_then_on(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("status", status=400, code=f"The contact {phone} is marked do_not_call.")
+
+    dial(trigger, campaign_id)
+    dial(trigger, campaign_id)
+
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["outcome"]) == ("cancelled", "do_not_call")
+    listed = scalar(connection, "select reason from public.do_not_call where phone = %s", (phone,))
+    assert listed == "listed_by_provider"
+
+
+def test_a_call_whose_end_nobody_reported_is_asked_for(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    lose_webhooks(trigger)
+    assert dial(trigger, campaign_id)["placed"] == 1
+
+    check_until_completed(trigger, connection, campaign_id)
+
+    assert len(trigger.calls_to(phone)) == 1
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["successful"]) == ("completed", True)
+
+
+def test_a_call_that_the_provider_does_not_know_is_made_again(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.control(speed=1)
+    assert dial(trigger, campaign_id)["placed"] == 1
+    connection.execute(
+        "update public.calls set retell_call_id = 'gone' || retell_call_id where to_number = %s",
+        (phone,),
+    )
+    connection.execute(
+        "update public.call_attempts set retell_call_id = 'gone' || retell_call_id"
+        " where phone = %s",
+        (phone,),
+    )
+    ask_again(connection)
+
+    assert trigger("schedule_check").json()["ended"] == 1
+
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["attempts"]) == ("pending", 0)
+
+
+def test_the_check_takes_over_the_providers_limit(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    organization: Organization,
+    campaign_id: str,
+) -> None:
+    organization.add_contacts(campaign_id, numbers(AGREES), next_attempt_at="2099-01-01Z")
+    trigger.control(concurrency_limit=30, reserved_inbound_concurrency=5)
+
+    trigger("schedule_check")
+
+    (pace,) = rows(
+        connection,
+        "select concurrency_limit, reserved_concurrency from public.dial_pace"
+        " where organization_id = %s",
+        (organization.id,),
+    )
+    assert pace == {"concurrency_limit": 30, "reserved_concurrency": 5}
+
+
+def test_without_the_provider_the_check_does_the_rest(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    for _ in range(3):
+        trigger.stack.fault(provider="retell", kind="status", status=500, endpoint="concurrency")
+
+    reply = trigger("schedule_check")
+
+    assert reply.status_code == 200
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert len(trigger.calls_to(phone)) == 1
