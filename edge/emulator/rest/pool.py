@@ -1,29 +1,23 @@
-"""Database connections: made on demand, kept while sound, dropped when broken.
+"""The data API's connections: what they are taught, and PostgREST's codes for having none."""
 
-psycopg_pool is not used: while Postgres is down it makes each request wait for its timeout, and its
-growing pauses between attempts delay the recovery; here a request fails or succeeds at once.
-"""
-
-import asyncio
-import select
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, cast
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
-import psycopg
-from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, pq
+from psycopg import pq
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
-from psycopg.rows import DictRow, dict_row
 
+from edge.emulator.postgres import pool
+from edge.emulator.postgres.pool import (
+    Connection,
+    Connector,
+    PoolBusyError,
+    PostgresUnreachableError,
+)
 from edge.emulator.rest.errors import rest_error
 
-Connection = AsyncConnection[DictRow]
-# $1 placeholders, as rendered, instead of psycopg's %s.
-_CURSOR: Final = cast("type[AsyncCursor[DictRow]]", AsyncRawCursor)
-
 _JSON_OID: Final = 114
-_CONNECT_TIMEOUT: Final = 5
 
 
 class _PayloadDumper(Dumper):
@@ -40,80 +34,35 @@ class Pool:
     """At most `size` connections; `timeout` is how long a request waits for one."""
 
     def __init__(self, dsn: str, *, size: int, timeout: float) -> None:
-        self._dsn = dsn
-        self._free = asyncio.Semaphore(size)
-        self._timeout = timeout
-        self._idle: list[Connection] = []
-        self._is_closed = False
+        self._pool = pool.Pool(_connector(dsn), size=size, timeout=timeout)
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
         """PGRST003 when none gets free in time, PGRST000 when Postgres cannot be reached."""
         try:
-            await asyncio.wait_for(self._free.acquire(), self._timeout)
-        except TimeoutError as exc:
-            raise rest_error("PGRST003") from exc
-        try:
-            connection = self._take_idle() or await connect(self._dsn)
-            try:
+            async with self._pool.connection() as connection:
                 yield connection
-            finally:
-                await self._give_back(connection)
-        finally:
-            self._free.release()
+        except PoolBusyError as exc:
+            raise rest_error("PGRST003") from exc
+        except PostgresUnreachableError as exc:
+            raise rest_error("PGRST000", details=str(exc)) from exc
 
     async def close(self) -> None:
-        self._is_closed = True
-        while self._idle:
-            await self._idle.pop().close()
-
-    def _take_idle(self) -> Connection | None:
-        """The connection used last, unless the server has closed it meanwhile."""
-        while self._idle:
-            connection = self._idle.pop()
-            if _is_sound(connection):
-                return connection
-            connection.pgconn.finish()
-        return None
-
-    async def _give_back(self, connection: Connection) -> None:
-        if connection.info.transaction_status in {
-            pq.TransactionStatus.INTRANS,
-            pq.TransactionStatus.INERROR,
-        }:
-            with suppress(psycopg.Error):
-                await connection.rollback()
-        if _is_reusable(connection) and not self._is_closed:
-            self._idle.append(connection)
-        else:
-            connection.pgconn.finish()
-
-
-def _is_reusable(connection: Connection) -> bool:
-    is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
-    return is_idle and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
-
-
-def _is_sound(connection: Connection) -> bool:
-    """Whether nothing has arrived while it was idle: what arrives then is mostly a farewell."""
-    poller = select.poll()
-    poller.register(connection.fileno(), select.POLLIN)
-    return not poller.poll(0)
+        await self._pool.close()
 
 
 async def connect(dsn: str) -> Connection:
     """PGRST000 when Postgres cannot be reached."""
     try:
-        connection = await Connection.connect(
-            dsn,
-            autocommit=True,
-            cursor_factory=_CURSOR,
-            row_factory=dict_row,
-            connect_timeout=_CONNECT_TIMEOUT,
-            application_name="edge-rest",
-        )
-    except psycopg.OperationalError as exc:
+        return await _connector(dsn).connect()
+    except PostgresUnreachableError as exc:
         raise rest_error("PGRST000", details=str(exc)) from exc
+
+
+def _connector(dsn: str) -> Connector:
+    return Connector(dsn, "edge-rest", _teach)
+
+
+def _teach(connection: Connection) -> None:
     context: AdaptContext = connection
     context.adapters.register_dumper(bytes, _PayloadDumper)
-    return connection
