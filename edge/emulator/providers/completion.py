@@ -7,6 +7,7 @@ from enum import Enum, auto
 from edge.emulator.providers.engine.answer import Task, answer_task
 from edge.emulator.providers.engine.tokens import count_tokens, take_tokens
 from edge.emulator.providers.faults import Fault, FaultKind
+from edge.emulator.providers.item_faults import spoil_items
 
 MODEL = "local-extractive"
 _REFUSAL = "I'm sorry, but I can't help with that request."
@@ -60,5 +61,5 @@ def _misbehave(text: str, fault: Fault | None) -> tuple[str, Finish]:
         FaultKind.EMPTY: ("", Finish.DONE),
         FaultKind.FAILED: ("", Finish.FAILED),
     }
-    untouched = (text, Finish.DONE)
+    untouched = (spoil_items(text, fault.kind) if fault else text, Finish.DONE)
     return spoilt.get(fault.kind, untouched) if fault else untouched

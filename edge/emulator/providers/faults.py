@@ -34,8 +34,8 @@ class Endpoint(StrEnum):
 class FaultKind(StrEnum):
     """Ways to misbehave.
 
-    Those from `refusal` on answer 200 with a wrong content; those from `lost` on befall a phone
-    call's webhooks, the last two its end.
+    Those from `refusal` on answer 200 with a wrong content, those of items in the first list of a
+    JSON answer; those from `lost` on befall a phone call's webhooks, the last two its end.
     """
 
     STATUS = "status"
@@ -48,6 +48,9 @@ class FaultKind(StrEnum):
     TRUNCATED = "truncated"
     TRUNCATED_SILENTLY = "truncated_silently"
     INVALID_SCHEMA = "invalid_schema"
+    MISSING_ITEM = "missing_item"
+    REPEATED_ITEM = "repeated_item"
+    RENUMBERED_ITEM = "renumbered_item"
     EMPTY = "empty"
     FAILED = "failed"
     WRONG_DIMENSIONS = "wrong_dimensions"

@@ -19,6 +19,7 @@ from edge.emulator.providers.engine.sales_draft import (
     summarize_as_document,
 )
 from edge.emulator.providers.engine.schema.draft import Draft, Grade
+from edge.emulator.providers.engine.script_draft import SCRIPT_NAMES, draft_script
 from edge.emulator.providers.engine.source import Source
 from edge.emulator.providers.engine.voice_draft import VOICE_NAMES, draft_voice_answer
 from edge.emulator.providers.engine.words import content_stems
@@ -44,6 +45,8 @@ class TextSuggester:
             return draft_sales_answer(self.reading)
         if len(names & VOICE_NAMES) >= _FEWEST_KNOWN_NAMES:
             return draft_voice_answer(self._document)
+        if names == SCRIPT_NAMES and self._source.slides:
+            return draft_script(self._source.slides)
         return None
 
     def suggest_texts(self, name: str) -> Sequence[str]:
