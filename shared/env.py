@@ -82,6 +82,19 @@ class RetellEnv:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkTrackEnv:
+    """How talk tracks are written: slides a chunk, chunks of a job and jobs of a worker at once."""
+
+    chunk_size: int
+    concurrency: int
+    jobs_at_once: int
+    lease_seconds: float
+    calls_per_minute: float
+    keep_days: float
+    keep_failed_days: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Env:
     """Everything a function may know about its surroundings."""
 
@@ -90,6 +103,7 @@ class Env:
     openai: OpenAIEnv
     anthropic: AnthropicEnv
     retell: RetellEnv
+    talk_track: TalkTrackEnv
     analysis_token_budget: int
     control_fd: int | None = None
 
@@ -131,8 +145,22 @@ def read_env(values: Mapping[str, str]) -> Env:
             webhook_secret=values.get("RETELL_WEBHOOK_SECRET", ""),
             allows_plain_signature=values.get("RETELL_ALLOW_PLAIN_SIGNATURE") == "true",
         ),
+        talk_track=_talk_track(values),
         analysis_token_budget=int(_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
         control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,
+    )
+
+
+def _talk_track(values: Mapping[str, str]) -> TalkTrackEnv:
+    keep_failed = "TALK_TRACK_KEEP_FAILED_DAYS"
+    return TalkTrackEnv(
+        chunk_size=int(_number(values, "TALK_TRACK_CHUNK_SIZE", 10)),
+        concurrency=int(_number(values, "TALK_TRACK_CONCURRENCY", 4)),
+        jobs_at_once=int(_number(values, "TALK_TRACK_JOBS_PER_WORKER", 10)),
+        lease_seconds=_number(values, "TALK_TRACK_LEASE_SECONDS", 30),
+        calls_per_minute=_number(values, "TALK_TRACK_CALLS_PER_MINUTE", 500),
+        keep_days=_number(values, "TALK_TRACK_KEEP_DAYS", 7),
+        keep_failed_days=_number(values, keep_failed, 7) if values.get(keep_failed) else None,
     )
 
 
