@@ -1,0 +1,55 @@
+"""What the model is told about a chunk, so that the whole reads as one talk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from shared.llm.fence import fence_json, fence_text
+from shared.llm.prompt import read_prompt
+from shared.llm.question import Question
+
+from .deck import Chunk, Deck, Slide
+from .script import TalkTrackChunk
+
+PROMPT = read_prompt(Path(__file__).with_name("prompts") / "talk_track.md")
+
+
+def ask_for(
+    deck: Deck, chunk: Chunk, wanted: Sequence[Slide], style: str | None
+) -> Question[TalkTrackChunk]:
+    """The question for those slides of the chunk that are still wanted."""
+    before, after = deck.neighbours(chunk)
+    parts = [fence_text("deck", _describe(deck)), fence_text("outline", _outline(deck))]
+    if before:
+        parts.append(fence_text("before", before.title))
+    if after:
+        parts.append(fence_text("after", after.title))
+    if style:
+        parts.append(fence_text("style", style))
+    parts.append(fence_json("slides", [_render(slide) for slide in wanted]))
+    return Question(PROMPT.text, "\n\n".join(parts), TalkTrackChunk)
+
+
+def _describe(deck: Deck) -> str:
+    audience = f"\nAudience: {deck.audience}" if deck.audience else ""
+    return f"Title: {deck.title}{audience}"
+
+
+def _outline(deck: Deck) -> str:
+    lines: list[str] = []
+    section = ""
+    for slide in deck.slides:
+        if slide.section and slide.section != section:
+            lines.append(slide.section)
+        section = slide.section
+        lines.append(f"{slide.number}. {slide.title}")
+    return "\n".join(lines)
+
+
+def _render(slide: Slide) -> dict[str, Any]:
+    return {
+        "slideNumber": slide.number,
+        "title": slide.title,
+        "description": slide.description,
+        "section": slide.section,
+    }

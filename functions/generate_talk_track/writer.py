@@ -1,0 +1,114 @@
+"""Having a chunk written: asked until every slide has come back once, or the tries are used up."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.errors import ConfigurationError, UpstreamError
+from shared.llm.answer import Answer
+from shared.llm.extraction import extract
+
+from .brief import ask_for
+from .deck import Chunk, Deck
+from .script import Script, SpokenSlide, TalkTrackChunk, accept
+from .store import Store
+
+TRIES: Final = 5
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 60.0
+_USUAL_RETRY_AFTER: Final = 5.0
+_FINAL: Final = frozenset({"PROVIDER_AUTH", "PROVIDER_QUOTA_EXHAUSTED", "PROVIDER_REJECTED"})
+
+
+class ChunkError(Exception):
+    """A chunk cannot be written; the message is for the person who asked for the talk track."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has come back of a chunk so far, and what it took."""
+
+    slides: dict[int, SpokenSlide]
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    model: str = ""
+
+    def add(self, accepted: dict[int, SpokenSlide], answer: Answer[TalkTrackChunk]) -> None:
+        self.slides.update(accepted)
+        self.model = answer.model
+        self.input_tokens += answer.input_tokens
+        self.output_tokens += answer.output_tokens
+
+    def render(self, chunk: Chunk, seconds: float) -> Script:
+        metadata: dict[str, Any] = {
+            "model": self.model,
+            "tokens": {"input": self.input_tokens, "output": self.output_tokens},
+            "calls": self.calls,
+            "seconds": round(seconds, 2),
+        }
+        return Script(tuple(self.slides[slide.number] for slide in chunk.slides), metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """`find_style` tells how the talk sounds so far, if any of it is written."""
+
+    deck: Deck
+    store: Store
+    find_style: Callable[[Chunk], str | None]
+
+    async def write(self, chunk: Chunk) -> Script:
+        """The chunk's script, every slide once; else `ChunkError`."""
+        began = time.monotonic()
+        draft = Draft({})
+        problem = ""
+        while draft.calls < TRIES:
+            await asyncio.sleep(await self.store.reserve_call())
+            draft.calls += 1
+            problem = await self._try(chunk, draft)
+            if not problem:
+                return draft.render(chunk, time.monotonic() - began)
+        raise ChunkError(_explain(chunk, problem))
+
+    async def _try(self, chunk: Chunk, draft: Draft) -> str:
+        """Ask for what is missing; what went wrong, or nothing."""
+        wanted = [slide for slide in chunk.slides if slide.number not in draft.slides]
+        question = ask_for(self.deck, chunk, wanted, self.find_style(chunk))
+        try:
+            answer = await extract(self.store.env.openai, question)
+        except UpstreamError as exc:
+            if exc.code in _FINAL:
+                raise ChunkError(_explain(chunk, exc.message)) from exc
+            await self._pause(exc, draft.calls)
+            return exc.message
+        except ConfigurationError as exc:
+            raise ChunkError("The service is not set up to write: tell its operator.") from exc
+        draft.add(accept(wanted, answer.value), answer)
+        missing = [str(slide.number) for slide in wanted if slide.number not in draft.slides]
+        return f"The model leaves out slide {', '.join(missing)}." if missing else ""
+
+    async def _pause(self, error: UpstreamError, tries: int) -> None:
+        """Longer each time; a provider that limits our rate is left alone by all workers."""
+        if tries == TRIES:
+            return
+        if error.code == "PROVIDER_RATE_LIMITED":
+            await self.store.pause_calls(read_retry_after(error.headers.get("Retry-After")))
+        else:
+            await asyncio.sleep(_FIRST_PAUSE * 2 ** (tries - 1))
+
+
+def read_retry_after(header: str | None) -> float:
+    """The seconds that a provider asks for, within reason."""
+    try:
+        seconds = float(header or _USUAL_RETRY_AFTER)
+    except ValueError:  # a date
+        seconds = _USUAL_RETRY_AFTER
+    return min(max(seconds, 0.0), _LONGEST_PAUSE) if math.isfinite(seconds) else _LONGEST_PAUSE
+
+
+def _explain(chunk: Chunk, problem: str) -> str:
+    return f"{problem} This was at {chunk}; what is written is kept: retry to go on from there."

@@ -1,0 +1,53 @@
+"""A job's progress as server-sent events, see https://html.spec.whatwg.org/multipage/server-sent-events.html.
+
+`progress` whenever the job has changed, and in the end `completed`, `failed` or `cancelled`. A
+stream ends after two minutes at the latest; a browser's EventSource then asks again by itself.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import httpx
+from postgrest.exceptions import APIError
+
+from shared.clients import translate_database_error
+from shared.context import Context
+from shared.errors import UnavailableError
+
+from .job import Job
+from .store import fetch_job
+
+_LOOK_SECONDS: Final = 0.5
+_LOOKS: Final = 240
+_LOOKS_BETWEEN_COMMENTS: Final = 20
+_COMMENT: Final = b": still here\n\n"
+
+
+async def follow(ctx: Context, job: Job) -> AsyncGenerator[bytes]:
+    """From how it is now to its end."""
+    yield b"retry: 1000\n\n" + _render(job)
+    for look in range(1, _LOOKS):
+        if job.is_finished:
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            now = await fetch_job(ctx, job.id)
+        except (httpx.TransportError, APIError) as exc:
+            error = translate_database_error(exc, ctx.env.supabase.url)
+            if not isinstance(error, UnavailableError):
+                return  # the caller's token has expired, for one
+            now = job
+        if now is None:
+            return
+        if now.row != job.row:
+            yield _render(now)
+        elif look % _LOOKS_BETWEEN_COMMENTS == 0:
+            yield _COMMENT
+        job = now
+
+
+def _render(job: Job) -> bytes:
+    event = job.status if job.is_finished else "progress"
+    return f"event: {event}\ndata: {json.dumps(job.render())}\n\n".encode()

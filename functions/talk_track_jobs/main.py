@@ -1,0 +1,118 @@
+"""Ask for talk tracks and follow the jobs that write them.
+
+POST {projectId, deckStructureId}: 202 {success, jobId}; the work goes on elsewhere.
+GET ?projectId=: {jobs: […]}, newest first, a hundred at most.
+GET /JOB: {job: {id, status, progress, current_chunk, total_chunks, error_message, talk_track_id,
+eta_seconds}}. GET /JOB/events: the same as server-sent events, whenever it changes, until the end.
+POST /JOB/cancel: {success}. POST /JOB/retry: 202 {success, jobId}: a failed or cancelled job goes
+on from what is written.
+400 INVALID_BODY, DECK_SIZE · 404 DECK_NOT_FOUND, JOB_NOT_FOUND · 409 JOB_FINISHED · 503
+DATABASE_UNAVAILABLE. Another user's deck or job is not found.
+"""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
+
+from shared.body import Input, read_model
+from shared.context import Context
+from shared.endpoint import Answer, endpoint
+from shared.errors import BadInputError, MethodNotAllowedError, NotFoundError
+from shared.talk_tracks import invoke_generation
+
+from .events import follow
+from .job import Job
+from .store import cancel_job, create_job, fetch_job, list_jobs, retry_job
+
+Command = Literal["cancel", "retry"]
+
+
+class CreateInput(Input):
+    """Which deck the talk track is for."""
+
+    project_id: UUID = Field(alias="projectId", description="funnel_projects.id")
+    deck_structure_id: UUID = Field(alias="deckStructureId", description="deck_structures.id")
+
+
+@endpoint(auth="user", methods=("GET", "POST"))
+async def main(ctx: Context) -> Answer:
+    """What the path names, by the method that it takes."""
+    match ctx.request.method, ctx.subpath.strip("/").split("/"):
+        case "POST", [""]:
+            return await _create(ctx)
+        case "GET", [""]:
+            return await _list(ctx)
+        case "GET", [job_id]:
+            return {"job": (await _require_job(ctx, job_id)).render()}
+        case "GET", [job_id, "events"]:
+            return await _stream(ctx, job_id)
+        case "POST", [job_id, "cancel" | "retry" as command]:
+            return await _command(ctx, job_id, command)
+        case _, [_] | [_, "events" | "cancel" | "retry"]:
+            raise MethodNotAllowedError("This path takes the other method.")
+        case _:
+            raise NotFoundError("There is nothing at this path.")
+
+
+async def _create(ctx: Context) -> Answer:
+    body = await read_model(ctx.request, CreateInput)
+    with ctx.stage("create"):
+        job_id = await create_job(ctx, body.project_id, body.deck_structure_id)
+    return _begin(ctx, job_id)
+
+
+def _begin(ctx: Context, job_id: str) -> tuple[dict[str, Any], int]:
+    """Nobody waits for the invocation: if it is lost, the reaper finds the job."""
+    ctx.note(job_id=job_id)
+    ctx.wait_until(invoke_generation(ctx.env.supabase, job_id))
+    return {"success": True, "jobId": job_id}, 202
+
+
+async def _list(ctx: Context) -> Answer:
+    given = ctx.request.query_params.get("projectId")
+    project_id = _parse_id(given) if given else None
+    if given and project_id is None:
+        raise BadInputError("projectId must be a uuid.")
+    return {"jobs": [job.render_listed() for job in await list_jobs(ctx, project_id)]}
+
+
+async def _command(ctx: Context, given: str, command: Command) -> Answer:
+    job_id = _require_id(given)
+    if command == "retry":
+        await retry_job(ctx, job_id)
+        return _begin(ctx, str(job_id))
+    await cancel_job(ctx, job_id)
+    return {"success": True}
+
+
+async def _stream(ctx: Context, given: str) -> Response:
+    job = await _require_job(ctx, given)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingResponse(follow(ctx, job), media_type="text/event-stream", headers=headers)
+
+
+async def _require_job(ctx: Context, given: str) -> Job:
+    job = await fetch_job(ctx, _require_id(given))
+    if job is None:
+        raise _not_found()
+    return job
+
+
+def _require_id(given: str) -> UUID:
+    job_id = _parse_id(given)
+    if job_id is None:
+        raise _not_found()
+    return job_id
+
+
+def _parse_id(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError("Job not found", code="JOB_NOT_FOUND")

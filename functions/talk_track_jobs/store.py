@@ -1,0 +1,46 @@
+"""Jobs in the database, as the caller: row security decides which there are."""
+
+from typing import Any, Final, cast
+from uuid import UUID
+
+from shared.context import Context
+
+from .job import COLUMNS, LISTED, Job
+
+_MOST: Final = 100
+_SELECTED: Final = ", ".join((*COLUMNS, *LISTED, "chunk_seconds"))
+
+Rows = list[dict[str, Any]]
+
+
+async def create_job(ctx: Context, project_id: UUID, deck_id: UUID) -> str:
+    """The new job's id."""
+    arguments = {"project_id": str(project_id), "deck_id": str(deck_id)}
+    return cast("str", (await ctx.caller.rpc("create_talk_track_job", arguments).execute()).data)
+
+
+async def fetch_job(ctx: Context, job_id: UUID | str) -> Job | None:
+    query = ctx.caller.table("talk_track_jobs").select(_SELECTED).eq("id", str(job_id))
+    rows = cast("Rows", (await query.execute()).data)
+    return _job(ctx, rows[0]) if rows else None
+
+
+async def list_jobs(ctx: Context, project_id: UUID | None) -> list[Job]:
+    """The newest first."""
+    query = ctx.caller.table("talk_track_jobs").select(_SELECTED)
+    if project_id is not None:
+        query = query.eq("funnel_project_id", str(project_id))
+    ordered = query.order("created_at", desc=True).limit(_MOST)
+    return [_job(ctx, row) for row in cast("Rows", (await ordered.execute()).data)]
+
+
+async def cancel_job(ctx: Context, job_id: UUID) -> None:
+    await ctx.caller.rpc("cancel_talk_track_job", {"job_id": str(job_id)}).execute()
+
+
+async def retry_job(ctx: Context, job_id: UUID) -> None:
+    await ctx.caller.rpc("retry_talk_track_job", {"job_id": str(job_id)}).execute()
+
+
+def _job(ctx: Context, row: dict[str, Any]) -> Job:
+    return Job(row, ctx.env.talk_track.concurrency)
