@@ -1,7 +1,7 @@
 """An organization with an agent and a number, its members and campaigns, for tests of dialling."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -80,11 +80,11 @@ class Organization:
         self.connection.execute(
             "delete from public.dial_pace where organization_id = %s", (self.id,)
         )
-        self.connection.execute(
+        insert = (
             f"insert into public.dial_pace (organization_id, {names})"
-            f" values (%(organization_id)s, {places})",
-            {"organization_id": self.id, **values},
+            f" values (%(organization_id)s, {places})"
         )
+        self.connection.execute(insert.encode(), {"organization_id": self.id, **values})
 
 
 def create_organization(connection: psycopg.Connection, number: str) -> Organization:
@@ -124,7 +124,7 @@ def rows(connection: psycopg.Connection, statement: str, values: Any = ()) -> li
 
 
 @contextmanager
-def signed_in(connection: psycopg.Connection, user_id: str) -> Iterator[None]:
+def signed_in(connection: psycopg.Connection, user_id: str) -> Generator[None]:
     """Be this user to the database, as the data API makes one; nothing done so stays."""
     claims = {"sub": user_id, "role": "authenticated"}
     with connection.transaction(force_rollback=True):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
+from psycopg.types.json import Json
 
 from .organization import Organization, rows, scalar
 
@@ -67,16 +67,14 @@ def numbers(count: int, start: int = 0) -> list[str]:
 def test_a_claim_takes_the_earliest_and_tells_all_that_dialling_needs(
     organization: Organization,
 ) -> None:
-    campaign_id = organization.add_campaign(
-        variables=psycopg.types.json.Json({"product": "tea", "tone": "warm"})
-    )
+    campaign_id = organization.add_campaign(variables=Json({"product": "tea", "tone": "warm"}))
     organization.add_contacts(campaign_id, ["+14155550001"], next_attempt_at="2021-01-01T00:00Z")
     (first,) = organization.add_contacts(
         campaign_id,
         ["+14155550002"],
         name="Ada",
         company="Acme",
-        variables=psycopg.types.json.Json({"tone": "dry"}),
+        variables=Json({"tone": "dry"}),
     )
 
     (order,) = claim(organization, campaign_id, 1)

@@ -65,11 +65,13 @@ def search(
 
 minutes = st.integers(0, 24 * 60 - 1).map(lambda n: time(n // 60, n % 60))
 windows = st.tuples(minutes, minutes).filter(lambda pair: pair[0] != pair[1]).map(sorted).map(tuple)
-moments = st.builds(
-    lambda start, offset: start + offset * MINUTE,
-    st.sampled_from(CHANGES),
-    st.integers(0, 3 * 24 * 60),
-)
+
+
+def minute_after(start: datetime, count: int) -> datetime:
+    return start + count * MINUTE
+
+
+moments = st.builds(minute_after, st.sampled_from(CHANGES), st.integers(0, 3 * 24 * 60))
 
 
 @pytest.fixture(scope="module")
