@@ -6,9 +6,9 @@ nobody. An event is answered only when its transaction is committed.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import from_json, to_json
 
@@ -17,10 +17,11 @@ from shared.clients import http_pool
 from shared.env import SupabaseEnv
 from shared.errors import BadInputError, FunctionError
 
-_LANES: Final = 2  # calls under way at once
+if TYPE_CHECKING:
+    import httpx
+
 _MOST: Final = 100  # events in one
-_CONFLICTS: Final = ("40001", "40P01")
-_TRIES: Final = 3
+_TRIES: Final = 3  # of a transaction that was in another one's way
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class _Waiting:
     call_id: str
     document: bytes
     answer: asyncio.Future[Applied]
+    tries: int = 1
+
+    def alone(self) -> "list[_Waiting]":
+        """For another try."""
+        return [replace(self, tries=self.tries + 1)]
 
 
 class NotStoredError(FunctionError):
@@ -44,28 +50,17 @@ class EventStore:
 
     env: SupabaseEnv
     _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
-    _lanes: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _sending: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def apply(self, event: CallEvent) -> Applied:
         """Return when it is committed; NotStoredError if that is not known."""
-        for left in reversed(range(_TRIES)):
-            try:
-                return await self._submit(event.call_id, render_event(event))
-            except _ConflictError as exc:
-                if not left:
-                    raise NotStoredError("The event met others again and again.") from exc
-        raise AssertionError
-
-    def _submit(self, call_id: str, document: bytes) -> asyncio.Future[Applied]:
         answer: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(call_id, document, answer))
-        if len(self._lanes) < _LANES:
-            lane = asyncio.create_task(self._empty())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
-        return answer
+        self._waiting.append(_Waiting(event.call_id, render_event(event), answer))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_waiting())
+        return await answer
 
-    async def _empty(self) -> None:
+    async def _send_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             # All transactions lock calls in the same order.
@@ -73,25 +68,26 @@ class EventStore:
             await self._send(batch)
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
+        """Together; one by one if one of them, or another transaction, is in the way."""
         try:
             answers = await self._call([waiting.document for waiting in batch])
+        except _RefusedError as exc:
+            await self._send_again(batch, exc)
         except Exception as exc:  # whoever waits for one of them has to know
-            await self._take_apart(batch, exc)
-            return
-        for waiting, answer in zip(batch, answers, strict=True):
-            if "error" in answer:
-                _fail(waiting.answer, _read_error(answer))
-            elif not waiting.answer.done():
-                waiting.answer.set_result(Applied.read(answer))
+            _fail(batch, exc)
+        else:
+            for waiting, answer in zip(batch, answers, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result(Applied.read(answer))
 
-    async def _take_apart(self, batch: Sequence[_Waiting], error: Exception) -> None:
-        """One event that the database cannot read must not fail its neighbours."""
-        if isinstance(error, _RefusedError) and len(batch) > 1:
+    async def _send_again(self, batch: Sequence[_Waiting], refused: "_RefusedError") -> None:
+        if len(batch) > 1:
             for waiting in batch:
-                await self._send([waiting])
-            return
-        for waiting in batch:
-            _fail(waiting.answer, error)
+                await self._send(waiting.alone())
+        elif refused.is_conflict and batch[0].tries < _TRIES:
+            await self._send(batch[0].alone())
+        else:
+            _fail(batch, refused.as_error())
 
     async def _call(self, documents: Sequence[bytes]) -> list[dict[str, Any]]:
         import httpx
@@ -105,18 +101,36 @@ class EventStore:
         except httpx.TransportError as exc:
             raise NotStoredError("The database cannot be reached just now.") from exc
         if response.status_code != 200:
-            kind = NotStoredError if response.status_code >= 500 else _RefusedError
-            cause = RuntimeError(f"{response.status_code} {response.text[:500]}")
-            raise kind("The database did not take the event.") from cause
+            raise _read_refusal(response)
         return cast("list[dict[str, Any]]", from_json(response.content))
 
 
-class _RefusedError(NotStoredError):
-    """The database did not even begin with it."""
+class _RefusedError(Exception):
+    """The database has undone the transaction; `code` is Postgres's or the data API's."""
 
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
-class _ConflictError(Exception):
-    """Another transaction was in the way: the same again may succeed."""
+    @property
+    def is_sqlstate(self) -> bool:
+        """Whether Postgres itself has said it."""
+        return len(self.code) == 5
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.code.startswith("40")
+
+    def as_error(self) -> FunctionError:
+        """What that is to the sender."""
+        if self.code == "PT400":
+            return BadInputError(self.message)
+        if self.code.startswith("22"):
+            return _unstorable()
+        error = NotStoredError("The event could not be stored.", metadata={"reason": self.code})
+        error.__cause__ = self
+        return error
 
 
 @lru_cache(maxsize=1)
@@ -142,19 +156,17 @@ def _unstorable() -> FunctionError:
     return BadInputError("The event holds a value that cannot be stored.", code="UNSTORABLE")
 
 
-def _read_error(answer: dict[str, Any]) -> Exception:
-    code, message = str(answer["code"]), str(answer["error"])
-    if code in _CONFLICTS:
-        return _ConflictError(message)
-    if code == "PT400":
-        return BadInputError(message)
-    if code.startswith("22"):
-        return _unstorable()
-    error = NotStoredError("The event could not be stored.", metadata={"sqlstate": code})
-    error.__cause__ = RuntimeError(message)
-    return error
+def _read_refusal(response: "httpx.Response") -> Exception:
+    try:
+        body: dict[str, Any] = from_json(response.content)
+        refused = _RefusedError(str(body["code"]), str(body["message"]))
+    except (ValueError, KeyError, TypeError):
+        refused = _RefusedError(str(response.status_code), response.text[:500])
+    is_unreachable = response.status_code >= 500 and not refused.is_sqlstate
+    return refused.as_error() if is_unreachable else refused
 
 
-def _fail(answer: asyncio.Future[Applied], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

@@ -1,5 +1,5 @@
 -- A campaign's figures: the change that each statement makes to its contacts, added up in the same transaction.
--- Eight rows a campaign, one for each group of sessions, so that calls which end together do not wait for each other.
+-- Thirty-two rows a campaign, one for each group of sessions, so that calls which end together do not wait for each other.
 
 create table public.campaign_counts (
     campaign_id uuid not null references public.call_campaigns (id) on delete cascade,
@@ -58,7 +58,7 @@ begin
     insert into public.campaign_counts as k
         (campaign_id, shard, total, processed, connected, successful, voicemail, failed, duration_ms, cost_cents)
     select c.campaign_id,
-           pg_catalog.pg_backend_pid() % 8,
+           pg_catalog.pg_backend_pid() % 32,
            -- An update neither adds nor removes a contact.
            case when tg_op = 'UPDATE' then 0 else sign * count(*) end,
            sign * count(*) filter (where c.completed_at is not null),

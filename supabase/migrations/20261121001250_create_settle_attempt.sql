@@ -123,7 +123,8 @@ begin
 end;
 $$;
 
--- Ends an open attempt; `added_…` is what its call adds to the contact's figures. False: it was not open.
+-- Ends an open attempt; `added_…` is what its call adds to the contact's figures. False: it was not open. The campaign
+-- is left to the caller, who completes it after all else: of many attempts in one transaction the last may be the last.
 create function public.end_attempt(
     attempt_id uuid, reason text, ended_at timestamptz,
     duration_ms bigint, added_ms bigint, added_cents numeric
@@ -175,9 +176,6 @@ begin
                             then coalesce(c.completed_at, public.campaign_now()) end
     where c.id = contact.id;
     perform public.follow_policy(attempt, policy);
-    if new_status <> 'pending' then
-        perform public.complete_campaign(attempt.campaign_id);
-    end if;
     return true;
 end;
 $$;
@@ -271,10 +269,12 @@ begin
         cost_cents = greatest(c.cost_cents, settle_attempt.cost_cents)
     where c.id = before.id
     returning c.* into after;
-    return public.end_attempt(
+    perform public.end_attempt(
         attempt.id, reason, ended_at, settle_attempt.duration_ms,
         coalesce(after.duration_ms, 0) - coalesce(before.duration_ms, 0),
         coalesce(after.cost_cents, 0) - coalesce(before.cost_cents, 0));
+    perform public.complete_campaign(attempt.campaign_id);
+    return true;
 end;
 $$;
 

@@ -387,9 +387,7 @@ begin
 end;
 $$;
 
-create function public.apply_call_event(
-    event text, call jsonb, turn integer default 0, opt_out text default null, callback_at text default null
-)
+create function public.apply_event(event text, call jsonb, turn integer, opt_out text, callback_at text)
 returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -437,13 +435,41 @@ begin
     end if;
     return jsonb_build_object(
         'applied', true, 'duplicate', false, 'organization_id', after.organization_id,
-        'campaign_id', after.campaign_id, 'freed_slot', is_freed,
-        'next_campaign_id',
-        case when is_freed then public.next_campaign(after.organization_id, after.campaign_id) end);
+        'campaign_id', after.campaign_id, 'freed_slot', is_freed);
 end;
 $$;
 
--- Many events in one transaction: what cannot be applied is told, and takes nothing else along.
+-- What is left to do when slots were freed: once a campaign, in an order that no two transactions have different.
+create function public.release_slots(answers jsonb) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+    freed record;
+begin
+    for freed in
+        select (a.value ->> 'campaign_id')::uuid as campaign_id, (a.value ->> 'organization_id')::uuid as organization_id,
+               max(a.ordinality) - 1 as place
+        from jsonb_array_elements(answers) with ordinality as a
+        where (a.value -> 'freed_slot')::boolean
+        group by 1, 2 order by 1
+    loop
+        perform public.complete_campaign(freed.campaign_id);
+        answers := jsonb_set(answers, array[freed.place::text, 'next_campaign_id'], coalesce(
+            to_jsonb(public.next_campaign(freed.organization_id, freed.campaign_id)), 'null'));
+    end loop;
+    return answers;
+end;
+$$;
+
+create function public.apply_call_event(
+    event text, call jsonb, turn integer default 0, opt_out text default null, callback_at text default null
+)
+returns jsonb
+language sql set search_path = ''
+as $$
+    select public.release_slots(jsonb_build_array(public.apply_event(event, call, turn, opt_out, callback_at))) -> 0;
+$$;
+
 create function public.apply_call_events(events jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -452,15 +478,11 @@ declare
     answers jsonb := '[]';
 begin
     for one in select e.value from jsonb_array_elements(events) as e (value) loop
-        begin
-            answers := answers || public.apply_call_event(
-                one ->> 'event', one -> 'call', coalesce((one ->> 'turn')::integer, 0),
-                one ->> 'opt_out', one ->> 'callback_at');
-        exception when others then
-            answers := answers || jsonb_build_object('error', sqlerrm, 'code', sqlstate);
-        end;
+        answers := answers || public.apply_event(
+            one ->> 'event', one -> 'call', coalesce((one ->> 'turn')::integer, 0),
+            one ->> 'opt_out', one ->> 'callback_at');
     end loop;
-    return answers;
+    return public.release_slots(answers);
 end;
 $$;
 
@@ -488,6 +510,8 @@ revoke execute on function
     public.keep_callback(public.calls),
     public.next_campaign(uuid, uuid),
     public.check_call_event(text, jsonb),
+    public.apply_event(text, jsonb, integer, text, text),
+    public.release_slots(jsonb),
     public.apply_call_event(text, jsonb, integer, text, text),
     public.apply_call_events(jsonb)
     from public, anon, authenticated;
@@ -518,7 +542,11 @@ comment on function public.note_callback(public.calls, text) is
 comment on function public.keep_callback(public.calls) is 'Schedules a contact that is to be called back for the moment it asked for.';
 comment on function public.next_campaign(uuid, uuid) is 'An active campaign of the organization with somebody due, this one first; null if there is none.';
 comment on function public.check_call_event(text, jsonb) is 'Raises EVENT_MISSING or CALL_ID_MISSING.';
+comment on function public.apply_event(text, jsonb, integer, text, text) is
+    'The step of apply_call_event and apply_call_events for one event, but for what follows from a freed slot.';
+comment on function public.release_slots(jsonb) is
+    'The answers with next_campaign_id where a campaign''s last slot was freed, after completing campaigns without more contacts.';
 comment on function public.apply_call_event(text, jsonb, integer, text, text) is
     'Store a provider''s event once for each (call, event, turn) and apply it: {applied, duplicate, organization_id, campaign_id, freed_slot, next_campaign_id}. opt_out: the words by which the person asked not to be called.';
 comment on function public.apply_call_events(jsonb) is
-    'apply_call_event for each {event, call, turn, opt_out, callback_at} in one transaction; {error, code} in the place of one that failed.';
+    'apply_call_event for each {event, call, turn, opt_out, callback_at} in one transaction: all of them or none. next_campaign_id stands once a campaign.';

@@ -397,22 +397,34 @@ def test_a_freed_slot_goes_to_another_campaign_if_nobody_is_due(
     assert dialled.apply("call_ended", **ENDED)["next_campaign_id"] == other
 
 
-def test_one_event_of_many_that_fails_takes_no_other_along(organization: Organization) -> None:
-    campaign = organization.add_campaign()
-    first, second = dial(organization, campaign), dial(organization, campaign, "+14155550112")
-    batch = [
-        {"event": "call_ended", "call": first.document(**ENDED)},
-        {"event": "call_ended", "call": {}},
-        {"event": "call_ended", "call": second.document(**ENDED)},
-    ]
+def test_many_events_are_applied_together(organization: Organization) -> None:
+    campaign, other = organization.add_campaign(), organization.add_campaign()
+    phones = ("+14155550112", "+14155550113", "+14155550114")
+    calls = [dial(organization, campaign, phone) for phone in phones]
+    organization.add_contacts(other, ["+14155550199"])
+    batch = [{"event": "call_ended", "call": call.document(**ENDED)} for call in calls]
 
-    answers = scalar(
+    answers = apply_all(organization, [*batch, batch[0]])
+
+    assert [answer["applied"] for answer in answers] == [True, True, True, False]
+    assert [answer.get("next_campaign_id") for answer in answers] == [None, None, other, None]
+    assert calls[0].campaign["status"] == "completed"
+
+
+def test_events_of_which_one_cannot_be_applied_change_nothing(organization: Organization) -> None:
+    dialled = dial(organization, organization.add_campaign())
+    batch = [{"event": "call_ended", "call": call} for call in (dialled.document(**ENDED), {})]
+
+    with pytest.raises(psycopg.Error):
+        apply_all(organization, batch)
+
+    assert dialled.contact["status"] == "calling"
+
+
+def apply_all(organization: Organization, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return scalar(
         organization.connection, "select public.apply_call_events(%s::jsonb)", (as_json(batch),)
     )
-
-    assert [answer.get("applied") for answer in answers] == [True, None, True]
-    assert answers[1]["code"] == "PT400"
-    assert [first.contact["status"], second.contact["status"]] == ["completed", "completed"]
 
 
 def test_a_second_try_at_the_contact_adds_to_its_figures(organization: Organization) -> None:
