@@ -20,6 +20,7 @@ _BENCHES: Final = (
     "reload",
     "churn",
     "pipeline",
+    "dialling",
 )
 _RESULTS: Final = ROOT / "bench/RESULTS.md"
 

@@ -1,0 +1,180 @@
+"""Contacts dialled a second as the database sees it: claimed, judged again, placed, settled.
+
+Eight workers share one campaign, each with a connection of its own, on a Postgres that commits
+to disk. Each contact costs a tenth of a claim, begin_dial, place_call and settle_attempt: all of
+a real dial but the telephone. The campaign has ten thousand contacts, then up to a million.
+"""
+
+import argparse
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import psycopg
+
+from bench.figures import Series, print_at_least
+from bench.machine import print_machine
+from bench.processes import ROOT
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
+
+_SIZES: Final = (10_000, 100_000, 1_000_000)
+_WORKERS: Final = 8
+_BATCH: Final = 10
+_WANTED: Final = 300
+_SETUP: Final = """
+insert into public.organizations (id, name) values (%(organization)s, 'Bench');
+insert into public.agents (id, organization_id, name, retell_agent_id)
+    values (%(agent)s, %(organization)s, 'Ada', 'agent_bench');
+insert into public.phone_numbers (organization_id, phone_number, is_primary)
+    values (%(organization)s, '+12125550100', true);
+insert into public.dial_pace (organization_id, current_limit, calls_per_second, tokens)
+    values (%(organization)s, 100000, 100000, 100000);
+insert into public.call_campaigns (id, organization_id, agent_id, name, status, opens_at, closes_at)
+    values (%(campaign)s, %(organization)s, %(agent)s, 'Bench', 'active', '00:00', '24:00');
+update public.call_campaigns set calling_days = '{1,2,3,4,5,6,7}';
+insert into public.campaign_contacts
+    (campaign_id, organization_id, phone, time_zones, next_attempt_at)
+    select %(campaign)s, %(organization)s, '+1' || (2120000000 + n), '{America/New_York}',
+        now() - interval '1 hour'
+    from generate_series(1, %(contacts)s) as n;
+"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one worker has done; `claims` and `dials` are milliseconds."""
+
+    claims: list[float] = field(default_factory=list[float])
+    dials: list[float] = field(default_factory=list[float])
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of those that share the campaign, until the time is up or nobody is left."""
+
+    dsn: str
+    campaign: str
+    ends_at: float
+    tally: Tally
+
+    def run(self) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            while time.monotonic() < self.ends_at and self._work(connection):
+                pass
+
+    def _work(self, connection: psycopg.Connection) -> bool:
+        began = time.perf_counter()
+        claimed = connection.execute(
+            "select attempt_id, lease_token from public.claim_contacts(%s, %s)",
+            (self.campaign, _BATCH),
+        ).fetchall()
+        self.tally.claims.append(_milliseconds_since(began))
+        for attempt_id, lease_token in claimed:
+            began = time.perf_counter()
+            _dial(connection, attempt_id, lease_token)
+            self.tally.dials.append(_milliseconds_since(began))
+        return bool(claimed)
+
+
+def _dial(connection: psycopg.Connection, attempt_id: str, lease_token: str) -> None:
+    judged = connection.execute("select public.begin_dial(%s, %s)", (attempt_id, lease_token))
+    assert judged.fetchone() == (None,)
+    call_id = f"call_{uuid4().hex}"
+    connection.execute("select public.place_call(%s, %s)", (attempt_id, call_id))
+    connection.execute("select public.settle_attempt(%s, 'user_hangup')", (attempt_id,))
+
+
+def _milliseconds_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000
+
+
+def measure(cluster: Cluster, template: str, contacts: int, seconds: float) -> float:
+    """Contacts a second."""
+    name = f"dialling_{contacts}"
+    dsn = cluster.create_database(name, template=template)
+    campaign = str(uuid4())
+    values = {
+        "organization": str(uuid4()),
+        "agent": str(uuid4()),
+        "campaign": campaign,
+        "contacts": contacts,
+    }
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        psycopg.ClientCursor(connection).execute(_SETUP, values)
+        connection.execute("vacuum analyze")
+        connection.execute("checkpoint")
+    began = time.monotonic()
+    tallies = _work_together(dsn, campaign, began + seconds)
+    elapsed = time.monotonic() - began
+    claims = [claim for tally in tallies for claim in tally.claims]
+    dials = [dial for tally in tallies for dial in tally.dials]
+    rate = len(dials) / elapsed
+    print(Series(f"claims of {_BATCH}, {contacts:,} contacts", claims))
+    print(Series(f"dials, {contacts:,} contacts", dials), f"  {rate:,.0f} contacts/s", flush=True)
+    _check(dsn, campaign, len(dials))
+    return rate
+
+
+def _work_together(dsn: str, campaign: str, ends_at: float) -> list[Tally]:
+    tallies = [Tally() for _ in range(_WORKERS)]
+    threads = [
+        threading.Thread(target=Worker(dsn, campaign, ends_at, tally).run) for tally in tallies
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return tallies
+
+
+def _check(dsn: str, campaign: str, dialled: int) -> None:
+    """Each once, and the campaign's own figures say the same."""
+    with psycopg.connect(dsn) as connection:
+        attempts, people = connection.execute(
+            "select count(*), count(distinct contact_id) from public.call_attempts"
+        ).fetchone() or (0, 0)
+        (processed,) = connection.execute(
+            "select processed from public.campaign_statistics where campaign_id = %s", (campaign,)
+        ).fetchone() or (0,)
+    assert attempts == people == processed == dialled, (attempts, people, processed, dialled)
+
+
+@contextmanager
+def _cluster() -> Generator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="edge-dialling-") as folder:
+        cluster = Cluster(Path(folder) / "data")
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+def main() -> None:
+    """All sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15, help="for each size")
+    parser.add_argument("--contacts", type=int, action="append", help="this size only")
+    options = parser.parse_args()
+    print_machine()
+    with _cluster() as cluster:
+        bootstrap(cluster.create_database("template"))
+        migrations = find_migrations(ROOT / "supabase/migrations")
+        migrate(cluster.dsn("template", user="postgres"), migrations)
+        sizes = options.contacts or _SIZES
+        rates = [measure(cluster, "template", size, options.seconds) for size in sizes]
+    print_at_least(f"contacts a second, {_WORKERS} workers", min(rates), _WANTED, "/s")
+    if len(rates) > 1:
+        kept = 100 * rates[-1] / rates[0]
+        print_at_least(f"rate kept from {sizes[0]:,} to {sizes[-1]:,} contacts", kept, 80, "%")
+
+
+if __name__ == "__main__":
+    main()
