@@ -7,8 +7,10 @@ wrong, and shows what each hundredth of it took.
 """
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from bench.campaign_size import call_everyone
@@ -23,11 +25,12 @@ def play(seed: int, size: int, rate: float) -> Report:
 
 def describe(report: Report) -> str:
     """One line, and one for each law that was broken."""
+    trouble = (*report.blows, *report.scenario.fault_names)
     hours = report.simulated.total_seconds() / 3600
     head = (
         f"seed {report.scenario.seed:>4}: {'ok' if not report.violations else 'BROKEN':<6}"
         f" {report.scenario.contact_count} contacts, {report.calls} calls,"
-        f" {hours:.0f} h in {report.seconds:.1f} s; {', '.join(report.blows) or 'no blows'}"
+        f" {hours:.0f} h in {report.seconds:.1f} s; {', '.join(trouble)}"
     )
     return "\n".join([head, *(f"    {violation}" for violation in report.violations)])
 
@@ -38,6 +41,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1, metavar="N", help="begin with this one")
     parser.add_argument("--seed", type=int, metavar="N", help="play this one only")
     parser.add_argument("--size", type=int, default=100, metavar="N", help="contacts of a seed")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="seeds played at a time")
     parser.add_argument("--rate", type=float, default=RATE, help="simulated seconds in a real one")
     parser.add_argument("--contacts", type=int, metavar="N", help="one campaign of that size")
     options = parser.parse_args()
@@ -46,13 +50,18 @@ def main() -> None:
         return
     seeds = [options.seed] if options.seed is not None else range(options.first, options.seeds + 1)
     broken: list[int] = []
-    for seed in seeds:
-        report = play(seed, options.size, options.rate)
-        print(describe(report), flush=True)
-        if report.violations:
-            broken.append(seed)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=spawn) as pool:
+        played = [pool.submit(play, seed, options.size, options.rate) for seed in seeds]
+        for done in as_completed(played):
+            report = done.result()
+            print(describe(report), flush=True)
+            if report.violations:
+                broken.append(report.scenario.seed)
     if broken:
-        print(f"broken: {', '.join(map(str, broken))}; play one again by --seed N", flush=True)
+        print(
+            f"broken: {', '.join(map(str, sorted(broken)))}; play one again by --seed N", flush=True
+        )
         sys.exit(1)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -27,18 +27,20 @@ _PLACES = (
     ("+9122", ("Asia/Kolkata",)),
     ("+6188", ("Australia/Adelaide",)),
 )
-_FAULTS: tuple[dict[str, Any], ...] = (
-    {"endpoint": "create_call", "kind": "status", "status": 429, "rate": 0.03},
-    {"endpoint": "create_call", "kind": "status", "status": 500, "rate": 0.02},
-    {"endpoint": "create_call", "kind": "status", "status": 503, "rate": 0.01},
-    {"endpoint": "create_call", "kind": "cut", "rate": 0.03},
-    {"endpoint": "create_call", "kind": "hang_after", "rate": 0.004},
-    {"endpoint": "webhook", "kind": "lost", "rate": 0.03},
-    {"endpoint": "webhook", "kind": "duplicated", "rate": 0.1},
-    {"endpoint": "webhook", "kind": "delayed", "seconds": 45, "rate": 0.08},
-    {"endpoint": "webhook", "kind": "wrong_signature", "rate": 0.01},
-    {"endpoint": "ending", "kind": "unknown_reason", "rate": 0.01},
-    {"endpoint": "ending", "kind": "slot_leak", "rate": 0.01},
+# What may go wrong at the provider, and in which share of the seeds it does.
+_FAULTS: tuple[tuple[float, dict[str, Any]], ...] = (
+    (0.3, {"endpoint": "create_call", "kind": "status", "status": 429, "rate": 0.03}),
+    (0.6, {"endpoint": "create_call", "kind": "status", "status": 500, "rate": 0.05}),
+    (0.4, {"endpoint": "create_call", "kind": "status", "status": 503, "rate": 0.03}),
+    (0.6, {"endpoint": "create_call", "kind": "cut", "rate": 0.06}),
+    (0.3, {"endpoint": "create_call", "kind": "hang_after", "rate": 0.02}),
+    (0.3, {"endpoint": "read_call", "kind": "status", "status": 500, "rate": 0.2}),
+    (0.6, {"endpoint": "webhook", "kind": "lost", "rate": 0.08}),
+    (0.6, {"endpoint": "webhook", "kind": "duplicated", "rate": 0.2}),
+    (0.6, {"endpoint": "webhook", "kind": "delayed", "seconds": 90, "rate": 0.15}),
+    (0.4, {"endpoint": "webhook", "kind": "wrong_signature", "rate": 0.05}),
+    (0.4, {"endpoint": "ending", "kind": "unknown_reason", "rate": 0.04}),
+    (0.4, {"endpoint": "ending", "kind": "slot_leak", "rate": 0.04}),
 )
 
 
@@ -94,14 +96,20 @@ class Scenario:
     begins_at: datetime
     organizations: tuple[OrganizationPlan, ...]
     blows: tuple[tuple[float, Blow], ...]
+    faults: tuple[dict[str, Any], ...]
     concurrency_limit: int = 20
-    faults: tuple[dict[str, Any], ...] = field(default=_FAULTS)
 
     @property
     def campaigns(self) -> Iterator[tuple[OrganizationPlan, CampaignPlan]]:
         for organization in self.organizations:
             for campaign in organization.campaigns:
                 yield organization, campaign
+
+    @property
+    def fault_names(self) -> Iterator[str]:
+        """For a person."""
+        for fault in self.faults:
+            yield f"{fault.get('status', fault['kind'])} of {fault['endpoint']}"
 
     @property
     def contact_count(self) -> int:
@@ -132,6 +140,7 @@ def draw_scenario(seed: int, contacts: int) -> Scenario:
             _draw_organization(draw, place, share) for place, share in enumerate(shares)
         ),
         blows=tuple(_draw_blows(draw)),
+        faults=tuple(fault for share, fault in _FAULTS if draw.random() < share),
         concurrency_limit=draw.choice((8, 20, 40)),
     )
 

@@ -95,8 +95,6 @@ class _Run:
                where status in ('claimed', 'dialing', 'placed', 'unresolved')) as open,
               (select count(*) from call_attempts) as attempts,
               (select count(*) from call_events) as events,
-              (select min(lease_expires_at) - now() from call_attempts
-               where status in ('claimed', 'dialing', 'placed', 'unresolved')) as lease,
               (select min(c.next_attempt_at) from campaign_contacts c
                join call_campaigns p on p.id = c.campaign_id and p.status = 'active'
                where c.status = 'pending') as due,
@@ -104,7 +102,7 @@ class _Run:
                where status = 'draft') as scheduled,
               (select count(distinct contact_id) from call_attempts
                where dialed_at is not null) as dialed,
-              (select max(blocked_until) - now() from dial_pace) as blocked
+              (select coalesce(max(blocked_until) > now(), false) from dial_pace) as is_blocked
             """
         )
         provider = self.world.control()
@@ -180,7 +178,7 @@ class _Run:
         ]
         if moments and min(moments) > now + timedelta(minutes=1):
             self._let_pass(min(moments))
-        elif moments and min(self._quiet_for(), self._since_jump()) > 1:
+        elif moments and not state["is_blocked"] and self._since_jump() > 1:
             self._let_pass(now + timedelta(minutes=1))
 
     def _since_jump(self) -> float:

@@ -1,6 +1,7 @@
-"""Campaigns through crashes, storms and changes of the clock: a few small seeds.
+"""Campaigns through crashes, storms and changes of the clock: a few small seeds that end soon.
 
-A seed that fails here plays again by `python -m bench.campaign --seed N`.
+A seed that fails here plays again by `python -m bench.campaign --seed N --size 15`; many more are
+played by `--seeds 200`.
 """
 
 from pathlib import Path
@@ -11,12 +12,12 @@ from tests.chaos.scenario import draw_scenario
 from tests.chaos.simulation import simulate
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
-CONTACTS = 30
+CONTACTS = 15
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [4, 7, 8])
 def test_every_law_holds_in_the_end_and_on_the_way(tmp_path: Path, seed: int) -> None:
     report = simulate(draw_scenario(seed, CONTACTS), tmp_path)
 
-    assert list(report.violations) == [], f"python -m bench.campaign --seed {seed}"
+    assert list(report.violations) == [], f"--seed {seed} --size {CONTACTS}"
     assert report.calls > 0

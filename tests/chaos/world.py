@@ -51,7 +51,7 @@ class World:
         return shown + timedelta(seconds=(time.time() - began) * self.rate)
 
     def jump(self, moment: datetime) -> None:
-        """Set all clocks, those of leases and pauses too, forward to a moment."""
+        """Set all clocks, that of the leases too, forward to a moment."""
         skipped = max(moment - self.now(), timedelta())
         self._anchor = (time.time(), self.now() + skipped)
         self.control(clock={"now_ms": self.now().timestamp() * 1000, "rate": self.rate})
@@ -61,9 +61,6 @@ class World:
                 "update public.call_attempts set lease_expires_at = lease_expires_at - %s"
                 " where status in ('claimed', 'dialing', 'placed', 'unresolved')",
                 (skipped,),
-            )
-            connection.execute(
-                "update public.dial_pace set blocked_until = blocked_until - %s", (skipped,)
             )
 
     def control(self, **conditions: Any) -> Row:

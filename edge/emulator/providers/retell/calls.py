@@ -24,11 +24,13 @@ def call_routes(door: Door, retell: RetellEmulator) -> list[Route]:
 
     async def get(request: Request, body: Body, fault: Fault | None) -> Response:
         del body, fault
+        retell.disturb_reading()
         workspace = retell.workspace(api_key(request))
         return JSONResponse(render_call(workspace.find(request.path_params["call_id"])))
 
     async def find(request: Request, body: Body, fault: Fault | None) -> Response:
         del fault
+        retell.disturb_reading()
         return JSONResponse(list_calls(retell.workspace(api_key(request)).calls, body))
 
     async def update(request: Request, body: Body, fault: Fault | None) -> Response:

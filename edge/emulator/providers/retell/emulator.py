@@ -40,6 +40,7 @@ class RetellEmulator:
     sender: WebhookSender = field(init=False)
     life: Life = field(init=False)
     _workspaces: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
+    _questions: int = 0
 
     def __post_init__(self) -> None:
         self.conditions = self.initial
@@ -74,6 +75,13 @@ class RetellEmulator:
             raise
         self._note(workspace, request, _Answer(201, fault, call.call_id, repeated is not None))
         return call, fault
+
+    def disturb_reading(self) -> None:
+        """Raise the standing fault that befalls this question about calls, if one does."""
+        self._questions += 1
+        fault = self.conditions.draw_fault(Endpoint.READ_CALL, str(self._questions))
+        if fault:
+            raise ordered_error(fault)
 
     def create_batch_call(self, workspace: Workspace, request: CallRequest, batch_id: str) -> None:
         """One of a batch's calls; a batch waits for free slots instead of being refused."""
