@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 _WORDS: Final = Path(__file__).with_name("opt_out.toml")
-_LINE: Final = re.compile(r"^\s*(user|agent)\s*:\s*(.*)$", re.IGNORECASE)
+_LINE: Final = re.compile(r"\s*(user|agent)\s*:(.*)", re.IGNORECASE)
 _CLAUSE_END: Final = re.compile(r"[.!?;,:\n]+|\bbut\b|\band\b")
 _MOST_TURNS: Final = 5_000  # more than two hours hold
 _APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
@@ -27,6 +27,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
+    stems: re.Pattern[str]
     clauses: re.Pattern[str]
     unless: re.Pattern[str]
     offers: re.Pattern[str]
@@ -36,18 +37,26 @@ class _Words:
 def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
     words = _read_words()
-    is_offered = False
+    offer = ""
     for turn in islice(read_turns(call), _MOST_TURNS):
-        text = _simplify(turn.text)
         if not turn.is_user:
-            is_offered = bool(words.offers.search(text))
+            offer = turn.text
             continue
-        if is_offered and words.agreement.search(text):
+        text = _simplify(turn.text)
+        if words.agreement.search(text) and words.offers.search(_simplify(offer)):
             return turn.text
-        for clause in _CLAUSE_END.split(text):
-            clause = " ".join(clause.split())
-            if words.clauses.search(clause) and not words.unless.search(clause):
+        if words.stems.search(text):
+            clause = _find_clause(text, words)
+            if clause:
                 return clause
+    return None
+
+
+def _find_clause(text: str, words: _Words) -> str | None:
+    for part in _CLAUSE_END.split(text):
+        clause = " ".join(part.split())
+        if words.clauses.search(clause) and not words.unless.search(clause):
+            return clause
     return None
 
 
@@ -85,6 +94,7 @@ def _simplify(text: str) -> str:
 def _read_words() -> _Words:
     read = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
     return _Words(
+        stems=re.compile("|".join(map(re.escape, read["stems"]))),
         clauses=re.compile("|".join(read["clauses"])),
         unless=re.compile("|".join(read["unless"])),
         offers=re.compile("|".join(read["offers"])),

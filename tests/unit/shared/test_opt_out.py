@@ -1,12 +1,19 @@
 """People who want no more calls, or a call at another time, in what was said and analysed."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.calls.analysis import find_callback, has_opt_out_field
 from shared.calls.event import CallEvent
 from shared.calls.opt_out import find_opt_out
+
+ROOT = Path(__file__).parents[3]
+WORDS = tomllib.loads((ROOT / "shared/calls/opt_out.toml").read_text())
 
 
 def said(*turns: str) -> dict[str, Any]:
@@ -56,6 +63,16 @@ def test_who_wants_no_more_calls_is_heard(words: str) -> None:
 )
 def test_who_wants_something_else_is_not_taken_for_one(words: str) -> None:
     assert find_opt_out(said(f"User: {words}")) is None
+
+
+@pytest.mark.parametrize("clause", WORDS["clauses"])
+def test_what_is_searched_first_misses_no_clause(clause: str) -> None:
+    @given(text=st.from_regex(clause))
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
+    def check(text: str) -> None:
+        assert any(stem in text for stem in WORDS["stems"])
+
+    check()
 
 
 def test_only_what_the_person_says_counts() -> None:
