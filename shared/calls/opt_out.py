@@ -43,7 +43,7 @@ def find_opt_out(call: Mapping[str, Any]) -> str | None:
             offer = turn.text
             continue
         text = _simplify(turn.text)
-        if words.agreement.search(text) and words.offers.search(_simplify(offer)):
+        if words.agreement.search(text.strip()) and words.offers.search(_simplify(offer)):
             return turn.text
         if words.stems.search(text):
             clause = _find_clause(text, words)
@@ -70,7 +70,7 @@ def read_turns(call: Mapping[str, Any]) -> Iterator[Turn]:
     for line in text.splitlines() if isinstance(text, str) else ():
         match = _LINE.match(line)
         if match:
-            yield Turn(match[1].lower() == "user", match[2])
+            yield Turn(match[1].lower() == "user", match[2].strip())
 
 
 def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:
