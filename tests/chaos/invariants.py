@@ -244,7 +244,7 @@ def _every_call_is_known(evidence: Evidence) -> Iterator[str]:
 def _figures_are_the_providers(evidence: Evidence) -> Iterator[str]:
     talked: dict[str, int] = defaultdict(int)
     for call in evidence.calls:
-        if call["started_ms"] is not None:
+        if call["started_ms"] is not None and call["ended_ms"] is not None:
             talked[call["metadata"]["contact_id"]] += call["ended_ms"] - call["started_ms"]
     for contact in evidence.contacts:
         if contact["duration_ms"] != talked[str(contact["id"])]:
