@@ -12,6 +12,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from edge.database import LocalDatabase
+from edge.emulator.auth.app import create_auth_app, create_pool
+from edge.emulator.auth.config import AuthConfig
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
@@ -106,6 +108,7 @@ class Stack:
         }
         if self._database:
             routes["/rest/v1"] = await self._start_rest(await self._database.start())
+            routes["/auth/v1"] = self._start_auth()
         await self._serve(Gateway(routes, self._tokens()), listener)
         if self._database and self.scheduled:
             self._start_scheduler()
@@ -188,6 +191,12 @@ class Stack:
         await rest.open()
         self._exits.push_async_callback(rest.close)
         return rest
+
+    def _start_auth(self) -> Starlette:
+        pool = create_pool(self.cluster.dsn(user="supabase_auth_admin"))
+        self._exits.push_async_callback(pool.close)
+        issuer = f"{self.settings.api_url}/auth/v1"
+        return create_auth_app(pool, AuthConfig(self.settings.keys, issuer))
 
     def _start_scheduler(self) -> None:
         """Only with a database of our own: a laptop is not to wake a hosted project's functions."""

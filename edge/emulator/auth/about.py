@@ -1,0 +1,58 @@
+"""GET /health, /settings and /.well-known/jwks.json: what anyone may know of this service."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+_PROVIDERS: Final = (
+    "anonymous_users",
+    "apple",
+    "azure",
+    "bitbucket",
+    "discord",
+    "facebook",
+    "figma",
+    "fly",
+    "github",
+    "gitlab",
+    "google",
+    "keycloak",
+    "kakao",
+    "linkedin",
+    "linkedin_oidc",
+    "notion",
+    "phone",
+    "slack",
+    "slack_oidc",
+    "spotify",
+    "twitch",
+    "twitter",
+    "workos",
+    "zoom",
+)
+
+
+async def show_health(request: Request) -> Response:
+    del request
+    description = "GoTrue is a user registration and authentication API"
+    return JSONResponse({"version": "local", "name": "GoTrue", "description": description})
+
+
+async def show_settings(request: Request) -> Response:
+    del request
+    settings = {
+        "external": dict.fromkeys(_PROVIDERS, False) | {"email": True},
+        "disable_signup": False,
+        "mailer_autoconfirm": True,
+        "phone_autoconfirm": False,
+        "sms_provider": "",
+        "saml_enabled": False,
+    }
+    return JSONResponse(settings)
+
+
+async def show_keys(request: Request) -> Response:
+    """None: tokens are signed with the project's secret, and clients then ask /user instead."""
+    del request
+    return JSONResponse({"keys": []}, headers={"cache-control": "public, max-age=600"})
