@@ -191,6 +191,8 @@ declare
     contacts public.campaign_contacts[];
     allowed integer;
 begin
+    -- A claim that a crash of the server takes along has dialled nobody: begin_dial commits to disk before that.
+    perform set_config('synchronous_commit', 'off', true);
     select c.* into campaign from public.call_campaigns c
     where c.id = claim_contacts.campaign_id and c.status = 'active';
     if campaign.id is null then
@@ -347,6 +349,8 @@ as $$
 declare
     attempt public.call_attempts;
 begin
+    -- Lost in a crash of the server, the attempt is still dialing, and so asked for by its key.
+    perform set_config('synchronous_commit', 'off', true);
     update public.call_attempts a
     set status = case when a.status in ('dialing', 'unresolved') then 'placed' else a.status end,
         retell_call_id = coalesce(a.retell_call_id, place_call.retell_call_id),
