@@ -153,6 +153,7 @@ def test_the_reaper_cleans_up_after_seven_days(stack: RunningStack, person: Pers
 
 def test_another_users_job_is_not_found(stack: RunningStack, person: Person) -> None:
     job_id = person.create()
+    person.wait_for_end(job_id)
     other = add_person(stack)
 
     for method, path in (
@@ -185,6 +186,8 @@ def test_jobs_of_a_project_are_listed_newest_first(person: Person) -> None:
     assert [job["id"] for job in listed] == ids[::-1]
     assert listed[0]["deck_structure_id"] == person.deck_id
     assert none == []
+    for job_id in ids:
+        person.wait_for_end(job_id)
 
 
 REFUSED: list[tuple[str, str, dict[str, Any], int]] = [

@@ -1,0 +1,98 @@
+"""The whole stack killed while a talk track is written, and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from tests.conftest import ROOT, RunningStack
+from tests.e2e.cli_process import DEADLINE, shell
+from tests.functions.talk_track_proofs.disturbance import chunk_ids, slow_down, undisturbed
+from tests.functions.talk_track_proofs.person import Person, add_person
+
+pytestmark = [pytest.mark.e2e, pytest.mark.process]
+COMMAND = ("start", "--port", "0", "--db-port", "0", "--no-reload", "-o", "json")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "functions").mkdir()
+    for name in ("talk_track_jobs", "generate_talk_track"):
+        (tmp_path / "functions" / name).symlink_to(ROOT / "functions" / name)
+    for name in ("shared", "supabase"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    settings = "TALK_TRACK_LEASE_SECONDS=2\nTALK_TRACK_CONCURRENCY=1\n"
+    (tmp_path / "functions/.env").write_text(settings)
+    return tmp_path
+
+
+@contextmanager
+def started(project: Path) -> Iterator[tuple[RunningStack, subprocess.Popen[str]]]:
+    """Killed at the end with all that it started."""
+    with (project / "start.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge", *COMMAND],
+            cwd=project,
+            env=shell(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (project / "start.log").read_text()
+        told = json.loads(line)
+        yield (
+            RunningStack(
+                url=told["API_URL"],
+                anon_key=told["ANON_KEY"],
+                service_role_key=told["SERVICE_ROLE_KEY"],
+                publishable_key=told["PUBLISHABLE_KEY"],
+                secret_key=told["SECRET_KEY"],
+                jwt_secret=told["JWT_SECRET"],
+                dsn=told["DB_URL"],
+                cluster=Cluster(project / "none"),
+                events=[],
+            ),
+            process,
+        )
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE)
+
+
+@pytest.mark.timeout(180)
+def test_a_stack_killed_and_started_again_finishes_the_talk_track(project: Path) -> None:
+    with started(project) as (stack, process):
+        person = add_person(stack)
+        slow_down(stack, 0.4)
+        job_id = person.create()
+        person.wait_until(job_id, lambda job: job["current_chunk"] == 2)
+        kept = chunk_ids(person, job_id)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    with started(project) as (again, _):
+        person = Person(again, person.user_id, person.token, person.project_id, person.deck_id)
+        before = person.job(job_id)
+        ends_at = time.monotonic() + 60
+        while person.job(job_id)["status"] == "processing":
+            assert time.monotonic() < ends_at
+            assert again.call("generate-talk-track", {"action": "reap"}).status_code == 200
+            time.sleep(0.1)
+
+        assert before["current_chunk"] >= 2
+        assert set(kept) <= set(chunk_ids(person, job_id))
+        assert person.talk_track(job_id) == undisturbed(person)
+        assert httpx.get(f"{again.url}/providers/_faults", timeout=30).status_code == 200

@@ -1,0 +1,88 @@
+"""A worker process of generate-talk-track that a test can kill, freeze and replace."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import RunningStack
+
+ROOT = Path(__file__).parents[3]
+LEASE_SECONDS = 2.0
+_SERVE = """
+import sys, uvicorn
+from functions_framework.aio import create_asgi_app
+app = create_asgi_app("main", sys.argv[1])
+uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical", lifespan="off")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Served as production does."""
+
+    process: subprocess.Popen[bytes]
+    client: httpx.Client
+
+    def generate(self, job_id: str, *, wait: bool = False) -> httpx.Response:
+        return self.client.post("/", json={"jobId": job_id, "wait": wait})
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def working(stack: RunningStack, **settings: str) -> Generator[Worker]:
+    """One chunk at a time and a short lease, unless the settings say otherwise."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_ANON_KEY": stack.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
+        "OPENAI_BASE_URL": f"{stack.url}/providers/openai/v1",
+        "TALK_TRACK_CONCURRENCY": "1",
+        "TALK_TRACK_LEASE_SECONDS": str(LEASE_SECONDS),
+        **settings,
+    }
+    folder = ROOT / "functions/generate_talk_track"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE, str(folder / "main.py"), str(listener.fileno())],
+            cwd=folder,
+            env=environment,
+            pass_fds=[listener.fileno()],
+        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            with httpx.Client(base_url=url, timeout=60) as client:
+                client.options("/")
+                yield Worker(process, client)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def take_over(worker: Worker, job_id: str) -> None:
+    """Ask until the lease of whoever had the job has expired."""
+    ends_at = time.monotonic() + 30
+    while worker.generate(job_id).status_code != 202:
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
