@@ -21,6 +21,7 @@ _BENCHES: Final = (
     "churn",
     "pipeline",
     "dialling",
+    "webhook",
 )
 _RESULTS: Final = ROOT / "bench/RESULTS.md"
 
