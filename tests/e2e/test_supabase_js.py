@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,25 +12,8 @@ import pytest
 from tests.conftest import RunningStack
 
 JS = Path(__file__).parents[1] / "js"
-BIN = Path(sys.executable).parent
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    """Node with supabase-js beside the scenarios."""
-    path = os.pathsep.join((str(BIN), os.environ["PATH"]))
-    node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
-    if node is None or npm is None:
-        pytest.skip("Node is missing: scripts/setup dev installs it")
-    if not (JS / "node_modules" / "@supabase" / "supabase-js").is_dir():
-        installed = subprocess.run(
-            [npm, "ci", "--silent"], cwd=JS, env={**os.environ, "PATH": path}, check=False
-        )
-        if installed.returncode:
-            pytest.skip("supabase-js cannot be installed: no way to the npm registry")
-    return node
 
 
 @pytest.fixture

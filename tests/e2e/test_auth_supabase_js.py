@@ -1,0 +1,87 @@
+"""Signing in with supabase-js against the whole stack."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import RunningStack
+
+JS = Path(__file__).parents[1] / "js"
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def results(node: str, stack: RunningStack) -> dict[str, Any]:
+    """All answers that the scenarios got."""
+    variables = {
+        "PATH": os.environ["PATH"],
+        "API_URL": stack.url,
+        "SERVICE_KEY": stack.secret_key,
+        "PUBLIC_KEY": stack.publishable_key,
+        "NAME": f"ann-{uuid4()}",
+    }
+    ran = subprocess.run(
+        [node, "auth_scenarios.mjs"],
+        cwd=JS,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_supabase_js_signs_people_in(results: dict[str, Any]) -> None:
+    """One run of many calls; each is looked at on its own."""
+    check_the_way_in(results)
+    check_what_a_session_opens(results)
+    check_accounts(results)
+    check_the_way_out(results)
+
+
+def check_the_way_in(results: dict[str, Any]) -> None:
+    signed_up, weak, wrong = results["signedUp"], results["weak"], results["wrong"]
+
+    assert (signed_up["name"], signed_up["hasSession"]) == ("Ann", True)
+    assert results["signedIn"] == signed_up["id"]
+    assert (weak["name"], weak["reasons"]) == ("AuthWeakPasswordError", ["length"])
+    assert results["twice"]["code"] == "user_already_exists"
+    assert (wrong["name"], wrong["status"], wrong["code"], wrong["message"]) == (
+        "AuthApiError",
+        400,
+        "invalid_credentials",
+        "Invalid login credentials",
+    )
+
+
+def check_what_a_session_opens(results: dict[str, Any]) -> None:
+    user_id = results["signedUp"]["id"]
+
+    assert results["user"].endswith("@example.com")
+    assert (results["claims"], results["project"]) == (user_id, user_id)
+    assert results["invoked"] == {"jobs": []}
+    assert results["rotated"] is True
+    assert results["updated"] == "red"
+
+
+def check_accounts(results: dict[str, Any]) -> None:
+    assert results["listed"] == {"count": 1, "total": True}
+    assert results["created"] == results["found"]
+    assert results["changed"] == "blue"
+    assert results["deleted"] is None
+    assert (results["missing"]["status"], results["missing"]["code"]) == (404, "user_not_found")
+    assert (results["notAdmin"]["status"], results["notAdmin"]["code"]) == (403, "not_admin")
+
+
+def check_the_way_out(results: dict[str, Any]) -> None:
+    assert results["signedOut"] is None
+    assert results["stale"]["code"] == "refresh_token_not_found"
+    assert results["anonymous"]["code"] == "anonymous_provider_disabled"
