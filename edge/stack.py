@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from edge.database import LocalDatabase
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
+from edge.emulator.console.app import create_console_app
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
@@ -109,6 +110,9 @@ class Stack:
         if self._database:
             routes["/rest/v1"] = await self._start_rest(await self._database.start())
             routes["/auth/v1"] = self._start_auth()
+            routes["/console"] = create_console_app(
+                self.settings.publishable_key, self.settings.root / "samples"
+            )
         await self._serve(Gateway(routes, self._tokens()), listener)
         if self._database and self.scheduled:
             self._start_scheduler()
