@@ -41,7 +41,7 @@ class Deck:
         """Owners write the row by themselves, so nothing is taken for granted."""
         given = cast("list[object]", row["slides"])
         entries = [
-            cast("Mapping[str, Any]", each) if isinstance(each, Mapping) else {} for each in given
+            cast("Mapping[str, Any]", each if isinstance(each, Mapping) else {}) for each in given
         ]
         numbers = _number(entries)
         slides = (_read(entry, number) for entry, number in zip(entries, numbers, strict=True))

@@ -71,12 +71,13 @@ async def main(ctx: Context, body: GenerateInput) -> Reply:
 async def _reserve(crew: Crew, claiming: Awaitable[Claimed]) -> Claimed:
     """A place is taken before the claim, so that many requests at once do not overfill it."""
     crew.enter()
-    claim: Claimed | None = None
     try:
         claim = await claiming
-    finally:
-        if not isinstance(claim, Claim):
-            crew.leave()
+    except BaseException:
+        crew.leave()
+        raise
+    if not isinstance(claim, Claim):
+        crew.leave()
     return claim
 
 

@@ -25,7 +25,7 @@ def spoil_items(text: str, kind: FaultKind) -> str:
 def _first_list(answer: object) -> list[dict[str, Any]]:
     values = cast("dict[str, object]", answer).values() if isinstance(answer, dict) else ()
     lists = (cast("list[dict[str, Any]]", value) for value in values if isinstance(value, list))
-    return next(lists, [])
+    return next(lists, list[dict[str, Any]]())
 
 
 def _spoil(items: list[dict[str, Any]], kind: FaultKind) -> None:
