@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from .attempts import Attempts
@@ -13,19 +14,29 @@ from .reply import Consequence, Placed, Refused, Reply, Unknown
 _AT_ONCE: Final = 20
 
 
+class Outcome(Enum):
+    """What became of a claimed contact; not `placed`, nobody's phone rings, or nobody knows."""
+
+    PLACED = "placed"
+    RELEASED = "released"
+    UNREACHABLE = "unreachable"
+    UNRESOLVED = "unresolved"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many contacts were claimed, and what became of them."""
+    """How many contacts came to which outcome."""
 
-    claimed: int
-    placed: int
-    unresolved: int
-    released: int
+    counts: Counter[Outcome]
+
+    @property
+    def claimed(self) -> int:
+        return self.counts.total()
 
     @property
     def is_disturbed(self) -> bool:
-        """Something is wrong with the provider or the campaign: better not go on at once."""
-        return self.unresolved + self.released > 0
+        """The provider is in trouble: the next dial had better wait for the check of the minute."""
+        return self.counts[Outcome.UNREACHABLE] + self.counts[Outcome.UNRESOLVED] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +50,27 @@ class Dialler:
         """Claim and dial up to so many contacts."""
         orders = await self.attempts.claim(campaign_id, batch)
         gate = asyncio.Semaphore(_AT_ONCE)
-        outcomes = Counter(
-            await asyncio.gather(*(self._dial_through(gate, order) for order in orders))
-        )
-        return Batch(len(orders), outcomes[Placed], outcomes[Unknown], outcomes[Refused])
+        dials = (self._dial_through(gate, order) for order in orders)
+        return Batch(Counter(await asyncio.gather(*dials)))
 
-    async def _dial_through(self, gate: asyncio.Semaphore, order: DialOrder) -> type[Reply]:
+    async def _dial_through(self, gate: asyncio.Semaphore, order: DialOrder) -> Outcome:
         async with gate:
-            return await self.dial(order)
+            if await self.attempts.begin(order) is not None:
+                return Outcome.RELEASED
+            return await self._record(order, await self.provider.create_call(order))
 
-    async def dial(self, order: DialOrder) -> type[Reply]:
-        """The kind of reply; an attempt that may not be dialled any more counts as refused."""
-        if await self.attempts.begin(order) is not None:
-            return Refused
-        reply = await self.provider.create_call(order)
-        await self._record(order, reply)
-        return type(reply)
-
-    async def _record(self, order: DialOrder, reply: Reply) -> None:
+    async def _record(self, order: DialOrder, reply: Reply) -> Outcome:
         match reply:
             case Placed():
                 await self.attempts.place(order, reply.call_id)
+                return Outcome.PLACED
             case Unknown():
                 await self.attempts.mark_unresolved(order, reply.error)
+                return Outcome.UNRESOLVED
             case Refused():
                 await self._follow(order, reply)
+                is_reached = reply.consequence is not Consequence.NONE
+                return Outcome.RELEASED if is_reached else Outcome.UNREACHABLE
 
     async def _follow(self, order: DialOrder, refusal: Refused) -> None:
         """The consequence first: released before it, the contact could be claimed in between."""

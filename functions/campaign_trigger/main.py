@@ -3,9 +3,9 @@
 POST {action, campaign_id?, batch_size? 1..100, organization_id?} by a member of the campaign's
 organization (admin or manager; a viewer may only look) or with the secret key.
 start_campaign, pause_campaign, resume_campaign, cancel_campaign, retry_failed → 200 {success,
-action, campaign_id, status}; process_batch → also {claimed, placed, unresolved, released};
-get_status → also {statistics, calling, outcomes, pace, …}; schedule_check, with the secret key
-only → {started, continued, reaped, resolved, ended}.
+action, campaign_id, status}; process_batch → also {claimed, placed, released, unreachable,
+unresolved}; get_status → also {statistics, calling, outcomes, pace, …}; schedule_check, with the
+secret key only → {started, continued, reaped, resolved, ended}.
 A campaign then goes on by itself: after the answer, when a call ends, and each minute.
 400 INVALID_BODY, CAMPAIGN_ID_MISSING · 403 ROLE_TOO_LOW, SECRET_KEY_NEEDED · 404
 CAMPAIGN_NOT_FOUND · 409 WRONG_STATE, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY, NOTHING_TO_RETRY ·
@@ -23,11 +23,11 @@ from shared.errors import ForbiddenError
 from .attempts import Attempts
 from .campaigns import Campaigns
 from .checkup import Checkup
-from .dialler import Dialler
+from .dialler import Dialler, Outcome
 from .provider import Provider
 from .pursuit import pursuit
 from .reconciliation import Reconciliation
-from .request import GET_STATUS, PROCESS_BATCH, SCHEDULE_CHECK, TriggerInput
+from .request import DIALLING, GET_STATUS, PROCESS_BATCH, SCHEDULE_CHECK, TriggerInput
 
 
 @endpoint(auth=("user", "secret"), body=TriggerInput, preflight_status=204)
@@ -48,9 +48,10 @@ async def _act(ctx: Context, body: TriggerInput, campaign_id: UUID) -> dict[str,
         return await campaigns.progress(campaign_id)
     if body.action == PROCESS_BATCH:
         return await _dial(ctx, campaigns, campaign_id, body.batch_size)
+    dialler = _dialler(ctx) if body.action in DIALLING else None
     status = await campaigns.change(campaign_id, body.action)
-    if status == "active":
-        _go_on(ctx, campaign_id)
+    if dialler:
+        ctx.wait_until(pursuit.go_on(dialler, str(campaign_id)))
     if body.action == "retry_failed":
         ctx.wait_until(campaigns.requeue_failed(str(campaign_id)))
     if status == "cancelled":
@@ -62,17 +63,15 @@ async def _dial(
     ctx: Context, campaigns: Campaigns, campaign_id: UUID, batch_size: int
 ) -> dict[str, Any]:
     """A campaign that is not active has an answer too: webhooks of its last calls ask for it."""
-    status = await campaigns.admit(campaign_id)
+    dialler, status = _dialler(ctx), await campaigns.admit(campaign_id)
     with ctx.stage("dial"):
-        batch = await _dialler(ctx).dial_batch(str(campaign_id), batch_size)
+        batch = await dialler.dial_batch(str(campaign_id), batch_size)
     if batch.claimed and not batch.is_disturbed:
-        _go_on(ctx, campaign_id)
+        ctx.wait_until(pursuit.go_on(dialler, str(campaign_id)))
     return {
         "status": status,
         "claimed": batch.claimed,
-        "placed": batch.placed,
-        "unresolved": batch.unresolved,
-        "released": batch.released,
+        **{outcome.value: batch.counts[outcome] for outcome in Outcome},
     }
 
 
@@ -92,9 +91,5 @@ async def _check(ctx: Context, organization_id: UUID | None) -> dict[str, Any]:
     return done
 
 
-def _go_on(ctx: Context, campaign_id: UUID) -> None:
-    ctx.wait_until(pursuit.go_on(_dialler(ctx), str(campaign_id)))
-
-
 def _dialler(ctx: Context) -> Dialler:
-    return Dialler(Attempts(ctx.admin), Provider(ctx.env.retell.provider))
+    return Dialler(Attempts(ctx.admin), Provider.of(ctx.env.retell.provider))

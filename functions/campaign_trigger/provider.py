@@ -28,7 +28,7 @@ class NoSuchCallError(ProviderError):
 
 
 @lru_cache(maxsize=2)
-def retell_client(env: ProviderEnv) -> retell.AsyncRetell:
+def _client(env: ProviderEnv) -> retell.AsyncRetell:
     """The SDK with its retries switched off: a second request is ours to decide on."""
     if not env.api_key:
         raise ConfigurationError("RETELL_API_KEY is not set")
@@ -45,14 +45,19 @@ def retell_client(env: ProviderEnv) -> retell.AsyncRetell:
 class Provider:
     """One Retell account."""
 
-    env: ProviderEnv
+    client: retell.AsyncRetell
+    timeout: float
+
+    @classmethod
+    def of(cls, env: ProviderEnv) -> "Provider":
+        """ConfigurationError without a key: before anybody is claimed."""
+        return cls(_client(env), env.timeout)
 
     async def create_call(self, order: DialOrder) -> Reply:
         """Ask for the call; asked for twice within the hour, there is still one."""
-        client = retell_client(self.env)
         try:
-            async with asyncio.timeout(self.env.timeout):
-                call = await client.call.create_phone_call(**order.call_arguments())
+            async with asyncio.timeout(self.timeout):
+                call = await self.client.call.create_phone_call(**order.call_arguments())
         except (TimeoutError, retell.APITimeoutError):
             return Unknown("no answer in time")
         except retell.APIStatusError as exc:
@@ -67,7 +72,7 @@ class Provider:
 
     async def fetch_call(self, call_id: str) -> Mapping[str, Any]:
         """The call as get-call shows it."""
-        return _document(await self._ask(retell_client(self.env).call.retrieve(call_id)))
+        return _document(await self._ask(self.client.call.retrieve(call_id)))
 
     async def find_call(self, order: DialOrder) -> Mapping[str, Any] | None:
         """The call of this attempt, if there is one."""
@@ -77,16 +82,16 @@ class Provider:
                 {"type": "string", "op": "eq", "key": "attempt_id", "value": order.attempt_id}
             ],
         }
-        page = await self._ask(retell_client(self.env).call.list(filter_criteria=filters, limit=2))
+        page = await self._ask(self.client.call.list(filter_criteria=filters, limit=2))
         return _document(page.items[0]) if page.items else None
 
     async def fetch_concurrency(self) -> ConcurrencyRetrieveResponse:
         """How many calls there are at once, and may be."""
-        return await self._ask(retell_client(self.env).concurrency.retrieve())
+        return await self._ask(self.client.concurrency.retrieve())
 
     async def _ask(self, question: Any) -> Any:
         try:
-            async with asyncio.timeout(self.env.timeout):
+            async with asyncio.timeout(self.timeout):
                 return await question
         except retell.APIStatusError as exc:
             if exc.status_code in {404, 422}:  # Retell says 422 where others say 404

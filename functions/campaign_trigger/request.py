@@ -15,6 +15,7 @@ CHANGES: Final = (
     "cancel_campaign",
     "retry_failed",
 )
+DIALLING: Final = ("start_campaign", "resume_campaign", "retry_failed")
 PROCESS_BATCH: Final = "process_batch"
 GET_STATUS: Final = "get_status"
 SCHEDULE_CHECK: Final = "schedule_check"

@@ -57,11 +57,16 @@ def test_a_batch_tells_what_became_of_it(
 
     reply = trigger("process_batch", campaign_id, batch_size=1).json()
 
-    assert {name: reply[name] for name in ("claimed", "placed", "unresolved", "released")} == {
+    assert reply == {
+        "success": True,
+        "action": "process_batch",
+        "campaign_id": campaign_id,
+        "status": "active",
         "claimed": 1,
         "placed": 1,
-        "unresolved": 0,
         "released": 0,
+        "unreachable": 0,
+        "unresolved": 0,
     }
     (attempt,) = attempts_of(connection, campaign_id)
     (made,) = trigger.calls_to(phone)
