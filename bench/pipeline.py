@@ -47,10 +47,14 @@ def _turns(path: Path) -> list[str]:
 
 
 @contextmanager
-def stack() -> Generator[Mapping[str, str]]:
-    """A stack of its own with an empty database."""
+def stack(*functions: str) -> Generator[Mapping[str, str]]:
+    """A stack of its own with an empty database, and all functions unless some are named."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("functions", "shared", "supabase"):
+        (Path(folder) / "functions").mkdir()
+        for name in functions or ("*",):
+            for source in (ROOT / "functions").glob(name):
+                (Path(folder) / "functions" / source.name).symlink_to(source)
+        for name in ("shared", "supabase"):
             (Path(folder) / name).symlink_to(ROOT / name)
         options = [
             "--workdir",

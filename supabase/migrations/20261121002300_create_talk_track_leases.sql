@@ -96,11 +96,13 @@ begin
         select j.* into job
         from public.talk_track_jobs j
         where j.status = 'pending' or (j.status = 'processing' and j.lease_expires_at <= clock_timestamp())
-        -- Whoever has least at work comes first, so that nobody waits behind another's two hundred.
+        -- Whoever has least at work, then whoever was served longest ago: nobody waits behind another's two hundred.
         order by (
             select count(*) from public.talk_track_jobs r
             where r.user_id = j.user_id and r.status = 'processing' and r.lease_expires_at > clock_timestamp()
-        ), j.created_at, j.id
+        ), (
+            select max(r.started_at) from public.talk_track_jobs r where r.user_id = j.user_id
+        ) nulls first, j.created_at, j.id
         limit 1
         for update of j skip locked;
         if job.id is null then
@@ -164,7 +166,7 @@ $$;
 comment on function public.claim_talk_track_job(uuid, double precision, integer) is
     'Null for an unknown job; {claimed: false, job} for one that is finished or at work; else the lease, the deck and what is already written.';
 comment on function public.claim_next_talk_track_job(double precision, integer) is
-    'Claim the job that has waited longest, of the user who has least at work; null if none waits.';
+    'Claim the oldest job of the user who has least at work, and was served longest ago; null if none waits.';
 comment on function public.renew_talk_track_lease(uuid, uuid, double precision) is
     'Whether the work may go on: not once the job is cancelled, finished, or claimed by another.';
 comment on function public.release_talk_track_job(uuid, uuid) is 'Give the lease back before it expires.';

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def started(project: Path) -> Iterator[tuple[RunningStack, subprocess.Popen[str]]]:
+def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str]]]:
     """Killed at the end with all that it started."""
     with (project / "start.log").open("ab") as log:
         process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """A user with a project and a deck, and the steps of a job as workers take them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +73,12 @@ class Owner:
             assert self.save(job_id, token, index, range(first, min(first + SIZE, slides + 1)))
 
     def finish(self, job_id: str, token: str) -> bool:
-        track = {"content": "# Talk", "slide_timings": {}, "total_duration": 20, "metadata": {}}
+        track: dict[str, Any] = {
+            "content": "# Talk",
+            "slide_timings": {},
+            "total_duration": 20,
+            "metadata": {},
+        }
         statement = "select public.finish_talk_track_job(%(id)s, %(token)s, %(track)s)"
         return self.ask(statement, id=job_id, token=token, track=Jsonb(track))
 
@@ -82,7 +87,7 @@ class Owner:
         return self.ask(statement, id=job_id, token=token)
 
     @contextmanager
-    def signed_in(self, role: str = "authenticated") -> Iterator[None]:
+    def signed_in(self, role: str = "authenticated") -> Generator[None]:
         """Act as the user; what is done is undone."""
         claims = json.dumps({"sub": self.id, "role": role})
         with self.connection.transaction(force_rollback=True):

@@ -255,6 +255,19 @@ def test_the_next_job_is_the_oldest_of_who_has_least_at_work(owner: Owner, other
     assert claimed == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
 
 
+def test_whoever_was_served_longest_ago_is_next(owner: Owner, other: Owner) -> None:
+    owner.add_job(owner.add_deck(3))
+    mine, theirs = owner.add_job(), other.add_job()
+    first = owner.claim_next()
+    assert first
+    owner.save_all(first["job"]["id"], first["lease_token"], slides=3)
+    assert owner.finish(first["job"]["id"], first["lease_token"])
+
+    following = [claim["job"]["id"] for _ in range(2) if (claim := owner.claim_next())]
+
+    assert following == [theirs, mine]
+
+
 def test_clean_up_removes_what_is_over_for_long(owner: Owner) -> None:
     kept = {status: end(owner, status)[0] for status in ("completed", "failed")}
     old = {status: end(owner, status)[0] for status in ("completed", "failed")}

@@ -1,0 +1,95 @@
+"""Two processes of generate-talk-track, served as production does, and the memory they take."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from bench.processes import ROOT
+from bench.talk_track_people import Person
+
+_SERVE: Final = """
+import sys, uvicorn
+from functions_framework.aio import create_asgi_app
+app = create_asgi_app("main", sys.argv[1])
+uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical", lifespan="off")
+"""
+_RESIDENT: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where they answer, who they are, and the key they take."""
+
+    urls: tuple[str, ...]
+    pids: tuple[int, ...]
+    key: str
+
+    def reap(self) -> None:
+        """Let each take as many jobs as it has places for."""
+        for url in self.urls:
+            answer = httpx.post(
+                url, json={"action": "reap"}, headers={"apikey": self.key}, timeout=60
+            )
+            answer.raise_for_status()
+
+    def warm_up(self, person: Person) -> None:
+        """One job each."""
+        for url in self.urls:
+            person.insert_jobs(1)
+            body = {"jobId": person.any_job(), "wait": True}
+            httpx.post(url, json=body, timeout=60).raise_for_status()
+        with httpx.Client(base_url=person.url, headers=person.headers, timeout=60) as client:
+            person.remove_jobs(client)
+
+    def memory(self) -> list[int]:
+        """What each has resident, in kilobytes."""
+        statuses = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids)
+        return [int(match[1]) for text in statuses if (match := _RESIDENT.search(text))]
+
+
+@contextmanager
+def two_workers(details: Mapping[str, str]) -> Generator[Workers]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SUPABASE_URL": details["API_URL"],
+        "SUPABASE_ANON_KEY": details["ANON_KEY"],
+        "SUPABASE_SERVICE_ROLE_KEY": details["SERVICE_ROLE_KEY"],
+        "OPENAI_BASE_URL": f"{details['API_URL']}/providers/openai/v1",
+        "TALK_TRACK_CALLS_PER_MINUTE": "100000",
+    }
+    with ExitStack() as exits:
+        served = [exits.enter_context(_serving(environment)) for _ in range(2)]
+        urls = tuple(url for url, _ in served)
+        yield Workers(urls, tuple(pid for _, pid in served), details["SERVICE_ROLE_KEY"])
+
+
+@contextmanager
+def _serving(environment: Mapping[str, str]) -> Generator[tuple[str, int]]:
+    folder = ROOT / "functions/generate_talk_track"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(200)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE, str(folder / "main.py"), str(listener.fileno())],
+            cwd=folder,
+            env=dict(environment),
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            httpx.options(url, timeout=60)
+            yield url, process.pid
+        finally:
+            process.kill()
+            process.wait()
