@@ -1,14 +1,18 @@
 """How many jobs a worker process does at once, and what it does when one is done."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from shared.env import Env, current_env
 
-from .job import Claim
+from .job import Claim, State
 from .run import Run
 from .store import Store
+
+Claimed = TypeVar("Claimed", bound=Claim | State | None)
 
 
 @dataclass(slots=True)
@@ -28,12 +32,20 @@ class Crew:
         """A job came for which there was no room."""
         self._is_knocked = True
 
-    def enter(self) -> None:
-        """Take a place, for `work` or until `leave`."""
-        self._at_work += 1
+    async def reserve(self, claiming: Awaitable[Claimed]) -> Claimed:
+        """A place is taken before the claim, so that many requests at once do not overfill it.
 
-    def leave(self) -> None:
-        self._at_work -= 1
+        It is kept only for a claim: `work` leaves it.
+        """
+        self._at_work += 1
+        try:
+            claim = await claiming
+        except BaseException:
+            self._at_work -= 1
+            raise
+        if not isinstance(claim, Claim):
+            self._at_work -= 1
+        return claim
 
     def stop(self) -> None:
         """Begin nothing more."""
@@ -49,7 +61,7 @@ class Crew:
             while following := await self._take_next(Store(env)):
                 await Run(env, following, self._stopping).carry_out()
         finally:
-            self.leave()
+            self._at_work -= 1
 
     async def _take_next(self, store: Store) -> Claim | None:
         """None only if nobody knocked while we looked: that job may have come too late for us."""

@@ -11,8 +11,7 @@ learns the script by it: only the state of the job is answered.
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -29,7 +28,6 @@ from .job import Claim, State
 from .store import Store
 
 Reply = tuple[dict[str, Any], int]
-Claimed = TypeVar("Claimed", bound=Claim | State | None)
 
 
 class GenerateInput(Input):
@@ -57,7 +55,7 @@ async def main(ctx: Context, body: GenerateInput) -> Reply:
     if not body.wait and not crew.has_room:
         crew.knock()
         return _reply(await _read_state(store, body.job_id))
-    claim = await _reserve(crew, store.claim(body.job_id))
+    claim = await crew.reserve(store.claim(body.job_id))
     if claim is None:
         raise NotFoundError("Job not found", code="JOB_NOT_FOUND")
     if isinstance(claim, State):
@@ -66,19 +64,6 @@ async def main(ctx: Context, body: GenerateInput) -> Reply:
     if body.wait:
         return await _wait(store, claim, ended)
     return _reply(claim.state, status=202)
-
-
-async def _reserve(crew: Crew, claiming: Awaitable[Claimed]) -> Claimed:
-    """A place is taken before the claim, so that many requests at once do not overfill it."""
-    crew.enter()
-    try:
-        claim = await claiming
-    except BaseException:
-        crew.leave()
-        raise
-    if not isinstance(claim, Claim):
-        crew.leave()
-    return claim
 
 
 def _begin(ctx: Context, crew: Crew, claim: Claim) -> asyncio.Event:
@@ -101,7 +86,7 @@ async def _reap(ctx: Context, crew: Crew, store: Store) -> Reply:
         raise ForbiddenError("Only the secret key may do this.")
     removed = await store.clean_up()
     begun = 0
-    while crew.has_room and (claim := await _reserve(crew, store.claim_next())):
+    while crew.has_room and (claim := await crew.reserve(store.claim_next())):
         _begin(ctx, crew, claim)
         begun += 1
     return {"success": True, "begun": begun, "removed": removed}, 200
