@@ -84,8 +84,13 @@ def with_published_keys(remote: Remote) -> Remote:
             f"The keys of {remote.url} cannot be fetched: {exc}",
             cure="Is SUPABASE_URL right? Without a connection, set SUPABASE_JWKS.",
         ) from exc
-    _check_key_set(reply.text)
-    return replace(remote, variables={**remote.variables, "SUPABASE_JWKS": reply.text})
+    return with_key_set(remote, reply.text)
+
+
+def with_key_set(remote: Remote, text: str) -> Remote:
+    """The same with another key set, if that is what the text is."""
+    _check_key_set(text)
+    return replace(remote, variables={**remote.variables, "SUPABASE_JWKS": text})
 
 
 def _is_local(url: str, port: int) -> bool:

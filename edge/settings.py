@@ -86,7 +86,7 @@ class Settings:
 
     `secrets` is what the env file says between what config.toml and the shell say; `env_file`
     stands for functions/.env and every functions/<name>/.env. With `remote`, or without
-    `database`, no Postgres is started.
+    `database`, no Postgres is started. Without `stand_ins` no provider is played.
     """
 
     root: Path
@@ -115,6 +115,7 @@ class Settings:
     isolate_users: bool = False
     call_speed: float = _DEFAULT_CALL_SPEED
     forks: bool = True
+    stand_ins: bool = True
 
     @property
     def api_url(self) -> str:
@@ -185,19 +186,20 @@ class Settings:
         """A worker's whole environment: the platform's variables and the secrets it wants."""
         secrets = {**self.secrets, **self._own_secrets(folder)}
         for provider in PROVIDERS:
-            if not (secrets.get(provider.key) or secrets.get(provider.base_url)):
+            if self.stand_ins and not (secrets.get(provider.key) or secrets.get(provider.base_url)):
                 secrets[provider.base_url] = self.api_url + provider.local_path
                 if provider.key == "RETELL_API_KEY":
                     secrets.setdefault(_PLAIN_SIGNATURE, "true")
             if provider.key in wanted:  # a key must never go to another server than its own
                 wanted = (*wanted, provider.base_url)
-            secrets.setdefault(provider.key, "local")
+            if self.stand_ins:
+                secrets.setdefault(provider.key, "local")
         return {
             **self.inherited,
             **{name: secrets[name] for name in wanted if name in secrets},
             **self.platform_variables(),
             "SUPABASE_FUNCTION_SLUG": slug,
-            "SB_REGION": "local",
+            **({"SB_REGION": "local"} if self.stand_ins else {}),
         }
 
     def platform_variables(self) -> dict[str, str]:
@@ -213,6 +215,14 @@ class Settings:
             "SUPABASE_SECRET_KEYS": json.dumps({"default": SECRET_KEY}),
             "SUPABASE_JWKS": self.jwks,
         }
+
+    def key_tokens(self) -> dict[str, str]:
+        """What each `sb_…` key stands for at the gateway."""
+        pairs = (
+            (self.publishable_key, self.anon_key),
+            (self.secret_key, self.service_role_key),
+        )
+        return {key: token for key, token in pairs if key.startswith("sb_")}
 
     def describe(self) -> dict[str, str]:
         """What `edge status` prints, by the Supabase CLI's names."""
@@ -252,7 +262,7 @@ def symmetric_jwks(secret: str) -> str:
     return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": encoded}]})
 
 
-def load_settings(
+def load_settings(  # noqa: PLR0913 - each is something that a command line may say
     root: Path,
     *,
     port: int | None = None,
@@ -260,8 +270,12 @@ def load_settings(
     env_file: Path | None = None,
     state_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    secret_names: tuple[str, ...] = (),
 ) -> Settings:
-    """Read supabase/config.toml, the env file and the environment of the project at `root`."""
+    """Read supabase/config.toml, the env file and the environment of the project at `root`.
+
+    Of secrets the environment is believed for those we know, and for `secret_names`.
+    """
     environ = os.environ if environ is None else environ
     root = root.resolve()
     config = read_config(root / "supabase" / "config.toml", environ)
@@ -280,7 +294,9 @@ def load_settings(
         inherited=inherited_environment(environ),
         env_file=env_file and env_file.resolve(),
         config_secrets=config.secrets,
-        shell_secrets={name: environ[name] for name in _FROM_SHELL if environ.get(name)},
+        shell_secrets={
+            name: environ[name] for name in (*_FROM_SHELL, *secret_names) if environ.get(name)
+        },
         remote=remote,
         policy=config.policy,
         inspect_port=config.inspector_port,

@@ -113,7 +113,7 @@ class Stack:
             routes["/console"] = create_console_app(
                 self.settings.publishable_key, self.settings.root / "samples"
             )
-        await self._serve(Gateway(routes, self._tokens()), listener)
+        await self._serve(Gateway(routes, self.settings.key_tokens()), listener)
         if self._database and self.scheduled:
             self._start_scheduler()
         lock.write(self.settings.describe() | lock.read())
@@ -213,15 +213,6 @@ class Stack:
         for slug, function in self.functions.functions.items():
             if when := function.policy.schedule:
                 yield Schedule(slug, when, function.policy.schedule_body)
-
-    def _tokens(self) -> dict[str, str]:
-        """What each `sb_…` key stands for."""
-        settings = self.settings
-        pairs = (
-            (settings.publishable_key, settings.anon_key),
-            (settings.secret_key, settings.service_role_key),
-        )
-        return {key: token for key, token in pairs if key.startswith("sb_")}
 
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled

@@ -8,6 +8,7 @@ import typer
 from edge.cli import campaign, database, functions, secrets
 from edge.cli.init import init
 from edge.cli.logs import logs
+from edge.cli.production import serve
 from edge.cli.stack import start, status, stop
 
 EXIT_CODES = (
@@ -27,6 +28,7 @@ app.command()(start)
 app.command()(stop)
 app.command()(status)
 app.command()(logs)
+app.command()(serve)
 app.add_typer(functions.app, name="functions")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(database.app, name="db")

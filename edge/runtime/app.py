@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -33,6 +33,9 @@ _REQUEST_ID: Final = b"sb-request-id"
 _OUR_HEADERS: Final = (_REQUEST_ID, b"x-execution-id", b"x-served-by")
 _NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
 
+# The seconds that a call of the function must wait, by its rate, counted over all instances.
+SharedRate = Callable[[str, float], Awaitable[float]]
+
 
 @dataclass(slots=True)
 class FunctionsApp:
@@ -42,6 +45,7 @@ class FunctionsApp:
     observe: Observer
     environment: Environment
     base_environment: Mapping[str, str]
+    shared_rate: SharedRate | None = None
     received: int = field(default=0, init=False)
     handled: int = field(default=0, init=False)
     _roster: Roster = field(init=False)
@@ -128,6 +132,9 @@ class FunctionsApp:
         self, served: RequestServed, scope: Message, receive: Receive, send: Send
     ) -> RequestServed:
         pool = self._admit(served.slug, scope)
+        rate = self.functions[served.slug].policy.rate_limit
+        if self.shared_rate and rate and (wait := await self.shared_rate(served.slug, rate)):
+            raise WorkerError(rate_limited(wait))
         request_id = served.request_id.encode()
 
         def add_headers(status: int, headers: list[Header], process: Process) -> None:

@@ -1,4 +1,4 @@
-"""A token bucket: so many requests a second, and as many at once."""
+"""A token bucket: so many requests a second, and as many at once, or one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from time import monotonic
 
 @dataclass(slots=True)
 class Bucket:
-    """Holds `rate` tokens at most, and gains as many a second."""
+    """Holds `rate` tokens at most, or one if that is more, and gains `rate` a second."""
 
     rate: float
     clock: Callable[[], float] = monotonic
@@ -15,13 +15,13 @@ class Bucket:
     _filled_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._tokens = self.rate
+        self._tokens = max(self.rate, 1.0)
         self._filled_at = self.clock()
 
     def take(self) -> float:
         """0.0 when a request may pass, else the seconds until the next one may."""
         now = self.clock()
-        self._tokens = min(self.rate, self._tokens + (now - self._filled_at) * self.rate)
+        self._tokens = min(max(self.rate, 1.0), self._tokens + (now - self._filled_at) * self.rate)
         self._filled_at = now
         if self._tokens >= 1:
             self._tokens -= 1

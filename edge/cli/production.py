@@ -1,0 +1,59 @@
+"""`edge serve`: the gateway and the runtime alone, as a container runs them."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from edge.cli import options
+from edge.errors import EdgeError
+
+
+def serve(  # noqa: PLR0913 - each is an option of the command
+    *,
+    production: Annotated[
+        bool, typer.Option("--production", help="Say that you mean it; there is no other mode.")
+    ] = False,
+    workdir: options.Workdir = options.HERE,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, envvar="PORT", help="Where to listen.")
+    ] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Gateway processes; one per core if unsaid.")
+    ] = None,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that requests may still take at the end.")
+    ] = 8.0,
+    trace_project: Annotated[
+        str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="The project that traces belong to.")
+    ] = "",
+    env_file: options.EnvFile = None,
+    limits: options.LimitsChoice = "hosted",
+) -> None:
+    """Serve all functions against a real project: no emulator, no reload, logs for machines.
+
+    SUPABASE_URL and its keys come from the environment, as do the secrets that functions name.
+    """
+    from dataclasses import replace
+
+    from edge.production.instance import Instance, load_production_settings, with_keys
+    from edge.production.supervisor import Supervisor, listen
+    from edge.settings import project_variables
+
+    if not production:
+        raise EdgeError(
+            "`edge serve` is for production.",
+            cure="edge serve --production, or on your machine: edge start",
+        )
+    settings = load_production_settings(workdir, port=port, host=host, env_file=env_file)
+    variables = project_variables(env_file=env_file)
+    settings = with_keys(settings, has_secret=bool(variables.get("SUPABASE_JWT_SECRET")))
+    instance = Instance(
+        settings=replace(settings, limits=limits),
+        processes=processes or len(os.sched_getaffinity(0)),
+        grace=grace,
+        trace_project=trace_project,
+        refreshes_keys="SUPABASE_JWKS" not in variables,
+    )
+    Supervisor(instance, listen(host, port)).run()

@@ -1,0 +1,123 @@
+"""Lines in the structure that Cloud Logging reads from standard output.
+
+https://cloud.google.com/logging/docs/structured-logging
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from edge.events import Level
+from edge.levels import level_of_status
+from edge.logs.entry import Entry
+
+_SEVERITY: Final = {
+    Level.DEBUG: "DEBUG",
+    Level.INFO: "INFO",
+    Level.WARNING: "WARNING",
+    Level.ERROR: "ERROR",
+}
+_PREFIX: Final = "logging.googleapis.com/"
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_CLOUD_TRACE: Final = re.compile(r"([0-9a-fA-F]{32})(?:/(\d{1,20}))?(?:;o=(\d))?")
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The trace that a request belongs to; `span_id` is empty when nobody named one."""
+
+    trace_id: str
+    span_id: str
+    is_sampled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredRequest:
+    """One request as the load balancer would tell it, and what it was answered by."""
+
+    method: str
+    url: str
+    status: int
+    seconds: float
+    response_size: int
+    user_agent: str
+    remote_ip: str
+    protocol: str
+    labels: Mapping[str, str]
+    trace: Trace | None
+
+
+def parse_trace(traceparent: str, cloud_trace: str) -> Trace | None:
+    """The trace of W3C's header, else of Google's older one; None if neither is well-formed."""
+    if found := _TRACEPARENT.fullmatch(traceparent.strip()):
+        return Trace(found[1], found[2], bool(int(found[3], 16) & 1))
+    if found := _CLOUD_TRACE.fullmatch(cloud_trace.strip()):
+        span_id = f"{int(found[2]) & (1 << 64) - 1:016x}" if found[2] else ""
+        return Trace(found[1].lower(), span_id, found[3] == "1")
+    return None
+
+
+def render_request(answered: AnsweredRequest, time: float, project: str) -> bytes:
+    """The line of an answered request."""
+    members: dict[str, Any] = {
+        "severity": _SEVERITY[level_of_status(answered.status)],
+        "time": _stamp(datetime.fromtimestamp(time, UTC)),
+        "message": f"{answered.method} {answered.url} {answered.status}",
+        "httpRequest": {
+            "requestMethod": answered.method,
+            "requestUrl": answered.url,
+            "status": answered.status,
+            "responseSize": str(answered.response_size),
+            "userAgent": answered.user_agent,
+            "remoteIp": answered.remote_ip,
+            "latency": f"{answered.seconds:.6f}s",
+            "protocol": answered.protocol,
+        },
+        f"{_PREFIX}labels": {name: text for name, text in answered.labels.items() if text},
+    }
+    return _line(members | _trace_members(answered.trace, project))
+
+
+def render_log_entry(entry: Entry) -> bytes:
+    """The line of anything else that happened."""
+    labels = {
+        "function": entry.function,
+        "execution_id": entry.execution_id,
+        "request_id": entry.request_id,
+    }
+    return _line(
+        {
+            "severity": _SEVERITY[entry.level],
+            "time": _stamp(entry.time),
+            "message": entry.message,
+            "kind": entry.kind,
+            "fields": dict(entry.fields),
+            f"{_PREFIX}labels": {name: text for name, text in labels.items() if text},
+        }
+    )
+
+
+def render_remark(severity: str, message: str, time: float) -> bytes:
+    """The line of what the instance says of itself."""
+    stamp = _stamp(datetime.fromtimestamp(time, UTC))
+    return _line({"severity": severity, "time": stamp, "message": message, "kind": "Instance"})
+
+
+def _trace_members(trace: Trace | None, project: str) -> dict[str, Any]:
+    if trace is None:
+        return {}
+    name = f"projects/{project}/traces/{trace.trace_id}" if project else trace.trace_id
+    span = {f"{_PREFIX}spanId": trace.span_id} if trace.span_id else {}
+    return {f"{_PREFIX}trace": name, **span, f"{_PREFIX}trace_sampled": trace.is_sampled}
+
+
+def _stamp(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _line(members: Mapping[str, Any]) -> bytes:
+    return _encode(members).encode(errors="backslashreplace") + b"\n"

@@ -1,0 +1,165 @@
+"""One gateway process of an instance: the gateway and the runtime, until it is told to stop."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import uvicorn
+
+from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
+from edge.gateway import FUNCTIONS, Gateway
+from edge.intake import Intake
+from edge.logs.backlog import Stamped
+from edge.logs.description import describe
+from edge.production.cloud_logging import (
+    AnsweredRequest,
+    render_log_entry,
+    render_remark,
+    render_request,
+)
+from edge.production.front import Front
+from edge.production.instance import Instance
+from edge.production.key_set import follow_keys
+from edge.production.shared_rate import SharedRate
+from edge.production.writer import LineWriter
+from edge.remote import Remote
+from edge.runtime.app import FunctionsApp
+from edge.runtime.config import RuntimeConfig
+from edge.runtime.limits import LimitsMode
+from edge.runtime.manifest import Function
+from edge.runtime.tunnel import tunnel_factory
+from edge.settings import Settings
+
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@dataclass(slots=True)
+class GatewayProcess:
+    """Serves on a listener that it shares with the instance's other processes."""
+
+    instance: Instance
+    listener: socket.socket
+    writer: LineWriter
+    _settings: Settings = field(init=False)
+    _functions: FunctionsApp = field(init=False)
+    _front: Front = field(init=False)
+
+    def run(self) -> None:
+        """Until a signal; what is under way then has the grace period to finish."""
+        self.writer.start()
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._serve())
+        finally:
+            self.writer.close()
+
+    async def _serve(self) -> None:
+        stop_asked = asyncio.Event()
+        for sign in STOPPING:
+            asyncio.get_running_loop().add_signal_handler(sign, stop_asked.set)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        rate = SharedRate(self.instance.remote.url, self.instance.settings.secret_key, self._remark)
+        gateway = self._assemble(rate)
+        self._functions.start()
+        following = asyncio.create_task(self._follow_keys())
+        server = _Server(self._server_config(gateway))
+        serving = asyncio.create_task(server.serve([self.listener]))
+        stopping = asyncio.create_task(stop_asked.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        self._front.is_draining = True
+        server.should_exit = True
+        await serving
+        following.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.instance.grace):
+                await self._functions.close()
+        await rate.close()
+
+    def _assemble(self, rate: SharedRate) -> Gateway:
+        self._settings = settings = self.instance.settings
+        config = RuntimeConfig(
+            settings.root,
+            settings.keys,
+            limits=LimitsMode(settings.limits),
+            policy=settings.policy,
+            reload=False,
+            forks=settings.forks,
+        )
+        self._functions = FunctionsApp(
+            config, self._observe, self._environment, settings.inherited, rate
+        )
+        gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
+        is_booted = not (settings.forks and sys.platform.startswith("linux"))
+        self._front = Front(gateway, self._tell, is_booted=is_booted)
+        return gateway
+
+    def _server_config(self, gateway: Gateway) -> uvicorn.Config:
+        return uvicorn.Config(
+            self._front,
+            http=Intake,
+            ws=tunnel_factory(lambda scope: self._functions.admit_upgrade(gateway.enter(scope))),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(self.instance.grace)),
+        )
+
+    def _environment(self, function: Function) -> dict[str, str]:
+        return self._settings.with_current_secrets().function_environment(
+            function.slug, function.folder, function.policy.secrets
+        )
+
+    async def _follow_keys(self) -> None:
+        if self.instance.refreshes_keys:
+            await follow_keys(self.instance.remote, self._adopt, self._remark)
+
+    def _adopt(self, remote: Remote) -> None:
+        """Verify by the new keys; workers that start from now on know them too."""
+        self._settings = replace(self._settings, remote=remote)
+        self._functions.config = replace(self._functions.config, keys=self._settings.keys)
+
+    def _observe(self, event: Event) -> None:
+        match event:
+            case RequestServed():
+                return  # the front tells of it, with what it knows of the caller
+            case ZygoteReady():
+                self._front.is_booted = True
+            case ZygoteLost():
+                self._front.is_booted = False
+            case _:
+                pass
+        stamped = Stamped(time.time(), event)
+        self.writer.put(lambda: render_log_entry(describe(stamped)))
+
+    def _tell(self, answered: AnsweredRequest) -> None:
+        now, project = time.time(), self.instance.trace_project
+        self.writer.put(lambda: render_request(answered, now, project))
+
+    def _remark(self, text: str) -> None:
+        now = time.time()
+        self.writer.put(lambda: render_remark("WARNING", text, now))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fast event loop, where there is one."""
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None

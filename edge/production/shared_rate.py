@@ -1,0 +1,50 @@
+"""A rate limit that all instances share: a token bucket in the project's Postgres.
+
+It never fails a request: while the database does not answer, each process counts for itself.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+
+_ANSWER_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True)
+class SharedRate:
+    """`project` and its `key`; `tell` is given a sentence when the limit is not shared any more."""
+
+    project: str
+    key: str
+    tell: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    _client: httpx.AsyncClient = field(init=False)
+    _asks_again_at: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=f"{self.project}/rest/v1/rpc",
+            headers={"apikey": self.key, "authorization": f"Bearer {self.key}"},
+            timeout=_ANSWER_SECONDS,
+        )
+
+    async def __call__(self, slug: str, rate: float) -> float:
+        """0.0 when a request may pass, else the seconds until the next one may."""
+        if self.clock() < self._asks_again_at:
+            return 0.0
+        try:
+            reply = await self._client.post(
+                "/take_rate_token", json={"p_function": slug, "p_rate": rate}
+            )
+            return float(reply.raise_for_status().json())
+        except (httpx.HTTPError, ValueError, TypeError) as exc:
+            self._asks_again_at = self.clock() + _PAUSE_SECONDS
+            self.tell(f"Rate limits are counted by each process alone: {exc!r}")
+            return 0.0
+
+    async def close(self) -> None:
+        await self._client.aclose()
