@@ -1,7 +1,9 @@
 """What each minute brings: leases run out, campaigns come due or stall, calls end unheard of."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from .attempts import Attempts
@@ -9,7 +11,8 @@ from .campaigns import Campaigns, Work
 from .provider import Provider, ProviderError
 from .reconciliation import Reconciliation
 
-_LEASES = 1000
+_LEASES: Final = 1000
+_PATIENCE_SECONDS: Final = 45.0  # with a provider that hangs: what is due should be dialled still
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,10 @@ class Checkup:
     async def run(self, organization_id: UUID | None) -> tuple[dict[str, Any], Work]:
         """What was done, and what is left to be gone on with."""
         reaped = await self.attempts.reap(_LEASES)
-        resolved = await self.reconciliation.resolve()
-        ended = await self.reconciliation.check_silent()
+        resolved, ended = await asyncio.gather(
+            _patiently(self.reconciliation.resolve()),
+            _patiently(self.reconciliation.check_silent()),
+        )
         started = await self.campaigns.start_due(organization_id)
         work = await self.campaigns.list_work(organization_id)
         await self._refresh_pace(work)
@@ -55,3 +60,12 @@ class Checkup:
                 found.reserved_inbound_concurrency or 0,
                 found.current_concurrency or 0,
             )
+
+
+async def _patiently(work: Awaitable[int]) -> int:
+    """What was left undone is taken up by the next check: it is all in the database."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await work
+    except TimeoutError:
+        return 0
