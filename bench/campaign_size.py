@@ -1,159 +1,288 @@
-"""One campaign of any size against the emulated provider: its pace and memory as it goes."""
+"""One campaign of any size, from its first call to its last: pace and memory as it goes.
+
+What campaign-trigger and retell-webhook do in the database is done here by as many workers as
+share a machine: claim, judge again, place, and apply the three events of each call, as emulated
+Retell writes them, until everybody is reached or given up. Hours in which nobody is due are
+skipped.
+"""
 
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from datetime import time as clock_time
 from pathlib import Path
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from bench.family import family, proportional_bytes
-from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
-from tests.chaos.world import Row, World, running_world
+from bench.machine import print_machine
+from bench.processes import ROOT
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
+from edge.emulator.providers.retell.call import Call
+from edge.emulator.providers.retell.call_document import render_call
+from edge.emulator.providers.retell.call_request import CallRequest
+from edge.emulator.providers.retell.ending import CallStatus
+from edge.emulator.providers.retell.outcome import decide_outcome
 
+_WORKERS: Final = 8
+_BATCH: Final = 25
+_STEPS: Final = 20
 _RATE: Final = 600.0
-_CONCURRENCY: Final = 300
-_STEPS: Final = 100
-_PATIENCE_SECONDS: Final = 120.0
-_CAMPAIGN: Final = UUID(int=2, version=4)
-_ORGANIZATION: Final = UUID(int=1, version=4)
+_BEGINS_AT: Final = datetime(2026, 10, 30, 18, tzinfo=UTC)
+_PATIENCE_SECONDS: Final = 60.0
+_SETUP: Final = """
+insert into public.organizations (id, name) values (%(organization)s, 'Large');
+insert into public.agents (id, organization_id, name, retell_agent_id)
+    values (%(agent)s, %(organization)s, 'Ada', 'agent_large');
+insert into public.phone_numbers (organization_id, phone_number, is_primary)
+    values (%(organization)s, '+12125550100', true);
+insert into public.dial_pace
+    (organization_id, concurrency_limit, current_limit, calls_per_second, tokens)
+    values (%(organization)s, 100000, 100000, 100000, 100000);
+insert into public.call_campaigns
+    (id, organization_id, agent_id, name, status, opens_at, closes_at, calling_days)
+    values (%(campaign)s, %(organization)s, %(agent)s, 'Large', 'active', '00:00', '24:00',
+            '{1,2,3,4,5,6,7}');
+insert into public.campaign_contacts
+    (campaign_id, organization_id, name, phone, time_zones, next_attempt_at)
+    select %(campaign)s, %(organization)s, 'Person ' || n, '+1' || (2120000000 + n),
+        '{America/New_York}', %(begins_at)s
+    from generate_series(1, %(contacts)s) as n;
+"""
+
+Connection = psycopg.Connection[dict[str, Any]]
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far the campaign has come, and how fast since the last line."""
+class Worker:
+    """One of those that share the campaign; idle when it found nobody to call."""
 
+    dsn: str
+    campaign: str
+    ended: threading.Event
+    dials: int = 0
+    is_idle: bool = False
+
+    def run(self) -> None:
+        with _connect(self.dsn) as connection:
+            while not self.ended.is_set():
+                self.is_idle = not self._work(connection)
+                if self.is_idle:
+                    self.ended.wait(0.05)
+
+    def _work(self, connection: Connection) -> bool:
+        orders = connection.execute(
+            "select attempt_id, lease_token, idempotency_key, contact_id, phone, name,"
+            " from_number, retell_agent_id, public.campaign_now() as now"
+            " from public.claim_contacts(%s, %s)",
+            (self.campaign, _BATCH),
+        ).fetchall()
+        events = [event for order in orders for event in self._dial(connection, order)]
+        if events:
+            connection.execute("select public.apply_call_events(%s)", (Jsonb(events),))
+        return bool(orders)
+
+    def _dial(self, connection: Connection, order: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        judged = connection.execute(
+            "select public.begin_dial(%(attempt_id)s, %(lease_token)s) as obstacle", order
+        ).fetchone()
+        if judged and judged["obstacle"] is None:
+            call = _play(order, self.campaign)
+            connection.execute(
+                "select public.place_call(%s, %s)", (order["attempt_id"], call.call_id)
+            )
+            self.dials += 1
+            yield from _tell(call)
+
+
+def _play(order: dict[str, Any], campaign: str) -> Call:
+    """The call as it is in the end."""
+    nth = int(order["idempotency_key"].rpartition(":")[2]) - 1
+    metadata = {
+        "campaign_id": campaign,
+        "contact_id": str(order["contact_id"]),
+        "attempt_id": str(order["attempt_id"]),
+    }
+    request = CallRequest(
+        order["from_number"],
+        order["phone"],
+        agent_id=order["retell_agent_id"],
+        metadata=metadata,
+        variables={"name": order["name"]},
+    )
+    now_ms = round(order["now"].timestamp() * 1000)
+    outcome = decide_outcome(1, order["phone"], nth)
+    return Call(f"call_{uuid4().hex}", request, outcome, now_ms)
+
+
+def _tell(call: Call) -> Iterator[dict[str, Any]]:
+    """Its events in order."""
+    outcome = call.outcome
+    if outcome.is_connected:
+        call.status, call.started_ms = CallStatus.ONGOING, call.created_ms + outcome.ring_ms
+        yield {"event": "call_started", "call": render_call(call)}
+    call.ending, call.status = outcome.ending, outcome.ending.status
+    call.ended_ms = call.created_ms + outcome.ring_ms + outcome.talk_ms
+    yield {"event": "call_ended", "call": render_call(call)}
+    call.is_analyzed = True
+    yield {"event": "call_analyzed", "call": render_call(call)}
+
+
+@dataclass(slots=True)
+class Run:
+    """One campaign on one database."""
+
+    cluster: Cluster
+    dsn: str
     contacts: int
-    began: float = field(default_factory=time.monotonic)
+    campaign: str = field(default_factory=lambda: str(uuid4()))
+    workers: list[Worker] = field(default_factory=list[Worker])
+    _began: float = 0.0
     _last: tuple[float, int] = (0.0, 0)
 
-    def report(self, row: Row, memory: tuple[int, int]) -> str:
-        """`memory` is that of the functions' processes and that of Postgres."""
-        seconds = time.monotonic() - self.began
-        passed, done = seconds - self._last[0], row["dials"] - self._last[1]
-        self._last = (seconds, row["dials"])
-        return (
-            f"{seconds:8.0f} s  {row['processed']:>9} of {self.contacts} done"
-            f"  {row['dials']:>9} dials  {done / passed:6.0f} dials/s"
-            f"  {1000 * passed / max(done, 1):6.2f} ms/dial"
-            f"  functions {memory[0] >> 20} MB, Postgres {memory[1] >> 20} MB"
+    def play(self) -> Iterator[str]:
+        """Lines that tell how it goes."""
+        with _connect(self.dsn) as connection:
+            self._prepare(connection)
+            ended = threading.Event()
+            self.workers = [Worker(self.dsn, self.campaign, ended) for _ in range(_WORKERS)]
+            threads = [threading.Thread(target=worker.run) for worker in self.workers]
+            self._began = time.monotonic()
+            for thread in threads:
+                thread.start()
+            try:
+                yield from self._watch(connection)
+            finally:
+                ended.set()
+                for thread in threads:
+                    thread.join()
+            yield from self._check(connection)
+
+    def _prepare(self, connection: Connection) -> None:
+        values = {
+            "organization": str(uuid4()),
+            "agent": str(uuid4()),
+            "campaign": self.campaign,
+            "contacts": self.contacts,
+            "begins_at": _BEGINS_AT,
+        }
+        psycopg.ClientCursor(connection).execute(_SETUP, values)
+        connection.execute("vacuum analyze")
+        connection.execute("select public.set_campaign_clock(%s, %s)", (_BEGINS_AT, _RATE))
+
+    def _watch(self, connection: Connection) -> Iterator[str]:
+        shown = 0
+        changed = time.monotonic()
+        while True:
+            state = self._state(connection)
+            is_over = state["status"] != "active"
+            if self.dials - shown >= max(self.contacts // _STEPS, 1) or is_over:
+                shown, changed = self.dials, time.monotonic()
+                yield self._report(state["processed"])
+            if is_over:
+                return
+            if time.monotonic() - changed > _PATIENCE_SECONDS:
+                yield f"BROKEN: nothing happens any more: {state}"
+                return
+            if all(worker.is_idle for worker in self.workers):
+                self._skip(connection)
+            time.sleep(0.1)
+
+    def _skip(self, connection: Connection) -> None:
+        """Jump to when a few are due; whoever is due already waits for the workers only."""
+        connection.execute(
+            "select public.set_campaign_clock(due.moment + interval '30 minutes', %s) from ("
+            "  select min(next_attempt_at) as moment from public.campaign_contacts"
+            "  where campaign_id = %s and status = 'pending') as due"
+            " where due.moment > public.campaign_now()",
+            (_RATE, self.campaign),
         )
+
+    def _state(self, connection: Connection) -> dict[str, Any]:
+        state = connection.execute(
+            "select c.status, s.processed from public.call_campaigns c"
+            " join public.campaign_statistics s on s.campaign_id = c.id where c.id = %s",
+            (self.campaign,),
+        ).fetchone()
+        assert state is not None
+        return state
+
+    @property
+    def dials(self) -> int:
+        return sum(worker.dials for worker in self.workers)
+
+    def _report(self, processed: int) -> str:
+        seconds = time.monotonic() - self._began
+        passed, done = seconds - self._last[0], self.dials - self._last[1]
+        self._last = (seconds, self.dials)
+        postgres = _bytes_of(family(self.cluster.pid)) if self.cluster.pid else 0
+        return (
+            f"{seconds:7.0f} s  {processed:>9,} of {self.contacts:,} done  {self.dials:>9,} dials"
+            f"  {done / passed:6.0f} dials/s  {1000 * passed / max(done, 1):6.2f} ms each"
+            f"  Postgres {postgres >> 20} MB"
+        )
+
+    def _check(self, connection: Connection) -> Iterator[str]:
+        found = connection.execute(
+            "select count(*) as contacts, count(*) filter (where completed_at is null) as waiting,"
+            " sum(duration_ms) as talked, sum(cost_cents) as spent,"
+            " (select sum(duration_ms) from public.calls) as calls_talked,"
+            " (select count(*) from public.calls) as calls,"
+            " (select count(*) from public.call_attempts where status <> 'ended') as open,"
+            " (select to_jsonb(s) from public.campaign_statistics s) as figures"
+            " from public.campaign_contacts"
+        ).fetchone()
+        assert found is not None
+        figures = found["figures"]
+        laws = {
+            "everybody is done": found["waiting"] == 0 == found["open"],
+            "each dial is a call": found["calls"] == self.dials,
+            "figures equal a recount": (figures["processed"], figures["duration_ms"])
+            == (found["contacts"], found["talked"]),
+            "the calls' durations add up": found["talked"] == found["calls_talked"],
+        }
+        yield from (f"{'ok' if holds else 'BROKEN'}: {law}" for law, holds in laws.items())
 
 
 def call_everyone(contacts: int) -> None:
-    """Until everybody is reached or given up; one line for each hundredth."""
+    """Until everybody is reached or given up."""
+    print_machine()
+    with _cluster() as cluster:
+        dsn = cluster.create_database("campaign")
+        bootstrap(dsn)
+        migrations = find_migrations(ROOT / "supabase/migrations")
+        migrate(cluster.dsn("campaign", user="postgres"), migrations)
+        for line in Run(cluster, dsn, contacts).play():
+            print(line, flush=True)
+
+
+@contextmanager
+def _cluster() -> Generator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="edge-campaign-") as folder:
-        scenario = _scenario()
-        with running_world(scenario, Path(folder), rate=_RATE) as world, world.minutely_checks():
-            world.control(calls_per_second=100_000, retained_calls=1000)
-            _add_contacts(world, contacts)
-            _start(world)
-            for line in _watch(world, contacts):
-                print(line, flush=True)
-            for problem in _problems(world, contacts):
-                print(f"BROKEN: {problem}", flush=True)
+        cluster = Cluster(Path(folder) / "data")
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
 
 
-def _scenario() -> Scenario:
-    campaign = CampaignPlan(
-        _CAMPAIGN, "everyone", (), clock_time(0), clock_time.max, (1, 2, 3, 4, 5, 6, 7), 3, None
-    )
-    organization = OrganizationPlan(
-        _ORGANIZATION, "large", "+14155550000", (campaign,), frozenset[str]()
-    )
-    return Scenario(
-        seed=1,
-        begins_at=datetime(2026, 10, 30, 18, tzinfo=UTC),
-        organizations=(organization,),
-        blows=(),
-        concurrency_limit=_CONCURRENCY,
-        faults=(),
-    )
+def _connect(dsn: str) -> Connection:
+    return psycopg.Connection[dict[str, Any]].connect(dsn, autocommit=True, row_factory=dict_row)
 
 
-def _add_contacts(world: World, contacts: int) -> None:
-    with world.connect() as connection:
-        connection.execute(
-            "insert into campaign_contacts"
-            " (campaign_id, organization_id, name, phone, time_zones, next_attempt_at)"
-            " select %s, %s, 'Person ' || n, '+1' || (2120000000 + n), '{America/New_York}', %s"
-            " from generate_series(1, %s) as n",
-            (_CAMPAIGN, _ORGANIZATION, world.scenario.begins_at, contacts),
-        )
-        connection.execute("update dial_pace set calls_per_second = 10000, tokens = 10000")
-        connection.execute("analyze campaign_contacts")
-
-
-def _start(world: World) -> None:
-    ((_, campaign),) = world.scenario.campaigns
-    answer = world.trigger("start_campaign", campaign)
-    if answer is None or answer.is_error:
-        raise SystemExit(f"the campaign does not start: {answer and answer.text}")
-
-
-def _watch(world: World, contacts: int) -> Iterator[str]:
-    progress = Progress(contacts)
-    step = max(contacts // _STEPS, 1)
-    shown, last, changed = 0, -1, time.monotonic()
-    while True:
-        row = _state(world)
-        is_over = row["status"] != "active"
-        if row["dials"] - shown >= step or is_over:
-            shown = row["dials"]
-            world.http.delete("/providers/retell/_ledger").raise_for_status()
-            yield progress.report(row, _memory(world))
-        if is_over:
-            return
-        if row["dials"] != last:
-            last, changed = row["dials"], time.monotonic()
-        elif time.monotonic() - changed > _PATIENCE_SECONDS:
-            yield "nothing happens any more"
-            return
-        if not row["open"] and row["due"] and row["due"] > world.now():
-            world.jump(row["due"])
-            world.trigger("schedule_check")
-        time.sleep(0.25)
-
-
-def _memory(world: World) -> tuple[int, int]:
-    postgres = world.stack.cluster.pid
-    return (
-        proportional_bytes(world.function_processes()),
-        proportional_bytes(family(postgres)) if postgres else 0,
-    )
-
-
-def _state(world: World) -> Row:
-    (row,) = world.rows(
-        "select c.status, s.processed,"
-        " (select coalesce(max(id), 0) from call_events) as events,"
-        " (select count(*) from call_attempts where status in"
-        "   ('claimed', 'dialing', 'placed', 'unresolved')) as open,"
-        " (select next_attempt_at from campaign_contacts where status = 'pending'"
-        "   and campaign_id = c.id order by next_attempt_at limit 1) as due"
-        " from call_campaigns c join campaign_statistics s on s.campaign_id = c.id"
-        " where c.id = %(id)s",
-        id=_CAMPAIGN,
-    )
-    dials = world.control()["requests_ever"]
-    return {**row, "dials": dials}
-
-
-def _problems(world: World, contacts: int) -> Iterator[str]:
-    (row,) = world.rows(
-        "select (select count(*) from campaign_contacts where completed_at is not null) as done,"
-        " (select sum(duration_ms) from campaign_contacts) as talked,"
-        " (select sum(duration_ms) from calls) as called,"
-        " (select count(*) from calls where status not in ('completed', 'failed')) as open_calls,"
-        " s.processed, s.duration_ms from campaign_statistics s where s.campaign_id = %(id)s",
-        id=_CAMPAIGN,
-    )
-    if row["done"] != contacts or row["processed"] != contacts:
-        yield f"{row['done']} of {contacts} are done, {row['processed']} by the statistics"
-    if not row["talked"] == row["called"] == row["duration_ms"]:
-        yield f"durations differ: {row}"
-    if row["open_calls"]:
-        yield f"{row['open_calls']} calls are still open"
+def _bytes_of(pids: Iterable[int]) -> int:
+    """Of those that are still there."""
+    total = 0
+    for pid in pids:
+        with suppress(OSError):
+            total += proportional_bytes([pid])
+    return total

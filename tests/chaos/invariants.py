@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edge.emulator.providers.retell.cost import render_cost
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.world import Row, World
 
@@ -15,6 +16,7 @@ Key = TypeVar("Key")
 
 _DAY_MS = 24 * 3_600_000
 _DIALS_A_DAY = 3
+_HUNDREDTH = 0.01
 # Between the last check of the hours and the provider's first ring lies one request of ours.
 _REQUEST_SECONDS = 5.0
 
@@ -243,12 +245,21 @@ def _every_call_is_known(evidence: Evidence) -> Iterator[str]:
 
 def _figures_are_the_providers(evidence: Evidence) -> Iterator[str]:
     talked: dict[str, int] = defaultdict(int)
+    spent: dict[str, float] = defaultdict(float)
     for call in evidence.calls:
         if call["started_ms"] is not None and call["ended_ms"] is not None:
-            talked[call["metadata"]["contact_id"]] += call["ended_ms"] - call["started_ms"]
+            contact_id, lasted = (
+                call["metadata"]["contact_id"],
+                call["ended_ms"] - call["started_ms"],
+            )
+            talked[contact_id] += lasted
+            spent[contact_id] += render_cost(lasted)["combined_cost"]
     for contact in evidence.contacts:
-        if contact["duration_ms"] != talked[str(contact["id"])]:
-            yield f"{contact} talked {talked[str(contact['id'])]} ms by the provider's account"
+        contact_id = str(contact["id"])
+        if contact["duration_ms"] != talked[contact_id]:
+            yield f"{contact} talked {talked[contact_id]} ms by the provider's account"
+        if abs(float(contact["cost_cents"]) - spent[contact_id]) > _HUNDREDTH:
+            yield f"{contact} cost {spent[contact_id]} cents by the provider's account"
 
 
 def _everyone_is_done(evidence: Evidence) -> Iterator[str]:

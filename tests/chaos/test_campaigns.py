@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 CONTACTS = 15
 
 
-@pytest.mark.parametrize("seed", [4, 7, 8])
+@pytest.mark.parametrize("seed", [4, 8])
 def test_every_law_holds_in_the_end_and_on_the_way(tmp_path: Path, seed: int) -> None:
     report = simulate(draw_scenario(seed, CONTACTS), tmp_path)
 

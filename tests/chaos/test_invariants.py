@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ CONTACT: dict[str, Any] = {
     "status": "completed",
     "attempts": 1,
     "duration_ms": 60_000,
+    "cost_cents": Decimal("13"),
 }
 
 
@@ -131,6 +133,7 @@ def later(call: dict[str, Any], **shift: float) -> dict[str, Any]:
         ("every_call_is_known", {"stored_calls": {"call_9": {"status": "completed"}}}),
         ("every_call_is_known", {"attempts": {"attempt_1": ATTEMPT | {"status": "placed"}}}),
         ("figures_are_the_providers", {"contacts": [CONTACT | {"duration_ms": 1}]}),
+        ("figures_are_the_providers", {"contacts": [CONTACT | {"cost_cents": Decimal(0)}]}),
         ("everyone_is_done", {"contacts": [CONTACT | {"status": "pending"}]}),
         ("everyone_is_done", {"attempts": {"attempt_1": ATTEMPT | {"status": "unresolved"}}}),
         ("everyone_was_tried", {"calls": []}),
