@@ -55,8 +55,13 @@ _DELETE: Final = "delete from auth.users where id = $1 and deleted_at is null re
 _SOFT_DELETE: Final = """
 update auth.users set
   deleted_at = now(), encrypted_password = null, raw_app_meta_data = '{}',
-  raw_user_meta_data = '{}', email = encode(sha256(convert_to(id || email, 'UTF8')), 'hex')
+  raw_user_meta_data = '{}', phone = null,
+  email = encode(sha256(convert_to(id || email, 'UTF8')), 'hex')
 where id = $1 and deleted_at is null returning id"""
+
+_DISOWN: Final = """
+with identities as (delete from auth.identities where user_id = $1)
+delete from auth.sessions where user_id = $1"""
 
 
 async def fetch_user(connection: Connection, user_id: UUID, *, lock: bool = False) -> User | None:
@@ -126,6 +131,7 @@ async def mark_signed_in(connection: Connection, user_id: UUID) -> None:
 async def delete_user(connection: Connection, user_id: UUID, *, soft: bool) -> bool:
     """Whether there was such a user; a soft deletion keeps the row for what refers to it."""
     statement = _SOFT_DELETE if soft else _DELETE
+    await connection.execute(_DISOWN, (user_id,))
     return await (await connection.execute(statement, (user_id,))).fetchone() is not None
 
 

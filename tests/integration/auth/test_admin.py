@@ -140,7 +140,11 @@ async def test_a_soft_deletion_keeps_the_row_and_frees_the_address(auth: Auth) -
 
     assert (await auth.sign_in()).json()["code"] == "invalid_credentials"
     assert (await auth.sign_up())["user"]["id"] != user_id
-    assert auth.execute("select count(*) from auth.users where deleted_at is not null") == [(1,)]
+    ((kept,),) = auth.execute(
+        "select to_jsonb(u)::text from auth.users u where deleted_at is not null"
+    )
+    assert "ann@" not in kept
+    assert auth.execute("select count(*) from auth.identities") == [(1,)]
 
 
 async def test_an_id_that_is_none(auth: Auth) -> None:
