@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 _STATIC: Final = Path(__file__).with_name("static")
@@ -42,12 +42,12 @@ def create_console_app(publishable_key: str, samples: Path) -> Starlette:
         del request
         return RedirectResponse("/console/talk-tracks")
 
-    return Starlette(
-        routes=[
-            Route("/", show_start),
-            Route("/talk-tracks", show_talk_tracks),
-            Route("/settings.json", show_settings),
-            Mount("/static", _Files(directory=_STATIC)),
-            Mount("/samples", _Files(directory=samples, check_dir=False)),
-        ]
-    )
+    routes: list[BaseRoute] = [
+        Route("/", show_start),
+        Route("/talk-tracks", show_talk_tracks),
+        Route("/settings.json", show_settings),
+        Mount("/static", _Files(directory=_STATIC)),
+    ]
+    if samples.is_dir():
+        routes.append(Mount("/samples", _Files(directory=samples)))
+    return Starlette(routes=routes)
