@@ -25,6 +25,9 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     print_details(settings.describe(), remarks)
     if settings.remote:
         remark(f"The functions work on {settings.remote.url}; no local database.", "yellow")
+    if settings.has_database:
+        remarks.print("[bold]Console[/bold]")
+        remark(f"  {settings.api_url}/console/talk-tracks")
     remarks.print("[bold]Functions[/bold]")
     for slug in stack.functions.functions:
         remark(f"  {settings.api_url}/functions/v1/{slug}")
