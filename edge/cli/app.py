@@ -9,6 +9,7 @@ from edge.cli import campaign, database, functions, secrets
 from edge.cli.init import init
 from edge.cli.logs import logs
 from edge.cli.production import serve
+from edge.cli.smoke import smoke
 from edge.cli.stack import start, status, stop
 
 EXIT_CODES = (
@@ -29,6 +30,7 @@ app.command()(stop)
 app.command()(status)
 app.command()(logs)
 app.command()(serve)
+app.command("test")(smoke)
 app.add_typer(functions.app, name="functions")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(database.app, name="db")

@@ -1,0 +1,59 @@
+"""`edge test`: a few quick requests that show whether what is deployed works."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from edge.cli import options
+from edge.cli.exit_status import FAILED
+
+
+def smoke(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Only this function; all when none is named.",
+            autocompletion=options.complete_function,
+        ),
+    ] = None,
+    *,
+    env: Annotated[
+        Literal["local", "staging", "production"], typer.Option(help="Which deployment.")
+    ] = "local",
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it is, if not at SUPABASE_URL; https://{name}.example.com when each "
+            "function has an address of its own."
+        ),
+    ] = None,
+    workdir: options.Workdir = options.HERE,
+    env_file: options.EnvFile = None,
+    output: options.Output = "pretty",
+) -> None:
+    """Check a deployment by requests that read, or leave data that says it is a check's.
+
+    Keys of staging and production come from the shell, from --env-file, or from .env.staging and
+    .env.production beside functions/. Exit status 1 if a check fails.
+    """
+    from urllib.parse import urlsplit
+
+    from edge.cli import smoke_work
+    from edge.cli.functions_folder import find_function, require_functions
+    from edge.remote import LOOPBACK
+    from edge.smoke.check import checks_of
+    from edge.smoke.run import run_checks
+
+    functions = [find_function(workdir, name)] if name else require_functions(workdir).values()
+    checks = [(f.slug, check) for f in functions if f.policy.enabled for check in checks_of(f)]
+    if env == "local" and url is None:
+        deployment = smoke_work.local_deployment(workdir)
+    else:
+        keys = env_file or smoke_work.default_env_file(workdir, env)
+        deployment = smoke_work.remote_deployment(workdir, url, keys)
+    is_here = urlsplit(deployment.url).hostname in LOOPBACK
+    findings = list(run_checks(deployment, checks, is_here=is_here))
+    smoke_work.show_findings(findings, output)
+    if any(finding.verdict == "failed" for finding in findings):
+        raise typer.Exit(FAILED)

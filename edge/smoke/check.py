@@ -1,0 +1,68 @@
+"""Checks as data: what is asked of a deployed function, and what it must answer."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge.errors import EdgeError
+from edge.runtime.manifest import Function
+
+_CHECKS: Final = Path(__file__).with_name("checks")
+OWN_CHECKS: Final = "smoke.toml"
+
+
+class Check(BaseModel):
+    """One request. In `body` and `query`, $UUID is new each time and $MARK says: a smoke check.
+
+    `signed` has the body signed as Retell does; what `writes` leaves only marked data behind.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    method: Literal["GET", "POST", "OPTIONS"] = "POST"
+    caller: Literal["none", "anon", "service"] = "service"
+    body: str | None = None
+    content_type: str = "application/json"
+    query: str = ""
+    status: int
+    code: str = ""
+    headers: Mapping[str, str] = {}
+    signed: Literal["", "rightly", "wrongly"] = ""
+    writes: bool = False
+
+
+def checks_of(function: Function) -> tuple[Check, ...]:
+    """The function's own smoke.toml, else ours for one of its name, else that it is reachable."""
+    for path in (function.folder / OWN_CHECKS, _CHECKS / f"{function.slug}.toml"):
+        if path.is_file():
+            return _read(path)
+    reachable: dict[str, Any] = {"name": "is reachable", "method": "OPTIONS", "caller": "none"}
+    return (Check(**reachable, status=200),)
+
+
+def _read(path: Path) -> tuple[Check, ...]:
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("check", [])
+        checks = tuple(Check.model_validate(entry) for entry in entries)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
+    except ValidationError as exc:
+        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise EdgeError(f"{path}: {'; '.join(faults)}") from exc
+    if not checks:
+        raise EdgeError(f"{path} holds no [[check]].")
+    return checks
+
+
+def code_of(body: bytes) -> str:
+    """The error code of an answer, in whichever of our forms."""
+    try:
+        document = json.loads(body)
+        return str(document.get("code") or document.get("error", {}).get("code", ""))
+    except (ValueError, AttributeError):
+        return ""

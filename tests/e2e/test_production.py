@@ -1,0 +1,213 @@
+"""`edge serve --production`: what it enforces alone, how it logs, drains, heals and ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.rest.app import RestApp
+from edge.gateway import Gateway
+from edge.tokens import Keys, mint, mint_api_key
+from tests.e2e.cli_process import shell
+from tests.e2e.production_process import DEADLINE, SECRET, Instance, production, variables
+from tests.serving import HttpServer, LoopThread
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+
+TELLS = """
+import os, time
+
+def main(request):
+    if request.args.get("wait"):
+        open(request.args["wait"], "w").close()
+        time.sleep(float(request.args["seconds"]))
+    return {name: value for name, value in os.environ.items() if not name.startswith("SUPABASE_JW")}
+"""
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    for name, policy in {
+        "tells": 'secrets = ["MOOD", "OPENAI_API_KEY"]\n',
+        "open": 'verify_jwt = false\nbody_limit = "1MB"\n',
+        "rare": "verify_jwt = false\nrate_limit = 0.001\n",
+    }.items():
+        folder = root / "functions" / name
+        folder.mkdir(parents=True)
+        (folder / "main.py").write_text(TELLS)
+        (folder / "function.toml").write_text(policy)
+    return root
+
+
+@pytest.fixture(scope="module")
+def instance(root: Path) -> Iterator[Instance]:
+    environment = variables() | {"MOOD": "calm", "OTHER": "hidden", "GOOGLE_CLOUD_PROJECT": "shop"}
+    with production(root, root / "log", environment, "--processes", "1") as running:
+        running.wait_until_ready()
+        yield running
+
+
+def ask(url: str, slug: str, **options: object) -> httpx.Response:
+    return httpx.post(f"{url}/functions/v1/{slug}", timeout=DEADLINE, **options)  # type: ignore[arg-type]
+
+
+def user(**claims: object) -> dict[str, str]:
+    return {"authorization": f"Bearer {mint(SECRET, 'authenticated', sub='u', **claims)}"}
+
+
+def test_only_a_good_token_reaches_a_function_that_asks_for_one(instance: Instance) -> None:
+    forged = {"authorization": f"Bearer {mint('x' * 40, 'authenticated', sub='u')}"}
+
+    assert ask(instance.url, "tells").status_code == 401
+    assert ask(instance.url, "tells", headers=forged).status_code == 401
+    assert ask(instance.url, "tells", headers=user(exp=1)).status_code == 401
+    assert ask(instance.url, "tells", headers=user()).status_code == 200
+
+
+def test_a_function_sees_the_secrets_it_names_and_no_stand_in(instance: Instance) -> None:
+    seen = ask(instance.url, "tells", headers=user()).json()
+
+    assert seen["MOOD"] == "calm"
+    assert {"OTHER", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SB_REGION"} & set(seen) == set()
+
+
+def test_a_body_over_the_limit_is_refused(instance: Instance) -> None:
+    assert ask(instance.url, "open", content=b"x" * (1 << 20)).status_code == 200
+    assert ask(instance.url, "open", content=b"x" * ((1 << 20) + 1)).status_code == 413
+
+
+def test_a_request_is_logged_in_cloud_loggings_shape(instance: Instance) -> None:
+    traceparent = f"00-{TRACE}-b7ad6b7169203331-01"
+    reply = ask(instance.url, "open?token=hush", headers={"traceparent": traceparent})
+    request_id = reply.headers["sb-request-id"]
+    labels = "logging.googleapis.com/labels"
+
+    line = instance.wait_for(
+        lambda line: line if line.get(labels, {}).get("request_id") == request_id else None
+    )
+
+    assert line["severity"] == "INFO"
+    assert line["httpRequest"]["requestUrl"] == "/functions/v1/open"
+    assert (line["httpRequest"]["requestMethod"], line["httpRequest"]["status"]) == ("POST", 200)
+    assert line["logging.googleapis.com/trace"] == f"projects/shop/traces/{TRACE}"
+    assert "hush" not in instance.log.read_text()
+
+
+def test_what_is_under_way_is_answered_after_sigterm_and_nobody_else(
+    root: Path, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    with (
+        production(root, tmp_path / "log", variables(), "--processes", "2", "--grace", "40") as run,
+        ThreadPoolExecutor() as pool,
+    ):
+        url = run.wait_until_ready()
+        slow = pool.submit(ask, url, "open", params={"wait": str(begun), "seconds": "2"})
+        while not begun.exists():
+            time.sleep(0.02)
+        run.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + DEADLINE
+        while not is_refused(url):
+            assert time.monotonic() < deadline
+
+        assert slow.result().status_code == 200
+        assert run.process.wait(DEADLINE) == 0
+
+
+def is_refused(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/_internal/live", timeout=30)
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
+    root: Path, tmp_path: Path
+) -> None:
+    with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
+        run.wait_until_ready()
+        before = run.children()
+        victim = next(iter(before))
+        os.kill(victim, signal.SIGKILL)
+        run.wait_for(lambda line: f"process {victim} ended (-9)" in line["message"])
+        deadline = time.monotonic() + DEADLINE
+        while len(after := run.children() - {victim}) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert ask(run.url, "open").status_code == 200
+
+        run.process.kill()
+        run.process.wait()
+        while any(Path(f"/proc/{pid}").exists() for pid in after):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_instances_share_a_rate_limit(root: Path, cluster: Cluster, database: str) -> None:
+    loop = LoopThread()
+    rest = RestApp(cluster.dsn(database, user="authenticator"), keys=Keys(SECRET))
+    server = HttpServer(Gateway({"/rest/v1": rest}, {}))
+    loop.run(rest.open())
+    loop.run(server.start())
+    environment = variables(server.url)
+    environment["SUPABASE_SERVICE_ROLE_KEY"] = mint_api_key(SECRET, "service_role")
+    try:
+        with (
+            production(root, root / "log-1", environment, "--processes", "1") as first,
+            production(root, root / "log-2", environment, "--processes", "1") as second,
+        ):
+            urls = [first.wait_until_ready(), second.wait_until_ready()]
+            answers = [ask(url, "rare") for url in urls]
+    finally:
+        loop.run(server.close())
+        loop.run(rest.close())
+        loop.close()
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert 0 < int(answers[1].headers["retry-after"]) <= 1000
+
+
+def test_without_the_database_a_rate_limit_is_each_processes_own(instance: Instance) -> None:
+    answers = [ask(instance.url, "rare").status_code for _ in range(2)]
+
+    assert answers == [200, 429]
+    instance.wait_for(lambda line: "counted by each process alone" in line["message"])
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [
+        ("SUPABASE_URL", "SUPABASE_URL"),
+        ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"),
+        ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"),
+        ("SUPABASE_JWT_SECRET", "nothing to verify tokens with"),
+        ("SUPABASE_JWKS", "cannot be fetched"),
+    ],
+)
+def test_what_is_missing_is_named(root: Path, left_out: str, told: str) -> None:
+    environment = {name: value for name, value in variables().items() if name != left_out}
+    command = [sys.executable, "-m", "edge", "serve", "--production", "--port", "0"]
+
+    ran = subprocess.run(
+        [*command, "--workdir", str(root)],
+        env=shell(**environment),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr

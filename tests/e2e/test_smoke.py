@@ -1,0 +1,94 @@
+"""`edge test` against a running stack that plays the deployment, and against nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunningStack
+from tests.e2e.cli_process import shell
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge", "test", "--workdir", str(ROOT), *arguments]
+    return subprocess.run(
+        command, env=shell(**variables), capture_output=True, text=True, check=False, timeout=150
+    )
+
+
+def project(stack: RunningStack) -> dict[str, str]:
+    return {
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_ANON_KEY": stack.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
+        "RETELL_API_KEY": "local",
+    }
+
+
+def test_every_function_of_a_sound_deployment_passes(stack: RunningStack) -> None:
+    ran = smoke("--env", "staging", "-o", "json", **project(stack))
+
+    findings = json.loads(ran.stdout)
+    assert [f for f in findings if f["verdict"] != "passed"] == []
+    assert ran.returncode == 0
+    folders = {path.parent.name.replace("_", "-") for path in ROOT.glob("functions/*/main.py")}
+    assert {finding["function"] for finding in findings} == folders
+
+
+def test_a_wrong_signing_key_fails_the_webhooks_checks(stack: RunningStack) -> None:
+    variables = project(stack) | {"RETELL_API_KEY": "another"}
+
+    ran = smoke("retell-webhook", "--env", "production", **variables)
+
+    assert ran.returncode == 1
+    assert "401 INVALID_SIGNATURE (status is not 200)" in ran.stdout
+    assert "2 failed" in ran.stderr
+
+
+def test_without_a_signing_key_its_checks_are_skipped(stack: RunningStack) -> None:
+    variables = project(stack)
+    del variables["RETELL_API_KEY"]
+
+    ran = smoke("retell-webhook", "--env", "production", **variables)
+
+    assert ran.returncode == 0
+    assert "2 skipped" in ran.stderr
+
+
+def test_a_deployment_that_does_not_answer_fails() -> None:
+    keys = {"SUPABASE_ANON_KEY": "a", "SUPABASE_SERVICE_ROLE_KEY": "b"}
+
+    ran = smoke(
+        "voice-prompt",
+        "--env",
+        "staging",
+        "--url",
+        "http://127.0.0.1:9/{name}",
+        "-o",
+        "json",
+        **keys,
+    )
+
+    assert ran.returncode == 1
+    assert all(finding["got"].startswith("no answer") for finding in json.loads(ran.stdout))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("voice-promt", "--env", "staging"), "Did you mean voice-prompt?"),
+        (("--env", "staging"), "SUPABASE_URL"),
+        (("--env", "staging", "--url", "http://127.0.0.1:9"), "SUPABASE_SERVICE_ROLE_KEY"),
+    ],
+)
+def test_what_is_missing_is_named(arguments: tuple[str, ...], told: str) -> None:
+    ran = smoke(*arguments)
+
+    assert ran.returncode == 2
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
