@@ -259,3 +259,19 @@ create table public.dial_pace (
 
 comment on table public.dial_pace is
     'A slot is an open call_attempts row whose lease has not expired; current_limit is what the provider''s answers leave of concurrency_limit.';
+
+comment on table public.organizations is 'Who calls: its members see what is its own, and nobody else''s.';
+comment on table public.profiles is 'The organization and role of a user: admins and managers plan campaigns, viewers look.';
+comment on table public.agents is 'The voice agents that an organization may use, by their ids at the provider.';
+comment on table public.phone_numbers is 'The numbers that an organization calls from and is called on.';
+comment on table public.call_campaigns is 'A list of contacts to be called by one agent, and the hours and tries that are allowed.';
+comment on table public.campaign_contacts is 'A person of a campaign, known by the number, with what came of the calls so far.';
+comment on table public.call_attempts is 'One try to reach a contact; it is written before the request to the provider leaves.';
+comment on table public.calls is 'A call as the provider reports it, in or out.';
+comment on table public.call_events is 'What the provider reported, as it was sent, once for each (call, event, turn).';
+comment on table public.do_not_call is 'Numbers that no campaign of the organization may call.';
+comment on table public.notifications is 'What the members of an organization should know.';
+comment on table public.activity_logs is 'What was done to an organization''s things, by whom.';
+
+comment on function public.get_my_org_id() is 'The organization of the signed-in caller; null for anyone else.';
+comment on function public.get_my_role() is 'The caller''s role in the organization: admin, manager or viewer; null for anyone else.';

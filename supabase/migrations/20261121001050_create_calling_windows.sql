@@ -171,3 +171,6 @@ comment on function public.set_campaign_clock(timestamptz, double precision) is
     'Let campaign_now() begin at `shows` and run `rate` times as fast; null returns to now(). For simulations.';
 comment on function public.next_open_time(text[], time, time, smallint[], timestamptz) is
     'The earliest moment from not_before on at which the local time in all zones lies in [opens_at, closes_at) on a permitted ISO weekday; null if there is none within 14 days, or no zone.';
+
+comment on table public.campaign_clock is 'The time that campaigns live in, where a simulation has set one: at most one row.';
+comment on function public.are_time_zones(text[]) is 'Whether all of these are names of time zones.';

@@ -274,3 +274,5 @@ comment on function public.campaign_for(uuid, uuid, boolean) is
     'CAMPAIGN_NOT_FOUND for a campaign of another organization too: that it exists is none of the caller''s business.';
 comment on function public.requeue_failed(uuid, integer) is
     'Queue some of the contacts again that had failed by retried_at, with all their attempts; how many. Impossible numbers stay as they are.';
+
+comment on table public.campaign_transitions is 'Which state of a campaign may follow which.';

@@ -146,7 +146,7 @@ $$;
 revoke execute on function
     public.require_importable_campaign(uuid), public.begin_contact_import(uuid), public.stage_contacts(uuid, jsonb),
     public.abandon_contact_import(uuid), public.commit_contact_import(uuid, integer)
-    from public, anon;
+    from public, anon, authenticated;
 grant execute on function
     public.begin_contact_import(uuid), public.stage_contacts(uuid, jsonb),
     public.abandon_contact_import(uuid), public.commit_contact_import(uuid, integer)
@@ -156,3 +156,9 @@ comment on function public.stage_contacts(uuid, jsonb) is
     'Contacts [{line, phone (E.164), name, email, company, notes, time_zones [IANA], variables {text: text}}]; a line staged again is left.';
 comment on function public.commit_contact_import(uuid, integer) is
     'Make contacts of the staged rows, whose number the caller knows: {imported, duplicate_count, duplicates [{line, phone, already_in: file | campaign}]}.';
+
+comment on table public.contact_imports is 'Imports under way; one that is not committed within a day is forgotten.';
+comment on table public.contact_import_rows is 'The rows of imports under way.';
+
+comment on function public.begin_contact_import(uuid) is 'The id of a new import into a campaign that the caller may change.';
+comment on function public.abandon_contact_import(uuid) is 'Forget an import and its staged rows.';

@@ -105,3 +105,7 @@ comment on column public.talk_track_jobs.deck is 'The deck as it was when the wo
 comment on column public.talk_track_jobs.chunk_seconds is 'How long a chunk takes, on average.';
 comment on column public.talk_track_jobs.attempts is 'How often the work was begun or resumed since a chunk was saved.';
 comment on table public.talk_track_chunks is 'A finished part of the script: [{slideNumber, script, duration, notes}].';
+
+comment on table public.funnel_projects is 'A funnel that a person builds.';
+comment on table public.deck_structures is 'The slides of a deck, in order.';
+comment on table public.talk_tracks is 'A whole script for a deck, with how long each slide takes.';

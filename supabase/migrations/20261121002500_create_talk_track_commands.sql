@@ -91,3 +91,5 @@ grant execute on function
 comment on function public.cancel_talk_track_job(uuid) is 'Whether it was this call that cancelled the job.';
 comment on function public.retry_talk_track_job(uuid) is
     'Whether it was this call that put the failed or cancelled job back; its finished chunks stay.';
+comment on function public.create_talk_track_job(uuid, uuid) is 'A new job of the caller for a project''s deck.';
+comment on function public.read_own_talk_track_status(uuid) is 'How far a job of the caller is.';

@@ -38,3 +38,5 @@ as $$
 $$;
 
 comment on function public.reserve_provider_call(text, double precision) is 'How many seconds from now the call may begin.';
+
+comment on table public.provider_pace is 'Until when a provider has asked to be left alone, shared by all instances.';

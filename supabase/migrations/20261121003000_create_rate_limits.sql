@@ -62,3 +62,5 @@ revoke all on function public.take_rate_token(text, double precision, text)
   from public, anon, authenticated;
 grant execute on function public.take_rate_token(text, double precision, text) to service_role;
 grant select, insert, update, delete on public.rate_limits to service_role;
+
+comment on table public.rate_limits is 'Token buckets of functions, shared by all instances.';
