@@ -172,4 +172,4 @@ comment on function public.renew_talk_track_lease(uuid, uuid, double precision) 
 comment on function public.release_talk_track_job(uuid, uuid) is 'Give the lease back before it expires.';
 comment on function public.find_deck_fault(integer) is 'Why no talk track can be written for a deck of so many slides; null if one can.';
 comment on function public.describe_talk_track_job(public.talk_track_jobs) is 'A job as callers are told of it.';
-comment on function public.read_talk_track_deck(uuid) is 'The deck that a job is written for, as far as the caller may see it.';
+comment on function public.read_talk_track_deck(uuid) is 'A deck with its title and audience, as far as the caller may see it.';
