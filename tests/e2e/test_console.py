@@ -1,5 +1,7 @@
 """The page for talk tracks in a real browser, as a person uses it.
 
+The deployment guide's success criteria that a person sees are shown true here: leaving and coming
+back, progress from 0 to 100 %, the warning banner, the toast, the green check in the sidebar.
 Screenshots are left in .pytest_cache/d/console.
 """
 
