@@ -52,12 +52,11 @@ def main() -> None:
     broken: list[int] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=spawn) as pool:
-        played = [pool.submit(play, seed, options.size, options.rate) for seed in seeds]
+        played = {pool.submit(play, seed, options.size, options.rate): seed for seed in seeds}
         for done in as_completed(played):
-            report = done.result()
-            print(describe(report), flush=True)
-            if report.violations:
-                broken.append(report.scenario.seed)
+            print(done.exception() or describe(done.result()), flush=True)
+            if done.exception() or done.result().violations:
+                broken.append(played[done])
     if broken:
         print(
             f"broken: {', '.join(map(str, sorted(broken)))}; play one again by --seed N", flush=True
