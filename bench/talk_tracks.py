@@ -175,7 +175,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--scale", type=float, default=10.0)
+    parser.add_argument("--scale", type=float, default=4.0)
     parser.add_argument("--requests", type=int, default=300)
     options = parser.parse_args()
     print_machine()
