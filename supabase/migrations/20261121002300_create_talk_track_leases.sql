@@ -92,6 +92,8 @@ declare
     job public.talk_track_jobs;
     claim jsonb;
 begin
+    -- Two that choose at once would both see the same user with least at work.
+    perform pg_advisory_xact_lock(hashtext('claim_next_talk_track_job'));
     loop
         select j.* into job
         from public.talk_track_jobs j
