@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class Instance:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
 
-    def wait_for(self, find: Any) -> Any:
+    def wait_for(self, find: Callable[[dict[str, Any]], Any]) -> Any:
         """What `find` makes of the first line for which that is true."""
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
@@ -72,7 +72,7 @@ def variables(project: str = "http://127.0.0.1:9") -> dict[str, str]:
 @contextmanager
 def production(
     root: Path, log: Path, environment: dict[str, str], *options: str
-) -> Iterator[Instance]:
+) -> Generator[Instance]:
     command = [sys.executable, "-m", "edge", "serve", "--production", "--workdir", str(root)]
     with log.open("wb") as out:
         process = subprocess.Popen(

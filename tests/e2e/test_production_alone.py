@@ -1,0 +1,43 @@
+"""A deployed function with nothing in front of it enforces by itself what the gateway would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.testing import ServedFunction, serving
+from edge.tokens import mint
+
+ROOT = Path(__file__).parents[2]
+ADDRESS = {"video_id": "6f1d7f3e-0000-4000-8000-000000000000"}
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module")
+def function() -> Iterator[ServedFunction]:
+    with serving(ROOT / "functions/voice_prompt") as served:
+        yield served
+
+
+def test_who_is_not_known_is_refused_readably_for_a_browser(function: ServedFunction) -> None:
+    forged = mint("x" * 40, "authenticated", sub="u")
+    for headers in ({}, {"authorization": f"Bearer {forged}"}, function.user(exp=1)):
+        reply = function.client.post("/", json=ADDRESS, headers=headers)
+
+        assert reply.status_code == 401
+        assert reply.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_user_passes_and_is_told_what_is_wrong_with_the_body(function: ServedFunction) -> None:
+    reply = function.client.post("/", json={}, headers=function.user())
+
+    assert reply.status_code == 400
+    assert "video_id" in reply.text
+
+
+def test_a_body_over_ten_megabytes_is_refused(function: ServedFunction) -> None:
+    headers = {**function.user(), "content-type": "application/json"}
+
+    reply = function.client.post("/", content=b" " * (10 * 2**20 + 1), headers=headers)
+
+    assert reply.status_code == 413
