@@ -20,6 +20,7 @@ _BENCHES: Final = (
     "reload",
     "churn",
     "pipeline",
+    "scaling",
     "talk_tracks",
     "dialling",
     "webhook",
