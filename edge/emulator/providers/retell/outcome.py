@@ -26,6 +26,7 @@ from edge.emulator.providers.retell.ending import BY_REASON, ENDINGS, UNKNOWN_RE
 _FICTION: Final = re.compile(r"\+1[2-9][0-9]{2}55501([0-9]{2})")
 _WEIGHTS: Final = {ending.reason: ending.weight for ending in ENDINGS if ending.weight}
 _SUCCESS_RATE: Final = 0.35
+_OPT_OUT_RATE: Final = 0.05  # of those who refuse: they say it, and only the transcript tells
 _MAX_TALK_MS: Final = 600_000
 _UNDECLARED: Final = {50: replace(BY_REASON["user_hangup"], reason=UNKNOWN_REASON)}
 _SCRIPTED: Final = {
@@ -104,7 +105,8 @@ def _drawn(draw: random.Random, weights: Mapping[str, float]) -> tuple[Ending, b
     ending = BY_REASON[reason]
     is_successful = _judge(ending, by_chance=draw.random() < _SUCCESS_RATE)
     if ending.script == "person":
-        ending = replace(ending, script="agreement" if is_successful else "refusal")
+        refusal = "opt_out" if draw.random() < _OPT_OUT_RATE else "refusal"
+        ending = replace(ending, script="agreement" if is_successful else refusal)
     return ending, is_successful
 
 
