@@ -17,6 +17,7 @@ Key = TypeVar("Key")
 _DAY_MS = 24 * 3_600_000
 _DIALS_A_DAY = 3
 _HUNDREDTH = 0.01
+_OPT_OUT = "do not call me again"
 # Between the last check of the hours and the provider's first ring lies one request of ours.
 _REQUEST_SECONDS = 5.0
 
@@ -82,7 +83,7 @@ def gather(world: World) -> Evidence:
         statistics=recount(world),
         stored_calls={
             row["retell_call_id"]: row
-            for row in rows("select retell_call_id, attempt_id::text, status from calls")
+            for row in rows("select retell_call_id, status, transcript from calls")
         },
     )
 
@@ -181,6 +182,14 @@ def _none_on_the_list(evidence: Evidence) -> Iterator[str]:
         entry = evidence.do_not_call.get((evidence.organization_of(call), call["to_number"]))
         if entry and call["created_wall"] > entry["created_at"].timestamp() + _REQUEST_SECONDS:
             yield f"{call['to_number']} was called though listed ({entry['reason']}): {call}"
+
+
+def _who_opts_out_is_listed(evidence: Evidence) -> Iterator[str]:
+    for call in evidence.calls:
+        stored = evidence.stored_calls.get(call["call_id"], {})
+        line = (evidence.organization_of(call), call["to_number"])
+        if _OPT_OUT in (stored.get("transcript") or "") and line not in evidence.do_not_call:
+            yield f"{call['to_number']} asked not to be called, and is not listed: {call}"
 
 
 def _none_beyond_the_cap(evidence: Evidence) -> Iterator[str]:
@@ -316,6 +325,7 @@ _RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     _one_call_at_once_to_a_person,
     _none_outside_hours,
     _none_on_the_list,
+    _who_opts_out_is_listed,
     _none_beyond_the_cap,
     _three_calls_a_day,
     _concurrency_is_kept,

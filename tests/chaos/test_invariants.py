@@ -43,6 +43,7 @@ CONTACT: dict[str, Any] = {
     "duration_ms": 60_000,
     "cost_cents": Decimal("13"),
 }
+STORED: dict[str, Any] = {"status": "completed", "transcript": "User: hello"}
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def evidence() -> Evidence:
             events={("call_1", "call_ended"): {"applied_at": NOON}},
             do_not_call={},
             statistics=[],
-            stored_calls={"call_1": {"status": "completed"}},
+            stored_calls={"call_1": STORED},
         )
     )
 
@@ -113,6 +114,10 @@ def later(call: dict[str, Any], **shift: float) -> dict[str, Any]:
         (
             "none_outside_hours",
             {"attempts": {"attempt_1": ATTEMPT | {"dialed_at": NOON - timedelta(hours=5)}}},
+        ),
+        (
+            "who_opts_out_is_listed",
+            {"stored_calls": {"call_1": STORED | {"transcript": "User: do not call me again"}}},
         ),
         ("none_beyond_the_cap", {"contacts": [CONTACT | {"attempts": 3}]}),
         ("none_beyond_the_cap", {"attempts": {"attempt_1": ATTEMPT | {"counted": False}}}),
