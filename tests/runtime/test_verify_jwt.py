@@ -47,7 +47,7 @@ REFUSED = {
         "UNAUTHORIZED_LEGACY_JWT",
     ),
     "not yet valid": (
-        {"authorization": f"Bearer {mint(SECRET, 'anon', nbf=int(time.time()) + 600)}"},
+        {"authorization": f"Bearer {mint(SECRET, 'anon', nbf=int(time.time()) + 86_400)}"},
         "UNAUTHORIZED_LEGACY_JWT",
     ),
     "unsigned": (
