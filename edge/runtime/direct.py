@@ -21,10 +21,12 @@ class DirectLauncher:
         default_factory=set[subprocess.Popen[bytes]], init=False
     )
 
-    @property
-    def baseline(self) -> int:
-        """What the interpreter with our modules takes: as much as we take ourselves, about."""
-        return resident_bytes(os.getpid())
+    def baseline(self, pid: int) -> int:
+        """What the interpreter with our modules takes: about as much as we do ourselves at first.
+
+        Later we may be larger, but then no worker begins with more than it has.
+        """
+        return min(resident_bytes(os.getpid()), resident_bytes(pid))
 
     def start(self) -> None:
         """Nothing to get ready."""

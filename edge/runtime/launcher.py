@@ -29,9 +29,8 @@ class WorkerSpec:
 class Launcher(Protocol):
     """Starts workers. `fds` are theirs to own: listening socket, control line, stdout, stderr."""
 
-    @property
-    def baseline(self) -> int:
-        """Bytes of memory that a worker has before it has done anything."""
+    def baseline(self, pid: int) -> int:
+        """Bytes of memory that a worker which has just booted has by no doing of its own."""
         ...
 
     def start(self) -> None:

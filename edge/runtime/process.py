@@ -122,8 +122,8 @@ class Process:
             theirs.close()
             for fd in outputs:
                 os.close(fd)
-        self._baseline = launcher.baseline
         await self._booted
+        self._baseline = launcher.baseline(self.pid)
 
     async def connect(self) -> Connection:
         """An idle connection, or a new one."""

@@ -41,11 +41,16 @@ class Spawner:
     _connected: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: int = field(default=0, init=False)
     _is_closing: bool = field(default=False, init=False)
-    baseline: int = field(default=0, init=False)
+    _baseline: int = field(default=0, init=False)
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
+
+    def baseline(self, pid: int) -> int:
+        """The zygote's own memory, which its forks begin with."""
+        del pid
+        return self._baseline
 
     def start(self) -> None:
         """Start the zygote: from the main thread, since it dies with that thread."""
@@ -70,7 +75,7 @@ class Spawner:
                 start_new_session=True,
             )
         self._control = ours
-        self.baseline = 0
+        self._baseline = 0
         self._connected.set()
         asyncio.get_running_loop().add_reader(ours, self._receive)
 
@@ -89,7 +94,7 @@ class Spawner:
         self._is_closing = True
         self._disconnect()
         if self._process:
-            if not self.baseline:  # it still imports, and would not notice
+            if not self._baseline:  # it still imports, and would not notice
                 self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
@@ -110,7 +115,7 @@ class Spawner:
         match message["event"]:
             case "ready":
                 self._failures = 0
-                self.baseline = resident_bytes(self.pid or 0)
+                self._baseline = resident_bytes(self.pid or 0)
                 self.observe(ZygoteReady(message["preload_ms"], tuple(message["missing"])))
             case "spawned":
                 birth = self._births.popleft()
