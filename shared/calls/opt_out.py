@@ -27,9 +27,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    stems: re.Pattern[str]
+    stems: tuple[str, ...]
     clauses: re.Pattern[str]
     unless: re.Pattern[str]
+    offer_stems: tuple[str, ...]
     offers: re.Pattern[str]
     agreement: re.Pattern[str]
 
@@ -37,18 +38,29 @@ class _Words:
 def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
     words = _read_words()
+    turns = list(islice(read_turns(call), _MOST_TURNS))
+    is_said = _has_stem(words.stems, turns, is_user=True)
+    is_offered = _has_stem(words.offer_stems, turns, is_user=False)
+    return _find_in_turns(turns, words) if is_said or is_offered else None
+
+
+def _has_stem(stems: Sequence[str], turns: Sequence[Turn], *, is_user: bool) -> bool:
+    """Most conversations never come near it, which is seen at once in all that a side says."""
+    said = _simplify("\n".join(turn.text for turn in turns if turn.is_user == is_user))
+    return any(stem in said for stem in stems)
+
+
+def _find_in_turns(turns: Sequence[Turn], words: _Words) -> str | None:
     offer = ""
-    for turn in islice(read_turns(call), _MOST_TURNS):
+    for turn in turns:
         if not turn.is_user:
             offer = turn.text
             continue
         text = _simplify(turn.text)
         if words.agreement.search(text.strip()) and words.offers.search(_simplify(offer)):
             return turn.text
-        if words.stems.search(text):
-            clause = _find_clause(text, words)
-            if clause:
-                return clause
+        if any(stem in text for stem in words.stems) and (clause := _find_clause(text, words)):
+            return clause
     return None
 
 
@@ -94,9 +106,10 @@ def _simplify(text: str) -> str:
 def _read_words() -> _Words:
     read = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
     return _Words(
-        stems=re.compile("|".join(map(re.escape, read["stems"]))),
+        stems=tuple(read["stems"]),
         clauses=re.compile("|".join(read["clauses"])),
         unless=re.compile("|".join(read["unless"])),
+        offer_stems=tuple(read["offer_stems"]),
         offers=re.compile("|".join(read["offers"])),
         agreement=re.compile(read["agreement"]),
     )

@@ -65,12 +65,18 @@ def test_who_wants_something_else_is_not_taken_for_one(words: str) -> None:
     assert find_opt_out(said(f"User: {words}")) is None
 
 
-@pytest.mark.parametrize("clause", WORDS["clauses"])
-def test_what_is_searched_first_misses_no_clause(clause: str) -> None:
-    @given(text=st.from_regex(clause))
+@pytest.mark.parametrize(
+    ("stems", "pattern"),
+    [
+        *((WORDS["stems"], clause) for clause in WORDS["clauses"]),
+        *((WORDS["offer_stems"], offer) for offer in WORDS["offers"]),
+    ],
+)
+def test_what_is_searched_first_misses_nothing(stems: list[str], pattern: str) -> None:
+    @given(text=st.from_regex(pattern))
     @settings(max_examples=50, suppress_health_check=list(HealthCheck))
     def check(text: str) -> None:
-        assert any(stem in text for stem in WORDS["stems"])
+        assert any(stem in text for stem in stems)
 
     check()
 
