@@ -67,10 +67,7 @@ class Pool:
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
         """PoolBusyError or PostgresUnreachableError when there is none to be had."""
-        try:
-            await asyncio.wait_for(self._free.acquire(), self._timeout)
-        except TimeoutError as exc:
-            raise PoolBusyError from exc
+        await self._take_turn()
         try:
             connection = self._take_idle() or await self._connector.connect()
             try:
@@ -79,6 +76,15 @@ class Pool:
                 await self._give_back(connection)
         finally:
             self._free.release()
+
+    async def _take_turn(self) -> None:
+        if not self._free.locked():  # without the task that a time limit takes
+            await self._free.acquire()
+            return
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._timeout)
+        except TimeoutError as exc:
+            raise PoolBusyError from exc
 
     async def close(self) -> None:
         self._is_closed = True

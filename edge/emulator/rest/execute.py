@@ -1,12 +1,14 @@
 """Run a plan's statement in one transaction, as the caller's role. The only stage that awaits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.pq.abc import PGresult
 
+from edge.emulator.postgres.pipeline import Statement, run_together
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.identity import Identity
@@ -17,11 +19,11 @@ from edge.emulator.rest.request import ApiRequest, parse_cookies
 from edge.emulator.rest.sql.fragment import Sql, identifier, join, parameter, sql
 from edge.emulator.rest.sql.statement import render_estimate, render_statement
 
-Statement = tuple[bytes, tuple[Any, ...]]
-
-_READ_ONLY: Final = b"begin read only"
-_READ_WRITE: Final = b"begin read write"
-_DEFERRED_NOW: Final = b"set constraints all immediate"
+_READ_ONLY: Final = (b"begin read only", ())
+_READ_WRITE: Final = (b"begin read write", ())
+_COMMIT: Final = ((b"commit", ()),)
+# A rollback must show the same errors as the commit that it stands for.
+_ROLLBACK: Final = ((b"set constraints all immediate", ()), (b"rollback", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +60,46 @@ async def _run(
     config: RestConfig,
 ) -> ResultSet:
     """One round trip, and a second one when the rows must be looked at before the end."""
-    is_checked = _needs_check(plan, request)
-    # A rollback must show the same errors as the commit that it stands for.
-    end = (_DEFERRED_NOW, b"rollback") if _rolls_back(request, config) else (b"commit",)
-    async with connection.pipeline():
-        cursors = [
-            await connection.execute(query, values, binary=False) for query, values in statements
-        ]
-        if not is_checked:
-            await _finish(connection, end)
-    result = await _fetch_result(cursors, plan, config)
-    if is_checked:
-        _check(result, plan, request)
-        await _finish(connection, end)
+    end = _ROLLBACK if _rolls_back(request, config) else _COMMIT
+    if not _needs_check(plan, request):
+        results = await run_together(connection, [*statements, *end])
+        return _read_result(results[: len(statements)], plan, config)
+    result = _read_result(await run_together(connection, statements), plan, config)
+    _check(result, plan, request)
+    await run_together(connection, end)
     return result
 
 
-async def _finish(connection: Connection, commands: tuple[bytes, ...]) -> None:
-    for command in commands:
-        await connection.execute(command)
-
-
-async def _fetch_result(
-    cursors: list[psycopg.AsyncCursor[dict[str, Any]]], plan: Plan, config: RestConfig
-) -> ResultSet:
-    main = cursors[-2] if plan.counts_by_plan else cursors[-1]
-    row = await main.fetchone()
-    assert row is not None, "the statement aggregates, so it always yields its one row"
-    total: int | None = row["total"]
+def _read_result(results: Sequence[PGresult], plan: Plan, config: RestConfig) -> ResultSet:
+    row = _first_row(results[-2] if plan.counts_by_plan else results[-1])
+    total = None if row["total"] is None else int(row["total"])
     if plan.counts_by_plan:
-        estimate = await cursors[-1].fetchone()
-        total = _estimated_total(total, estimate, config.max_rows)
+        total = _estimated_total(total, _first_row(results[-1])["QUERY PLAN"], config.max_rows)
     location = row["location"]
     return ResultSet(
         total=total,
-        count=row["count"],
-        body=row["body"].encode(),
-        headers=row["headers"],
-        status=row["status"],
+        count=int(row["count"] or 0),
+        body=row["body"] or b"",
+        headers=_text(row["headers"]),
+        status=_text(row["status"]),
         inserted=None if row["inserted"] is None else int(row["inserted"]),
         location=json.loads(location) if location else None,
     )
 
 
-def _estimated_total(
-    exact: int | None, estimate: dict[str, Any] | None, max_rows: int | None
-) -> int | None:
+def _first_row(result: PGresult) -> dict[str, bytes | None]:
+    """By column, as Postgres writes it; both statements that are read yield a row always."""
+    names = ((result.fname(column) or b"").decode() for column in range(result.nfields))
+    return {name: result.get_value(0, column) for column, name in enumerate(names)}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+def _estimated_total(exact: int | None, estimate: bytes | None, max_rows: int | None) -> int | None:
     """`planned` is the planner's guess; `estimated` only where counting had to stop."""
-    if estimate is None:
-        return exact
-    guess = int(estimate["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    guess = int(json.loads(estimate or b"")[0]["Plan"]["Plan Rows"])
     if exact is None:
         return guess
     return max(exact, guess) if max_rows is None or exact > max_rows else exact
@@ -141,7 +133,7 @@ def _transaction(
     plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig
 ) -> list[Statement]:
     statements: list[Statement] = [
-        (_READ_ONLY if plan.is_read_only else _READ_WRITE, ()),
+        _READ_ONLY if plan.is_read_only else _READ_WRITE,
         _settings(plan, request, identity, config).render(),
     ]
     if config.pre_request:
