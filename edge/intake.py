@@ -9,7 +9,8 @@ import asyncio
 from typing import Any, ClassVar, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from edge.corking import CorkedHttp
 
 _HEAD_BYTES: Final = 64 * 1024
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
@@ -23,7 +24,7 @@ class _RefusedError(Exception):
     """Stops the parser in the middle of a head."""
 
 
-class Intake(HttpToolsProtocol):
+class Intake(CorkedHttp):
     """One connection of a client's."""
 
     head_seconds: ClassVar[float] = 30.0

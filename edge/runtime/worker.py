@@ -23,6 +23,7 @@ from a2wsgi import WSGIMiddleware
 from functions_framework import aio
 from starlette.types import ASGIApp
 
+from edge.corking import CorkedHttp
 from edge.runtime.answer import well_formed
 from edge.runtime.control import FD_VARIABLE
 from edge.runtime.forking import keep_from_forks
@@ -118,7 +119,7 @@ def _wait_for_debugger(port: int) -> None:
 def _serve(app: Any, listener: socket.socket, control: int) -> None:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=CorkedHttp,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         lifespan="off",
         log_config=None,

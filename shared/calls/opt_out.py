@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 _WORDS: Final = Path(__file__).with_name("opt_out.toml")
-_LINE: Final = re.compile(r"\s*(user|agent)\s*:(.*)", re.IGNORECASE)
+_SIDES: Final = ("user", "agent")
 _CLAUSE_END: Final = re.compile(r"[.!?;,:\n]+|\bbut\b|\band\b")
 _MOST_TURNS: Final = 5_000  # more than two hours hold
 _APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """What one side says until the other does."""
 
     is_user: bool
@@ -80,9 +79,10 @@ def read_turns(call: Mapping[str, Any]) -> Iterator[Turn]:
         return
     text: Any = call.get("transcript")
     for line in text.splitlines() if isinstance(text, str) else ():
-        match = _LINE.match(line)
-        if match:
-            yield Turn(match[1].lower() == "user", match[2].strip())
+        name, colon, said = line.partition(":")
+        side = name.strip().lower()
+        if colon and side in _SIDES:
+            yield Turn(side == "user", said.strip())
 
 
 def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:

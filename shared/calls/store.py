@@ -1,4 +1,4 @@
-"""Applies events in the database: one at once, those that come meanwhile together in the next call.
+"""Applies events in the database: two calls at once, what comes meanwhile together in the next.
 
 Under a storm an event then costs a part of a round trip and of a commit; without one it waits for
 nobody. An event is answered only when its transaction is committed.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
 _MOST: Final = 100  # events in one
+_AT_ONCE: Final = 2  # so that the database works while the last answers are on their way
 _TRIES: Final = 3  # of a transaction that was in another one's way
 
 
@@ -50,14 +51,16 @@ class EventStore:
 
     env: SupabaseEnv
     _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
-    _sending: asyncio.Task[None] | None = field(default=None, init=False)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
 
     async def apply(self, event: CallEvent) -> Applied:
         """Return when it is committed; NotStoredError if that is not known."""
         answer: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(event.call_id, render_event(event), answer))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_waiting())
+        if len(self._sending) < _AT_ONCE:
+            sending = asyncio.create_task(self._send_waiting())
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
         return await answer
 
     async def _send_waiting(self) -> None:

@@ -133,26 +133,33 @@ returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
-    policy constant public.disconnection_policies := public.policy_for(reason);
-    -- Ten seconds are more than it takes a line to fail.
-    is_reached constant boolean := policy.reached_delay is not null and coalesce(duration_ms, 0) >= 10000;
-    is_connected constant boolean := policy.connected or is_reached;
+    policy public.disconnection_policies;
+    is_reached boolean;
+    is_connected boolean;
     attempt public.call_attempts;
     contact public.campaign_contacts;
     campaign public.call_campaigns;
     next timestamptz;
     new_status text;
 begin
+    -- What is analysed has mostly ended before.
+    perform from public.call_attempts a
+    where a.id = end_attempt.attempt_id and a.status in ('claimed', 'dialing', 'placed', 'unresolved')
+    for no key update;
+    if not found then
+        return false;
+    end if;
+    policy := public.policy_for(reason);
+    -- Ten seconds are more than it takes a line to fail.
+    is_reached := policy.reached_delay is not null and coalesce(duration_ms, 0) >= 10000;
+    is_connected := policy.connected or is_reached;
     update public.call_attempts a
     set status = 'ended',
         disconnection_reason = reason,
         counted = policy.counts,
         ended_at = coalesce(end_attempt.ended_at, public.campaign_now())
-    where a.id = end_attempt.attempt_id and a.status in ('claimed', 'dialing', 'placed', 'unresolved')
+    where a.id = end_attempt.attempt_id
     returning a.* into attempt;
-    if attempt.id is null then
-        return false;
-    end if;
 
     select c.* into contact from public.campaign_contacts c where c.id = attempt.contact_id for no key update;
     select c.* into campaign from public.call_campaigns c where c.id = attempt.campaign_id;
