@@ -1,0 +1,58 @@
+"""Carries a plan out: so many functions at once, each one's steps in order, until one fails."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.deploy.errors import DeployError
+from edge.deploy.folders import replace_folder
+from edge.deploy.plan import Change
+from edge.deploy.programs import call
+from edge.deploy.steps import SECRET, Run, Step
+
+Result = Literal["deployed", "removed", "skipped", "failed", "not tried"]
+Tell = Callable[[Change, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change went; `message` is why it failed."""
+
+    change: Change
+    result: Result
+    message: str = ""
+
+
+def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
+    """Do all of it; after a failure what runs is finished and nothing new is begun."""
+    failed = threading.Event()
+
+    def carry_out(change: Change) -> Outcome:
+        if not change.steps:
+            return Outcome(change, "skipped")
+        if failed.is_set():
+            return Outcome(change, "not tried")
+        try:
+            for step in change.steps:
+                tell(change, step.why)
+                perform(step)
+        except (DeployError, OSError) as exc:
+            failed.set()
+            return Outcome(change, "failed", str(exc))
+        return Outcome(change, "removed" if change.verdict == "remove" else "deployed")
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        return list(pool.map(carry_out, changes))
+
+
+def perform(step: Step) -> str:
+    """Do one step; what its program printed."""
+    if not isinstance(step, Run):
+        replace_folder(step.folder, step.files)
+        return ""
+    stdin = step.stdin
+    if step.secret:
+        stdin = stdin.replace(SECRET, call(step.secret).strip())
+    return call(step.argv, stdin)

@@ -1,0 +1,270 @@
+"""deploy.toml: where each target is, and what differs from one environment or function to another.
+
+target = "cloud-run"             # what `edge deploy` takes if none is named
+optional_secrets = ["…"]         # credentials that a function can do without
+
+[variables]                      # told to every function; never a secret
+SUPABASE_URL = "https://<project>.supabase.co"
+
+[cloud-run]
+project = "shop"
+region = "europe-west1"
+
+[cloud-run.functions.structured-data]
+min_instances = 1
+
+[env.production.cloud-run]       # over what is said above, with --env production
+project = "shop-production"
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.errors import EdgeError
+
+TargetName = Literal["cloud-run", "knative", "container"]
+TARGETS: Final[tuple[TargetName, ...]] = get_args(TargetName)
+FILE: Final = "deploy.toml"
+SINGLE_ENVIRONMENT: Final = "default"
+
+_CREDENTIAL: Final = re.compile(r".*(KEY|KEYS|SECRET|TOKEN|PASSWORD|DB_URL)")
+_PUBLIC: Final = frozenset(
+    ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_PUBLISHABLE_KEYS")
+)
+_SIZE: Final = r"^\d+(MB|GB)$"
+# Before Debian's next release this is where wheels are installed with the fewest surprises.
+_PYTHON_IMAGE: Final = "python:3.11.13-slim-bookworm"
+
+
+def is_credential(name: str) -> bool:
+    """Whether what has this name must be kept secret, by how such things are named."""
+    return bool(_CREDENTIAL.fullmatch(name)) and name not in _PUBLIC
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CloudRun(_Table):
+    """[cloud-run]; what is not said is function.toml's."""
+
+    project: str
+    region: str
+    service_account: str | None = None
+    base_image: str = "python311"
+    cpu: str = "1"
+    overhead: str = Field(default="256MB", pattern=_SIZE, description="for Python itself")
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    min_instances: int = Field(default=0, ge=0)
+    max_instances: int | None = Field(default=None, ge=1)
+    cpu_throttling: bool = Field(
+        default=False, description="true costs less and ends background work with the answer"
+    )
+    name_prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9-]*)?$")
+    secret_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    scheduler_location: str | None = None
+    schedule_key: str = "SUPABASE_SERVICE_ROLE_KEY"
+    project_number: int | None = None
+    arguments: tuple[str, ...] = Field(default=(), description="passed on to gcloud run deploy")
+
+
+class Knative(_Table):
+    """[knative]; what is not said is function.toml's."""
+
+    registry: str = Field(description="where images are pushed: ghcr.io/shop")
+    namespace: str = "default"
+    context: str | None = Field(default=None, description="kubectl's, if not the current one")
+    service_account: str | None = None
+    image_pull_secret: str | None = None
+    base_image: str = _PYTHON_IMAGE
+    cpu: str = "1"
+    overhead: str = Field(default="256MB", pattern=_SIZE, description="for Python itself")
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    concurrency_target: int | None = Field(default=None, ge=1)
+    min_scale: int = Field(default=0, ge=0)
+    max_scale: int | None = Field(default=None, ge=1)
+    max_timeout: int = Field(default=600, ge=1, description="config-defaults' own")
+    name_prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9-]*)?$")
+    secret: str = Field(default="edge-functions", description="the Secret that holds secrets")
+    schedule_key: str = "SUPABASE_SERVICE_ROLE_KEY"
+
+
+class Container(_Table):
+    """[container]."""
+
+    image: str = "edge-functions:latest"
+    base_image: str = _PYTHON_IMAGE
+    port: int = Field(default=8080, ge=1, le=65535)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """deploy.toml as one environment sees it."""
+
+    path: Path
+    env: str
+    project: str
+    target: TargetName
+    variables: Mapping[str, str]
+    optional_secrets: frozenset[str]
+    tables: Mapping[str, Any]
+
+    def cloud_run(self, slug: str | None = None) -> CloudRun:
+        """The target's settings, with what differs for that function."""
+        return self._read(CloudRun, "cloud-run", slug)
+
+    def knative(self, slug: str | None = None) -> Knative:
+        return self._read(Knative, "knative", slug)
+
+    def container(self) -> Container:
+        return self._read(Container, "container", None)
+
+    def check_functions(self, known: Collection[str]) -> None:
+        """Refuse settings for a function that is none."""
+        for target in TARGETS:
+            for name in _table(self.path, self.tables.get(target, {}), "functions"):
+                if name not in known:
+                    raise EdgeError(
+                        f"{self.path}: [{target}.functions.{name}] is for no function.",
+                        cure=_near(name, known),
+                    )
+
+    def _read(self, model: type[_Model], target: str, slug: str | None) -> _Model:
+        table = dict(_table(self.path, self.tables, target))
+        functions = _table(self.path, table, "functions")
+        table.pop("functions", None)
+        if slug:
+            table |= _table(self.path, functions, slug)
+        try:
+            return model.model_validate(table)
+        except ValidationError as exc:
+            raise _wrong(self.path, target, self.env, model, exc) from exc
+
+
+class _Top(_Table):
+    """What stands before the tables."""
+
+    target: TargetName = "cloud-run"
+    project: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,63}$")
+    default_env: str | None = None
+    optional_secrets: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+
+
+def load_settings(root: Path, env: str | None) -> Settings:
+    """The project's deploy.toml for `env`; the defaults where there is no file."""
+    path = root / FILE
+    document = _parse(path)
+    environments = _table(path, document, "env")
+    chosen = _choose_environment(path, env, document.get("default_env"), environments)
+    own = _table(path, environments, chosen)
+    merged = _merge({key: value for key, value in document.items() if key != "env"}, own)
+    try:
+        top = _Top.model_validate({k: v for k, v in merged.items() if k not in TARGETS})
+    except ValidationError as exc:
+        raise _wrong(path, "", chosen, _Top, exc) from exc
+    _refuse_secrets(path, top.variables)
+    return Settings(
+        path=path,
+        env=chosen,
+        project=(top.project or _project_id(root)).lower(),
+        target=top.target,
+        variables=top.variables,
+        optional_secrets=frozenset(top.optional_secrets),
+        tables={name: merged.get(name, {}) for name in TARGETS},
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
+
+
+def _choose_environment(
+    path: Path, asked: str | None, default: str | None, known: Mapping[str, Any]
+) -> str:
+    name = asked or default or ("staging" if "staging" in known else None)
+    if name is None:
+        if not known:
+            return SINGLE_ENVIRONMENT
+        raise EdgeError(f"{path} knows several environments.", cure=_near("", known, "--env "))
+    if name not in known:
+        raise EdgeError(f"{path}: there is no [env.{name}].", cure=_near(name, known, "--env "))
+    return name
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = _merge(cast("dict[str, Any]", below), cast("dict[str, Any]", value))
+        else:
+            merged[key] = value
+    return merged
+
+
+def _table(path: Path, document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found: Any = document.get(name, {})
+    if not isinstance(found, dict):
+        raise EdgeError(f"{path}: {name} must be a table: [{name}].")
+    return cast("Mapping[str, Any]", found)
+
+
+def _project_id(root: Path) -> str:
+    """What supabase/config.toml calls the project, else its folder's name."""
+    try:
+        config = tomllib.loads((root / "supabase/config.toml").read_text(encoding="utf-8"))
+    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        config = {}
+    name = str(config.get("project_id") or root.resolve().name)
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:63] or "project"
+
+
+def _refuse_secrets(path: Path, variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if is_credential(name) or value.startswith(("sb_secret_", "sk-")):
+            raise EdgeError(
+                f"{path}: variables.{name} looks like a secret, and this file is for none.",
+                cure=f"edge secrets set {name}=… --target …",
+            )
+
+
+def _wrong(
+    path: Path, table: str, env: str, model: type[BaseModel], exc: ValidationError
+) -> EdgeError:
+    faults: list[str] = []
+    for fault in exc.errors():
+        key = ".".join(map(str, fault["loc"]))
+        where = f"[{table}] {key}" if table else key
+        if fault["type"] == "missing":
+            faults.append(f"{path}: {where} is not set (environment {env}).")
+        elif fault["type"] == "extra_forbidden":
+            near = get_close_matches(key, model.model_fields, n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            faults.append(f"{path}: there is no setting {where}.{meant}")
+        else:
+            faults.append(f"{path}: {where}: {fault['msg']}.")
+    return EdgeError("\n".join(faults), cure=f"Settings are: {', '.join(model.model_fields)}.")
+
+
+def _near(name: str, known: Collection[str], prefix: str = "") -> str:
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"Did you mean {prefix}{near[0]}?"
+    return f"There are: {', '.join(sorted(known))}" if known else f"Write them into {FILE}."

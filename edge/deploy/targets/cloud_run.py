@@ -1,0 +1,223 @@
+"""Cloud Run: each function a service, built by Google's buildpack as a function, by gcloud.
+
+`--function` with `--base-image` rather than a Dockerfile or Procfile: the buildpack starts
+functions-framework itself, and the platform keeps the base image patched. FUNCTION_USE_ASGI is
+the option `--asgi` as functions-framework reads it from the environment; `--source main.py` is
+its default.
+https://docs.cloud.google.com/run/docs/deploy-functions
+https://docs.cloud.google.com/run/docs/configuring/services/automatic-base-image-updates
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edge.deploy import identity
+from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.programs import call
+from edge.deploy.settings import CloudRun as CloudRunSettings
+from edge.deploy.settings import Settings
+from edge.deploy.sizes import mebibytes
+from edge.deploy.steps import Run, Step, Write
+from edge.deploy.targets.cloud_scheduler import CloudScheduler, SchedulerJob
+from edge.deploy.wiring import Wiring
+from edge.deploy.workload import Workload
+
+NAME: Final = "cloud-run"
+HEALTH: Final = "/_internal/health"
+_SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?")
+_LONGEST_ANSWER: Final = 3600
+_SMALLEST_MEMORY: Final = 512  # of an instance whose CPU is not throttled
+_PORT: Final = 8080
+_ENV_FILE: Final = "variables.yaml"
+_SOURCE: Final = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudRun:
+    """Plans for one project and region; `folder` is where bundles are written for the upload."""
+
+    settings: Settings
+    folder: Path
+
+    @property
+    def own(self) -> CloudRunSettings:
+        return self.settings.cloud_run()
+
+    @property
+    def scheduler(self) -> CloudScheduler:
+        return CloudScheduler(self.own, self.settings.project)
+
+    def service_name(self, slug: str) -> str:
+        return f"{self.own.name_prefix}{slug}"
+
+    def secret_command(self, names: Sequence[str]) -> str:
+        pairs = " ".join(f"{name}=…" for name in names)
+        return f"edge secrets set {pairs} --target {NAME} --env {self.settings.env}"
+
+    def faults(self, workload: Workload) -> list[str]:
+        """Why Cloud Run would refuse it."""
+        name = self.service_name(workload.slug)
+        found: list[str] = []
+        if not _SERVICE.fullmatch(name):
+            found.append(
+                f"Cloud Run takes no service called {name}: small letters, digits and hyphens, "
+                "a letter first, at most 49 characters."
+            )
+        if workload.schedule and "second" in workload.schedule:
+            found.append(
+                f"Cloud Scheduler cannot call it each {workload.schedule}: its finest is a minute."
+            )
+        return found
+
+    def look(self, workloads: Sequence[Workload]) -> Present:
+        """Ask gcloud what there is."""
+        own = self.own
+        place = (f"--project={own.project}", "--format=json", "--quiet")
+        listing = call(("gcloud", "run", "services", "list", f"--region={own.region}", *place))
+        services = [_read_service(entry) for entry in _entries(listing)]
+        listing = call(("gcloud", "secrets", "list", *place))
+        secrets = (str(entry["name"]).rpartition("/")[2] for entry in _entries(listing))
+        is_scheduled = any(workload.schedule for workload in workloads)
+        return Present(
+            services={service.name: service for service in services},
+            secrets=frozenset(
+                name.removeprefix(own.secret_prefix)
+                for name in secrets
+                if name.startswith(own.secret_prefix)
+            ),
+            schedules=self.scheduler.look() if is_scheduled or services else frozenset(),
+            number=self._find_number() if is_scheduled else "",
+        )
+
+    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
+        """Write the bundle, deploy it, then have it called on its schedule."""
+        folder = self.folder / workload.slug
+        variables = self._variables(workload, wiring)
+        options = tuple(self._options(workload, wiring))
+        job = self._job(workload, present)
+        digest = identity.digest_of(
+            workload.bundle.digest, variables, options, job and asdict(job)
+        )
+        files = {f"{_SOURCE}/{name}": data for name, data in workload.bundle.files.items()}
+        # Without it gcloud makes one of its own, which leaves files out.
+        files[f"{_SOURCE}/.gcloudignore"] = b".gcloudignore\n"
+        files[_ENV_FILE] = json.dumps(variables, indent=2).encode() + b"\n"
+        labels = identity.labels(self.settings, workload.slug) | {identity.DIGEST: digest}
+        service = self.service_name(workload.slug)
+        deploy = (
+            *("gcloud", "run", "deploy", service, f"--source={folder / _SOURCE}"),
+            f"--env-vars-file={folder / _ENV_FILE}",
+            *options,
+            f"--labels={_pairs(labels)}",
+        )
+        schedule, upkeep = self._schedule(service, job, present)
+        return Rollout(
+            digest,
+            (
+                Write(folder, files, "the bundle as it is uploaded"),
+                Run(deploy, "build it and send all traffic to it once it is healthy"),
+                *schedule,
+            ),
+            upkeep,
+        )
+
+    def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
+        own = self.own
+        place = (f"--region={own.region}", f"--project={own.project}", "--quiet")
+        argv = ("gcloud", "run", "services", "delete", service.name, *place)
+        is_called = service.name in present.schedules
+        schedule = (self.scheduler.remove(service.name),) if is_called else ()
+        return (*schedule, Run(argv, "nothing here deploys it any more"))
+
+    def _variables(self, workload: Workload, wiring: Wiring) -> dict[str, str]:
+        own = {"FUNCTION_USE_ASGI": "true", "SUPABASE_FUNCTION_SLUG": workload.slug}
+        return {
+            **wiring.variables,
+            **own,
+            "GOOGLE_CLOUD_PROJECT": self.own.project,
+            "SB_REGION": self.own.region,
+        }
+
+    def _options(self, workload: Workload, wiring: Wiring) -> Iterator[str]:
+        own = self.settings.cloud_run(workload.slug)
+        memory = max(workload.memory + mebibytes(own.overhead), _SMALLEST_MEMORY)
+        yield from ("--function=main", f"--base-image={own.base_image}")
+        yield from (f"--project={own.project}", f"--region={own.region}", "--quiet")
+        # The function itself asks for a token where verify_jwt says so; CORS preflights have none.
+        yield "--allow-unauthenticated"
+        yield from (f"--memory={memory}Mi", f"--cpu={own.cpu}")
+        yield f"--concurrency={own.concurrency or workload.concurrency}"
+        yield f"--timeout={min(workload.answer_seconds, _LONGEST_ANSWER)}"
+        yield f"--min-instances={own.min_instances}"
+        yield f"--max-instances={own.max_instances or workload.max_instances}"
+        # What ctx.wait_until began goes on after the answer, which takes a CPU.
+        yield "--cpu-throttling" if own.cpu_throttling else "--no-cpu-throttling"
+        probe = f"httpGet.path={HEALTH},httpGet.port={_PORT},timeoutSeconds=3"
+        yield f"--startup-probe={probe},periodSeconds=3,failureThreshold=40"
+        yield f"--liveness-probe={probe},periodSeconds=30,failureThreshold=3"
+        if own.service_account:
+            yield f"--service-account={own.service_account}"
+        if wiring.secrets:
+            secrets = {name: f"{own.secret_prefix}{name}:latest" for name in wiring.secrets}
+            yield f"--set-secrets={_pairs(secrets)}"
+        yield from own.arguments
+
+    def _job(self, workload: Workload, present: Present) -> SchedulerJob | None:
+        if not workload.schedule:
+            return None
+        service = self.service_name(workload.slug)
+        number = self.own.project_number or present.number or "PROJECT_NUMBER"
+        return SchedulerJob(
+            service=service,
+            schedule=workload.schedule,
+            body=workload.schedule_body,
+            url=f"https://{service}-{number}.{self.own.region}.run.app/",
+            seconds=workload.answer_seconds,
+        )
+
+    def _schedule(
+        self, service: str, job: SchedulerJob | None, present: Present
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """What follows a deployment, and what is to be done even without one."""
+        exists = service in present.schedules
+        if job is None:
+            steps = (self.scheduler.remove(service),) if exists else ()
+            return steps, steps
+        steps = (self.scheduler.apply(job, exists=exists),)
+        return steps, () if exists else steps
+
+    def _find_number(self) -> str:
+        """Part of a service's address, which so is known before there is a service."""
+        if self.own.project_number:
+            return str(self.own.project_number)
+        project = self.own.project
+        argv = ("gcloud", "projects", "describe", project, "--format=value(projectNumber)")
+        return call((*argv, "--quiet")).strip()
+
+
+def _entries(listing: str) -> list[dict[str, Any]]:
+    return json.loads(listing or "[]")
+
+
+def _read_service(entry: dict[str, Any]) -> Service:
+    metadata = entry.get("metadata", {})
+    labels = metadata.get("labels", {})
+    status = entry.get("status", {})
+    conditions: list[dict[str, str]] = status.get("conditions", [])
+    return Service(
+        name=str(metadata.get("name", "")),
+        project=labels.get(identity.PROJECT, ""),
+        env=labels.get(identity.ENVIRONMENT, ""),
+        slug=labels.get(identity.FUNCTION, ""),
+        digest=labels.get(identity.DIGEST, ""),
+        url=status.get("url", ""),
+        updated=next((c.get("lastTransitionTime", "") for c in conditions), ""),
+    )
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in sorted(values.items()))

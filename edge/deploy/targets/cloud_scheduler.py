@@ -1,0 +1,81 @@
+"""Cloud Scheduler: calls a service at the times that function.toml's `schedule` names.
+
+https://docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from edge.deploy.programs import call
+from edge.deploy.settings import CloudRun as CloudRunSettings
+from edge.deploy.steps import SECRET, Run
+
+_SHORTEST: Final = 15
+_LONGEST: Final = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerJob:
+    """Who is called, when, and with what; `seconds` is how long the answer may take."""
+
+    service: str
+    schedule: str
+    body: str
+    url: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloudScheduler:
+    """The jobs of one project; a job is called as the service that it calls."""
+
+    own: CloudRunSettings
+    project: str
+
+    def look(self) -> frozenset[str]:
+        """The jobs that are ours, which their descriptions say: jobs have no labels."""
+        listing = call(("gcloud", "scheduler", "jobs", "list", *self._place(), "--format=json"))
+        jobs: list[dict[str, Any]] = json.loads(listing or "[]")
+        return frozenset(
+            str(job["name"]).rpartition("/")[2]
+            for job in jobs
+            if job.get("description") == self._description
+        )
+
+    def apply(self, job: SchedulerJob, *, exists: bool) -> Run:
+        """Create or update it.
+
+        The key is read from Secret Manager and goes in through standard input; Cloud Scheduler
+        then keeps it in the job.
+        """
+        verb, headers = ("update", "--update-headers") if exists else ("create", "--headers")
+        key = f"{self.own.secret_prefix}{self.own.schedule_key}"
+        flags = {headers: {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}}
+        argv = (
+            *("gcloud", "scheduler", "jobs", verb, "http", job.service, *self._place()),
+            *(f"--schedule={job.schedule}", "--time-zone=Etc/UTC", f"--uri={job.url}"),
+            *("--http-method=post", f"--message-body={job.body}"),
+            f"--attempt-deadline={min(max(job.seconds, _SHORTEST), _LONGEST)}s",
+            f"--description={self._description}",
+            "--flags-file=-",
+        )
+        access = ("gcloud", "secrets", "versions", "access", "latest", f"--secret={key}")
+        return Run(
+            argv,
+            f"have it called at {job.schedule} (UTC)",
+            stdin=json.dumps(flags, indent=2) + "\n",
+            secret=(*access, f"--project={self.own.project}", "--quiet"),
+        )
+
+    def remove(self, service: str) -> Run:
+        argv = ("gcloud", "scheduler", "jobs", "delete", service, *self._place())
+        return Run(argv, "it has no schedule any more")
+
+    @property
+    def _description(self) -> str:
+        return f"edge-project={self.project}"
+
+    def _place(self) -> tuple[str, ...]:
+        location = self.own.scheduler_location or self.own.region
+        return (f"--location={location}", f"--project={self.own.project}", "--quiet")

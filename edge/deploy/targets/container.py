@@ -1,0 +1,124 @@
+"""One image with the runtime and all functions, for a virtual machine, Compose or any cluster.
+
+What it starts is `edge serve --production`. The emulated services stay out of it, and so does
+what makes and deploys projects.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import edge
+from edge.deploy import identity
+from edge.deploy.errors import DeployError
+from edge.deploy.images import dockerfile
+from edge.deploy.plan import Change, Plan
+from edge.deploy.programs import find_builder
+from edge.deploy.settings import Settings
+from edge.deploy.steps import Run, Step, Write
+
+NAME: Final = "container"
+COMMAND: Final = ("python", "-m", "edge", "serve", "--production")
+MARK: Final = "edge-digest"
+"""The file by which a context is known again."""
+LOCK: Final = "requirements.lock"
+_CONFIG: Final = "supabase/config.toml"
+_LEFT_OUT: Final = frozenset(("emulator", "templates", "deploy", "__pycache__"))
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The build context of the project at `root`, to be written to `folder`."""
+
+    settings: Settings
+    root: Path
+    folder: Path
+
+    def plan(self, function_folders: Iterable[Path], *, builds: bool) -> Plan:
+        """Write the context where it is not yet; build the image when asked to."""
+        self._require_own_folder()
+        files = self.context(function_folders)
+        mark = self.folder / MARK
+        is_there = mark.is_file() and mark.read_bytes() == files[MARK]
+        write = Write(self.folder, files, "the build context")
+        image = self.settings.container().image
+        steps: list[Step] = [] if is_there else [write]
+        if builds:
+            argv = (find_builder().name, "build", "--tag", image, str(self.folder))
+            steps.append(Run(argv, "build the image"))
+        verdict = "unchanged" if not steps else "update" if mark.is_file() else "create"
+        change = Change(NAME, image, verdict, tuple(steps), is_function=False)
+        return Plan((change,), (self._note(),))
+
+    def context(self, function_folders: Iterable[Path]) -> dict[str, bytes]:
+        """Every file of it, by its path."""
+        own = self.settings.container()
+        files = {
+            **_files(Path(edge.__file__).parent, "edge", left_out=_LEFT_OUT),
+            **_files(self.root / "shared", "shared"),
+        }
+        for folder in function_folders:
+            files |= _files(folder, f"functions/{folder.name}")
+        for name in (LOCK, _CONFIG):
+            if (self.root / name).is_file():
+                files[name] = (self.root / name).read_bytes()
+        lock = self._require_lock(files)
+        files["Dockerfile"] = dockerfile(
+            own.base_image,
+            COMMAND,
+            port=own.port,
+            requirements=LOCK,
+            has_hashes=b"--hash=" in lock,
+        )
+        digest = identity.digest_of({name: sha256(files[name]).hexdigest() for name in files})
+        return dict(sorted(files.items())) | {MARK: f"{digest}\n".encode()}
+
+    def _require_lock(self, files: Mapping[str, bytes]) -> bytes:
+        if LOCK not in files:
+            raise DeployError(
+                f"There is no {self.root.resolve() / LOCK}: what the image installs is to be "
+                "pinned, with hashes.",
+                cure="Compile one for edge-functions and all functions: "
+                f"uv pip compile --universal --generate-hashes -o {LOCK} …",
+            )
+        return files[LOCK]
+
+    def _require_own_folder(self) -> None:
+        folder = self.folder
+        if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
+            raise DeployError(
+                f"{folder} is there, and is no build context of ours; nothing was written.",
+                cure="Name another folder: --out DIR",
+            )
+
+    def _note(self) -> str:
+        port = self.settings.container().port
+        return (
+            "To run it, give it SUPABASE_URL, its keys and the functions' secrets: "
+            f"docker run --env-file .env.{self.settings.env} -p {port}:{port} "
+            f"{self.settings.container().image}"
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    return (folder / MARK).is_file() or not any(folder.iterdir())
+
+
+def _files(
+    root: Path, prefix: str, *, left_out: frozenset[str] = frozenset(("__pycache__",))
+) -> dict[str, bytes]:
+    return {
+        f"{prefix}/{path.relative_to(root).as_posix()}": path.read_bytes()
+        for path in _walk(root, left_out)
+    }
+
+
+def _walk(root: Path, left_out: frozenset[str]) -> Iterator[Path]:
+    """No env file, no cache, nothing hidden."""
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        is_wanted = parts[0] not in left_out and "__pycache__" not in parts
+        if is_wanted and path.is_file() and not any(part.startswith(".") for part in parts):
+            yield path

@@ -1,0 +1,188 @@
+"""Knative on any cluster: each function an image and a Service, by kubectl.
+
+The image is built and pushed by Docker or Podman from the bundle and a Dockerfile; the manifests
+are applied on the server's side, so that what others set on a Service stays.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from edge.deploy import identity
+from edge.deploy.images import dockerfile
+from edge.deploy.kubectl import FIELD_MANAGER, Kubectl, read_items
+from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.programs import find_builder
+from edge.deploy.settings import Knative as KnativeSettings
+from edge.deploy.settings import Settings
+from edge.deploy.steps import Run, Step, Write
+from edge.deploy.targets import manifests
+from edge.deploy.wiring import Wiring
+from edge.deploy.workload import Workload
+
+NAME: Final = "knative"
+SERVICES: Final = "services.serving.knative.dev"
+_COMMAND: Final = (
+    *("functions-framework", "--source", "main.py", "--target", "main"),
+    "--asgi",
+)
+_SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_SCHEDULED: Final = 52 - len(manifests.SCHEDULE_SUFFIX)  # Kubernetes adds to a job's name
+_READY_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Knative:
+    """Plans for one namespace; `folder` is where build contexts are written."""
+
+    settings: Settings
+    folder: Path
+
+    @property
+    def own(self) -> KnativeSettings:
+        return self.settings.knative()
+
+    @property
+    def kubectl(self) -> Kubectl:
+        return Kubectl(self.own.namespace, self.own.context)
+
+    def service_name(self, slug: str) -> str:
+        return f"{self.own.name_prefix}{slug}"
+
+    def secret_command(self, names: Sequence[str]) -> str:
+        pairs = " ".join(f"{name}=…" for name in names)
+        return f"edge secrets set {pairs} --target {NAME} --env {self.settings.env}"
+
+    def faults(self, workload: Workload) -> list[str]:
+        """Why Kubernetes would refuse it."""
+        name = self.service_name(workload.slug)
+        found: list[str] = []
+        if not _SERVICE.fullmatch(name):
+            found.append(
+                f"Knative takes no service called {name}: small letters, digits and hyphens, "
+                "a letter first, at most 63 characters."
+            )
+        if workload.schedule and "second" in workload.schedule:
+            found.append(
+                f"A CronJob cannot call it each {workload.schedule}: its finest is a minute."
+            )
+        if workload.schedule and len(name) > _LONGEST_SCHEDULED:
+            found.append(
+                f"{name} is too long for a CronJob: at most {_LONGEST_SCHEDULED} characters."
+            )
+        return found
+
+    def look(self, workloads: Sequence[Workload]) -> Present:
+        """Ask kubectl what there is; of secrets, the names only."""
+        del workloads
+        kubectl = self.kubectl
+        selector = f"{identity.PROJECT}={self.settings.project}"
+        jobs = read_items(kubectl.get("cronjobs.batch", "-l", selector, "-o", "json"))
+        names = (str(job["metadata"]["name"]) for job in jobs)
+        services = read_items(kubectl.get(SERVICES, "-o", "json"))
+        return Present(
+            services={s.name: s for s in map(_read_service, services)},
+            secrets=kubectl.secret_names(self.own.secret),
+            schedules=frozenset(name.removesuffix(manifests.SCHEDULE_SUFFIX) for name in names),
+        )
+
+    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
+        """Build the image, push it, apply the manifests, wait until it is ready."""
+        own = self.settings.knative(workload.slug)
+        name = self.service_name(workload.slug)
+        context = self.folder / workload.slug
+        files = {**workload.bundle.files, "Dockerfile": _dockerfile(own, workload)}
+        recipe = identity.digest_of(workload.bundle.digest, files["Dockerfile"].decode())
+        image = f"{own.registry.rstrip('/')}/{name}:{recipe}"
+        documents = self._manifests(image, workload, wiring)
+        digest = identity.digest_of(documents)
+        for document in documents:
+            document["metadata"]["labels"][identity.DIGEST] = digest
+        builder = find_builder().name
+        schedule, upkeep = self._schedule(name, workload, documents, present)
+        return Rollout(
+            digest,
+            (
+                Write(context, files, "the context of its image"),
+                Run((builder, "build", "--tag", image, str(context)), "build the image"),
+                Run((builder, "push", image), "push it to where the cluster pulls it from"),
+                self._apply(documents, "apply its manifests"),
+                self._wait(name),
+                *schedule,
+            ),
+            upkeep,
+        )
+
+    def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
+        delete = self.kubectl.command("delete", SERVICES, service.name)
+        is_called = service.name in present.schedules
+        schedule = (self._unschedule(service.name),) if is_called else ()
+        return (*schedule, Run(delete, "nothing here deploys it any more"))
+
+    def _manifests(self, image: str, workload: Workload, wiring: Wiring) -> list[dict[str, Any]]:
+        own = self.settings.knative(workload.slug)
+        name = self.service_name(workload.slug)
+        labels = {
+            **identity.labels(self.settings, workload.slug),
+            "app.kubernetes.io/managed-by": FIELD_MANAGER,
+        }
+        documents = [manifests.service(name, image, workload, wiring, own, labels)]
+        if workload.schedule:
+            documents.append(manifests.cron_job(name, image, workload, own, labels))
+        return documents
+
+    def _schedule(
+        self, name: str, workload: Workload, documents: list[dict[str, Any]], present: Present
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """What follows a deployment, and what is to be done even without one."""
+        if workload.schedule:
+            lost = (self._apply(documents[1:], "have it called on its schedule again"),)
+            return (), () if name in present.schedules else lost
+        steps = (self._unschedule(name),) if name in present.schedules else ()
+        return steps, steps
+
+    def _unschedule(self, name: str) -> Run:
+        job = name + manifests.SCHEDULE_SUFFIX
+        return Run(
+            self.kubectl.command("delete", "cronjobs.batch", job, "--ignore-not-found"),
+            "it has no schedule any more",
+        )
+
+    def _apply(self, documents: list[dict[str, Any]], why: str) -> Run:
+        apply = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
+        text = yaml.safe_dump_all(documents, sort_keys=False, explicit_start=True)
+        return Run(self.kubectl.command(*apply), why, stdin=text)
+
+    def _wait(self, name: str) -> Run:
+        ready = ("--for=condition=Ready", f"--timeout={_READY_SECONDS}s")
+        argv = self.kubectl.command("wait", f"{SERVICES}/{name}", *ready)
+        return Run(argv, "wait until it serves")
+
+
+def _dockerfile(own: KnativeSettings, workload: Workload) -> bytes:
+    requirements = workload.bundle.files.get("requirements.txt", b"")
+    return dockerfile(
+        own.base_image,
+        _COMMAND,
+        port=manifests.PORT,
+        requirements="requirements.txt",
+        has_hashes=b"--hash=" in requirements,
+    )
+
+
+def _read_service(item: dict[str, Any]) -> Service:
+    metadata = item["metadata"]
+    labels = metadata.get("labels", {})
+    return Service(
+        name=metadata["name"],
+        project=labels.get(identity.PROJECT, ""),
+        env=labels.get(identity.ENVIRONMENT, ""),
+        slug=labels.get(identity.FUNCTION, ""),
+        digest=labels.get(identity.DIGEST, ""),
+        url=item.get("status", {}).get("url", ""),
+        updated=metadata.get("creationTimestamp", ""),
+    )

@@ -1,0 +1,156 @@
+"""What is compared with what, and what stands against a plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge.deploy.errors import DeployError
+from edge.deploy.plan import Plan, Present, Rollout, Service, Wish, make_plan
+from edge.deploy.rendering import render_plan
+from edge.deploy.settings import Settings
+from edge.deploy.steps import SECRET, Run, Step, Write
+from edge.deploy.wiring import Wiring
+from edge.deploy.workload import Workload
+from tests.unit.deploy.workloads import settings, workload
+
+HELD = frozenset(("SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY", "OPENAI_API_KEY"))
+
+
+@dataclass
+class Shelf:
+    """A target where deploying is putting something on a shelf; `z…` cannot stand there."""
+
+    settings: Settings
+    upkeep: tuple[Step, ...] = ()
+
+    def service_name(self, slug: str) -> str:
+        return f"my-{slug}"
+
+    def faults(self, workload: Workload) -> Sequence[str]:
+        return ["it begins with z"] if workload.slug.startswith("z") else []
+
+    def look(self, workloads: Sequence[Workload]) -> Present:
+        raise AssertionError("the tests say what there is")
+
+    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
+        step = Run(("put", workload.slug), "put it there")
+        return Rollout(workload.bundle.digest[:4], (step,), self.upkeep)
+
+    def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
+        return (Run(("take", service.name), "take it away"),)
+
+    def secret_command(self, names: Sequence[str]) -> str:
+        return f"tell the shelf {' '.join(names)}"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(settings(tmp_path))
+
+
+def ours(slug: str, digest: str = "", env: str = "staging") -> Service:
+    return Service(f"my-{slug}", project="shop", env=env, slug=slug, digest=digest)
+
+
+def present(*services: Service, secrets: frozenset[str] = HELD) -> Present:
+    return Present({service.name: service for service in services}, secrets)
+
+
+def verdicts(plan: Plan) -> dict[str, str]:
+    return {change.slug: change.verdict for change in plan.changes}
+
+
+def test_what_is_new_is_created_changed_is_updated_and_the_same_is_left(shelf: Shelf) -> None:
+    wish = Wish([workload("new"), workload("changed"), workload("same")])
+    digest = workload().bundle.digest[:4]
+    there = present(ours("changed", "before"), ours("same", digest))
+
+    plan = make_plan(shelf, wish, lambda: there)
+
+    assert verdicts(plan) == {"new": "create", "changed": "update", "same": "unchanged"}
+    assert plan.changes[2].steps == ()
+
+
+def test_force_deploys_the_same_again(shelf: Shelf) -> None:
+    there = present(ours("hello", workload().bundle.digest[:4]))
+
+    plan = make_plan(shelf, Wish([workload()], forces=True), lambda: there)
+
+    assert verdicts(plan) == {"hello": "update"}
+
+
+def test_upkeep_is_done_even_where_nothing_has_changed(shelf: Shelf) -> None:
+    shelf.upkeep = (Run(("dust",), "dust it"),)
+    there = present(ours("hello", workload().bundle.digest[:4]))
+
+    plan = make_plan(shelf, Wish([workload()]), lambda: there)
+
+    assert plan.changes[0].steps == shelf.upkeep
+
+
+def test_pruning_takes_what_is_ours_and_has_no_function_and_nothing_else(shelf: Shelf) -> None:
+    strangers = (Service("my-strange"), ours("elsewhere", env="production"))
+    there = present(ours("gone"), ours("kept"), *strangers)
+
+    plan = make_plan(shelf, Wish([], frozenset({"kept"}), prunes=True), lambda: there)
+
+    assert verdicts(plan) == {"gone": "remove"}
+    assert make_plan(shelf, Wish([]), lambda: there).changes == ()
+
+
+@pytest.mark.parametrize("owner", ["", "another"])
+def test_a_service_of_somebody_else_is_never_replaced(shelf: Shelf, owner: str) -> None:
+    there = present(Service("my-hello", project=owner, env="staging"))
+
+    with pytest.raises(DeployError, match=r"my-hello is there already.*Nothing was deployed"):
+        make_plan(shelf, Wish([workload()]), lambda: there)
+
+
+def test_staging_never_replaces_production(shelf: Shelf) -> None:
+    with pytest.raises(DeployError, match=r"belongs to shop \(production\)"):
+        make_plan(shelf, Wish([workload()]), lambda: present(ours("hello", env="production")))
+
+
+def test_every_missing_secret_is_told_with_its_functions_and_the_command(shelf: Shelf) -> None:
+    wish = Wish([workload("one"), workload("two", secrets=("OPENAI_API_KEY", "ANTHROPIC_API_KEY"))])
+    there = present(secrets=HELD - {"OPENAI_API_KEY"})
+
+    with pytest.raises(DeployError) as caught:
+        make_plan(shelf, wish, lambda: there)
+
+    assert "OPENAI_API_KEY is not set for one, two." in str(caught.value)
+    assert "ANTHROPIC_API_KEY is not set for two." in str(caught.value)
+    assert "tell the shelf OPENAI_API_KEY ANTHROPIC_API_KEY" in str(caught.value)
+
+
+def test_what_the_platform_refuses_is_told_before_it_is_asked_anything(shelf: Shelf) -> None:
+    def look() -> Present:
+        raise AssertionError("nobody should look")
+
+    with pytest.raises(DeployError, match="zebra: it begins with z"):
+        make_plan(shelf, Wish([workload(), workload("zebra")]), look)
+
+
+def test_a_plan_can_be_made_where_nobody_can_say_what_there_is(shelf: Shelf) -> None:
+    plan = make_plan(shelf, Wish([workload()]), lambda: None)
+
+    assert verdicts(plan) == {"hello": "unknown"}
+    assert "state unknown, would be deployed" in render_plan(plan)
+
+
+def test_a_plan_reads_as_commands_for_a_shell_without_any_secret(shelf: Shelf) -> None:
+    from edge.deploy.plan import Change
+
+    steps = (
+        Write(Path("folder"), {"a.txt": b"1234"}, "write it"),
+        Run(("say", "it's me"), "speak"),
+        Run(("tell",), "whisper", stdin=f"key {SECRET}", secret=("read", "key")),
+    )
+    text = render_plan(Plan((Change("hello", "my-hello", "create", steps),), ("mind the gap",)))
+
+    assert "# writes 1 files, 4 bytes, to folder/\n#   a.txt" in text
+    assert """say 'it'"'"'s me'""" in text
+    assert "# <secret> stands for what this prints: read key\ntell <<'EOF'\nkey <secret>" in text
+    assert "# note: mind the gap" in text
