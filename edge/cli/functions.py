@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from edge.cli import options
+from edge.cli import options, target_options
 from edge.cli.console import confirm, print_json, print_table, remark
 from edge.cli.invoke import invoke
 from edge.cli.logs import logs
@@ -99,9 +99,18 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
 @app.command("list")
 def list_functions(
-    *, workdir: options.Workdir = options.HERE, output: options.Output = "pretty"
+    *,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
 ) -> None:
-    """Show the project's functions."""
+    """Show the project's functions, or with --target those that are deployed."""
+    if target:
+        from edge.cli.target_functions import list_at_target
+
+        list_at_target(workdir, target, env, output)
+        return
     from edge.cli.functions_folder import require_functions
     from edge.cli.inventory import COLUMNS, describe_function
 
@@ -116,10 +125,17 @@ def list_functions(
 def delete(
     name: options.FunctionName,
     *,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
     yes: options.Yes = False,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Remove a function's folder."""
+    """Remove a function's folder, or with --target what is deployed of it."""
+    if target:
+        from edge.cli.target_functions import delete_at_target
+
+        delete_at_target(workdir, target, env, name, yes=yes)
+        return
     from edge.cli.functions_folder import find_function
 
     folder = find_function(workdir, name).folder

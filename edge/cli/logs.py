@@ -1,11 +1,12 @@
 """`edge logs`: what functions printed and what the platform did with them, also of earlier runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from edge.cli import options
+from edge.cli import options, target_options
+from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     from edge.logs.query import Query
@@ -28,15 +29,24 @@ def logs(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     search: Annotated[str, typer.Option(help="Only entries with this text in them.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="The last so many.")] = 100,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Show the log: the last entries, and with -f those that follow."""
+    """Show the log: the last entries, and with -f those that follow.
+
+    With --target, what a deployed function has told.
+    """
     from edge.cli.log_view import print_entry
     from edge.cli.running import state_dir
     from edge.logs.reader import LogReader
 
-    reader = LogReader(state_dir(workdir) / "logs", _query(name, since, level, search))
+    query = _query(name, since, level, search)
+    if target:
+        _show_deployed(Deployed(workdir, target, env, output), name, query, limit, follow=follow)
+        return
+    reader = LogReader(state_dir(workdir) / "logs", query)
     entries = reader.read_last(limit)
     if name and not entries:
         _require_known(workdir, name)
@@ -65,3 +75,31 @@ def _require_known(workdir: Path, name: str) -> None:
     from edge.cli.functions_folder import find_function
 
     find_function(workdir, name)
+
+
+class Deployed(NamedTuple):
+    """Whose log is wanted: a target's, not this machine's."""
+
+    workdir: Path
+    target: str
+    env: str | None
+    output: options.Format
+
+
+def _show_deployed(
+    place: Deployed, name: str | None, query: "Query", limit: int, *, follow: bool
+) -> None:
+    from edge.cli.target_functions import logs_at_target, service_of
+    from edge.deploy.log_commands import LogQuestion
+
+    if name is None:
+        raise EdgeError("Of what is deployed, one function's log is shown.", cure="Name it.")
+    question = LogQuestion(
+        service=service_of(place.workdir, place.target, place.env, name),
+        limit=limit,
+        since=query.since,
+        severity=query.level.name if query.level else "",
+        search=query.search,
+        follow=follow,
+    )
+    logs_at_target(place.workdir, place.target, place.env, question, place.output)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edge.cli import options
+from edge.cli import options, target_options
 from edge.cli.console import print_json, print_table, remark
 from edge.errors import EdgeError
 
@@ -30,17 +30,27 @@ def set_secrets(
     *,
     env_file: Annotated[Path | None, typer.Option(help="Take the pairs of this file too.")] = None,
     function: Scope = None,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Set secrets; workers that start from now on see them."""
+    """Set secrets; workers that start from now on see them.
+
+    With --target, those of a deployment.
+    """
     from edge.cli.secret_store import note_unasked, open_store
     from edge.secrets import RESERVED_PREFIX, EnvFile, parse_pair
 
-    store = open_store(workdir, function)
     if env_file and not env_file.is_file():
         raise EdgeError(f"There is no env file {env_file}.")
     given = EnvFile(env_file).read() if env_file else {}
     given |= dict(parse_pair(pair) for pair in pairs or ())
+    if place := _at_target(target, env, function):
+        from edge.cli.target_secrets import set_at_target
+
+        set_at_target(workdir, place, env, given)
+        return
+    store = open_store(workdir, function)
     wanted = {name: value for name, value in given.items() if not name.startswith(RESERVED_PREFIX)}
     for name in given.keys() - wanted.keys():
         remark(f"Env name cannot start with {RESERVED_PREFIX}, skipping: {name}", "yellow")
@@ -55,10 +65,17 @@ def set_secrets(
 def list_secrets(
     *,
     function: Scope = None,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
     """Show the secrets' names and digests (SHA-256), never their values."""
+    if place := _at_target(target, env, function):
+        from edge.cli.target_secrets import list_at_target
+
+        list_at_target(workdir, place, env, output)
+        return
     from edge.cli.secret_store import open_store
     from edge.secrets import digest_secret
 
@@ -70,15 +87,22 @@ def list_secrets(
 
 
 @app.command()
-def unset(
+def unset(  # noqa: PLR0913 - each is an option of the command
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All but SUPABASE_….")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     function: Scope = None,
+    target: target_options.Target = None,
+    env: target_options.Env = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
     """Remove secrets."""
+    if place := _at_target(target, env, function):
+        from edge.cli.target_secrets import Removal, unset_at_target
+
+        unset_at_target(workdir, place, env, Removal(tuple(names or ()), everything, dry_run))
+        return
     from edge.cli.secret_store import choose, open_store
 
     store = open_store(workdir, function)
@@ -87,3 +111,12 @@ def unset(
         store.unset(gone)
     said = "Would remove" if dry_run else "Removed"
     remark(f"{said} {', '.join(gone)}." if gone else "There is nothing to remove.")
+
+
+def _at_target(target: str | None, env: str | None, function: str | None) -> str | None:
+    """The target whose secrets are meant, if it is not this machine's."""
+    if env and not target:
+        raise EdgeError("--env is one of a target's.", cure="Name it: --target cloud-run")
+    if target and function:
+        raise EdgeError("A target's secrets are for all functions that name them: no --function.")
+    return target

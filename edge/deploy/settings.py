@@ -264,7 +264,7 @@ def _wrong(
 
 
 def _near(name: str, known: Collection[str], prefix: str = "") -> str:
-    near = get_close_matches(name, known, n=1)
-    if near:
+    longer = [other for other in known if name and other.startswith(name)]
+    if near := longer or get_close_matches(name, known, n=1):
         return f"Did you mean {prefix}{near[0]}?"
     return f"There are: {', '.join(sorted(known))}" if known else f"Write them into {FILE}."

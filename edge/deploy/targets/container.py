@@ -16,7 +16,7 @@ from edge.deploy.errors import DeployError
 from edge.deploy.images import dockerfile
 from edge.deploy.plan import Change, Plan
 from edge.deploy.programs import find_builder
-from edge.deploy.settings import Settings
+from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings
 from edge.deploy.steps import Run, Step, Write
 
 NAME: Final = "container"
@@ -94,11 +94,12 @@ class Container:
             )
 
     def _note(self) -> str:
-        port = self.settings.container().port
+        own = self.settings.container()
+        env = self.settings.env
+        file = ".env" if env == SINGLE_ENVIRONMENT else f".env.{env}"
         return (
             "To run it, give it SUPABASE_URL, its keys and the functions' secrets: "
-            f"docker run --env-file .env.{self.settings.env} -p {port}:{port} "
-            f"{self.settings.container().image}"
+            f"docker run --env-file {file} -p {own.port}:{own.port} {own.image}"
         )
 
 

@@ -1,0 +1,62 @@
+"""The target that options name, put together from deploy.toml."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from edge.config import STATE_FOLDER
+from edge.deploy.plan import Target
+from edge.deploy.programs import GCLOUD, KUBECTL, Program, find_builder
+from edge.deploy.secret_stores import KubernetesSecret, SecretManager, SecretStore
+from edge.deploy.settings import TARGETS, Settings, TargetName, load_settings
+from edge.deploy.targets.cloud_run import CloudRun
+from edge.deploy.targets.knative import Knative
+from edge.errors import EdgeError
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A target of one environment, and the programs by which it is reached."""
+
+    name: TargetName
+    target: Target
+    secrets: SecretStore
+    reader: Program
+    needed: tuple[Program, ...]
+
+
+def open_settings(
+    workdir: Path, target: str | None, env: str | None
+) -> tuple[Settings, TargetName]:
+    """deploy.toml for that environment, and which target is meant."""
+    settings = load_settings(workdir, env)
+    return settings, parse_target(target) if target else settings.target
+
+
+def parse_target(name: str) -> TargetName:
+    """A target's name; the error names the one that was probably meant."""
+    for known in TARGETS:
+        if name == known:
+            return known
+    near = get_close_matches(name, TARGETS, n=1)
+    cure = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(TARGETS)}"
+    raise EdgeError(f"There is no target {name}.", cure=cure)
+
+
+def open_destination(workdir: Path, settings: Settings, name: TargetName) -> Destination:
+    """A target with services; settings that are missing are an error here."""
+    folder = workdir.resolve() / STATE_FOLDER / "deploy" / name / settings.env
+    if name == "cloud-run":
+        settings.cloud_run()
+        target = CloudRun(settings, folder)
+        return Destination(name, target, SecretManager(settings), GCLOUD, (GCLOUD,))
+    if name == "knative":
+        settings.knative()
+        needed = (KUBECTL, find_builder())
+        return Destination(
+            name, Knative(settings, folder), KubernetesSecret(settings), KUBECTL, needed
+        )
+    raise EdgeError(
+        f"The target {name} is one image, without services or secrets of its own.",
+        cure="Ask where it runs, or name another target: cloud-run, knative",
+    )
