@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 from uuid import uuid4
 
@@ -76,15 +77,31 @@ def add_person(details: Mapping[str, str], deck: Mapping[str, Any]) -> Person:
 
 def delay(details: Mapping[str, str], seconds: float, times: int) -> None:
     """Let the local models take that long for their next answers."""
-    url = f"{details['API_URL']}/providers/_faults"
-    order = {
+    with httpx.Client(timeout=30) as client:
+        client.post(_faults(details), json=_hang(seconds, times)).raise_for_status()
+
+
+def vary_delay(details: Mapping[str, str], times: int) -> None:
+    """Let them take between 1.5 and 2.5 seconds, as no two calls of a model take the same."""
+    random = Random(5)
+    with httpx.Client(timeout=30) as client:
+        for _ in range(times):
+            order = _hang(random.uniform(1.5, 2.5), 1)
+            client.post(_faults(details), json=order).raise_for_status()
+
+
+def _faults(details: Mapping[str, str]) -> str:
+    return f"{details['API_URL']}/providers/_faults"
+
+
+def _hang(seconds: float, times: int) -> dict[str, Any]:
+    return {
         "provider": "openai",
         "endpoint": "responses",
         "kind": "hang",
         "seconds": seconds,
         "times": times,
     }
-    httpx.post(url, json=order, timeout=30).raise_for_status()
 
 
 def _insert(client: httpx.Client, table: str, row: Mapping[str, Any]) -> str:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from edge.cli.announcement import announce
 from edge.cli.console import remark, remarks
@@ -19,6 +20,8 @@ from edge.settings import Settings
 from edge.stack import Stack
 from edge.terminal import terminal_observer
 
+_SWITCH_SECONDS: Final = 0.0001
+
 
 class Manner(NamedTuple):
     """How to tell what happens: the announcement, then the log."""
@@ -29,6 +32,9 @@ class Manner(NamedTuple):
 
 def serve(settings: Settings, manner: Manner) -> None:
     """Serve until Ctrl-C or SIGTERM."""
+    # The event loop answers requests, threads beside it write logs and emulate models: it shall
+    # not wait the usual five milliseconds for one of them whenever it has waited for the network.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     settings = _checked(settings)
     if settings.remote:
         settings = replace(settings, remote=with_published_keys(settings.remote))

@@ -1,5 +1,6 @@
 """A pydantic model as the strict JSON schema that providers take."""
 
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
@@ -7,8 +8,9 @@ from pydantic import BaseModel
 _NOISE: Final = ("title", "default")
 
 
+@lru_cache(maxsize=64)
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Every property required, none beside them: OpenAI's rules for `strict`."""
+    """Every property required, none beside them: OpenAI's rules for `strict`. Not to be changed."""
     return _strict(model.model_json_schema())
 
 

@@ -5,7 +5,7 @@ Follows PostgREST (docs.postgrest.org); the gateway strips `/rest/v1`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -156,25 +156,43 @@ async def _read_body(declared: str | None, receive: Receive, limit: int) -> byte
 
 async def _while_listened_to(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response:
     """The answer, unless the client hangs up first: then its statement is cancelled."""
-    work = asyncio.ensure_future(answer)
-    departure: asyncio.Future[None] | None = None
+    watch = _Watch(receive)
+    late = asyncio.get_running_loop().call_later(_PATIENCE, watch.start)
     try:
-        await asyncio.wait({work}, timeout=_PATIENCE)
-        if not work.done():
-            departure = asyncio.ensure_future(_departure(receive))
-            await asyncio.wait({work, departure}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise ClientGoneError
-        return work.result()
+        return await answer
+    except asyncio.CancelledError:
+        if not watch.has_seen_departure:
+            raise
+        watch.work.uncancel()
+        raise ClientGoneError from None
     finally:
-        await _end(task for task in (work, departure) if task and not task.done())
+        late.cancel()
+        await watch.stop()
 
 
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    running = list(tasks)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+class _Watch:
+    """Cancels the task that it is made in when the client has hung up."""
+
+    def __init__(self, receive: Receive) -> None:
+        work = asyncio.current_task()
+        assert work is not None, "requests are answered in tasks"
+        self.work: asyncio.Task[Any] = work
+        self.has_seen_departure = False
+        self._receive = receive
+        self._watching: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._watching = asyncio.ensure_future(self._wait())
+
+    async def stop(self) -> None:
+        if self._watching and not self._watching.done():
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _wait(self) -> None:
+        await _departure(self._receive)
+        self.has_seen_departure = True
+        self.work.cancel()
 
 
 async def _departure(receive: Receive) -> None:

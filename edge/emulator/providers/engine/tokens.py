@@ -16,6 +16,7 @@ _PIECE = re.compile(
 _LONG_PIECE = 10
 
 
+@lru_cache(maxsize=64)  # a request's input is counted for its limit and for its bill
 def count_tokens(text: str) -> int:
     """Estimated tokens of a text; within a few percent of cl100k_base on English prose."""
     return sum(_piece_cost(piece) for piece in _PIECE.findall(text))
