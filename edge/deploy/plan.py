@@ -1,7 +1,7 @@
 """Compares what is to run with what runs, and lists what would be done about it: data, no deeds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from edge.deploy.errors import DeployError
@@ -15,7 +15,10 @@ Verdict = Literal["create", "update", "unchanged", "unknown", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What runs under a name, as its labels tell; without a `project` it is none of ours."""
+    """What runs under a name, as its labels tell; without a `project` it is none of ours.
+
+    Without a `digest` it is not what was last deployed, or does not serve.
+    """
 
     name: str
     project: str = ""
@@ -28,17 +31,17 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What a target has now; `number` is the Google Cloud project's."""
+    """What a target has now; `schedules` are their digests, `number` the Google Cloud project's."""
 
     services: Mapping[str, Service] = field(default_factory=dict[str, Service])
     secrets: frozenset[str] = frozenset()
-    schedules: frozenset[str] = frozenset()
+    schedules: Mapping[str, str] = field(default_factory=dict[str, str])
     number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """All that deploys one function; `upkeep` is needed even when its digest has not changed."""
+    """All that deploys one function; `upkeep` follows, also when its digest has not changed."""
 
     digest: str
     steps: tuple[Step, ...]
@@ -104,6 +107,8 @@ def make_plan(target: Target, wish: Wish, look: Callable[[], Present | None]) ->
     require_acceptable(target, wish.workloads)
     present = look()
     known = present or Present()
+    if wish.forces:
+        known = replace(known, schedules=dict.fromkeys(known.schedules, ""))
     _require_ours(target, wish.workloads, known)
     wirings = _wire_all(target, wish.workloads, present)
     changes = [
@@ -159,13 +164,14 @@ def _change(
     target: Target, workload: Workload, rollout: Rollout, present: Present | None, wish: Wish
 ) -> Change:
     name = target.service_name(workload.slug)
+    everything = (*rollout.steps, *rollout.upkeep)
     if present is None:
-        return Change(workload.slug, name, "unknown", rollout.steps)
+        return Change(workload.slug, name, "unknown", everything)
     found = present.services.get(name)
     if found is None:
-        return Change(workload.slug, name, "create", rollout.steps)
+        return Change(workload.slug, name, "create", everything)
     if found.digest != rollout.digest or wish.forces:
-        return Change(workload.slug, name, "update", rollout.steps)
+        return Change(workload.slug, name, "update", everything)
     verdict: Verdict = "update" if rollout.upkeep else "unchanged"
     return Change(workload.slug, name, verdict, rollout.upkeep)
 

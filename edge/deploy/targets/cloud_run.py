@@ -11,7 +11,7 @@ https://docs.cloud.google.com/run/docs/configuring/services/automatic-base-image
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ _SMALLEST_MEMORY: Final = 512  # of an instance whose CPU is not throttled
 _PORT: Final = 8080
 _ENV_FILE: Final = "variables.yaml"
 _SOURCE: Final = "source"
+_NEVER_READY: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class CloudRun:
                 for name in secrets
                 if name.startswith(own.secret_prefix)
             ),
-            schedules=self.scheduler.look() if is_scheduled or services else frozenset(),
+            schedules=self.scheduler.look() if is_scheduled or services else {},
             number=self._find_number() if is_scheduled else "",
         )
 
@@ -98,10 +99,7 @@ class CloudRun:
         folder = self.folder / workload.slug
         variables = self._variables(workload, wiring)
         options = tuple(self._options(workload, wiring))
-        job = self._job(workload, present)
-        digest = identity.digest_of(
-            workload.bundle.digest, variables, options, job and asdict(job)
-        )
+        digest = identity.digest_of(workload.bundle.digest, variables, options)
         files = {f"{_SOURCE}/{name}": data for name, data in workload.bundle.files.items()}
         # Without it gcloud makes one of its own, which leaves files out.
         files[f"{_SOURCE}/.gcloudignore"] = b".gcloudignore\n"
@@ -114,15 +112,13 @@ class CloudRun:
             *options,
             f"--labels={_pairs(labels)}",
         )
-        schedule, upkeep = self._schedule(service, job, present)
         return Rollout(
             digest,
             (
                 Write(folder, files, "the bundle as it is uploaded"),
                 Run(deploy, "build it and send all traffic to it once it is healthy"),
-                *schedule,
             ),
-            upkeep,
+            upkeep=self._schedule(service, self._job(workload, present), present),
         )
 
     def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
@@ -181,14 +177,14 @@ class CloudRun:
 
     def _schedule(
         self, service: str, job: SchedulerJob | None, present: Present
-    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """What follows a deployment, and what is to be done even without one."""
-        exists = service in present.schedules
+    ) -> tuple[Step, ...]:
+        """What makes the schedule what it is to be."""
+        found = present.schedules.get(service)
         if job is None:
-            steps = (self.scheduler.remove(service),) if exists else ()
-            return steps, steps
-        steps = (self.scheduler.apply(job, exists=exists),)
-        return steps, () if exists else steps
+            return () if found is None else (self.scheduler.remove(service),)
+        if found == job.digest:
+            return ()
+        return (self.scheduler.apply(job, exists=found is not None),)
 
     def _find_number(self) -> str:
         """Part of a service's address, which so is known before there is a service."""
@@ -208,14 +204,16 @@ def _read_service(entry: dict[str, Any]) -> Service:
     labels = metadata.get("labels", {})
     status = entry.get("status", {})
     conditions: list[dict[str, str]] = status.get("conditions", [])
+    ready = next((each for each in conditions if each.get("type") == "Ready"), _NEVER_READY)
     return Service(
         name=str(metadata.get("name", "")),
         project=labels.get(identity.PROJECT, ""),
         env=labels.get(identity.ENVIRONMENT, ""),
         slug=labels.get(identity.FUNCTION, ""),
-        digest=labels.get(identity.DIGEST, ""),
+        # The labels of a deployment that failed are there as well.
+        digest=labels.get(identity.DIGEST, "") if ready.get("status") == "True" else "",
         url=status.get("url", ""),
-        updated=next((c.get("lastTransitionTime", "") for c in conditions), ""),
+        updated=ready.get("lastTransitionTime", ""),
     )
 
 

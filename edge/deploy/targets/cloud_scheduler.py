@@ -4,13 +4,16 @@ https://docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.location
 """
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from edge.deploy import identity
 from edge.deploy.programs import call
 from edge.deploy.settings import CloudRun as CloudRunSettings
 from edge.deploy.steps import SECRET, Run
 
+_DESCRIPTION: Final = re.compile(r"edge-project=(?P<project>\S+) edge-digest=(?P<digest>\S+)")
 _SHORTEST: Final = 15
 _LONGEST: Final = 1800
 
@@ -25,6 +28,10 @@ class SchedulerJob:
     url: str
     seconds: int
 
+    @property
+    def digest(self) -> str:
+        return identity.digest_of(asdict(self))
+
 
 @dataclass(frozen=True, slots=True)
 class CloudScheduler:
@@ -33,15 +40,16 @@ class CloudScheduler:
     own: CloudRunSettings
     project: str
 
-    def look(self) -> frozenset[str]:
-        """The jobs that are ours, which their descriptions say: jobs have no labels."""
+    def look(self) -> dict[str, str]:
+        """The digests of the jobs that are ours; their descriptions say so: jobs have no labels."""
         listing = call(("gcloud", "scheduler", "jobs", "list", *self._place(), "--format=json"))
         jobs: list[dict[str, Any]] = json.loads(listing or "[]")
-        return frozenset(
-            str(job["name"]).rpartition("/")[2]
-            for job in jobs
-            if job.get("description") == self._description
-        )
+        described = ((job, _DESCRIPTION.fullmatch(job.get("description", ""))) for job in jobs)
+        return {
+            str(job["name"]).rpartition("/")[2]: said["digest"]
+            for job, said in described
+            if said and said["project"] == self.project
+        }
 
     def apply(self, job: SchedulerJob, *, exists: bool) -> Run:
         """Create or update it.
@@ -57,7 +65,7 @@ class CloudScheduler:
             *(f"--schedule={job.schedule}", "--time-zone=Etc/UTC", f"--uri={job.url}"),
             *("--http-method=post", f"--message-body={job.body}"),
             f"--attempt-deadline={min(max(job.seconds, _SHORTEST), _LONGEST)}s",
-            f"--description={self._description}",
+            f"--description=edge-project={self.project} edge-digest={job.digest}",
             "--flags-file=-",
         )
         access = ("gcloud", "secrets", "versions", "access", "latest", f"--secret={key}")
@@ -71,10 +79,6 @@ class CloudScheduler:
     def remove(self, service: str) -> Run:
         argv = ("gcloud", "scheduler", "jobs", "delete", service, *self._place())
         return Run(argv, "it has no schedule any more")
-
-    @property
-    def _description(self) -> str:
-        return f"edge-project={self.project}"
 
     def _place(self) -> tuple[str, ...]:
         location = self.own.scheduler_location or self.own.region

@@ -82,12 +82,11 @@ class Knative:
         kubectl = self.kubectl
         selector = f"{identity.PROJECT}={self.settings.project}"
         jobs = read_items(kubectl.get("cronjobs.batch", "-l", selector, "-o", "json"))
-        names = (str(job["metadata"]["name"]) for job in jobs)
         services = read_items(kubectl.get(SERVICES, "-o", "json"))
         return Present(
             services={s.name: s for s in map(_read_service, services)},
             secrets=kubectl.secret_names(self.own.secret),
-            schedules=frozenset(name.removesuffix(manifests.SCHEDULE_SUFFIX) for name in names),
+            schedules=dict(map(_read_schedule, jobs)),
         )
 
     def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
@@ -98,23 +97,20 @@ class Knative:
         files = {**workload.bundle.files, "Dockerfile": _dockerfile(own, workload)}
         recipe = identity.digest_of(workload.bundle.digest, files["Dockerfile"].decode())
         image = f"{own.registry.rstrip('/')}/{name}:{recipe}"
-        documents = self._manifests(image, workload, wiring)
-        digest = identity.digest_of(documents)
-        for document in documents:
-            document["metadata"]["labels"][identity.DIGEST] = digest
+        labels = self._labels(workload)
+        service = manifests.service(name, image, workload, wiring, own, labels)
+        digest = _stamp(service)
         builder = find_builder().name
-        schedule, upkeep = self._schedule(name, workload, documents, present)
         return Rollout(
             digest,
             (
                 Write(context, files, "the context of its image"),
                 Run((builder, "build", "--tag", image, str(context)), "build the image"),
                 Run((builder, "push", image), "push it to where the cluster pulls it from"),
-                self._apply(documents, "apply its manifests"),
+                self._apply(service, "apply its manifest"),
                 self._wait(name),
-                *schedule,
             ),
-            upkeep,
+            upkeep=self._schedule(image, workload, present),
         )
 
     def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
@@ -123,27 +119,20 @@ class Knative:
         schedule = (self._unschedule(service.name),) if is_called else ()
         return (*schedule, Run(delete, "nothing here deploys it any more"))
 
-    def _manifests(self, image: str, workload: Workload, wiring: Wiring) -> list[dict[str, Any]]:
-        own = self.settings.knative(workload.slug)
-        name = self.service_name(workload.slug)
-        labels = {
-            **identity.labels(self.settings, workload.slug),
-            "app.kubernetes.io/managed-by": FIELD_MANAGER,
-        }
-        documents = [manifests.service(name, image, workload, wiring, own, labels)]
-        if workload.schedule:
-            documents.append(manifests.cron_job(name, image, workload, own, labels))
-        return documents
+    def _labels(self, workload: Workload) -> dict[str, str]:
+        labels = identity.labels(self.settings, workload.slug)
+        return {**labels, "app.kubernetes.io/managed-by": FIELD_MANAGER}
 
-    def _schedule(
-        self, name: str, workload: Workload, documents: list[dict[str, Any]], present: Present
-    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-        """What follows a deployment, and what is to be done even without one."""
-        if workload.schedule:
-            lost = (self._apply(documents[1:], "have it called on its schedule again"),)
-            return (), () if name in present.schedules else lost
-        steps = (self._unschedule(name),) if name in present.schedules else ()
-        return steps, steps
+    def _schedule(self, image: str, workload: Workload, present: Present) -> tuple[Step, ...]:
+        """What makes the schedule what it is to be."""
+        name = self.service_name(workload.slug)
+        if not workload.schedule:
+            return (self._unschedule(name),) if name in present.schedules else ()
+        own = self.settings.knative(workload.slug)
+        job = manifests.cron_job(name, image, workload, own, self._labels(workload))
+        if _stamp(job) == present.schedules.get(name):
+            return ()
+        return (self._apply(job, f"have it called at {workload.schedule} (UTC)"),)
 
     def _unschedule(self, name: str) -> Run:
         job = name + manifests.SCHEDULE_SUFFIX
@@ -152,9 +141,9 @@ class Knative:
             "it has no schedule any more",
         )
 
-    def _apply(self, documents: list[dict[str, Any]], why: str) -> Run:
+    def _apply(self, document: dict[str, Any], why: str) -> Run:
         apply = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
-        text = yaml.safe_dump_all(documents, sort_keys=False, explicit_start=True)
+        text = yaml.safe_dump(document, sort_keys=False)
         return Run(self.kubectl.command(*apply), why, stdin=text)
 
     def _wait(self, name: str) -> Run:
@@ -174,15 +163,30 @@ def _dockerfile(own: KnativeSettings, workload: Workload) -> bytes:
     )
 
 
+def _stamp(document: dict[str, Any]) -> str:
+    """Label the object with the digest of all the rest of it."""
+    digest = identity.digest_of(document)
+    document["metadata"]["labels"][identity.DIGEST] = digest
+    return digest
+
+
+def _read_schedule(item: dict[str, Any]) -> tuple[str, str]:
+    metadata = item["metadata"]
+    name = str(metadata["name"]).removesuffix(manifests.SCHEDULE_SUFFIX)
+    return name, metadata.get("labels", {}).get(identity.DIGEST, "")
+
+
 def _read_service(item: dict[str, Any]) -> Service:
     metadata = item["metadata"]
     labels = metadata.get("labels", {})
+    conditions: list[dict[str, str]] = item.get("status", {}).get("conditions", [])
+    is_ready = any((c.get("type"), c.get("status")) == ("Ready", "True") for c in conditions)
     return Service(
         name=metadata["name"],
         project=labels.get(identity.PROJECT, ""),
         env=labels.get(identity.ENVIRONMENT, ""),
         slug=labels.get(identity.FUNCTION, ""),
-        digest=labels.get(identity.DIGEST, ""),
+        digest=labels.get(identity.DIGEST, "") if is_ready else "",
         url=item.get("status", {}).get("url", ""),
         updated=metadata.get("creationTimestamp", ""),
     )

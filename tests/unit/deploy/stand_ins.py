@@ -82,5 +82,8 @@ def cloud_run_service(name: str, **labels: str) -> dict[str, Any]:
     """A service as `gcloud run services list --format=json` tells of it."""
     return {
         "metadata": {"name": name, "labels": {f"edge-{k}": v for k, v in labels.items()}},
-        "status": {"url": f"https://{name}.example.com"},
+        "status": {
+            "url": f"https://{name}.example.com",
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
     }

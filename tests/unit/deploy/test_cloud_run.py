@@ -85,7 +85,7 @@ def test_the_digest_changes_with_all_that_is_deployed_and_with_nothing_else(
     assert not changed(tmp_path)
     assert changed(tmp_path, content=b"two")
     assert changed(tmp_path, memory=512)
-    assert changed(tmp_path, schedule="* * * * *")
+    assert not changed(tmp_path, schedule="* * * * *")  # its job has a digest of its own
     assert roll_out(read, workload("busy")).digest != roll_out(dearer, workload("busy")).digest
     elsewhere = CloudRun(read, Path("/elsewhere")).roll_out(workload(), WIRING, Present())
     assert elsewhere.digest == roll_out(read).digest
@@ -109,7 +109,7 @@ def test_settings_of_one_function_prefixes_and_arguments_are_passed_on(tmp_path:
 def test_a_schedule_becomes_a_job_whose_key_is_in_no_argument(tmp_path: Path) -> None:
     work = workload(schedule="*/5 * * * *", schedule_body='{"a": 1}')
 
-    job = roll_out(settings(tmp_path), work, Present(number="123")).steps[2]
+    (job,) = roll_out(settings(tmp_path), work, Present(number="123")).upkeep
 
     assert isinstance(job, Run)
     assert job.argv[:6] == ("gcloud", "scheduler", "jobs", "create", "http", "hello")
@@ -120,21 +120,24 @@ def test_a_schedule_becomes_a_job_whose_key_is_in_no_argument(tmp_path: Path) ->
     assert "--secret=SUPABASE_SERVICE_ROLE_KEY" in job.secret
 
 
-def test_a_job_that_is_there_is_updated_one_that_was_lost_is_made_again(tmp_path: Path) -> None:
+def test_a_job_that_differs_is_updated_and_one_that_does_not_is_left(tmp_path: Path) -> None:
     work = workload(schedule="* * * * *")
-    there = Present(schedules=frozenset({"hello"}))
+    (created,) = roll_out(settings(tmp_path), work).upkeep
+    assert isinstance(created, Run)
+    description = next(word for word in created.argv if word.startswith("--description="))
+    digest = description.rpartition("edge-digest=")[2]
 
-    updated, lost = roll_out(settings(tmp_path), work, there), roll_out(settings(tmp_path), work)
+    (updated,) = roll_out(settings(tmp_path), work, Present(schedules={"hello": "other"})).upkeep
+    left = roll_out(settings(tmp_path), work, Present(schedules={"hello": digest})).upkeep
 
-    assert isinstance(updated.steps[2], Run)
-    assert updated.steps[2].argv[3] == "update"
-    assert "--update-headers" in updated.steps[2].stdin
-    assert updated.upkeep == ()
-    assert lost.upkeep == lost.steps[2:]
+    assert isinstance(updated, Run)
+    assert (created.argv[3], updated.argv[3]) == ("create", "update")
+    assert "--update-headers" in updated.stdin
+    assert left == ()
 
 
 def test_a_schedule_that_is_gone_takes_its_job_along(tmp_path: Path) -> None:
-    there = Present(schedules=frozenset({"hello"}))
+    there = Present(schedules={"hello": "x"})
     rollout = roll_out(settings(tmp_path), workload(), there)
     removal = CloudRun(settings(tmp_path), tmp_path).remove(Service("hello"), there)
 
@@ -171,8 +174,10 @@ def test_what_is_there_is_read_from_gcloud(tmp_path: Path, monkeypatch: pytest.M
     programs.answer(
         "scheduler list",
         [
-            {"name": "projects/p/locations/l/jobs/hello", "description": "edge-project=shop"},
-            {"name": "projects/p/locations/l/jobs/other", "description": "somebody's"},
+            {"name": "a/jobs/hello", "description": "edge-project=shop edge-digest=abc"},
+            {"name": "a/jobs/their", "description": "edge-project=else edge-digest=abc"},
+            {"name": "a/jobs/other", "description": "somebody's"},
+            {"name": "a/jobs/plain"},
         ],
     )
     programs.answer("projects describe", "4711\n")
@@ -184,6 +189,21 @@ def test_what_is_there_is_read_from_gcloud(tmp_path: Path, monkeypatch: pytest.M
     )
     assert present.services["other"].project == ""
     assert present.secrets == {"OPENAI_API_KEY"}
-    assert present.schedules == {"hello"}
+    assert present.schedules == {"hello": "abc"}
     assert present.number == "4711"
     assert all("--project=shop-cloud" in c.argv or "describe" in c.argv for c in programs.calls())
+
+
+@pytest.mark.process
+def test_a_deployment_that_never_became_ready_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = StandIns(tmp_path / "programs").install("gcloud").answer("list", "[]")
+    monkeypatch.setenv("PATH", str(programs.path))
+    broken = cloud_run_service("hello", project="shop", env="staging", digest="abc")
+    broken["status"]["conditions"][0]["status"] = "False"
+    programs.answer("services list", [broken])
+
+    present = CloudRun(settings(tmp_path), tmp_path).look([])
+
+    assert present.services["hello"].digest == ""

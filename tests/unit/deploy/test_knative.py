@@ -46,8 +46,9 @@ def roll_out(target: Knative, work: Workload, present: Present | None = None) ->
 
 
 def documents(rollout: Rollout) -> list[dict[str, Any]]:
-    apply = next(s for s in rollout.steps if isinstance(s, Run) and "apply" in s.argv)
-    return list(yaml.safe_load_all(apply.stdin))
+    """What is applied: the Service, then the CronJob if there is one."""
+    steps = (*rollout.steps, *rollout.upkeep)
+    return [yaml.safe_load(s.stdin) for s in steps if isinstance(s, Run) and "apply" in s.argv]
 
 
 def test_the_manifest_is_what_the_crd_describes(target: Knative) -> None:
@@ -143,18 +144,16 @@ def test_a_schedule_is_a_cron_job_with_its_key_from_the_secret(target: Knative) 
 
 
 def test_a_cron_job_that_was_lost_is_made_again_and_one_too_many_goes(target: Knative) -> None:
-    there = Present(schedules=frozenset({"hello"}))
     scheduled = workload(schedule="* * * * *")
+    job = documents(roll_out(target, scheduled))[1]
+    there = Present(schedules={"hello": job["metadata"]["labels"]["edge-digest"]})
 
-    (again,) = roll_out(target, scheduled).upkeep
     (gone,) = roll_out(target, workload(), there).upkeep
 
-    assert isinstance(again, Run)
-    assert "kind: CronJob" in again.stdin
-    assert "kind: Service" not in again.stdin
     assert isinstance(gone, Run)
     assert gone.argv[1:4] == ("delete", "cronjobs.batch", "hello-schedule")
     assert roll_out(target, scheduled, there).upkeep == ()
+    assert len(roll_out(target, scheduled, Present(schedules={"hello": "x"})).upkeep) == 1
 
 
 def test_what_kubernetes_would_refuse_is_known_before(target: Knative) -> None:
@@ -171,11 +170,14 @@ def test_what_is_there_is_read_from_kubectl(
     programs = StandIns(tmp_path / "kubernetes").install("kubectl")
     monkeypatch.setenv("PATH", str(programs.path))
     labels = {"edge-project": "shop", "edge-env": "staging", "edge-function": "hello"}
+    labels["edge-digest"] = "abc"
+    ready = {"url": "http://h", "conditions": [{"type": "Ready", "status": "True"}]}
     programs.answer(
         "get services.serving.knative.dev",
         {
             "items": [
-                {"metadata": {"name": "hello", "labels": labels}, "status": {"url": "http://h"}}
+                {"metadata": {"name": "hello", "labels": labels}, "status": ready},
+                {"metadata": {"name": "half", "labels": labels}, "status": {}},
             ]
         },
     )
@@ -184,8 +186,8 @@ def test_what_is_there_is_read_from_kubectl(
 
     present = target.look([])
 
-    assert present.services == {
-        "hello": Service("hello", "shop", "staging", "hello", url="http://h")
-    }
-    assert (present.secrets, present.schedules) == ({"OPENAI_API_KEY", "OTHER"}, {"hello"})
+    hello = Service("hello", "shop", "staging", "hello", "abc", "http://h")
+    assert present.services["hello"] == hello
+    assert present.services["half"].digest == ""
+    assert (present.secrets, present.schedules) == ({"OPENAI_API_KEY", "OTHER"}, {"hello": ""})
     assert all("--namespace=functions" in call.argv for call in programs.calls())

@@ -79,6 +79,7 @@ def test_force_deploys_the_same_again(shelf: Shelf) -> None:
     plan = make_plan(shelf, Wish([workload()], forces=True), lambda: there)
 
     assert verdicts(plan) == {"hello": "update"}
+    assert len(plan.changes[0].steps) == 1
 
 
 def test_upkeep_is_done_even_where_nothing_has_changed(shelf: Shelf) -> None:
