@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.deploy.plan import Change, Plan
-from edge.deploy.steps import SECRET, Run, Step
+from edge.deploy.steps import SECRET, Run, Step, Write
 
 _VERDICTS: Final = {
     "create": "would be created",
@@ -33,14 +33,22 @@ def _render_change(change: Change) -> Iterator[str]:
 def render_step(step: Step) -> Iterator[str]:
     """One step: why, then the command or the files."""
     yield f"# {step.why}"
-    if not isinstance(step, Run):
-        size = sum(map(len, step.files.values()))
-        yield f"# writes {len(step.files)} files, {size:,} bytes, to {step.folder}/"
-        names = list(step.files)
-        yield from (f"#   {name}" for name in names[:_LISTED_FILES])
-        if len(names) > _LISTED_FILES:
-            yield f"#   … and {len(names) - _LISTED_FILES} more"
-        return
+    yield from _render_run(step) if isinstance(step, Run) else _render_write(step)
+
+
+def _render_write(step: Write) -> Iterator[str]:
+    size = sum(map(len, step.files.values()))
+    yield f"# writes {len(step.files)} files, {size:,} bytes, to {step.folder}/"
+    names = list(step.files)
+    yield from (f"#   {name}" for name in names[:_LISTED_FILES])
+    if len(names) > _LISTED_FILES:
+        yield f"#   … and {len(names) - _LISTED_FILES} more"
+    for name in step.shown:
+        yield f"# {name}:"
+        yield from (f"#   {line}" for line in step.files[name].decode().splitlines())
+
+
+def _render_run(step: Run) -> Iterator[str]:
     command = shlex.join(step.argv)
     if not step.stdin:
         yield command

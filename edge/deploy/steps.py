@@ -11,11 +11,15 @@ SECRET: Final = "<secret>"  # noqa: S105 - the place where one goes
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Replace `folder` by one that holds exactly these files, by their relative paths."""
+    """Replace `folder` by one that holds exactly these files, by their relative paths.
+
+    `shown` are those that settings have made, and a plan prints.
+    """
 
     folder: Path
     files: Mapping[str, bytes]
     why: str
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class CloudRun:
         return Rollout(
             digest,
             (
-                Write(folder, files, "the bundle as it is uploaded"),
+                Write(folder, files, "the bundle as it is uploaded", (_ENV_FILE,)),
                 Run(deploy, "build it and send all traffic to it once it is healthy"),
             ),
             upkeep=self._schedule(service, self._job(workload, present), present),

@@ -42,7 +42,7 @@ class Container:
         files = self.context(function_folders)
         mark = self.folder / MARK
         is_there = mark.is_file() and mark.read_bytes() == files[MARK]
-        write = Write(self.folder, files, "the build context")
+        write = Write(self.folder, files, "the build context", ("Dockerfile",))
         image = self.settings.container().image
         steps: list[Step] = [] if is_there else [write]
         if builds:

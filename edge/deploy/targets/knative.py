@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from edge.deploy import identity
 from edge.deploy.images import dockerfile
 from edge.deploy.kubectl import FIELD_MANAGER, Kubectl, read_items
@@ -104,7 +102,7 @@ class Knative:
         return Rollout(
             digest,
             (
-                Write(context, files, "the context of its image"),
+                Write(context, files, "the context of its image", ("Dockerfile",)),
                 Run((builder, "build", "--tag", image, str(context)), "build the image"),
                 Run((builder, "push", image), "push it to where the cluster pulls it from"),
                 self._apply(service, "apply its manifest"),
@@ -143,8 +141,7 @@ class Knative:
 
     def _apply(self, document: dict[str, Any], why: str) -> Run:
         apply = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-")
-        text = yaml.safe_dump(document, sort_keys=False)
-        return Run(self.kubectl.command(*apply), why, stdin=text)
+        return Run(self.kubectl.command(*apply), why, stdin=manifests.as_yaml(document))
 
     def _wait(self, name: str) -> Run:
         ready = ("--for=condition=Ready", f"--timeout={_READY_SECONDS}s")

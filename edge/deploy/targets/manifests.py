@@ -7,6 +7,8 @@ https://github.com/knative/specs/blob/main/specs/serving/knative-api-specificati
 from collections.abc import Mapping
 from typing import Any, Final
 
+import yaml
+
 from edge.deploy import identity
 from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.sizes import mebibytes
@@ -28,6 +30,27 @@ _LOCKED_DOWN: Final = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+
+
+class _Dumper(yaml.SafeDumper):
+    """As people write manifests: no anchors, and texts of several lines as blocks."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    del dumper
+    return yaml.ScalarNode("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """The object as kubectl reads it."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False)
 
 
 def service(

@@ -191,3 +191,11 @@ def test_what_is_there_is_read_from_kubectl(
     assert present.services["half"].digest == ""
     assert (present.secrets, present.schedules) == ({"OPENAI_API_KEY", "OTHER"}, {"hello": ""})
     assert all("--namespace=functions" in call.argv for call in programs.calls())
+
+
+def test_a_manifest_reads_as_people_write_them(target: Knative) -> None:
+    rollout = roll_out(target, workload(schedule="* * * * *"))
+    texts = [s.stdin for s in (*rollout.steps, *rollout.upkeep) if isinstance(s, Run)]
+
+    assert not any("&id" in text for text in texts)
+    assert "- |" in "".join(texts)

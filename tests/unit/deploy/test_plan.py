@@ -145,13 +145,13 @@ def test_a_plan_reads_as_commands_for_a_shell_without_any_secret(shelf: Shelf) -
     from edge.deploy.plan import Change
 
     steps = (
-        Write(Path("folder"), {"a.txt": b"1234"}, "write it"),
+        Write(Path("folder"), {"a.txt": b"12\n34"}, "write it", ("a.txt",)),
         Run(("say", "it's me"), "speak"),
         Run(("tell",), "whisper", stdin=f"key {SECRET}", secret=("read", "key")),
     )
     text = render_plan(Plan((Change("hello", "my-hello", "create", steps),), ("mind the gap",)))
 
-    assert "# writes 1 files, 4 bytes, to folder/\n#   a.txt" in text
+    assert "# writes 1 files, 5 bytes, to folder/\n#   a.txt\n# a.txt:\n#   12\n#   34\n" in text
     assert """say 'it'"'"'s me'""" in text
     assert "# <secret> stands for what this prints: read key\ntell <<'EOF'\nkey <secret>" in text
     assert "# note: mind the gap" in text
