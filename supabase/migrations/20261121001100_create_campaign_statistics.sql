@@ -46,21 +46,20 @@ grant select on public.campaign_statistics to authenticated, service_role;
 comment on view public.campaign_statistics is
     'The figures of a campaign at this moment, equal to a recount of its contacts. processed: contacts whose status is terminal.';
 
--- Fired once a statement for the rows as they are (1) and once for the rows as they were (-1). Security definer:
--- whoever may change a contact must not therefore be able to change a figure.
+-- Fired once a statement. Security definer: whoever may change a contact must not therefore be able to change a figure.
 create function public.count_contacts() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
+    -- 1 for the rows as they are, -1 for the rows as they were.
     sign constant integer := tg_argv[0];
 begin
     insert into public.campaign_counts as k
         (campaign_id, shard, total, processed, connected, successful, voicemail, failed, duration_ms, cost_cents)
     select c.campaign_id,
            pg_catalog.pg_backend_pid() % 32,
-           -- An update neither adds nor removes a contact.
-           case when tg_op = 'UPDATE' then 0 else sign * count(*) end,
+           sign * count(*),
            sign * count(*) filter (where c.completed_at is not null),
            sign * count(*) filter (where c.connected),
            sign * count(*) filter (where c.successful),
@@ -72,8 +71,6 @@ begin
     -- Contacts that go along with their campaign leave nothing to be counted.
     where tg_op <> 'DELETE' or exists (select from public.call_campaigns p where p.id = c.campaign_id)
     group by c.campaign_id
-    having tg_op <> 'UPDATE' or sum(c.duration_ms) <> 0 or sum(c.cost_cents) <> 0
-        or bool_or(c.completed_at is not null or c.connected or c.successful or c.voicemail)
     order by c.campaign_id
     on conflict (campaign_id, shard) do update set
         total = k.total + excluded.total,
@@ -88,16 +85,58 @@ begin
 end;
 $$;
 
-revoke execute on function public.count_contacts() from public, anon, authenticated;
+-- Six updates a call: in one step, which writes nothing when no figure has changed.
+create function public.count_changed_contacts() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+    insert into public.campaign_counts as k
+        (campaign_id, shard, processed, connected, successful, voicemail, failed, duration_ms, cost_cents)
+    select *
+    from (
+        select c.campaign_id,
+               pg_catalog.pg_backend_pid() % 32,
+               sum(c.sign * (c.completed_at is not null)::integer) as processed,
+               sum(c.sign * c.connected::integer) as connected,
+               sum(c.sign * coalesce(c.successful, false)::integer) as successful,
+               sum(c.sign * c.voicemail::integer) as voicemail,
+               sum(c.sign * (c.status = 'failed')::integer) as failed,
+               sum(c.sign * c.duration_ms) as duration_ms,
+               sum(c.sign * c.cost_cents) as cost_cents
+        from (
+            select 1 as sign, n.* from changed n
+            union all
+            select -1, o.* from original o
+        ) as c
+        group by c.campaign_id
+    ) as d
+    where d.processed <> 0 or d.connected <> 0 or d.successful <> 0 or d.voicemail <> 0 or d.failed <> 0
+       or d.duration_ms <> 0 or d.cost_cents <> 0
+    order by d.campaign_id
+    on conflict (campaign_id, shard) do update set
+        processed = k.processed + excluded.processed,
+        connected = k.connected + excluded.connected,
+        successful = k.successful + excluded.successful,
+        voicemail = k.voicemail + excluded.voicemail,
+        failed = k.failed + excluded.failed,
+        duration_ms = k.duration_ms + excluded.duration_ms,
+        cost_cents = k.cost_cents + excluded.cost_cents;
+    return null;
+end;
+$$;
+
+revoke execute on function public.count_contacts(), public.count_changed_contacts() from public, anon, authenticated;
 comment on function public.count_contacts() is
     'Adds the contacts of a statement to their campaigns'' counts, or takes them off: the trigger''s argument is 1 or -1.';
+comment on function public.count_changed_contacts() is
+    'Adds to the counts of campaigns what a statement has changed of their contacts.';
 
 create trigger count_inserted_contacts after insert on public.campaign_contacts
     referencing new table as changed for each statement execute function public.count_contacts('1');
-create trigger count_contacts_after_update after update on public.campaign_contacts
-    referencing new table as changed for each statement execute function public.count_contacts('1');
-create trigger count_contacts_before_update after update on public.campaign_contacts
-    referencing old table as changed for each statement execute function public.count_contacts('-1');
+create trigger count_changed_contacts after update on public.campaign_contacts
+    referencing new table as changed old table as original
+    for each statement execute function public.count_changed_contacts();
 create trigger count_deleted_contacts after delete on public.campaign_contacts
     referencing old table as changed for each statement execute function public.count_contacts('-1');
 
