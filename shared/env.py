@@ -19,12 +19,16 @@ _UNKNOWN_FUNCTION: Final = "function"
 
 @dataclass(frozen=True, slots=True)
 class SupabaseEnv:
-    """Where the project is, and every key that it accepts."""
+    """Where the project is, and every key that it accepts.
+
+    `functions_url` has a {name} in it, where no gateway of the project leads to its functions.
+    """
 
     url: str
     publishable_keys: tuple[str, ...]
     secret_keys: tuple[str, ...]
     jwks: str
+    functions_url: str = ""
 
     @property
     def publishable_key(self) -> str:
@@ -35,6 +39,11 @@ class SupabaseEnv:
     def secret_key(self) -> str:
         """The key that passes row security."""
         return _first(self.secret_keys, "SUPABASE_SECRET_KEYS or SUPABASE_SERVICE_ROLE_KEY")
+
+    def function_url(self, name: str) -> str:
+        """Where a function of this project is called by another."""
+        template = self.functions_url or f"{self.url}/functions/v1/{{name}}"
+        return template.replace("{name}", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ def read_env(values: Mapping[str, str]) -> Env:
             publishable_keys=_keys(values, "SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"),
             secret_keys=_keys(values, "SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
             jwks=values.get("SUPABASE_JWKS", ""),
+            functions_url=values.get("EDGE_FUNCTIONS_URL", ""),
         ),
         openai=OpenAIEnv(
             provider=_provider(values, "OPENAI"),

@@ -8,7 +8,7 @@ import httpx
 from shared.clients import http_pool
 from shared.env import SupabaseEnv
 
-_PATH: Final = "/functions/v1/generate-talk-track"
+_WRITER: Final = "generate-talk-track"
 
 
 async def invoke_generation(env: SupabaseEnv, job_id: str) -> None:
@@ -16,11 +16,10 @@ async def invoke_generation(env: SupabaseEnv, job_id: str) -> None:
     key = env.secret_key
     headers = {"apikey": key, "Authorization": f"Bearer {key}"}
     try:
-        reply = await http_pool(env.url).post(
-            f"{env.url}{_PATH}", json={"jobId": job_id}, headers=headers
-        )
+        url = env.function_url(_WRITER)
+        reply = await http_pool(url).post(url, json={"jobId": job_id}, headers=headers)
     except httpx.TransportError as exc:
-        sys.stderr.write(f"generate-talk-track was not reached: {type(exc).__name__}\n")
+        sys.stderr.write(f"{_WRITER} was not reached: {type(exc).__name__}\n")
         return
     if reply.status_code >= 400:
-        sys.stderr.write(f"generate-talk-track answered {reply.status_code} for {job_id}\n")
+        sys.stderr.write(f"{_WRITER} answered {reply.status_code} for {job_id}\n")

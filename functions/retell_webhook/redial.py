@@ -36,8 +36,9 @@ class Redial:
 
         key = self._env.secret_key
         try:
-            response = await http_pool(self._env.url).post(
-                f"{self._env.url}/functions/v1/{_DIALLER}",
+            url = self._env.function_url(_DIALLER)
+            response = await http_pool(url).post(
+                url,
                 json={"action": "process_batch", "campaign_id": campaign_id},
                 headers={"apikey": key, "authorization": f"Bearer {key}"},
             )

@@ -73,3 +73,12 @@ def test_webhooks_are_signed_with_a_secret_of_their_own_or_the_api_key() -> None
 def test_nothing_is_made_up_to_verify_webhooks_with(values: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="RETELL_WEBHOOK_SECRET"):
         _ = read_env(values).retell.webhook_key
+
+
+def test_functions_are_called_through_the_project_unless_each_has_an_address_of_its_own() -> None:
+    alone = {"EDGE_FUNCTIONS_URL": "https://{name}-1.example.com/"}
+
+    assert read_env({"SUPABASE_URL": "http://p"}).supabase.function_url("hello") == (
+        "http://p/functions/v1/hello"
+    )
+    assert read_env(alone).supabase.function_url("hello") == "https://hello-1.example.com/"
