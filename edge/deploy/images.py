@@ -15,7 +15,8 @@ RUN python -m venv /packages \\
 
 FROM {base}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin function
-ENV PATH=/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp PORT={port}
+ENV PATH=/packages/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+ENV PORT={port}{variables}
 COPY --from=packages /packages /packages
 WORKDIR /app
 COPY . /app
@@ -29,7 +30,13 @@ CMD [{command}]
 
 
 def dockerfile(
-    base: str, command: tuple[str, ...], *, port: int, requirements: str, has_hashes: bool
+    base: str,
+    command: tuple[str, ...],
+    *,
+    port: int,
+    requirements: str,
+    has_hashes: bool,
+    variables: str = "",
 ) -> bytes:
     """The recipe for an image that starts `command` in the folder of its context."""
     return _TEMPLATE.format(
@@ -39,4 +46,5 @@ def dockerfile(
         requirements=requirements,
         hashes=" --require-hashes" if has_hashes else "",
         health=_HEALTH,
+        variables=f" {variables}" if variables else "",
     ).encode()

@@ -91,13 +91,13 @@ class CloudRun:
                 if name.startswith(own.secret_prefix)
             ),
             schedules=self.scheduler.look() if is_scheduled or services else {},
-            number=self._find_number() if is_scheduled else "",
+            number=self._find_number(),
         )
 
     def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
         """Write the bundle, deploy it, then have it called on its schedule."""
         folder = self.folder / workload.slug
-        variables = self._variables(workload, wiring)
+        variables = self._variables(workload, wiring, present)
         options = tuple(self._options(workload, wiring))
         digest = identity.digest_of(workload.bundle.digest, variables, options)
         files = {f"{_SOURCE}/{name}": data for name, data in workload.bundle.files.items()}
@@ -129,11 +129,12 @@ class CloudRun:
         schedule = (self.scheduler.remove(service.name),) if is_called else ()
         return (*schedule, Run(argv, "nothing here deploys it any more"))
 
-    def _variables(self, workload: Workload, wiring: Wiring) -> dict[str, str]:
-        own = {"FUNCTION_USE_ASGI": "true", "SUPABASE_FUNCTION_SLUG": workload.slug}
+    def _variables(self, workload: Workload, wiring: Wiring, present: Present) -> dict[str, str]:
         return {
+            "EDGE_FUNCTIONS_URL": self._url("{name}", present),
             **wiring.variables,
-            **own,
+            "FUNCTION_USE_ASGI": "true",
+            "SUPABASE_FUNCTION_SLUG": workload.slug,
             "GOOGLE_CLOUD_PROJECT": self.own.project,
             "SB_REGION": self.own.region,
         }
@@ -162,16 +163,23 @@ class CloudRun:
             yield f"--set-secrets={_pairs(secrets)}"
         yield from own.arguments
 
+    def _url(self, slug: str, present: Present) -> str:
+        """The address that a service has from its name, before there is one.
+
+        https://docs.cloud.google.com/run/docs/triggering/https-request#deterministic
+        """
+        number = self.own.project_number or present.number or "PROJECT_NUMBER"
+        return f"https://{self.service_name(slug)}-{number}.{self.own.region}.run.app/"
+
     def _job(self, workload: Workload, present: Present) -> SchedulerJob | None:
         if not workload.schedule:
             return None
         service = self.service_name(workload.slug)
-        number = self.own.project_number or present.number or "PROJECT_NUMBER"
         return SchedulerJob(
             service=service,
             schedule=workload.schedule,
             body=workload.schedule_body,
-            url=f"https://{service}-{number}.{self.own.region}.run.app/",
+            url=self._url(workload.slug, present),
             seconds=workload.answer_seconds,
         )
 
@@ -187,7 +195,6 @@ class CloudRun:
         return (self.scheduler.apply(job, exists=found is not None),)
 
     def _find_number(self) -> str:
-        """Part of a service's address, which so is known before there is a service."""
         if self.own.project_number:
             return str(self.own.project_number)
         project = self.own.project

@@ -71,6 +71,8 @@ class Container:
             port=own.port,
             requirements=LOCK,
             has_hashes=b"--hash=" in lock,
+            # One function calls another here, not at the project, which has none of them.
+            variables=f"EDGE_FUNCTIONS_URL=http://127.0.0.1:{own.port}/functions/v1/{{name}}",
         )
         digest = identity.digest_of({name: sha256(files[name]).hexdigest() for name in files})
         return dict(sorted(files.items())) | {MARK: f"{digest}\n".encode()}

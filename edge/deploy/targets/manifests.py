@@ -127,9 +127,18 @@ def _container(
 
 
 def _environment(workload: Workload, wiring: Wiring, own: KnativeSettings) -> list[dict[str, Any]]:
-    variables = {**wiring.variables, "SUPABASE_FUNCTION_SLUG": workload.slug}
+    variables = {
+        "EDGE_FUNCTIONS_URL": address(own.name_prefix + "{name}", own),
+        **wiring.variables,
+        "SUPABASE_FUNCTION_SLUG": workload.slug,
+    }
     plain = [{"name": name, "value": value} for name, value in sorted(variables.items())]
     return plain + [from_secret(name, own.secret, name) for name in wiring.secrets]
+
+
+def address(name: str, own: KnativeSettings) -> str:
+    """Where a service is called from within the cluster."""
+    return f"http://{name}.{own.namespace}.svc.cluster.local/"
 
 
 def from_secret(variable: str, secret: str, key: str) -> dict[str, Any]:
@@ -146,7 +155,7 @@ def cron_job(
         "image": image,
         "command": ["python", "-c", _CALL],
         "env": [
-            {"name": "URL", "value": f"http://{name}.{own.namespace}.svc.cluster.local/"},
+            {"name": "URL", "value": address(name, own)},
             {"name": "BODY", "value": workload.schedule_body},
             {"name": "SECONDS", "value": str(workload.answer_seconds)},
             from_secret("KEY", own.secret, own.schedule_key),

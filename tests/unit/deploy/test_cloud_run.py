@@ -69,6 +69,7 @@ def test_the_upload_is_the_bundle_and_the_variables_stand_beside_it(tmp_path: Pa
     variables = json.loads(write.files["variables.yaml"])
     assert variables["FUNCTION_USE_ASGI"] == "true"
     assert variables["SUPABASE_URL"] == "https://x"
+    assert variables["EDGE_FUNCTIONS_URL"] == "https://{name}-PROJECT_NUMBER.europe-west1.run.app/"
 
 
 def changed(tmp_path: Path, **changes: Any) -> bool:

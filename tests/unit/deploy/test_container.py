@@ -68,6 +68,7 @@ def test_the_image_runs_as_nobody_and_is_asked_whether_it_is_well(project: Path)
     assert "/_internal/health" in recipe
     assert 'CMD ["python", "-m", "edge", "serve", "--production"]' in recipe
     assert "FROM python:3.11." in recipe
+    assert " EDGE_FUNCTIONS_URL=http://127.0.0.1:8080/functions/v1/{name}\n" in recipe
 
 
 def test_a_context_is_written_once_and_again_when_something_has_changed(project: Path) -> None:

@@ -94,6 +94,8 @@ def test_secrets_are_referred_to_and_variables_are_told(target: Knative) -> None
     env = manifest["spec"]["template"]["spec"]["containers"][0]["env"]
 
     assert {"name": "SUPABASE_URL", "value": "https://x"} in env
+    url = "http://{name}.functions.svc.cluster.local/"
+    assert {"name": "EDGE_FUNCTIONS_URL", "value": url} in env
     reference = {"secretKeyRef": {"name": "edge-functions", "key": "OPENAI_API_KEY"}}
     assert {"name": "OPENAI_API_KEY", "valueFrom": reference} in env
 
