@@ -1,5 +1,6 @@
 """The claim's own statement, planned by Postgres: a range of one index at any size."""
 
+import json
 import re
 from typing import Any
 
@@ -57,3 +58,38 @@ def test_it_reads_the_beginning_of_one_index(organization: Organization) -> None
 
 def _nodes(plan: dict[str, Any]) -> list[str]:
     return [plan["Node Type"], *(n for child in plan.get("Plans", ()) for n in _nodes(child))]
+
+
+def count_full_reads(organization: Organization) -> int:
+    """How often one of the tables of calls was read from its beginning to its end."""
+    organization.connection.execute("select pg_stat_force_next_flush()")
+    return scalar(
+        organization.connection,
+        "select sum(seq_scan)::integer from pg_stat_user_tables"
+        " where relname in ('campaign_contacts', 'call_attempts', 'calls')",
+    )
+
+
+def test_nothing_is_read_through_while_a_new_database_fills(organization: Organization) -> None:
+    """A session keeps plans that were made when its tables were empty, and nothing was analysed."""
+    connection = organization.connection
+    organization.set_pace()
+    campaign_id = organization.add_campaign()
+    organization.add_contacts(campaign_id, [f"+1415555{n:04}" for n in range(60)])
+    before = count_full_reads(organization)
+
+    for _ in range(12):
+        orders = connection.execute(
+            "select attempt_id, lease_token from public.claim_contacts(%s, 5)", (campaign_id,)
+        ).fetchall()
+        for number, (attempt_id, token) in enumerate(orders):
+            call_id = f"call_{attempt_id}"
+            connection.execute("select public.begin_dial(%s, %s)", (attempt_id, token))
+            connection.execute("select public.place_call(%s, %s)", (attempt_id, call_id))
+            call = {"call_id": call_id, "disconnection_reason": "user_hangup"}
+            for event in ("call_ended", "call_analyzed")[: number % 3]:
+                connection.execute(
+                    "select public.apply_call_event(%s, %s)", (event, json.dumps(call))
+                )
+
+    assert count_full_reads(organization) == before
