@@ -24,8 +24,8 @@ from edge.runtime.manifest import Function
 from edge.runtime.pool import Pool
 from edge.runtime.process import Process
 from edge.runtime.roster import Environment, Roster
+from edge.runtime.upload import Header, Message, Outgoing, Receive, Send
 from edge.runtime.verify import API_KEY_HEADER, check_request
-from edge.runtime.wire import Header, Message, Outgoing, Receive, Send
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

@@ -15,16 +15,15 @@ from edge.runtime.errors import (
 )
 from edge.runtime.pool import Pool
 from edge.runtime.process import Process
-from edge.runtime.wire import (
+from edge.runtime.upload import (
     BodyTooLargeError,
     ClientGoneError,
-    Connection,
     Message,
     Outgoing,
     Receive,
     Send,
-    WorkerGoneError,
 )
+from edge.runtime.wire import Connection, WorkerGoneError
 
 CLIENT_GONE: Final = 499
 _CONNECT_TRIES: Final = 3

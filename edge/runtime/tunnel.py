@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from edge.runtime.errors import WORKER_ERROR, Refusal, WorkerError
 from edge.runtime.pool import Pool
 from edge.runtime.process import Process
-from edge.runtime.wire import Header, Message
+from edge.runtime.upload import Header, Message
 
 Admit = Callable[[Message], tuple[Pool, Message]]
 """Checks an upgrade request; the pool that serves it, and the request as a worker gets it."""

@@ -6,34 +6,23 @@ not read while the client is slow, the request body not pulled while the worker 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import httptools
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Header = tuple[bytes, bytes]
+from edge.runtime.upload import (
+    HOP_BY_HOP,
+    LENGTH,
+    Header,
+    Message,
+    Outgoing,
+    Receive,
+    Send,
+    Upload,
+)
 
 _HIGH_WATER: Final = 256 * 1024
-_HOP_BY_HOP: Final = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-_LENGTH: Final = b"content-length"
 _BODILESS: Final = frozenset((204, 304))
-_NOT_FORWARDED: Final = _HOP_BY_HOP | {b"expect"}
 
 
 class WorkerGoneError(ConnectionError):
@@ -42,54 +31,6 @@ class WorkerGoneError(ConnectionError):
 
 class MalformedAnswerError(Exception):
     """A worker sent more than one answer, or an interim one, which its server never does."""
-
-
-class BodyTooLargeError(Exception):
-    """The request body passed the function's limit."""
-
-
-class ClientGoneError(ConnectionError):
-    """The client left before the answer was complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request as a worker gets it; a body longer than `body_limit` is not let through."""
-
-    method: str
-    target: bytes
-    headers: Sequence[Header]
-    body_limit: int | None = None
-
-    @property
-    def is_too_large(self) -> bool:
-        """Whether it announces a longer body than is let through."""
-        announced = next((int(value) for name, value in self.headers if name == _LENGTH), 0)
-        return self.body_limit is not None and announced > self.body_limit
-
-
-def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[bytes, bool]:
-    """The request line and headers as bytes, and whether the body goes in chunks."""
-    lines = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n"]
-    has_length = is_chunked = False
-    for name, value in headers:
-        if name == b"transfer-encoding":
-            is_chunked = True
-        if name in _NOT_FORWARDED:
-            continue
-        has_length = has_length or name == _LENGTH
-        lines += (name, b": ", value, b"\r\n")
-    is_chunked = is_chunked and not has_length
-    if is_chunked:
-        lines.append(b"transfer-encoding: chunked\r\n")
-    lines.append(b"\r\n")
-    return b"".join(lines), is_chunked
-
-
-def _abandon(upload: "asyncio.Future[None]") -> None:
-    upload.cancel()
-    if upload.done() and not upload.cancelled():
-        upload.exception()
 
 
 class Connection(asyncio.Protocol):
@@ -104,7 +45,6 @@ class Connection(asyncio.Protocol):
         self._buffered = 0
         self._has_no_body = False
         self._is_complete = False
-        self._is_sent = False
         self._is_lost = False
         self._wake = asyncio.Event()
         self._writable = asyncio.Event()
@@ -132,15 +72,16 @@ class Connection(asyncio.Protocol):
         Raises WorkerGoneError, ClientGoneError or BodyTooLargeError; the connection is then closed.
         """
         self._begin(request.method)
-        upload = asyncio.ensure_future(self._upload(request, receive))
+        upload = Upload(self, request, receive)
         try:
+            await upload.begin()
             status = await self._relay(send, upload)
         except BaseException:
             self.close()
             raise
         finally:
-            _abandon(upload)
-        if not (self.is_reusable and self._is_sent):
+            upload.end()
+        if not (self.is_reusable and upload.is_sent):
             self.close()
         return status
 
@@ -149,43 +90,21 @@ class Connection(asyncio.Protocol):
         self._headers = []
         self._has_no_body = method == "HEAD"
         self._is_complete = False
-        self._is_sent = False
         self.is_reusable = False
 
-    async def _upload(self, request: Outgoing, receive: Receive) -> None:
-        """Send head and body, then wait for the client to leave."""
+    def write(self, data: bytes) -> None:
         assert self.transport is not None
-        head, is_chunked = render_head(request.method, request.target, request.headers)
-        pending = head
-        size = 0
-        if is_chunked:
-            self.transport.write(head)
-            pending = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            body: bytes = message.get("body", b"")
-            more: bool = message.get("more_body", False)
-            size += len(body)
-            if request.body_limit is not None and size > request.body_limit:
-                raise BodyTooLargeError
-            if is_chunked:
-                body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (
-                    b"" if more else b"0\r\n\r\n"
-                )
-            self.transport.write(pending + body if pending else body)
-            pending = b""
-            if not more:
-                break
-            await self._writable.wait()
-        self._is_sent = True
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        raise ClientGoneError
+        self.transport.write(data)
 
-    async def _relay(self, send: Send, upload: "asyncio.Future[None]") -> int:
-        upload.add_done_callback(lambda _: self._wake.set())
+    async def drain(self) -> None:
+        """Return when the worker reads again."""
+        await self._writable.wait()
+
+    def wake(self) -> None:
+        """Let the relay look at what has happened."""
+        self._wake.set()
+
+    async def _relay(self, send: Send, upload: Upload) -> int:
         status = 0
         while True:
             while self._events:
@@ -196,8 +115,8 @@ class Connection(asyncio.Protocol):
                     return status
             if self._is_lost:
                 raise WorkerGoneError
-            if upload.done() and (error := upload.exception()):
-                raise error
+            if upload.failure:
+                raise upload.failure
             self._wake.clear()
             await self._wake.wait()
 
@@ -263,7 +182,7 @@ class Connection(asyncio.Protocol):
         headers, self._headers = self._headers, []
         if self._is_complete or status < 200:
             raise MalformedAnswerError(status)
-        dropped = _HOP_BY_HOP | {_LENGTH} if status in _BODILESS else _HOP_BY_HOP
+        dropped = HOP_BY_HOP | {LENGTH} if status in _BODILESS else HOP_BY_HOP
         kept = [(name, value) for name, value in headers if name not in dropped]
         self._events.append({"type": "http.response.start", "status": status, "headers": kept})
         if self._has_no_body:
