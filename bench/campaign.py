@@ -3,7 +3,7 @@
 Each seed draws organizations, campaigns and contacts, a moment near a change of the clocks, faults
 of the provider, and crashes; every law of dialling is checked on the way and in the end.
 `--seed N` plays one again. `--contacts 1000000` calls so many in one campaign, with nothing going
-wrong, and shows what each hundredth of it took.
+wrong, and shows what each twentieth of it took.
 """
 
 import argparse
@@ -44,9 +44,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="seeds played at a time")
     parser.add_argument("--rate", type=float, default=RATE, help="simulated seconds in a real one")
     parser.add_argument("--contacts", type=int, metavar="N", help="one campaign of that size")
+    parser.add_argument("--attempts", type=int, default=3, help="at most, for each of those")
     options = parser.parse_args()
     if options.contacts:
-        call_everyone(options.contacts)
+        call_everyone(options.contacts, options.attempts)
         return
     seeds = [options.seed] if options.seed is not None else range(options.first, options.seeds + 1)
     broken: list[int] = []

@@ -2,14 +2,17 @@
 
 What campaign-trigger and retell-webhook do in the database is done here by as many workers as
 share a machine: claim, judge again, place, and apply the three events of each call, as emulated
-Retell writes them, until everybody is reached or given up. Hours in which nobody is due are
-skipped.
+Retell writes them, until everybody is reached or given up. A claim's contacts are judged in one
+round trip, and placed and reported in another; each is a transaction. Hours in which nobody is due
+are skipped. What a dial costs is told in processor time, of Postgres and of this process, since a
+machine may have other work.
 """
 
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +34,7 @@ from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.call_request import CallRequest
 from edge.emulator.providers.retell.ending import CallStatus
 from edge.emulator.providers.retell.outcome import decide_outcome
+from edge.runtime.usage import cpu_seconds
 
 _WORKERS: Final = 8
 _BATCH: Final = 25
@@ -48,9 +52,9 @@ insert into public.dial_pace
     (organization_id, concurrency_limit, current_limit, calls_per_second, tokens)
     values (%(organization)s, 100000, 100000, 100000, 100000);
 insert into public.call_campaigns
-    (id, organization_id, agent_id, name, status, opens_at, closes_at, calling_days)
+    (id, organization_id, agent_id, name, status, opens_at, closes_at, calling_days, max_attempts)
     values (%(campaign)s, %(organization)s, %(agent)s, 'Large', 'active', '00:00', '24:00',
-            '{1,2,3,4,5,6,7}');
+            '{1,2,3,4,5,6,7}', %(attempts)s);
 insert into public.campaign_contacts
     (campaign_id, organization_id, name, phone, time_zones, next_attempt_at)
     select %(campaign)s, %(organization)s, 'Person ' || n, '+1' || (2120000000 + n),
@@ -85,22 +89,29 @@ class Worker:
             " from public.claim_contacts(%s, %s)",
             (self.campaign, _BATCH),
         ).fetchall()
-        events = [event for order in orders for event in self._dial(connection, order)]
-        if events:
-            connection.execute("select public.apply_call_events(%s)", (Jsonb(events),))
+        with connection.pipeline():
+            judged = [
+                connection.execute(
+                    "select public.begin_dial(%(attempt_id)s, %(lease_token)s) as obstacle", order
+                )
+                for order in orders
+            ]
+        calls = [
+            (order["attempt_id"], _play(order, self.campaign))
+            for order, verdict in zip(orders, judged, strict=True)
+            if (row := verdict.fetchone()) and row["obstacle"] is None
+        ]
+        if calls:
+            self._report(connection, calls)
         return bool(orders)
 
-    def _dial(self, connection: Connection, order: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        judged = connection.execute(
-            "select public.begin_dial(%(attempt_id)s, %(lease_token)s) as obstacle", order
-        ).fetchone()
-        if judged and judged["obstacle"] is None:
-            call = _play(order, self.campaign)
-            connection.execute(
-                "select public.place_call(%s, %s)", (order["attempt_id"], call.call_id)
-            )
-            self.dials += 1
-            yield from _tell(call)
+    def _report(self, connection: Connection, calls: Sequence[tuple[str, Call]]) -> None:
+        with connection.pipeline():
+            for attempt_id, call in calls:
+                connection.execute("select public.place_call(%s, %s)", (attempt_id, call.call_id))
+            events = [event for _, call in calls for event in _tell(call)]
+            connection.execute("select public.apply_call_events(%s)", (Jsonb(events),))
+        self.dials += len(calls)
 
 
 def _play(order: dict[str, Any], campaign: str) -> Call:
@@ -143,10 +154,11 @@ class Run:
     cluster: Cluster
     dsn: str
     contacts: int
+    attempts: int = 3
     campaign: str = field(default_factory=lambda: str(uuid4()))
     workers: list[Worker] = field(default_factory=list[Worker])
     _began: float = 0.0
-    _last: tuple[float, int] = (0.0, 0)
+    _last: tuple[float, float, int] = (0.0, 0.0, 0)
 
     def play(self) -> Iterator[str]:
         """Lines that tell how it goes."""
@@ -172,6 +184,7 @@ class Run:
             "agent": str(uuid4()),
             "campaign": self.campaign,
             "contacts": self.contacts,
+            "attempts": self.attempts,
             "begins_at": _BEGINS_AT,
         }
         psycopg.ClientCursor(connection).execute(_SETUP, values)
@@ -220,15 +233,21 @@ class Run:
         return sum(worker.dials for worker in self.workers)
 
     def _report(self, processed: int) -> str:
-        seconds = time.monotonic() - self._began
-        passed, done = seconds - self._last[0], self.dials - self._last[1]
-        self._last = (seconds, self.dials)
+        seconds, used = time.monotonic() - self._began, self._processor_seconds()
+        passed, spent = seconds - self._last[0], used - self._last[1]
+        done = max(self.dials - self._last[2], 1)
+        self._last = (seconds, used, self.dials)
         postgres = _bytes_of(family(self.cluster.pid)) if self.cluster.pid else 0
         return (
             f"{seconds:7.0f} s  {processed:>9,} of {self.contacts:,} done  {self.dials:>9,} dials"
-            f"  {done / passed:6.0f} dials/s  {1000 * passed / max(done, 1):6.2f} ms each"
-            f"  Postgres {postgres >> 20} MB"
+            f"  {done / passed:6.0f} dials/s  {1000 * spent / done:6.2f} ms of CPU each"
+            f"  Postgres {postgres >> 20} MB, workers {_bytes_of([os.getpid()]) >> 20} MB"
         )
+
+    def _processor_seconds(self) -> float:
+        """Of all processes so far; what has ended meanwhile is Postgres's autovacuum at most."""
+        pids = family(self.cluster.pid) if self.cluster.pid else ()
+        return time.process_time() + sum(cpu_seconds(pid) for pid in pids)
 
     def _check(self, connection: Connection) -> Iterator[str]:
         found = connection.execute(
@@ -252,7 +271,7 @@ class Run:
         yield from (f"{'ok' if holds else 'BROKEN'}: {law}" for law, holds in laws.items())
 
 
-def call_everyone(contacts: int) -> None:
+def call_everyone(contacts: int, attempts: int) -> None:
     """Until everybody is reached or given up."""
     print_machine()
     with _cluster() as cluster:
@@ -260,7 +279,7 @@ def call_everyone(contacts: int) -> None:
         bootstrap(dsn)
         migrations = find_migrations(ROOT / "supabase/migrations")
         migrate(cluster.dsn("campaign", user="postgres"), migrations)
-        for line in Run(cluster, dsn, contacts).play():
+        for line in Run(cluster, dsn, contacts, attempts).play():
             print(line, flush=True)
 
 
