@@ -192,13 +192,15 @@ class Run:
         connection.execute("select public.set_campaign_clock(%s, %s)", (_BEGINS_AT, _RATE))
 
     def _watch(self, connection: Connection) -> Iterator[str]:
-        shown = 0
+        shown = last = 0
         changed = time.monotonic()
         while True:
             state = self._state(connection)
             is_over = state["status"] != "active"
+            if self.dials != last:
+                last, changed = self.dials, time.monotonic()
             if self.dials - shown >= max(self.contacts // _STEPS, 1) or is_over:
-                shown, changed = self.dials, time.monotonic()
+                shown = self.dials
                 yield self._report(state["processed"])
             if is_over:
                 return
