@@ -1,11 +1,38 @@
-"""One function as it is uploaded: its files, and what its manifest says."""
+"""One function as it is uploaded: its files, and what its manifest says.
 
-from collections.abc import Mapping
+The same input makes the same bytes, on another day and in another folder.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import edge
+from edge.deploy.entry import Entry, render_entry
+from edge.deploy.errors import DeployError
 from edge.deploy.folders import replace_folder
+from edge.deploy.imports import SHARED, Follower, Needs, kind_of_main
+from edge.deploy.requirements import (
+    FILE,
+    LOCK,
+    Closure,
+    Pinned,
+    packages_of_modules,
+    read_lock,
+    read_requirements,
+    render,
+)
+
+MANIFEST: Final = "manifest.json"
+_SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_LEFT_OUT: Final = ("__pycache__", "tests")
+_NOT_UPLOADED: Final = (FILE, "smoke.toml")
+_TEST: Final = re.compile(r"test_.*|.*_test\.py|conftest\.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +47,177 @@ class Bundle:
     def write(self, folder: Path) -> None:
         """Make the folder that is uploaded."""
         replace_folder(folder, self.files)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Packages that requirements.txt names and nothing imports."""
+        return tuple(self.manifest["unused"])
+
+
+def build_bundle(root: Path, slug: str) -> Bundle:
+    """The function `slug` of the project at `root`; DeployError names what is wrong, and where."""
+    return _Builder(root.resolve(), slug).build()
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    root: Path
+    slug: str
+
+    def build(self) -> Bundle:
+        entry = Entry.of(self.slug, self.name, self._read_toml())
+        self._check()
+        ours = Follower(self.root, self.package, frozenset((SHARED,)))
+        for path in self._sources():
+            ours.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
+        door = Follower(Path(edge.__file__).parents[1], self.package, frozenset(("edge",)))
+        for module in entry.modules:
+            door.follow(module)
+        packages, unused = self._resolve(ours.needs, door.needs)
+        files = {
+            **self._files_of_function(),
+            **_files_of_modules(self.root, ours.needs),
+            **_files_of_modules(door.root, door.needs),
+            "main.py": render_entry(entry),
+            FILE: packages.text,
+        }
+        files = dict(sorted(files.items()))
+        digest = _digest(files)
+        manifest = {
+            "slug": self.slug,
+            "digest": digest,
+            "function": self._read_toml(),
+            "packages": packages.versions,
+            "unused": unused,
+        }
+        text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+        return Bundle(self.slug, digest, {**files, MANIFEST: text.encode()}, manifest)
+
+    @property
+    def name(self) -> str:
+        return self.slug.replace("-", "_")
+
+    @property
+    def package(self) -> str:
+        return f"functions.{self.folder.name}"
+
+    @property
+    def folder(self) -> Path:
+        exact = self.root / "functions" / self.slug
+        return exact if (exact / "main.py").is_file() else self.root / "functions" / self.name
+
+    def _check(self) -> None:
+        if not _SERVICE.fullmatch(self.slug):
+            raise DeployError(
+                f"{self.slug!r} cannot be the name of a service: lower-case letters, digits and "
+                "hyphens, from a letter on, at most 63.",
+                cure=f"Rename the folder {self.folder}.",
+            )
+        kind = kind_of_main(self.folder / "main.py")
+        if kind == "missing":
+            raise DeployError(f"{self.folder / 'main.py'} has no function main.")
+        if kind != "coroutine":
+            raise DeployError(
+                f"{self.folder / 'main.py'}: only `async def main(request)` can be deployed alone; "
+                f"this one is {'for events' if kind == 'cloud_event' else 'not a coroutine'}.",
+                cure="Make it one, or deploy all functions in one image: --target container",
+            )
+
+    def _read_toml(self) -> dict[str, Any]:
+        path = self.folder / "function.toml"
+        if not path.is_file():
+            return {}
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise DeployError(f"{path} is not valid TOML: {exc}") from exc
+
+    def _sources(self) -> Iterator[Path]:
+        return (path for path in self._walk() if path.suffix == ".py")
+
+    def _walk(self) -> Iterator[Path]:
+        """No secret, no test, no cache, nothing hidden."""
+        for path in sorted(self.folder.rglob("*")):
+            parts = path.relative_to(self.folder).parts
+            is_hidden = any(part.startswith(".") or part in _LEFT_OUT for part in parts)
+            if path.is_file() and not is_hidden and not _TEST.fullmatch(path.name):
+                yield path
+
+    def _files_of_function(self) -> dict[str, bytes]:
+        """In a folder whose name Python can import, whatever it is called here."""
+        paths = ((path.relative_to(self.folder).as_posix(), path) for path in self._walk())
+        return {
+            f"functions/{self.name}/{inside}": path.read_bytes()
+            for inside, path in paths
+            if inside not in _NOT_UPLOADED
+        }
+
+    def _resolve(self, ours: Needs, door: Needs) -> tuple["_Packages", list[str]]:
+        path = self.folder / FILE
+        named = read_requirements(path)
+        if not (self.root / LOCK).is_file():
+            return _Packages.as_written(path), []
+        closure = Closure(read_lock(self.root / LOCK))
+        for requirement in named.values():
+            closure.add(requirement, str(path))
+        origins = packages_of_modules({*ours.packages, *door.packages})
+        for module, place in ours.packages.items():
+            if not origins[module] & closure.found.keys():
+                raise DeployError(
+                    f"{place}: {module} is imported, but {path} does not name it.",
+                    cure=f"Add it there: {next(iter(sorted(origins[module])), module)}==…",
+                )
+        for module in sorted(door.packages.keys() - ours.packages.keys()):
+            self._add_for_door(closure, origins[module])
+        used = {name for module in ours.packages for name in origins[module]}
+        unused = sorted(named.keys() - used - {"functions-framework"})
+        return _Packages.locked(closure.found), unused
+
+    def _add_for_door(self, closure: Closure, origins: set[str]) -> None:
+        from packaging.requirements import Requirement
+
+        name = next((each for each in sorted(origins) if each in closure.lock), None)
+        if name and name not in closure.found:
+            extra = "[crypto]" if name == "pyjwt" else ""
+            closure.add(Requirement(f"{name}{extra}"), "what stands before a function")
+
+
+@dataclass(frozen=True, slots=True)
+class _Packages:
+    text: bytes
+    versions: Mapping[str, str]
+
+    @classmethod
+    def locked(cls, found: Mapping[str, Pinned]) -> "_Packages":
+        versions = {name: found[name].version for name in sorted(found)}
+        return cls(render(found.values()), versions)
+
+    @classmethod
+    def as_written(cls, path: Path) -> "_Packages":
+        """Without a lock a function's own file is all that is known."""
+        named = read_requirements(path)
+        versions = {name: str(named[name].specifier)[2:] for name in sorted(named)}
+        return cls(path.read_bytes(), versions)
+
+
+def _files_of_modules(root: Path, needs: Needs) -> dict[str, bytes]:
+    """The modules but for the function's own, and the data beside them that they name."""
+    files: dict[str, bytes] = {}
+    for name, path in needs.modules.items():
+        if name.startswith("functions."):
+            continue
+        source = path.read_bytes()
+        files[path.relative_to(root).as_posix()] = source
+        for other in path.parent.iterdir():
+            is_data = other.is_file() and other.suffix not in {".py", ".pyc"}
+            if is_data and not other.name.startswith(".") and other.name.encode() in source:
+                files[other.relative_to(root).as_posix()] = other.read_bytes()
+    return files
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

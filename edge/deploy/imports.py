@@ -1,0 +1,134 @@
+"""Which files and packages a function needs: its imports followed through the project's code."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edge.deploy.errors import DeployError
+
+SHARED: Final = "shared"
+_FUNCTIONS: Final = "functions"
+_EDGE: Final = "edge"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is imported, as a message names it."""
+
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(slots=True)
+class Needs:
+    """`modules` are files by dotted name; `packages` the top names of third parties' modules."""
+
+    modules: dict[str, Path] = field(default_factory=dict[str, Path])
+    packages: dict[str, Place] = field(default_factory=dict[str, Place])
+
+
+@dataclass(slots=True)
+class Follower:
+    """Follows imports below `root`; `own` is the function's package, `may_know` what it may use."""
+
+    root: Path
+    own: str
+    may_know: frozenset[str]
+    needs: Needs = field(default_factory=Needs)
+
+    def follow(self, name: str) -> None:
+        """Add a module of ours, the packages that it lies in, and all that these import."""
+        parts = name.split(".")
+        for size in range(1, len(parts) + 1):
+            path = self._find(".".join(parts[:size]))
+            if path and ".".join(parts[:size]) not in self.needs.modules:
+                self.needs.modules[".".join(parts[:size])] = path
+                self._read(".".join(parts[:size]), path)
+
+    def _find(self, name: str) -> Path | None:
+        base = self.root.joinpath(*name.split("."))
+        module, package = base.with_suffix(".py"), base / "__init__.py"
+        return next((path for path in (package, module) if path.is_file()), None)
+
+    def _read(self, name: str, path: Path) -> None:
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in _runtime_nodes(_parse(path)):
+            place = Place(path, node.lineno)
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._meet(alias.name, (), place)
+            else:
+                module = _absolute(node, package)
+                self._meet(module, tuple(alias.name for alias in node.names), place)
+
+    def _meet(self, module: str, names: tuple[str, ...], place: Place) -> None:
+        top = module.partition(".")[0]
+        if top == _FUNCTIONS:
+            self._require_own(module, names, place)
+        if top in self.may_know:
+            self.follow(module)
+            for name in names:  # perhaps a module, perhaps what is in one
+                if self._find(f"{module}.{name}"):
+                    self.follow(f"{module}.{name}")
+        elif top == _EDGE:
+            raise DeployError(
+                f"{place}: a function may not import {module}: edge is not there where it runs.",
+                cure="Use shared/, or a package that requirements.txt names.",
+            )
+        elif top not in sys.stdlib_module_names and top not in {_FUNCTIONS, SHARED}:
+            self.needs.packages.setdefault(top, place)
+
+    def _require_own(self, module: str, names: tuple[str, ...], place: Place) -> None:
+        known = {self.own, *(f"{self.own}.{name}" for name in names)}
+        wanted = f"{module}.{names[0]}" if module == _FUNCTIONS and names else module
+        if wanted not in known and not wanted.startswith(f"{self.own}."):
+            raise DeployError(
+                f"{place}: a function may not import another one: {wanted}.",
+                cure="What both need belongs into shared/.",
+            )
+        self.follow(module)
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as exc:
+        raise DeployError(f"{path}:{exc.lineno}: {exc.msg}") from exc
+    except ValueError as exc:  # a NUL byte
+        raise DeployError(f"{path} is not Python: {exc}") from exc
+
+
+def _runtime_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """All imports, also inside functions; not those for type checkers alone."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for node in child.orelse:
+                yield from _runtime_nodes(node)
+        elif isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        else:
+            yield from _runtime_nodes(child)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    base = parts[: len(parts) - node.level + 1]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def kind_of_main(path: Path) -> str:
+    """How `main` is defined: "coroutine", "plain", "cloud_event" or "missing"."""
+    for node in _parse(path).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "main":
+            if any("cloud_event" in ast.unparse(each) for each in node.decorator_list):
+                return "cloud_event"
+            return "coroutine" if isinstance(node, ast.AsyncFunctionDef) else "plain"
+    return "missing"

@@ -1,0 +1,173 @@
+"""The packages of one function: what it names and what these need, at the lock's versions."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from edge.deploy.errors import DeployError
+
+FILE: Final = "requirements.txt"
+LOCK: Final = "requirements.lock"
+# What functions run on, whatever machine bundles them.
+_PLATFORM: Final = {
+    "os_name": "posix",
+    "platform_system": "Linux",
+    "sys_platform": "linux",
+    "platform_python_implementation": "CPython",
+    "implementation_name": "cpython",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One package of a lock: its version, and the hashes of its files."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+
+    def render(self) -> str:
+        lines = [f"{self.name}=={self.version}", *(f"    --hash={each}" for each in self.hashes)]
+        return " \\\n".join(lines)
+
+
+def read_lock(path: Path) -> dict[str, Pinned]:
+    """The packages of a lock file by canonical name."""
+    found: dict[str, Pinned] = {}
+    for line in _logical_lines(path):
+        words = line.text.split()
+        requirement = _parse(line, " ".join(w for w in words if not w.startswith("--hash=")))
+        hashes = tuple(w.removeprefix("--hash=") for w in words if w.startswith("--hash="))
+        name = canonicalize_name(requirement.name)
+        found[name] = Pinned(name, _version(line, requirement), hashes)
+    return found
+
+
+def read_requirements(path: Path) -> dict[str, Requirement]:
+    """What a function's own file names, each pinned."""
+    if not path.is_file():
+        raise DeployError(
+            f"{path} is missing: a function is deployed with the packages that it names.",
+            cure="Name them, each with its version: functions-framework==3.10.2",
+        )
+    named: dict[str, Requirement] = {}
+    for line in _logical_lines(path):
+        text = " ".join(w for w in line.text.split() if not w.startswith("--hash="))
+        requirement = _parse(line, text)
+        _version(line, requirement)
+        named[canonicalize_name(requirement.name)] = requirement
+    return named
+
+
+@dataclass(slots=True)
+class Closure:
+    """Gathers what requirements need, as the installed packages declare it."""
+
+    lock: Mapping[str, Pinned]
+    found: dict[str, Pinned] = field(default_factory=dict[str, Pinned])
+    _seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def add(self, requirement: Requirement, source: str) -> None:
+        name = canonicalize_name(requirement.name)
+        pinned = self.lock.get(name)
+        if pinned is None:
+            raise DeployError(
+                f"{source}: {requirement.name} is not in {LOCK}.", cure="Lock it: scripts/lock"
+            )
+        if not requirement.specifier.contains(pinned.version, prereleases=True):
+            raise DeployError(
+                f"{source}: {requirement} is not what {LOCK} has: {pinned.version}.",
+                cure="Make them say the same: scripts/lock",
+            )
+        self.found[name] = pinned
+        for extra in ("", *sorted(requirement.extras)):
+            if (name, extra) not in self._seen:
+                self._seen.add((name, extra))
+                self._add_needed_by(pinned, extra)
+
+    def _add_needed_by(self, pinned: Pinned, extra: str) -> None:
+        for text in _installed(pinned).requires or ():
+            requirement = Requirement(text)
+            marker = requirement.marker
+            environment = {**_PLATFORM, "extra": extra}
+            if marker is None and extra:
+                continue
+            if marker is None or marker.evaluate(environment):
+                self.add(requirement, f"{pinned.name}=={pinned.version}")
+
+
+def _installed(pinned: Pinned) -> metadata.Distribution:
+    try:
+        distribution = metadata.distribution(pinned.name)
+    except metadata.PackageNotFoundError:
+        distribution = None
+    if distribution is None or distribution.version != pinned.version:
+        there = f"{distribution.version} is" if distribution else "it is not"
+        raise DeployError(
+            f"{pinned.name} {pinned.version} is locked, but {there} installed: what it needs is "
+            "read from the installed package.",
+            cure="Install the lock: scripts/setup",
+        )
+    return distribution
+
+
+def packages_of_modules(modules: Collection[str]) -> dict[str, set[str]]:
+    """The installed packages that a top module may come from, by its name."""
+    known = metadata.packages_distributions()
+    return {name: {canonicalize_name(each) for each in known.get(name, ())} for name in modules}
+
+
+def render(packages: Iterable[Pinned]) -> bytes:
+    """A file for `pip install --require-hashes`."""
+    return "".join(f"{each.render()}\n" for each in sorted(packages, key=_by_name)).encode()
+
+
+def _by_name(pinned: Pinned) -> str:
+    return pinned.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    path: Path
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.number}"
+
+
+def _logical_lines(path: Path) -> Iterator[_Line]:
+    """Without comments, continued lines as one."""
+    begun, number = "", 0
+    for index, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = re.sub(r"(^|\s)#.*", "", line).strip()
+        number = number if begun else index
+        if text.endswith("\\"):
+            begun += text[:-1] + " "
+        elif begun or text:
+            if (begun + text).strip():
+                yield _Line(path, number, (begun + text).strip())
+            begun = ""
+
+
+def _parse(line: _Line, text: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as exc:
+        raise DeployError(f"{line}: not a requirement: {text!r}.") from exc
+
+
+def _version(line: _Line, requirement: Requirement) -> str:
+    pins = [each.version for each in requirement.specifier if each.operator in {"==", "==="}]
+    if len(pins) != 1 or "*" in pins[0]:
+        raise DeployError(
+            f"{line}: {requirement} is not pinned.",
+            cure=f"Give its exact version: {requirement.name}==…",
+        )
+    return pins[0]
