@@ -6,6 +6,8 @@ Every command imports what it works with when it runs: `edge --help` and complet
 import typer
 
 from edge.cli import campaign, database, functions, secrets
+from edge.cli.bundle import bundle
+from edge.cli.deploy import deploy
 from edge.cli.init import init
 from edge.cli.logs import logs
 from edge.cli.production import serve
@@ -30,6 +32,8 @@ app.command()(stop)
 app.command()(status)
 app.command()(logs)
 app.command()(serve)
+app.command()(bundle)
+app.command()(deploy)
 app.command("test")(smoke)
 app.add_typer(functions.app, name="functions")
 app.add_typer(secrets.app, name="secrets")

@@ -1,4 +1,4 @@
-"""`edge functions`: make, serve, list, call, read the logs of, and delete single functions."""
+"""`edge functions`: make, serve, list, call, read the logs of, deploy and delete functions."""
 
 import shutil
 from dataclasses import replace
@@ -8,13 +8,17 @@ import typer
 
 from edge.cli import options, target_options
 from edge.cli.console import confirm, print_json, print_table, remark
+from edge.cli.deploy import deploy
 from edge.cli.invoke import invoke
 from edge.cli.logs import logs
 from edge.errors import EdgeError
 
-app = typer.Typer(help="Make, serve, list, call and delete functions.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make, serve, list, call, deploy and delete functions.", no_args_is_help=True
+)
 app.command()(invoke)
 app.command()(logs)
+app.command()(deploy)
 
 
 @app.command()

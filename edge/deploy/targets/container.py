@@ -4,8 +4,9 @@ What it starts is `edge serve --production`. The emulated services stay out of i
 what makes and deploys projects.
 """
 
+import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +66,7 @@ class Container:
         }
         for folder in function_folders:
             files |= _files(folder, f"functions/{folder.name}")
+        _require_python(files)
         if (self.root / _CONFIG).is_file():
             files[_CONFIG] = (self.root / _CONFIG).read_bytes()
         files[LOCK] = lock = without_packages(self._read_lock(), PACKAGES_LEFT_OUT)
@@ -107,6 +109,16 @@ class Container:
             "To run it, give it SUPABASE_URL, its keys and the functions' secrets: "
             f"docker run --env-file {file} -p {own.port}:{own.port} {own.image}"
         )
+
+
+def _require_python(files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if name.startswith("functions/") and name.endswith(".py"):
+            try:
+                ast.parse(content, name)
+            except (SyntaxError, ValueError) as exc:
+                line = exc.lineno if isinstance(exc, SyntaxError) else 1
+                raise DeployError(f"{name}:{line}: {exc}. Nothing was written.") from exc
 
 
 def without_packages(lock: bytes, names: Collection[str]) -> bytes:

@@ -16,7 +16,7 @@ def write(root: Path, *names: str) -> None:
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
+        path.write_text("" if name.endswith(".py") else name)
 
 
 @pytest.fixture
@@ -110,6 +110,13 @@ def test_a_folder_of_somebody_else_is_left_alone(project: Path) -> None:
     write(project.parent, "context/precious")
 
     with pytest.raises(DeployError, match="no build context of ours"):
+        plan(project)
+
+
+def test_a_function_that_is_no_python_is_not_put_into_it(project: Path) -> None:
+    (project / "functions/hello/main.py").write_text("def main():\n    return (\n")
+
+    with pytest.raises(DeployError, match=r"functions/hello/main\.py:2"):
         plan(project)
 
 

@@ -1,0 +1,380 @@
+"""`edge deploy` and deploy.sh as a person types them, with real bundles.
+
+gcloud, kubectl and docker are recording stand-ins on a PATH that holds nothing else: these tests
+see what would be run and told, no cloud and no cluster.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import yaml
+
+from tests.e2e.cli_process import DEADLINE, edge, shell
+from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
+
+pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ("structured_data", "voice_prompt", "retell_webhook", "campaign_trigger")
+DEPLOY_TOML = """\
+project = "shop"
+optional_secrets = ["RETELL_WEBHOOK_SECRET"]
+[variables]
+SUPABASE_URL = "https://shop.supabase.co"
+[cloud-run]
+project = "shop-cloud"
+region = "europe-west1"
+[knative]
+registry = "registry.example.com/shop"
+[env.staging]
+[env.production.cloud-run]
+project = "shop-production"
+"""
+SECRETS = (
+    *("SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_JWT_SECRET"),
+    *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "RETELL_API_KEY"),
+)
+Edge = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of a few functions, like this one."""
+    root = tmp_path_factory.mktemp("template")
+    for name in (*(f"functions/{name}" for name in FUNCTIONS), "shared"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "supabase").mkdir()
+    for name in ("supabase/config.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, root / name)
+    (root / "deploy.toml").write_text(DEPLOY_TOML)
+    return root
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(template, tmp_path / "project")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> StandIns:
+    """A cloud with all secrets and no service yet."""
+    stand_ins = StandIns(tmp_path / "programs").install("gcloud", "kubectl", "docker")
+    stand_ins.answer("list", "[]")
+    stand_ins.answer("secrets list", [{"name": f"projects/1/secrets/{n}"} for n in SECRETS])
+    stand_ins.answer("projects describe", "4711\n").answer("access", "service-role-key")
+    stand_ins.answer("get json", {"items": []})
+    stand_ins.answer("get secret template", "\n".join(SECRETS))
+    return stand_ins
+
+
+@pytest.fixture
+def type_(project: Path, programs: StandIns) -> Edge:
+    """Type `edge …` in the project, on a machine that has no program but the stand-ins."""
+
+    def run(*arguments: str, path: Path = programs.path) -> CompletedProcess[str]:
+        return edge(project, *arguments, environ=shell(PATH=str(path)))
+
+    return run
+
+
+def deployed(programs: StandIns) -> dict[str, dict[str, str]]:
+    """The labels that services were deployed with."""
+    return {
+        call.argv[3]: dict(pair.split("=") for pair in call.option("labels").split(","))
+        for call in programs.calls("run", "deploy")
+    }
+
+
+def as_listed(programs: StandIns) -> None:
+    """From now on gcloud tells that what was deployed is there."""
+    services = [
+        cloud_run_service(name, **{key.removeprefix("edge-"): v for key, v in labels.items()})
+        for name, labels in deployed(programs).items()
+    ]
+    programs.answer("services list", services)
+    jobs = [
+        {"name": f"a/b/{c.argv[5]}", "description": c.option("description")}
+        for c in programs.calls("scheduler", "create")
+    ]
+    programs.answer("scheduler list", jobs)
+
+
+def results(done: CompletedProcess[str]) -> dict[str, str]:
+    return {entry["function"]: entry["result"] for entry in json.loads(done.stdout)}
+
+
+def test_one_function_goes_alone_and_a_second_time_is_skipped(
+    type_: Edge, programs: StandIns, project: Path
+) -> None:
+    first = type_("deploy", "structured-data", "-o", "json")
+    as_listed(programs)
+    (call,) = programs.calls("run", "deploy")
+    upload = Path(call.option("source"))
+    files = {path.relative_to(upload).as_posix() for path in upload.rglob("*.py")}
+    second = type_("deploy", "structured-data", "-o", "json")
+
+    assert results(first) == {"structured-data": "deployed"}, first.stderr
+    assert {"main.py", "functions/structured_data/main.py"} <= files
+    assert not any(name.startswith(("functions/voice_prompt", "edge/emulator")) for name in files)
+    assert "OPENAI_API_KEY=OPENAI_API_KEY:latest" in call.option("set-secrets")
+    assert "ANTHROPIC_API_KEY" not in call.option("set-secrets")
+    assert results(second) == {"structured-data": "skipped"}, second.stderr
+    assert len(programs.calls("run", "deploy")) == 1
+
+
+def test_all_go_with_their_schedules_and_what_has_changed_goes_again(
+    type_: Edge, programs: StandIns, project: Path
+) -> None:
+    first = type_("deploy", "--all", "--jobs", "4", "-o", "json")
+    (job,) = programs.calls("scheduler", "create")
+    as_listed(programs)
+    prompt = next((project / "functions/structured_data/prompts").iterdir())
+    prompt.write_text(prompt.read_text() + "\nBe brief.\n")
+    settings = project / "functions/voice_prompt/function.toml"
+    settings.write_text(settings.read_text().replace("timeout = 150", "timeout = 120"))
+    second = type_("deploy", "--all", "-o", "json")
+
+    assert set(results(first).values()) == {"deployed"}, first.stderr
+    assert job.argv[5] == "campaign-trigger"
+    assert "Bearer service-role-key" in job.stdin
+    assert not any("service-role-key" in word for c in programs.calls() for word in c.argv)
+    assert results(second) == {
+        "structured-data": "deployed",
+        "voice-prompt": "deployed",
+        "retell-webhook": "skipped",
+        "campaign-trigger": "skipped",
+    }
+
+
+def test_a_plan_prints_everything_and_does_nothing(
+    type_: Edge, programs: StandIns, project: Path
+) -> None:
+    plan = type_("deploy", "campaign-trigger", "--plan")
+
+    assert plan.returncode == 0, plan.stderr
+    assert "gcloud run deploy campaign-trigger --source=" in plan.stdout
+    assert "gcloud scheduler jobs create http campaign-trigger" in plan.stdout
+    assert "service-role-key" not in plan.stdout
+    assert programs.calls("deploy") == programs.calls("create") == programs.calls("access") == []
+    assert not (project / ".edge").exists()
+
+
+def test_without_gcloud_a_plan_says_so_and_a_deployment_says_how_to_get_it(
+    type_: Edge, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+
+    plan = type_("deploy", "voice-prompt", "--plan", path=tmp_path / "empty")
+    refused = type_("deploy", "voice-prompt", path=tmp_path / "empty")
+
+    assert (plan.returncode, "state unknown" in plan.stdout) == (0, True), plan.stderr
+    assert refused.returncode == 1
+    assert "https://cloud.google.com/sdk/docs/install" in refused.stderr
+
+
+def test_half_a_deployment_tells_what_is_there_what_is_not_and_how_to_go_on(
+    type_: Edge, programs: StandIns
+) -> None:
+    programs.answer("deploy structured-data", stderr="ERROR: Build failed: quota\n", status=1)
+
+    failed = type_(
+        "deploy", "retell-webhook", "structured-data", "voice-prompt", "--jobs", "1", "-o", "json"
+    )
+
+    assert failed.returncode == 1
+    assert results(failed) == {
+        "retell-webhook": "deployed",
+        "structured-data": "failed",
+        "voice-prompt": "not tried",
+    }
+    assert "ERROR: Build failed: quota" in failed.stdout
+    assert "edge deploy structured-data voice-prompt --target cloud-run" in failed.stderr
+
+
+def test_environments_are_kept_apart(type_: Edge, programs: StandIns) -> None:
+    done = type_("deploy", "voice-prompt", "--env", "production")
+
+    assert done.returncode == 0, done.stderr
+    assert programs.calls("run", "deploy")[0].option("project") == "shop-production"
+    assert deployed(programs)["voice-prompt"]["edge-env"] == "production"
+
+
+def test_pruning_asks_and_takes_only_what_has_no_function(type_: Edge, programs: StandIns) -> None:
+    gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
+    programs.answer("services list", [gone, cloud_run_service("somebody-s")])
+
+    unasked = type_("deploy", "voice-prompt", "--prune")
+    done = type_("deploy", "voice-prompt", "--prune", "--yes", "-o", "json")
+
+    assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
+    assert results(done) == {"voice-prompt": "deployed", "gone": "removed"}
+    assert [call.argv[4] for call in programs.calls("services", "delete")] == ["gone"]
+
+
+def test_pruning_alone_deploys_nothing_and_a_failure_of_it_can_be_gone_on_with(
+    type_: Edge, programs: StandIns
+) -> None:
+    gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
+    programs.answer("services list", [gone]).answer("delete", stderr="busy", status=1)
+
+    failed = type_("deploy", "--prune", "--yes", "-o", "json")
+
+    assert (failed.returncode, results(failed)) == (1, {"gone": "failed"})
+    assert "edge deploy --prune --target cloud-run" in failed.stderr
+    assert programs.calls("run", "deploy") == []
+
+
+def test_knative_builds_pushes_and_applies(type_: Edge, programs: StandIns) -> None:
+    done = type_("deploy", "campaign-trigger", "--target", "knative", "-o", "json")
+
+    assert results(done) == {"campaign-trigger": "deployed"}, done.stderr
+    build, push = programs.calls("build")[0], programs.calls("push")[0]
+    assert (Path(build.argv[-1]) / "Dockerfile").is_file()
+    service, job = (yaml.safe_load(call.stdin) for call in programs.calls("apply"))
+    image = service["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert push.argv[-1] == image == build.argv[3]
+    assert job["spec"]["schedule"] == "* * * * *"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("structured-dta",), 2, "Did you mean structured-data?"),
+        (("voice-prompt", "--target", "cloudrun"), 2, "Did you mean cloud-run?"),
+        (("voice-prompt", "--env", "prod"), 2, "Did you mean --env production?"),
+        ((), 2, "No function is named."),
+        (("voice-prompt", "--all"), 2, "Either names or --all"),
+    ],
+)
+def test_a_wrong_word_is_told_with_the_right_one(
+    type_: Edge, programs: StandIns, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    refused = type_("deploy", *arguments)
+
+    assert (refused.returncode, said in refused.stderr) == (status, True), refused.stderr
+    assert programs.calls() == []
+
+
+def test_a_secret_that_is_missing_stops_everything_before_it_begins(
+    type_: Edge, programs: StandIns
+) -> None:
+    held = [{"name": f"a/b/{name}"} for name in SECRETS if name != "OPENAI_API_KEY"]
+    programs.answer("secrets list", held)
+
+    refused = type_("deploy", "--all")
+
+    assert refused.returncode == 1
+    assert "OPENAI_API_KEY is not set for structured-data." in refused.stderr
+    assert "edge secrets set OPENAI_API_KEY=… --target cloud-run --env staging" in refused.stderr
+    assert programs.calls("deploy") == []
+
+
+def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
+    type_: Edge, programs: StandIns, project: Path
+) -> None:
+    (project / "functions/voice_prompt/main.py").write_text("def main(:\n")
+
+    refused = type_("deploy", "--all")
+
+    assert refused.returncode == 1
+    assert "voice-prompt" in refused.stderr
+    assert "Nothing was deployed." in refused.stderr
+    assert programs.calls() == []
+
+
+def test_who_is_not_logged_in_reads_the_program_s_own_words(
+    type_: Edge, programs: StandIns
+) -> None:
+    words = "ERROR: (gcloud.run.services.list) You do not currently have an active account\n"
+    programs.answer("services list", stderr=words, status=1)
+
+    refused, plan = type_("deploy", "voice-prompt"), type_("deploy", "voice-prompt", "--plan")
+
+    assert refused.returncode == 1
+    assert "You do not currently have an active account" in refused.stderr
+    assert (plan.returncode, "state unknown" in plan.stdout) == (0, True)
+
+
+def test_secrets_of_a_target_are_set_listed_and_removed(
+    type_: Edge, programs: StandIns, project: Path
+) -> None:
+    programs.answer("secrets list filter", [{"name": "a/b/OPENAI_API_KEY"}])
+    (project / "keys.env").write_text("SUPABASE_SERVICE_ROLE_KEY=from-file\n")
+    place = ("--target", "cloud-run", "--env", "staging")
+
+    done = type_("secrets", "set", "NEW_KEY=on-line", "--env-file", "keys.env", *place)
+    listed = type_("secrets", "list", *place, "-o", "json")
+    gone = type_("secrets", "unset", "OPENAI_API_KEY", *place)
+    unknown = type_("secrets", "unset", "OPENAI_KEY", *place)
+    mixed = type_("secrets", "list", "--target", "cloud-run", "--function", "voice-prompt")
+
+    assert done.returncode == 0, done.stderr
+    assert programs.calls("create", "NEW_KEY")[0].stdin == "on-line"
+    assert programs.calls("add", "SUPABASE_SERVICE_ROLE_KEY")[0].stdin == "from-file"
+    assert json.loads(listed.stdout) == [{"name": "OPENAI_API_KEY", "digest": None}]
+    assert gone.returncode == 0
+    assert programs.calls("delete")[0].argv[3] == "OPENAI_API_KEY"
+    assert (unknown.returncode, "Did you mean OPENAI_API_KEY?" in unknown.stderr) == (2, True)
+    assert mixed.returncode == 2
+    assert not (project / "functions/.env").exists()
+
+
+def test_what_is_deployed_is_listed_read_and_removed(type_: Edge, programs: StandIns) -> None:
+    service = cloud_run_service("voice-prompt", project="shop", env="staging")
+    service["metadata"]["labels"] |= {
+        "edge-function": "voice-prompt",
+        "edge-digest": "0123456789abcdef",
+    }
+    programs.answer("services list", [service, cloud_run_service("other")])
+    entries = [
+        {"timestamp": "2", "textPayload": "later"},
+        {"timestamp": "1", "textPayload": "first"},
+    ]
+    programs.answer("logging read", entries)
+    place = ("--target", "cloud-run")
+
+    listed = type_("functions", "list", *place, "-o", "json")
+    logs = type_("functions", "logs", "voice_prompt", *place, "--level", "error", "--since", "10m")
+    unasked = type_("functions", "delete", "voice-prompt", *place)
+    gone = type_("functions", "delete", "voice-prompt", *place, "--yes")
+    unknown = type_("functions", "delete", "other", *place, "--yes")
+
+    assert [row["function"] for row in json.loads(listed.stdout)] == ["voice-prompt"]
+    assert [line.split()[-1] for line in logs.stdout.splitlines()] == ["first", "later"]
+    assert "severity>=ERROR" in programs.calls("logging")[0].argv[3]
+    assert (unasked.returncode, gone.returncode) == (2, 0), gone.stderr
+    assert [call.argv[4] for call in programs.calls("services", "delete")] == ["voice-prompt"]
+    assert (unknown.returncode, "There are: voice-prompt" in unknown.stderr) == (1, True)
+
+
+def test_deploy_sh_is_edge_deploy_from_anywhere(
+    project: Path, programs: StandIns, tmp_path: Path
+) -> None:
+    """It stands at the project's root; here its edge is this checkout's."""
+    shutil.copy(ROOT / "deploy.sh", project / "deploy.sh")
+    bin_folder = project / ".venv/bin"
+    bin_folder.mkdir(parents=True)
+    (bin_folder / "edge").symlink_to(ROOT / ".venv/bin/edge")
+    environment = shell(PATH=f"{programs.path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+
+    def run(*arguments: str) -> CompletedProcess[str]:
+        return subprocess.run(
+            [str(project / "deploy.sh"), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+
+    done, helped = run("voice-prompt"), run("--help")
+
+    assert done.returncode == 0, done.stderr
+    assert list(deployed(programs)) == ["voice-prompt"]
+    assert "--plan" in helped.stdout
