@@ -11,7 +11,7 @@ FROM {base} AS packages
 COPY {requirements} /tmp/requirements.txt
 RUN python -m venv /packages \\
  && /packages/bin/pip install --no-cache-dir --disable-pip-version-check \\
-      --no-deps{hashes} -r /tmp/requirements.txt
+      {strictly}-r /tmp/requirements.txt
 
 FROM {base}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin function
@@ -44,7 +44,8 @@ def dockerfile(
         command=", ".join(f'"{word}"' for word in command),
         port=port,
         requirements=requirements,
-        hashes=" --require-hashes" if has_hashes else "",
+        # What has hashes is complete; what has none may leave it to pip to find the rest.
+        strictly="--no-deps --require-hashes " if has_hashes else "",
         health=_HEALTH,
         variables=f" {variables}" if variables else "",
     ).encode()

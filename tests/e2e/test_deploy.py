@@ -7,11 +7,16 @@ see what would be run and told, no cloud and no cluster.
 import json
 import os
 import shutil
+import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import httpx
 import pytest
 import yaml
 
@@ -125,6 +130,52 @@ def test_one_function_goes_alone_and_a_second_time_is_skipped(
     assert "ANTHROPIC_API_KEY" not in call.option("set-secrets")
     assert results(second) == {"structured-data": "skipped"}, second.stderr
     assert len(programs.calls("run", "deploy")) == 1
+
+
+def test_the_upload_serves_as_the_buildpack_starts_it(
+    type_: Edge, programs: StandIns, tmp_path: Path
+) -> None:
+    """`functions-framework` without options: FUNCTION_TARGET is `--function`, the rest is ours."""
+    assert type_("deploy", "structured-data").returncode == 0
+    (call,) = programs.calls("run", "deploy")
+    told = json.loads(Path(call.option("env-vars-file")).read_text())
+    probe = dict(pair.split("=") for pair in call.option("startup-probe").split(","))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = shell(
+        **told, FUNCTION_TARGET=call.option("function"), PORT=str(port), HOST="127.0.0.1"
+    )
+    del environment["PYTHONPATH"]
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("functions-framework"))],
+            cwd=call.option("source"),
+            env=environment | {"SUPABASE_JWT_SECRET": "a-secret-of-at-least-thirty-two-characters"},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_well(process, f"{url}{probe['httpGet.path']}", log)
+        refused = httpx.post(url, json={}, timeout=DEADLINE)
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "UNAUTHORIZED_NO_AUTH_HEADER")
+
+
+def wait_until_well(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + 90
+    while True:
+        with suppress(httpx.TransportError):
+            assert httpx.get(url, timeout=30).status_code == 200, log.read_text()
+            return
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
 
 
 def test_all_go_with_their_schedules_and_what_has_changed_goes_again(

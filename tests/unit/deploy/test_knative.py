@@ -3,6 +3,7 @@
 kubectl and docker are recording stand-ins.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,6 +120,18 @@ def test_the_image_is_built_and_pushed_before_it_is_applied(target: Knative) -> 
     assert manifest["spec"]["template"]["spec"]["containers"][0]["image"] == image
     assert {"--server-side", "--field-manager=edge", "--namespace=functions"} <= set(runs[2].argv)
     assert manifest["metadata"]["labels"]["edge-digest"] == rollout.digest
+
+
+def test_packages_are_held_to_their_hashes_where_there_are_some(target: Knative) -> None:
+    def recipe(requirements: bytes) -> str:
+        made = workload()
+        files = {"main.py": b"", "requirements.txt": requirements}
+        write = roll_out(target, replace(made, bundle=replace(made.bundle, files=files))).steps[0]
+        assert isinstance(write, Write)
+        return write.files["Dockerfile"].decode()
+
+    assert "--no-deps --require-hashes -r" in recipe(b"a==1 --hash=sha256:00\n")
+    assert "--no-deps" not in recipe(b"a==1\n")
 
 
 def test_an_image_changes_with_its_bundle_and_not_with_its_settings(target: Knative) -> None:
