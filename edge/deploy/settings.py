@@ -249,18 +249,23 @@ def _wrong(
     path: Path, table: str, env: str, model: type[BaseModel], exc: ValidationError
 ) -> EdgeError:
     faults: list[str] = []
+    missing: list[str] = []
     for fault in exc.errors():
         key = ".".join(map(str, fault["loc"]))
         where = f"[{table}] {key}" if table else key
         if fault["type"] == "missing":
             faults.append(f"{path}: {where} is not set (environment {env}).")
+            missing.append(key)
         elif fault["type"] == "extra_forbidden":
             near = get_close_matches(key, model.model_fields, n=1)
             meant = f" Did you mean {near[0]}?" if near else ""
             faults.append(f"{path}: there is no setting {where}.{meant}")
         else:
             faults.append(f"{path}: {where}: {fault['msg']}.")
-    return EdgeError("\n".join(faults), cure=f"Settings are: {', '.join(model.model_fields)}.")
+    known = f"Settings are: {', '.join(model.model_fields)}."
+    lines = "".join(f'\n    {key} = "…"' for key in missing)
+    cure = f"Write into {path}:\n    [{table}]{lines}" if missing else known
+    return EdgeError("\n".join(faults), cure=cure)
 
 
 def _near(name: str, known: Collection[str], prefix: str = "") -> str:

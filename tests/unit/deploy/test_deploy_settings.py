@@ -54,6 +54,7 @@ def test_without_a_file_there_is_one_environment_and_the_project_is_supabase_s(
     ("text", "said"),
     [
         ("[cloud-run]\nregion = 'r'", "[cloud-run] project is not set"),
+        ("", '[cloud-run]\n    project = "…"\n    region = "…"'),
         ("[cloud-run]\nproject = 'p'\nregoin = 'r'", "[cloud-run] regoin. Did you mean region?"),
         ("[cloud-run]\nproject = 'p'\nregion = 3", "[cloud-run] region: Input should be a valid"),
         ("cloud-run = 3", "cloud-run must be a table"),
