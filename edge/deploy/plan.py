@@ -77,6 +77,11 @@ class Target(Protocol):
     @property
     def settings(self) -> Settings: ...
 
+    @property
+    def schedule_key(self) -> str:
+        """The secret that scheduled calls are made with."""
+        ...
+
     def service_name(self, slug: str) -> str: ...
 
     def faults(self, workload: Workload) -> Sequence[str]:
@@ -148,7 +153,10 @@ def _wire_all(
     wirings = [wire(workload.secrets, target.settings, held) for workload in workloads]
     missing: dict[str, list[str]] = {}
     for workload, wiring in zip(workloads, wirings, strict=True):
-        for name in wiring.missing:
+        needed = [*wiring.missing]
+        if workload.schedule and held is not None and target.schedule_key not in held:
+            needed.append(target.schedule_key)
+        for name in dict.fromkeys(needed):
             missing.setdefault(name, []).append(workload.slug)
     if missing:
         lines = [f"{name} is not set for {', '.join(slugs)}." for name, slugs in missing.items()]

@@ -52,6 +52,10 @@ class CloudRun:
     def scheduler(self) -> CloudScheduler:
         return CloudScheduler(self.own, self.settings.project)
 
+    @property
+    def schedule_key(self) -> str:
+        return self.own.schedule_key
+
     def service_name(self, slug: str) -> str:
         return f"{self.own.name_prefix}{slug}"
 

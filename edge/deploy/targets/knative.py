@@ -48,6 +48,10 @@ class Knative:
     def kubectl(self) -> Kubectl:
         return Kubectl(self.own.namespace, self.own.context)
 
+    @property
+    def schedule_key(self) -> str:
+        return self.own.schedule_key
+
     def service_name(self, slug: str) -> str:
         return f"{self.own.name_prefix}{slug}"
 

@@ -24,6 +24,7 @@ class Shelf:
 
     settings: Settings
     upkeep: tuple[Step, ...] = ()
+    schedule_key: str = "CALLER_KEY"
 
     def service_name(self, slug: str) -> str:
         return f"my-{slug}"
@@ -124,6 +125,14 @@ def test_every_missing_secret_is_told_with_its_functions_and_the_command(shelf: 
     assert "OPENAI_API_KEY is not set for one, two." in str(caught.value)
     assert "ANTHROPIC_API_KEY is not set for two." in str(caught.value)
     assert "tell the shelf OPENAI_API_KEY ANTHROPIC_API_KEY" in str(caught.value)
+
+
+def test_who_is_called_on_a_schedule_needs_the_key_for_it(shelf: Shelf) -> None:
+    work = workload(schedule="* * * * *")
+
+    with pytest.raises(DeployError, match=r"CALLER_KEY is not set for hello\."):
+        make_plan(shelf, Wish([work]), present)
+    assert make_plan(shelf, Wish([work]), lambda: present(secrets=HELD | {"CALLER_KEY"})).changes
 
 
 def test_what_the_platform_refuses_is_told_before_it_is_asked_anything(shelf: Shelf) -> None:
