@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -119,8 +120,14 @@ def _installed(pinned: Pinned) -> metadata.Distribution:
 
 def packages_of_modules(modules: Collection[str]) -> dict[str, set[str]]:
     """The installed packages that a top module may come from, by its name."""
-    known = metadata.packages_distributions()
+    known = _packages_distributions()
     return {name: {canonicalize_name(each) for each in known.get(name, ())} for name in modules}
+
+
+@cache
+def _packages_distributions() -> Mapping[str, list[str]]:
+    """Reading what all packages have installed takes a second."""
+    return metadata.packages_distributions()
 
 
 def render(packages: Iterable[Pinned]) -> bytes:

@@ -1,0 +1,290 @@
+"""Each function alone: its bundle, in an environment of nothing but its requirements, started as a
+platform starts it, answers what it answers under `edge start`."""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from edge.deploy.bundle import Bundle, build_bundle
+from tests.conftest import ROOT, RunningStack
+from tests.functions.talk_track_proofs.person import DECK, Person, add_person
+from tests.integration.campaigns.organization import Organization, create_organization
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+SLUGS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("functions/*/main.py"))
+PATIENCE = 90.0
+CHANGING = re.compile(r"(^|_)(id|ids|at|ms|seconds|timestamp)$|Id$|^(request_id|duration)")
+NUMBERS = iter(range(6000, 9000))
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Each with the folder that it is in and the interpreter of its environment."""
+
+    made: dict[str, tuple[Bundle, Path, Path]]
+
+    def __getitem__(self, slug: str) -> tuple[Bundle, Path, Path]:
+        return self.made[slug]
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
+    """With a fresh environment for each set of requirements that there is."""
+    home = tmp_path_factory.mktemp("bundles")
+    made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
+    texts = {bundle.files["requirements.txt"] for bundle in made.values()}
+    with ThreadPoolExecutor(2) as pool:
+        pythons = dict(zip(texts, pool.map(lambda text: install(text, home), texts), strict=True))
+    for slug, bundle in made.items():
+        bundle.write(home / slug)
+    return Bundles(
+        {s: (b, home / s, pythons[b.files["requirements.txt"]]) for s, b in made.items()}
+    )
+
+
+def install(requirements: bytes, home: Path) -> Path:
+    """The interpreter of a new environment that has these packages and no others."""
+    folder = home / f"venv-{hashlib.sha256(requirements).hexdigest()[:12]}"
+    folder.mkdir()
+    listed = folder / "requirements.txt"
+    listed.write_bytes(requirements)
+    run(sys.executable, "-m", "venv", "--without-pip", str(folder / "env"))
+    python = folder / "env/bin/python"
+    # What is not compiled here is compiled when it is first imported.
+    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--quiet")
+    pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
+    run(*pip, "install", *options, "-r", str(listed))
+    return python
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@contextmanager
+def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
+    """Its address, once it answers; it knows of the project what a platform tells it."""
+    _, folder, python = bundles[slug]
+    port = free_port()
+    environment = {
+        "PATH": f"{python.parent}:{os.environ['PATH']}",
+        "K_SERVICE": slug,
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_ANON_KEY": stack.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
+        "SUPABASE_JWT_SECRET": stack.jwt_secret,
+        "OPENAI_BASE_URL": f"{stack.url}/providers/openai/v1",
+        "ANTHROPIC_BASE_URL": f"{stack.url}/providers/anthropic",
+        "RETELL_BASE_URL": f"{stack.url}/providers/retell",
+        "RETELL_API_KEY": "local",
+    }
+    command = ["--source", "main.py", "--target", "main", "--asgi", "--port", str(port)]
+    log = folder.with_suffix(".log")
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(python), "-m", "functions_framework", *command],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    ends_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if httpx.get(f"{url}/_internal/health", timeout=30).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < ends_at, log.read_text()
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks a function at an address, with the rights that a request needs."""
+
+    url: str
+    key: str
+    token: str = ""
+
+    def post(self, path: str = "", **options: Any) -> httpx.Response:
+        headers = {"apikey": self.key, "authorization": f"Bearer {self.token or self.key}"}
+        headers |= options.pop("headers", {})
+        return httpx.post(f"{self.url}{path}", headers=headers, timeout=60, **options)
+
+
+@dataclass(frozen=True)
+class World:
+    """What requests are about."""
+
+    stack: RunningStack
+    organization: Organization
+    person: Person
+
+    def add_video(self) -> str:
+        answer = self.stack.call("process-transcript", new_call())
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]["video_id"]
+
+
+def new_call() -> dict[str, str]:
+    text = (ROOT / "samples/discovery_call.txt").read_text()
+    return {"collection_id": "bundles", "video_id": str(uuid4()), "transcript": text}
+
+
+Ask = Callable[[World, Client], httpx.Response]
+
+
+def ask_transcript(world: World, client: Client) -> httpx.Response:
+    return client.post(json=new_call())
+
+
+def ask_structured_data(world: World, client: Client) -> httpx.Response:
+    return client.post(json={"video_id": world.add_video()})
+
+
+def ask_voice_prompt(world: World, client: Client) -> httpx.Response:
+    video_id = world.add_video()
+    made = world.stack.call("structured-data", {"video_id": video_id})
+    assert made.status_code == 200, made.text
+    return client.post(json={"video_id": video_id})
+
+
+def ask_import(world: World, client: Client) -> httpx.Response:
+    campaign_id = world.organization.add_campaign(status="draft")
+    csv = "name,phone\nAda,+14155550101\nBob,nonsense\n"
+    headers = {"content-type": "text/csv"}
+    return client.post(f"?campaign_id={campaign_id}", content=csv, headers=headers)
+
+
+def ask_campaign(world: World, client: Client) -> httpx.Response:
+    campaign_id = world.organization.add_campaign(status="draft")
+    world.organization.add_contacts(campaign_id, ["+14155550111", "+14155550112"])
+    return client.post(json={"action": "get_status", "campaign_id": campaign_id})
+
+
+def ask_webhook(world: World, client: Client) -> httpx.Response:
+    body = json.dumps({"event": "call_started", "call": {"call_id": f"call_{uuid4().hex}"}})
+    now = int(time.time() * 1000)
+    digest = hmac.new(b"local", f"{body}{now}".encode(), hashlib.sha256).hexdigest()
+    headers = {"x-retell-signature": f"v={now},d={digest}"}
+    return httpx.post(client.url, content=body, headers=headers, timeout=60)
+
+
+def ask_talk_track_job(world: World, client: Client) -> httpx.Response:
+    person = world.person
+    body = {"projectId": person.project_id, "deckStructureId": person.deck_id}
+    return Client(client.url, world.stack.anon_key, person.token).post(json=body)
+
+
+def ask_talk_track(world: World, client: Client) -> httpx.Response:
+    job_id = world.person.insert_job(world.person.add_deck(DECK["slides"][:3]))
+    return client.post(json={"jobId": job_id, "wait": True})
+
+
+ASKED: dict[str, Ask] = {
+    "campaign-trigger": ask_campaign,
+    "generate-talk-track": ask_talk_track,
+    "import-contacts": ask_import,
+    "process-transcript": ask_transcript,
+    "retell-webhook": ask_webhook,
+    "structured-data": ask_structured_data,
+    "talk-track-jobs": ask_talk_track_job,
+    "voice-prompt": ask_voice_prompt,
+}
+
+
+@pytest.fixture
+def world(stack: RunningStack) -> Iterator[World]:
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+        organization = create_organization(connection, f"+1628557{next(NUMBERS)}")
+        yield World(stack, organization, add_person(stack))
+
+
+def constant(value: Any) -> Any:
+    """An answer without what is another each time."""
+    if isinstance(value, dict):
+        return {key: constant(item) for key, item in value.items() if not CHANGING.search(key)}
+    return [constant(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_alone_it_answers_what_it_answers_here(world: World, bundles: Bundles, slug: str) -> None:
+    stack = world.stack
+    here = ASKED[slug](world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
+    with deployed(stack, bundles, slug) as url:
+        alone = ASKED[slug](world, Client(url, stack.service_role_key))
+
+    assert here.is_success, here.text
+    assert (alone.status_code, constant(alone.json())) == (here.status_code, constant(here.json()))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_its_environment_has_nothing_of_ours_but_the_bundle(bundles: Bundles, slug: str) -> None:
+    bundle, folder, python = bundles[slug]
+    code = "import main, sys; print(*sorted(m.__file__ or '' for m in sys.modules.values()"
+    code += " if getattr(m, '__file__', None)), sep='\\n')"
+    done = subprocess.run(
+        [str(python), "-c", code], cwd=folder, env={}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+    assert str(ROOT) not in done.stdout
+    files = {str(folder / name) for name in bundle.files}
+    ours = {path for path in done.stdout.splitlines() if path.startswith(str(folder))}
+    assert ours <= files
+
+
+def test_who_has_no_token_is_refused_as_here(stack: RunningStack, bundles: Bundles) -> None:
+    slug = "structured-data"
+    with deployed(stack, bundles, slug) as url:
+        for address in (url, f"{stack.url}/functions/v1/{slug}"):
+            bare = httpx.post(address, json={}, timeout=60)
+            assert (bare.status_code, bare.json()["code"]) == (401, "UNAUTHORIZED_NO_AUTH_HEADER")
+            forged = {"authorization": "Bearer a.b.c"}
+            refused = httpx.post(address, json={}, headers=forged, timeout=60)
+            assert refused.json()["code"] == "UNAUTHORIZED_INVALID_JWT_FORMAT"
+            assert refused.headers["access-control-allow-origin"] == "*"
+            preflight = httpx.options(address, timeout=60)
+            assert preflight.status_code in {200, 204}
+        log = bundles[slug][1].with_suffix(".log").read_text()
+    lines = [json.loads(line) for line in log.splitlines() if '"httpRequest"' in line]
+    assert {line["severity"] for line in lines if line["httpRequest"]["status"] == 401} == {
+        "WARNING"
+    }
