@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ RATE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it; `violations` is empty when all held."""
+    """What came of it; `violations` is empty when all held, `resumed` how often a person helped."""
 
     scenario: Scenario
     violations: tuple[str, ...]
@@ -31,24 +31,33 @@ class Report:
     blows: tuple[str, ...]
     seconds: float
     simulated: timedelta
+    resumed: int
 
 
 def simulate(scenario: Scenario, folder: Path, *, rate: float = RATE) -> Report:
     """Run it on a stack of its own in `folder`."""
     began = time.monotonic()
-    with running_world(scenario, folder, rate=rate) as world, world.minutely_checks():
+    with running_world(scenario, folder, rate=rate) as world:
+        return replace(play(world), seconds=time.monotonic() - began)
+
+
+def play(world: World) -> Report:
+    """Run the scenario of a world that is there."""
+    began = time.monotonic()
+    with world.minutely_checks():
         run = _Run(world)
         violations = [*run.play()]
         evidence = gather(world)
         violations += check(evidence)
-        simulated = world.now() - scenario.begins_at
+        simulated = world.now() - world.scenario.begins_at
     return Report(
-        scenario,
+        world.scenario,
         tuple(violations),
         calls=len(evidence.calls),
         blows=tuple(run.dealt),
         seconds=time.monotonic() - began,
         simulated=simulated,
+        resumed=run.resumed,
     )
 
 
@@ -56,6 +65,7 @@ def simulate(scenario: Scenario, folder: Path, *, rate: float = RATE) -> Report:
 class _Run:
     world: World
     dealt: list[str] = field(default_factory=list[str])
+    resumed: int = 0
     _draw: random.Random = field(init=False)
     _pending: list[tuple[float, Blow]] = field(init=False)
     _progress: tuple[object, ...] = ()
@@ -164,6 +174,7 @@ class _Run:
             elif campaign not in self._resume_at:
                 self._resume_at[campaign] = time.monotonic() + _PAUSE_SECONDS
             elif time.monotonic() > self._resume_at[campaign]:
+                self.resumed += 1
                 self.world.trigger("resume_campaign", campaign)
 
     def _skip_idle_time(self, state: Row) -> None:

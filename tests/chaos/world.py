@@ -31,11 +31,15 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class World:
-    """`rate` seconds pass for campaigns and calls in one of ours; `jump` skips idle hours."""
+    """`rate` seconds pass for campaigns and calls in one of ours; `jump` skips idle hours.
+
+    `functions_url` is where the functions are served: by the stack, unless told otherwise.
+    """
 
     scenario: Scenario
     stack: Stack
     rate: float
+    functions_url: str = field(init=False)
     http: httpx.Client = field(init=False)
     _anchor: tuple[float, datetime] = field(init=False)
 
@@ -44,6 +48,7 @@ class World:
         self.http = httpx.Client(
             base_url=self.stack.settings.api_url, headers=headers, timeout=_DEADLINE
         )
+        self.functions_url = f"{self.stack.settings.api_url}/functions/v1"
         self._anchor = (time.time(), self.scenario.begins_at)
 
     def now(self) -> datetime:
@@ -80,7 +85,7 @@ class World:
         """What the user or the schedule asks of campaign-trigger; None if it broke meanwhile."""
         body = {"action": action, **({"campaign_id": str(campaign.id)} if campaign else {})}
         try:
-            return self.http.post("/functions/v1/campaign-trigger", json=body)
+            return self.http.post(f"{self.functions_url}/campaign-trigger", json=body)
         except httpx.HTTPError:
             return None
 
@@ -151,10 +156,15 @@ class World:
 
 
 @contextmanager
-def running_world(scenario: Scenario, folder: Path, *, rate: float) -> Generator[World]:
-    """A stack of its own in `folder`, told of the scenario, its clocks at the beginning."""
+def running_world(
+    scenario: Scenario, folder: Path, *, rate: float, root: Path = ROOT
+) -> Generator[World]:
+    """A stack of its own in `folder`, told of the scenario, its clocks at the beginning.
+
+    It serves the functions of the project at `root`.
+    """
     settings = load_settings(
-        ROOT,
+        root,
         port=0,
         db_port=0,
         state_dir=folder,
