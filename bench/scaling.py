@@ -3,24 +3,28 @@
 `waits` stands for calls of models: 100 ms of waiting, 8 at a time in an instance. `lands` inserts
 a row through the data API and answers once that is committed: its cost is all processor time, of
 which instances on one machine have no more than one has. At the end an instance is killed.
+`--proof` has a campaign and talk tracks run over them instead, and looks for what is lost.
 """
 
+import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from typing import Final
 
 import psycopg
 
-from bench.family import family, proportional_bytes
+from bench.family import proportional_bytes
 from bench.load import Load, Plan, Visitor, render_request, run_load
 from bench.machine import print_machine
 from bench.processes import ask, free_port, python, running, wait_answer
+from bench.scaling_fleet import Fleet, fleet
+from bench.scaling_proof import Proof, Size, prove
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
 from edge.tokens import mint_api_key
@@ -28,8 +32,6 @@ from edge.tokens import mint_api_key
 _SECRET: Final = "a-secret-of-at-least-thirty-two-characters"
 _VISITORS: Final = 48
 _SECONDS: Final = 6.0
-_READY_SECONDS: Final = 120
-_OPTIONS: Final = ("--production", "--host", "127.0.0.1", "--processes", "1", "--limits", "local")
 _WAITS: Final = """
 import asyncio
 
@@ -58,16 +60,10 @@ grant all on landed to service_role;
 _CONNECTIONS: Final = "select count(*) from pg_stat_activity where usename = 'authenticator'"
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """Instances behind a balancer's port."""
-
-    port: int
-    instances: list[Popen[bytes]]
-
-    def ask(self, slug: str, seconds: float = _SECONDS, warm_up: float = 1.0) -> Load:
-        request = render_request(f"/functions/v1/{slug}", "{}")
-        return run_load(Plan([Visitor(self.port, [request])] * _VISITORS, seconds, warm_up))
+def ask_fleet(instances: Fleet, slug: str, seconds: float = _SECONDS, warm_up: float = 1.0) -> Load:
+    """What so many callers at once get of a function, over the balancer."""
+    request = render_request(f"/functions/v1/{slug}", "{}")
+    return run_load(Plan([Visitor(instances.port, [request])] * _VISITORS, seconds, warm_up))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +123,24 @@ def project() -> Generator[Project]:
 
 
 @contextmanager
-def fleet(served: Project, count: int) -> Generator[Fleet]:
-    """So many instances, warm, behind a balancer."""
-    with ExitStack() as exits:
-        ports = [free_port() for _ in range(count)]
-        options = (*_OPTIONS, "--workdir", str(served.root))
-        instances = [
-            exits.enter_context(
-                running(
-                    python("-m", "edge", "serve", *options, "--port", str(port)),
-                    **served.variables(),
-                )
-            )
-            for port in ports
-        ]
-        for port in ports:
-            wait_ready(port)
-        balancer = free_port()
-        backends = map(str, ports)
-        exits.enter_context(running(python("-m", "bench.balancer", str(balancer), *backends)))
-        wait_answer(balancer, "/_internal/live")
-        yield Fleet(balancer, instances)
-
-
-def wait_ready(port: int) -> None:
-    """Until the instance says that it is, and has warm workers."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while b"ok" not in wait_answer(port, "/_internal/health"):
-        assert time.monotonic() < deadline, "an instance does not become ready"
-        time.sleep(0.05)
-    for slug in ("waits", "lands"):
-        ask(port, f"/functions/v1/{slug}", b"{}")
+def warm_fleet(served: Project, count: int) -> Generator[Fleet]:
+    """So many instances, each with its workers."""
+    with fleet(served.root, served.variables(), count, "--limits", "local") as instances:
+        for port in instances.ports:
+            for slug in ("waits", "lands"):
+                ask(port, f"/functions/v1/{slug}", b"{}")
+        yield instances
 
 
 def measure(served: Project, count: int) -> dict[str, float]:
     """Answers a second of both functions, with what they take of memory and connections."""
-    with fleet(served, count) as instances:
+    with warm_fleet(served, count) as instances:
         rates: dict[str, float] = {}
         for slug in ("waits", "lands"):
-            load = instances.ask(slug)
+            load = ask_fleet(instances, slug)
             assert not load.errors, load.errors[:3]
             rates[slug] = load.rate
-        pids = [pid for instance in instances.instances for pid in family(instance.pid)]
-        megabytes = proportional_bytes(pids) / (1 << 20)
+        megabytes = proportional_bytes(instances.pids) / (1 << 20)
         connections = served.count(_CONNECTIONS)
     print(
         f"{count} instances: waits {rates['waits']:7.1f}/s   lands {rates['lands']:7.1f}/s   "
@@ -182,15 +153,16 @@ def measure(served: Project, count: int) -> dict[str, float]:
 def kill_one(served: Project) -> None:
     """Rows answered for must be there, and the others must take what comes next."""
     before = served.count("select count(*) from landed")
-    with fleet(served, 2) as instances, ThreadPoolExecutor() as pool:
+    with warm_fleet(served, 2) as instances, ThreadPoolExecutor() as pool:
         warmed = served.count("select count(*) from landed") - before
-        loading = pool.submit(instances.ask, "lands", _SECONDS, 0.0)
-        while served.count("select count(*) from landed") < before + warmed + 200:
+        loading = pool.submit(ask_fleet, instances, "lands", _SECONDS, 0.0)
+        enough = before + warmed + _VISITORS
+        while served.count("select count(*) from landed") < enough and not loading.done():
             time.sleep(0.01)
-        instances.instances[0].kill()
+        instances.kill_one()
         load = loading.result()
         landed = served.count("select count(*) from landed") - before - warmed
-        after = instances.ask("lands", 2.0)
+        after = ask_fleet(instances, "lands", 2.0)
     print(
         f"one of 2 killed: {len(load.latencies)} answered, {landed} rows, "
         f"{len(load.errors)} of {_VISITORS} connections broken; "
@@ -201,9 +173,8 @@ def kill_one(served: Project) -> None:
     assert not after.errors, after.errors[:3]
 
 
-def main() -> None:
-    """Measure, then kill."""
-    print_machine()
+def measure_all() -> None:
+    """Throughput of one, two and four; then one of two is killed."""
     with project() as served:
         one, two, four = (measure(served, count) for count in (1, 2, 4))
         for slug in ("waits", "lands"):
@@ -212,6 +183,33 @@ def main() -> None:
                 f"4 instances {four[slug] / one[slug]:.2f} times the throughput of 1"
             )
         kill_one(served)
+
+
+def prove_all(contacts: int, tracks: int) -> bool:
+    """Whether nothing was lost by one, two and four."""
+    sizes = [Size(count, contacts, tracks) for count in (1, 2, 4)]
+    proofs: list[Proof] = []
+    for size in sizes:
+        proof = prove(size)
+        proofs.append(proof)
+        times = proof.track_rate / proofs[0].track_rate
+        print(f"{proof.describe()}; {times:.2f} times the talk tracks of 1", flush=True)
+        print("\n".join(f"BROKEN: {fault}" for fault in proof.faults) or "ok: nothing lost")
+    return not any(fault for proof in proofs for fault in proof.faults)
+
+
+def main() -> None:
+    """Measure, or prove."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--proof", action="store_true", help="a campaign and talk tracks instead")
+    parser.add_argument("--contacts", type=int, default=300)
+    parser.add_argument("--tracks", type=int, default=200)
+    options = parser.parse_args()
+    print_machine()
+    if not options.proof:
+        measure_all()
+    elif not prove_all(options.contacts, options.tracks):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
