@@ -28,6 +28,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     trace_project: Annotated[
         str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="The project that traces belong to.")
     ] = "",
+    key_seconds: Annotated[
+        float, typer.Option(min=0.1, help="How often the project's published keys are asked for.")
+    ] = 300.0,  # Auth publishes a key well before it signs with it
     env_file: options.EnvFile = None,
     limits: options.LimitsChoice = "hosted",
 ) -> None:
@@ -54,6 +57,6 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         processes=processes or len(os.sched_getaffinity(0)),
         grace=grace,
         trace_project=trace_project,
-        refreshes_keys="SUPABASE_JWKS" not in variables,
+        key_seconds=None if "SUPABASE_JWKS" in variables else key_seconds,
     )
     Supervisor(instance, listen(host, port)).run()

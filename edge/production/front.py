@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,10 +22,14 @@ _LABELS: Final = {
 
 @dataclass(slots=True)
 class Front:
-    """`gateway` behind, `tell` for each answer; ready from the zygote's word on until the end."""
+    """`gateway` behind, `tell` for each answer; ready from the zygote's word on until the end.
+
+    `prepare` is given the headers of each request before the gateway is.
+    """
 
     gateway: App
     tell: Callable[[AnsweredRequest], None]
+    prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
     is_booted: bool = False
     is_draining: bool = False
     in_flight: int = field(default=0, init=False)
@@ -53,6 +57,8 @@ class Front:
         started = time.perf_counter()
         self.in_flight += 1
         try:
+            if self.prepare:
+                await self.prepare(scope["headers"])
             await self.gateway(scope, receive, record.send)
         finally:
             self.in_flight -= 1

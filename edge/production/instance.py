@@ -25,14 +25,15 @@ class Instance:
     """One container or machine: its gateway processes share a port.
 
     `grace` is how many seconds requests under way are given at the end; `trace_project` the Google
-    Cloud project that traces belong to; `refreshes_keys` whether the key set is the project's own.
+    Cloud project that traces belong to; `key_seconds` after how many the project's key set is asked
+    for again, None if the operator has given one.
     """
 
     settings: Settings
     processes: int
     grace: float
     trace_project: str = ""
-    refreshes_keys: bool = False
+    key_seconds: float | None = None
 
     @property
     def remote(self) -> Remote:

@@ -25,7 +25,7 @@ from edge.production.cloud_logging import (
 )
 from edge.production.front import Front
 from edge.production.instance import Instance
-from edge.production.key_set import follow_keys
+from edge.production.key_set import KeySet
 from edge.production.shared_rate import SharedRate
 from edge.production.writer import LineWriter
 from edge.remote import Remote
@@ -75,7 +75,7 @@ class GatewayProcess:
         rate = SharedRate(self.instance.remote.url, self.instance.settings.secret_key, self._remark)
         gateway = self._assemble(rate)
         self._functions.start()
-        following = asyncio.create_task(self._follow_keys())
+        following = self._follow_keys()
         server = _Server(self._server_config(gateway))
         serving = asyncio.create_task(server.serve([self.listener]))
         stopping = asyncio.create_task(stop_asked.wait())
@@ -83,7 +83,8 @@ class GatewayProcess:
         self._front.is_draining = True
         server.should_exit = True
         await serving
-        following.cancel()
+        if following:
+            following.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.instance.grace):
                 await self._functions.close()
@@ -125,9 +126,12 @@ class GatewayProcess:
             function.slug, function.folder, function.policy.secrets
         )
 
-    async def _follow_keys(self) -> None:
-        if self.instance.refreshes_keys:
-            await follow_keys(self.instance.remote, self._adopt, self._remark)
+    def _follow_keys(self) -> asyncio.Task[None] | None:
+        if self.instance.key_seconds is None:
+            return None
+        keys = KeySet(self.instance.remote, self._adopt, self._remark, self.instance.key_seconds)
+        self._front.prepare = keys.prepare
+        return asyncio.create_task(keys.follow())
 
     def _adopt(self, remote: Remote) -> None:
         """Verify by the new keys; workers that start from now on know them too."""
