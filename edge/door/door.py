@@ -69,7 +69,11 @@ class Door:
                 answer = await self.function(Request(request.scope, body.receive))
         except TimeoutError:
             return _refuse(idle_timeout(self.timeout))
-        # A function may have made an error of its own of a body that was cut off.
+        except Exception:
+            if not body.is_too_large:
+                raise
+            answer = None
+        # A function may also have made an answer of its own of a body that was cut off.
         return _refuse(body_too_large(self.body_limit)) if body.is_too_large else answer
 
     def _log(self, request: Request, request_id: str, status: int, seconds: float) -> None:
