@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import httpx
 import jwt
@@ -89,7 +89,7 @@ def _key_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
 @lru_cache(maxsize=64)  # the tokens of one key begin alike
 def _read_key_id(segment: bytes) -> str | None:
     try:
-        header = cast("Any", json.loads(urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))))
+        header: Any = json.loads(urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)))
         is_published = header["alg"] in ASYMMETRIC_ALGORITHMS
         return str(header.get("kid", "")) if is_published else None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
