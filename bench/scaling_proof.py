@@ -33,6 +33,7 @@ SLIDES: Final = 6
 _RATE: Final = 60.0
 _USERS: Final = 10
 _CALL_SECONDS: Final = 1.0
+_CALLS_EACH: Final = 5  # three chunks, and what is asked again
 _PATIENCE_SECONDS: Final = 240.0
 _SCHEDULE_SECONDS: Final = 1.0
 _OPEN_CALL_SECONDS: Final = 10.0
@@ -160,7 +161,7 @@ class _Exercise:
     def carry_out(self) -> Proof:
         began = time.monotonic()
         details = self.world.stack.settings.describe()
-        delay(details, _CALL_SECONDS, times=20 * self.size.tracks)
+        delay(details, _CALL_SECONDS, times=_CALLS_EACH * self.size.tracks)
         people = [add_person(details, _deck()) for _ in range(min(_USERS, self.size.tracks))]
         with ThreadPoolExecutor() as pool, self._reaping():
             dialling = pool.submit(play, self.world)
