@@ -7,6 +7,7 @@ import typer
 
 from edge.cli import options
 from edge.cli.console import answers, remark
+from edge.cli.failures import failing_with_status_1
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 12
 
 
+@failing_with_status_1
 def bundle(
     names: Annotated[list[str] | None, typer.Argument(help="Functions.")] = None,
     *,
@@ -64,5 +66,7 @@ def _show(made: "Bundle", folder: Path, costs: "Sequence[Cost]") -> None:
         )
     if len(costs) > _MOST_SHOWN:
         answers.print(f"    and {len(costs) - _MOST_SHOWN} more", highlight=False)
+    if not made.has_hashes:
+        remark("  its packages have no hashes: the project has no requirements.lock.", "yellow")
     for name in made.unused:
         remark(f"  {name} is in its requirements.txt, but nothing imports it.", "yellow")

@@ -9,8 +9,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
+
+from packaging.requirements import Requirement
 
 import edge
 from edge.deploy.entry import Entry, render_entry
@@ -32,6 +35,8 @@ MANIFEST: Final = "manifest.json"
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _LEFT_OUT: Final = ("__pycache__", "tests")
 _NOT_UPLOADED: Final = (FILE, "smoke.toml")
+# Of the door's modules, those that functions-framework does not bring.
+_DOOR_PACKAGES: Final = {"jwt": "pyjwt", "httpx": "httpx"}
 _TEST: Final = re.compile(r"test_.*|.*_test\.py|conftest\.py")
 
 
@@ -47,6 +52,11 @@ class Bundle:
     def write(self, folder: Path) -> None:
         """Make the folder that is uploaded."""
         replace_folder(folder, self.files)
+
+    @property
+    def has_hashes(self) -> bool:
+        """Whether each package is known by its content, not by its version alone."""
+        return b"--hash=" in self.files[FILE]
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -156,7 +166,7 @@ class _Builder:
         path = self.folder / FILE
         named = read_requirements(path)
         if not (self.root / LOCK).is_file():
-            return _Packages.as_written(path), []
+            return _Packages.as_written(path, _additions(door, named, path)), []
         closure = Closure(read_lock(self.root / LOCK))
         for requirement in named.values():
             closure.add(requirement, str(path))
@@ -167,19 +177,16 @@ class _Builder:
                     f"{place}: {module} is imported, but {path} does not name it.",
                     cure=f"Add it there: {next(iter(sorted(origins[module])), module)}==…",
                 )
-        for module in sorted(door.packages.keys() - ours.packages.keys()):
+        for module in sorted(door.packages):
             self._add_for_door(closure, origins[module])
         used = {name for module in ours.packages for name in origins[module]}
         unused = sorted(named.keys() - used - {"functions-framework"})
         return _Packages.locked(closure.found), unused
 
     def _add_for_door(self, closure: Closure, origins: set[str]) -> None:
-        from packaging.requirements import Requirement
-
         name = next((each for each in sorted(origins) if each in closure.lock), None)
-        if name and name not in closure.found:
-            extra = "[crypto]" if name == "pyjwt" else ""
-            closure.add(Requirement(f"{name}{extra}"), "what stands before a function")
+        if name:  # also where it is there already: perhaps without what its extra needs
+            closure.add(Requirement(_with_extra(name)), "what stands before a function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +200,35 @@ class _Packages:
         return cls(render(found.values()), versions)
 
     @classmethod
-    def as_written(cls, path: Path) -> "_Packages":
-        """Without a lock a function's own file is all that is known."""
+    def as_written(cls, path: Path, additions: Mapping[str, str]) -> "_Packages":
+        """Without a lock a function's own file, and what its door adds, is all that is known."""
         named = read_requirements(path)
-        versions = {name: str(named[name].specifier)[2:] for name in sorted(named)}
-        return cls(path.read_bytes(), versions)
+        versions = {name: str(named[name].specifier)[2:] for name in named} | additions
+        text = path.read_text(encoding="utf-8")
+        if additions and not text.endswith("\n"):
+            text += "\n"
+        text += "".join(f"{_with_extra(name)}=={additions[name]}\n" for name in additions)
+        return cls(text.encode(), dict(sorted(versions.items())))
+
+
+def _additions(door: Needs, named: Mapping[str, Requirement], path: Path) -> dict[str, str]:
+    """What the door needs and neither the file nor functions-framework brings, as installed."""
+    missing = sorted(
+        package
+        for module, package in _DOOR_PACKAGES.items()
+        if module in door.packages and package not in named
+    )
+    if missing and b"--hash=" in path.read_bytes():
+        raise DeployError(
+            f"{path} has hashes, but not all that stands before a function with verify_jwt or "
+            f"rate_limit: {', '.join(map(_with_extra, missing))}.",
+            cure=f"Name them there too, with hashes, or lock the project's packages in {LOCK}.",
+        )
+    return {package: metadata.version(package) for package in missing}
+
+
+def _with_extra(package: str) -> str:
+    return f"{package}[crypto]" if package == "pyjwt" else package
 
 
 def _files_of_modules(root: Path, needs: Needs) -> dict[str, bytes]:

@@ -194,3 +194,23 @@ def test_types_for_a_checker_need_no_package(project: Path) -> None:
     write(project, "main.py", source)
 
     assert build_bundle(project, "hello-you").manifest["unused"] == []
+
+
+def test_without_a_lock_what_stands_before_it_is_added_to_its_pins(project: Path) -> None:
+    (project / "requirements.lock").unlink()
+    write(project, "function.toml", "")
+
+    bundle = build_bundle(project, "hello-you")
+
+    lines = bundle.files["requirements.txt"].decode().splitlines()
+    assert lines[0] == "functions-framework==3.10.2"
+    assert [line.partition("==")[0] for line in lines[1:]] == ["httpx", "pyjwt[crypto]"]
+    assert not bundle.has_hashes
+
+
+def test_hashes_without_a_lock_must_also_know_what_stands_before_it(project: Path) -> None:
+    (project / "requirements.lock").unlink()
+    write(project, "function.toml", "")
+    write(project, "requirements.txt", "functions-framework==3.10.2 --hash=sha256:00\n")
+
+    assert "pyjwt[crypto]" in refusal(project)
