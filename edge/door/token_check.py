@@ -1,5 +1,6 @@
 """verify_jwt where no gateway stands in front: the same check, with keys that may be rotated."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class KeyRing:
     is_fetched: bool = field(default=False, init=False)
     _secret: str = field(init=False)
     _fetched_at: float = field(default=float("-inf"), init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         # Without a secret nothing that is signed with one may pass.
@@ -39,16 +41,24 @@ class KeyRing:
         self.keys = Keys.load(self._secret, self.surroundings.jwks or None)
 
     async def refresh(self, *, age: float) -> None:
-        """Fetch the key set if that was last tried `age` seconds ago; old keys stay without one."""
+        """Fetch the key set if that was last tried `age` seconds ago; old keys stay without one.
+
+        Who comes while it is fetched waits for it.
+        """
         known = self.surroundings
-        if known.jwks or not known.url or self.clock() - self._fetched_at < age:
+        if known.jwks or not known.url:
             return
-        self._fetched_at = self.clock()
+        async with self._turn:
+            if self.clock() - self._fetched_at >= age:
+                self._fetched_at = self.clock()
+                await self._fetch(known.url)
+
+    async def _fetch(self, url: str) -> None:
         import httpx  # only asymmetric tokens need it
 
         try:
             async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
-                reply = await client.get(f"{known.url}/auth/v1/.well-known/jwks.json")
+                reply = await client.get(f"{url}/auth/v1/.well-known/jwks.json")
             self.keys = Keys.load(self._secret, reply.raise_for_status().text)
         except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWTError):
             return

@@ -171,6 +171,20 @@ def test_unknown_keys_make_us_ask_now_and_then_only(serve: Any) -> None:
     assert published.asked == 1
 
 
+async def test_who_comes_while_keys_are_fetched_waits_for_them(serve: Any) -> None:
+    private, document = new_key("known")
+    published = Published([document])
+    check = TokenCheck(surroundings(SUPABASE_URL=serve(published)))
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
+    token = signed(private, "known")["authorization"].encode()
+    request = Request({**scope, "headers": [(b"authorization", token)]})
+
+    refusals = await asyncio.gather(*(check(request) for _ in range(5)))
+
+    assert refusals == [None] * 5
+    assert published.asked == 1
+
+
 def test_known_keys_stay_good_while_nobody_publishes_them(serve: Any) -> None:
     private, document = new_key("known")
     published = Published([document])
