@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench.deployed import measure_deployed
 from bench.figures import Series, print_at_least, print_at_most, print_ratio
 from bench.machine import print_machine
 from bench.peer import DENO, deno, functions_framework
@@ -69,7 +70,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="one start of each peer in each")
     parser.add_argument("--runs", type=int, default=10, help="of ours in a round")
+    parser.add_argument(
+        "--deployed", action="store_true", help="instead, each function alone as it is deployed"
+    )
     options = parser.parse_args()
+    if options.deployed:
+        measure_deployed(options.rounds)
+        return
     if not DENO.exists():
         raise SystemExit("deno is not installed: run bench/setup")
     print_machine()
