@@ -203,7 +203,7 @@ class _Packages:
     def as_written(cls, path: Path, additions: Mapping[str, str]) -> "_Packages":
         """Without a lock a function's own file, and what its door adds, is all that is known."""
         named = read_requirements(path)
-        versions = {name: str(named[name].specifier)[2:] for name in named} | additions
+        versions = {name: str(named[name].specifier)[2:] for name in named} | dict(additions)
         text = path.read_text(encoding="utf-8")
         if additions and not text.endswith("\n"):
             text += "\n"
