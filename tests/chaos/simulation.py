@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.chaos.invariants import check, gather, sample
 from tests.chaos.scenario import Blow, CampaignPlan, Scenario
-from tests.chaos.world import Row, World, running_world
+from tests.chaos.world import SHORT_JUMP, Row, World, running_world
 
 _TICK_SECONDS = 0.05
 _SAMPLE_SECONDS = 1.0
@@ -182,7 +182,7 @@ class _Run:
         now = self.world.now()
         if state["open"] or state["calls"] or state["webhooks"]:
             if self._quiet_for() > _QUIET_SECONDS and self._since_jump() > _QUIET_SECONDS:
-                self._let_pass(now + timedelta(minutes=10))
+                self._let_pass(now + SHORT_JUMP)
             return
         moments: list[datetime] = [
             moment for moment in (state["due"], state["scheduled"]) if moment is not None
