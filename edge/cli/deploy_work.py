@@ -58,7 +58,7 @@ def _require_sound(functions: Sequence[Function]) -> None:
         if not function.policy.enabled
     ]
     if faults:
-        raise DeployError("\n".join([*faults, "Nothing was deployed."]))
+        raise DeployError("\n".join([*faults, "Nothing was done."]))
 
 
 def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
@@ -75,7 +75,7 @@ def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
     with ThreadPoolExecutor(_BUNDLERS) as pool:
         workloads = list(pool.map(bundle, functions))
     if faults:
-        raise DeployError("\n".join([*sorted(faults), "Nothing was deployed."]))
+        raise DeployError("\n".join([*sorted(faults), "Nothing was done."]))
     return [workload for workload in workloads if workload]
 
 

@@ -334,7 +334,7 @@ def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
 
     assert refused.returncode == 1
     assert "voice-prompt" in refused.stderr
-    assert "Nothing was deployed." in refused.stderr
+    assert "Nothing was done." in refused.stderr
     assert programs.calls() == []
 
 
