@@ -7,6 +7,7 @@ from typing import Final
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration, bootstrap, find_migrations, migrate
+from edge.errors import EdgeError
 from edge.settings import Settings
 
 _INTERVAL: Final = 0.5
@@ -52,10 +53,22 @@ class LocalDatabase:
         return migrate(dsn, find_migrations(supabase / "migrations"), supabase / "seed.sql")
 
     async def _watch(self) -> None:
+        """For as long as the stack runs: a server that cannot start now may a moment later, when
+        the last of its own processes have let go of its memory."""
+        said = ""
         while True:
             await asyncio.sleep(_INTERVAL)
-            if self.cluster.has_died:
+            if not self.cluster.has_died:
+                continue
+            if not said:
                 self.tell("Postgres ended unexpectedly and is started again.")
+            try:
                 await asyncio.to_thread(self.cluster.prepare)
                 self.cluster.launch()
                 await asyncio.to_thread(self.cluster.wait_ready)
+            except (EdgeError, OSError) as exc:
+                if str(exc) != said:
+                    self.tell(f"It is tried again until it starts. {exc}")
+                said = str(exc)
+            else:
+                said = ""

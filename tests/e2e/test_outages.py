@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -56,6 +57,28 @@ def test_postgres_stopped_in_mid_request_is_503_and_recovers(
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "DATABASE_UNAVAILABLE"
     assert process(stack).status_code == 200
+
+
+def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningStack) -> None:
+    """A server whose memory is still in use by the last one's cannot start at once."""
+    pid = stack.cluster.pid
+    assert pid is not None
+    child = next(iter(children(pid)))
+    os.kill(child, signal.SIGSTOP)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        log = stack.cluster.log_file
+        eventually(lambda: "shared memory block" in log.read_text(), deadline=30)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+    eventually(lambda: process(stack).status_code == 200, deadline=60)
+    assert stack.cluster.pid not in {None, pid}
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
