@@ -12,6 +12,9 @@ import httptools
 
 from edge.corking import CorkedHttp
 
+KEEP_ALIVE_SECONDS: Final = 75
+"""For an idle connection: much longer than the 5 seconds after which httpx gives one up, or else a
+request could be written to a connection that is being closed."""
 _HEAD_BYTES: Final = 64 * 1024
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _MALFORMED: Final = b"400 Bad Request"

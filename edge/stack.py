@@ -24,7 +24,7 @@ from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway import FUNCTIONS, App, Gateway
-from edge.intake import Intake
+from edge.intake import KEEP_ALIVE_SECONDS, Intake
 from edge.lock import Lock
 from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
@@ -227,6 +227,7 @@ class Stack:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=15,
         )
         server = _Server(config)

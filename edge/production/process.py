@@ -14,7 +14,7 @@ import uvicorn
 
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway import FUNCTIONS, Gateway
-from edge.intake import Intake
+from edge.intake import KEEP_ALIVE_SECONDS, Intake
 from edge.logs.backlog import Stamped
 from edge.logs.description import describe
 from edge.production.cloud_logging import (
@@ -118,6 +118,7 @@ class GatewayProcess:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, round(self.instance.grace)),
         )
 

@@ -49,7 +49,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     home = tmp_path_factory.mktemp("bundles")
     made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
     texts = {bundle.files["requirements.txt"] for bundle in made.values()}
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         pythons = dict(zip(texts, pool.map(lambda text: install(text, home), texts), strict=True))
     for slug, bundle in made.items():
         bundle.write(home / slug)

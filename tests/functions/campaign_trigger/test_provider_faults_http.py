@@ -130,8 +130,8 @@ def test_a_call_that_was_never_made_is_made_once_that_is_certain(
     put_dial_back(connection, phone)
     ask_again(connection)
     assert trigger("schedule_check").json()["resolved"] == 1
-    (attempt,) = attempts_of(connection, campaign_id)
-    assert (attempt["status"], attempt["counted"]) == ("ended", False)
+    first, *_ = attempts_of(connection, campaign_id)  # the next one may have begun already
+    assert (first["status"], first["counted"]) == ("ended", False)
 
     check_until_completed(trigger, connection, campaign_id)
 
