@@ -1,7 +1,6 @@
 """The stack's configuration, resolved once: defaults < config.toml < environment < command line."""
 
 import json
-import os
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,18 @@ from edge.config import (
     Policy,
     read_config,
 )
+from edge.environment import (
+    DEFAULT_CALL_SPEED,
+    given_or_own,
+    inherited_environment,
+    known_secrets,
+    parse_call_speed,
+    project_variables,
+)
 from edge.errors import EdgeError
 from edge.remote import LOOPBACK, Remote, find_remote
 from edge.secrets import RESERVED_PREFIX, EnvFile
+from edge.stand_ins import PROVIDERS
 from edge.tokens import Keys, mint_api_key
 
 # The Supabase CLI's well-known local values (supabase/cli, pkg/config/apikeys.go): an existing
@@ -29,56 +37,6 @@ SECRET_KEY: Final = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105
 LOCAL_HOST: Final = "127.0.0.1"
 
 Limits = Literal["off", "local", "hosted"]
-
-_PASSED_ON: Final = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "PYTHONDONTWRITEBYTECODE",
-    "EDGE_FUNCTIONS_URL",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A model provider that the stack can stand in for, until a real key or URL is set."""
-
-    name: str
-    key: str
-    base_url: str
-    local_path: str
-
-
-PROVIDERS: Final = (
-    Provider("OpenAI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "/providers/openai/v1"),
-    Provider("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/providers/anthropic"),
-    Provider("Retell", "RETELL_API_KEY", "RETELL_BASE_URL", "/providers/retell"),
-)
-_MODELS: Final = (
-    "OPENAI_MODEL",
-    "OPENAI_EMBEDDING_MODEL",
-    "OPENAI_API_MODE",
-    "OPENAI_TIMEOUT_SECONDS",
-    "ANTHROPIC_MODEL",
-    "ANTHROPIC_TIMEOUT_SECONDS",
-    "ANALYSIS_TOKEN_BUDGET",
-)
-# Lets the webhook of a campaign take its secret itself for a signature: the emulated account only.
-_PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
-_DEFAULT_CALL_SPEED: Final = 10.0
-_FROM_SHELL: Final = (
-    *(n for p in PROVIDERS for n in (p.key, p.base_url)),
-    *_MODELS,
-    "RETELL_WEBHOOK_SECRET",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +72,7 @@ class Settings:
     inspect_port: int = DEFAULT_INSPECTOR_PORT
     reload: bool = True
     isolate_users: bool = False
-    call_speed: float = _DEFAULT_CALL_SPEED
+    call_speed: float = DEFAULT_CALL_SPEED
     forks: bool = True
     stand_ins: bool = True
 
@@ -177,20 +135,14 @@ class Settings:
             return self.remote.variables.get("SUPABASE_JWKS", "")
         return symmetric_jwks(self.jwt_secret)
 
-    def is_real(self, provider: Provider) -> bool:
-        """Whether the person has set a key or a URL for it."""
-        return bool(self.secrets.get(provider.key) or self.secrets.get(provider.base_url))
-
     def function_environment(
         self, slug: str, folder: Path, wanted: tuple[str, ...]
     ) -> dict[str, str]:
         """A worker's whole environment: the platform's variables and the secrets it wants."""
         secrets = {**self.secrets, **self._own_secrets(folder)}
         for provider in PROVIDERS:
-            if self.stand_ins and not (secrets.get(provider.key) or secrets.get(provider.base_url)):
-                secrets[provider.base_url] = self.api_url + provider.local_path
-                if provider.key == "RETELL_API_KEY":
-                    secrets.setdefault(_PLAIN_SIGNATURE, "true")
+            if self.stand_ins:
+                secrets = secrets | provider.stand_in(secrets, self.api_url)
             if provider.key in wanted:  # a key must never go to another server than its own
                 wanted = (*wanted, provider.base_url)
             if self.stand_ins:
@@ -229,7 +181,7 @@ class Settings:
         """What `edge status` prints, by the Supabase CLI's names."""
         database = {"DB_URL": self.db_url} if self.has_database else {}
         remote = {"REMOTE_URL": self.remote.url} if self.remote else {}
-        stand_ins = ",".join(p.name for p in PROVIDERS if not self.is_real(p))
+        stand_ins = ",".join(p.name for p in PROVIDERS if not p.is_real(self.secrets))
         return {
             "API_URL": self.api_url,
             **database,
@@ -277,7 +229,7 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
 
     Of secrets the environment is believed for those we know, and for `secret_names`.
     """
-    environ = os.environ if environ is None else environ
+    environ = given_or_own(environ)
     root = root.resolve()
     config = read_config(root / "supabase" / "config.toml", environ)
     port = config.port if port is None else port
@@ -295,43 +247,12 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
         inherited=inherited_environment(environ),
         env_file=env_file and env_file.resolve(),
         config_secrets=config.secrets,
-        shell_secrets={
-            name: environ[name] for name in (*_FROM_SHELL, *secret_names) if environ.get(name)
-        },
+        shell_secrets=known_secrets(environ, secret_names),
         remote=remote,
         policy=config.policy,
         inspect_port=config.inspector_port,
-        call_speed=_parse_speed(environ.get("EDGE_CALL_SPEED")),
+        call_speed=parse_call_speed(environ),
     ).with_current_secrets()
-
-
-def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What of the operator's environment every function gets: no secret, no setting of ours."""
-    environ = os.environ if environ is None else environ
-    passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
-    return {**passed_on, "NO_PROXY": "127.0.0.1,localhost"}
-
-
-def project_variables(
-    environ: Mapping[str, str] | None = None, env_file: Path | None = None
-) -> dict[str, str]:
-    """The SUPABASE_* variables that the operator gave on purpose: by the shell or by --env-file."""
-    environ = os.environ if environ is None else environ
-    given = dict(environ) | (EnvFile(env_file).read() if env_file else {})
-    return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
-
-
-def _parse_speed(text: str | None) -> float:
-    """How many times faster than real ones emulated phone calls go by."""
-    try:
-        speed = float(text or _DEFAULT_CALL_SPEED)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1000:
-        raise EdgeError(
-            f"EDGE_CALL_SPEED is {text!r}.", cure="Give a number above 0, of at most 1000."
-        )
-    return speed
 
 
 def _read_secrets(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from edge.cli.console import print_json, remark, remarks
-from edge.settings import PROVIDERS
 from edge.stack import Stack
+from edge.stand_ins import PROVIDERS
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:
@@ -35,7 +35,7 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
     remarks.print("[bold]Providers[/bold]")
     for provider in PROVIDERS:
-        kind = "real" if settings.is_real(provider) else "local, no key needed"
+        kind = "real" if provider.is_real(settings.secrets) else "local, no key needed"
         remark(f"  {provider.name:<10} {kind}")
     remark("Ctrl-C stops everything.\n", "dim")
 

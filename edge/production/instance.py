@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from edge.environment import project_variables
 from edge.errors import EdgeError
 from edge.remote import Remote, with_published_keys
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import Function, discover
-from edge.settings import Settings, load_settings, project_variables
+from edge.settings import Settings, load_settings
 
 _NEEDED: Final = (
     ("SUPABASE_URL",),

@@ -118,7 +118,7 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
 
     assert readers == {
         "shared.env",
-        "edge.settings",
+        "edge.environment",
         "edge.runtime.worker",
         "edge.door.surroundings",  # goes with a function that is deployed alone
     }

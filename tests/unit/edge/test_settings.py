@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EdgeError
-from edge.settings import PROVIDERS, load_settings
+from edge.settings import load_settings
+from edge.stand_ins import PROVIDERS
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_without_a_key_a_function_talks_to_the_local_provider(root: Path) -> Non
     assert given["OPENAI_API_KEY"] == "local"
     assert given["OPENAI_BASE_URL"] == "http://127.0.0.1:54321/providers/openai/v1"
     assert "ANTHROPIC_API_KEY" not in given
-    assert not any(settings.is_real(provider) for provider in PROVIDERS)
+    assert not any(provider.is_real(settings.secrets) for provider in PROVIDERS)
 
 
 def test_only_the_emulated_account_of_calls_allows_plain_signatures(root: Path) -> None:

@@ -1,0 +1,38 @@
+"""The providers that the stack can stand in for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# Lets the webhook of a campaign take its secret itself for a signature: the emulated account only.
+_PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A model provider that the stack can stand in for, until a real key or URL is set."""
+
+    name: str
+    key: str
+    base_url: str
+    local_path: str
+
+    def is_real(self, secrets: Mapping[str, str]) -> bool:
+        """Whether the person has set a key or a URL for it."""
+        return bool(secrets.get(self.key) or secrets.get(self.base_url))
+
+    def stand_in(self, secrets: Mapping[str, str], api_url: str) -> dict[str, str]:
+        """What a function is told instead, unless it is real."""
+        if self.is_real(secrets):
+            return {}
+        told = {self.base_url: api_url + self.local_path}
+        if self.key == "RETELL_API_KEY":
+            told[_PLAIN_SIGNATURE] = secrets.get(_PLAIN_SIGNATURE, "true")
+        return told
+
+
+PROVIDERS: Final = (
+    Provider("OpenAI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "/providers/openai/v1"),
+    Provider("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/providers/anthropic"),
+    Provider("Retell", "RETELL_API_KEY", "RETELL_BASE_URL", "/providers/retell"),
+)
