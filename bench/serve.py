@@ -3,15 +3,18 @@
 import argparse
 import asyncio
 import os
+import signal
+import socket
 from pathlib import Path
 
-import uvicorn
+import uvloop
 
 from edge.events import Event
 from edge.gateway import FUNCTIONS, Gateway
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.manifest import Function
+from edge.server import Server
 from edge.settings import DEFAULT_JWT_SECRET
 from edge.tokens import Keys
 
@@ -30,17 +33,14 @@ async def serve(port: int, root: Path, *, reload: bool) -> None:
     config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=reload)
     app = FunctionsApp(config, observe, environment, dict(os.environ))
     app.start()
-    server = uvicorn.Config(
-        Gateway({FUNCTIONS: app}, {}),
-        port=port,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ws="none",
-    )
-    await uvicorn.Server(server).serve()
+    stop_asked = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop_asked.set)
+    server = Server(Gateway({FUNCTIONS: app}, {}))
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
+        await server.start(listener)
+        await stop_asked.wait()
+        await server.close()
     await app.close()
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("root", type=Path, nargs="?", default=Path(__file__).parent)
     parser.add_argument("--reload", action="store_true")
     options = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(options.port, options.root.resolve(), reload=options.reload))
 
 

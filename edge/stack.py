@@ -1,14 +1,12 @@
 """The composition root: lock → zygote and Postgres → migrations → emulator → gateway."""
 
-import asyncio
 import logging
 import socket
-from collections.abc import Generator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import uvicorn
 from starlette.applications import Starlette
 
 from edge.database import LocalDatabase
@@ -24,7 +22,6 @@ from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway import FUNCTIONS, App, Gateway
-from edge.intake import KEEP_ALIVE_SECONDS, Intake
 from edge.lock import Lock
 from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
@@ -35,17 +32,10 @@ from edge.runtime.config import RuntimeConfig
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import Function
 from edge.runtime.tunnel import tunnel_factory
+from edge.server import Server
 from edge.settings import Settings
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the stack."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 @dataclass(slots=True)
@@ -218,29 +208,8 @@ class Stack:
         return self.functions.received - self.functions.handled
 
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
-        config = uvicorn.Config(
-            gateway,
-            http=Intake,
-            ws=tunnel_factory(lambda scope: self.functions.admit_upgrade(gateway.enter(scope))),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=15,
-        )
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve([listener]))
-
-        async def end() -> None:
-            server.should_exit = True
-            await serving
-
-        self._exits.push_async_callback(end)
+        tunnel = tunnel_factory(lambda scope: self.functions.admit_upgrade(gateway.enter(scope)))
+        server = Server(gateway, upgrades=tunnel)
+        self._exits.push_async_callback(server.close)
         self._exits.push_async_callback(self.functions.close)
-        while not server.started:
-            if serving.done():
-                serving.result()
-                raise EdgeError("The gateway ended before it listened.")
-            await asyncio.sleep(0.005)
+        await server.start(listener)

@@ -22,13 +22,14 @@ from typing import Any, Final
 from uuid import uuid4
 
 import httpx
-import uvicorn
 
 from edge.config import STATE_FOLDER
 from edge.emulator.providers.app import create_app as create_providers_app
+from edge.environment import inherited_environment
 from edge.gateway import Gateway
 from edge.runtime.manifest import TARGET, Function, discover
-from edge.settings import Settings, inherited_environment
+from edge.server import Server
+from edge.settings import Settings
 from edge.tokens import mint
 
 # The loader is the one of functions-framework's own command, which is what production runs.
@@ -135,8 +136,7 @@ def _bound() -> Generator[socket.socket]:
 @contextmanager
 def _local_models(listener: socket.socket) -> Generator[None]:
     app = Gateway(routes={"/providers": create_providers_app()}, tokens={})
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
-    server = uvicorn.Server(config)
+    server = Server(app)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

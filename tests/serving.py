@@ -3,14 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import uvicorn
 import uvloop
 
+from edge.gateway import App
 from edge.intake import Intake
+from edge.server import Server
 
 T = TypeVar("T")
 
@@ -32,32 +32,18 @@ class LoopThread:
         self.loop.close()
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
 class HttpServer:
     """An ASGI app on a free loopback port, served on the loop that starts it."""
 
-    def __init__(
-        self, app: Callable[..., Awaitable[None]], ws: Any = "none", http: type[Intake] = Intake
-    ) -> None:
-        config = uvicorn.Config(
-            app, lifespan="off", log_config=None, access_log=False, ws=ws, http=http
-        )
-        self._server = _Server(config)
+    def __init__(self, app: App, ws: Any = "none", http: type[Intake] = Intake) -> None:
+        self._server = Server(app, upgrades=ws, http=http)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     async def start(self) -> None:
-        self._serving = asyncio.create_task(self._server.serve([self._socket]))
-        while not self._server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.005)
+        await self._server.start(self._socket)
 
     async def close(self) -> None:
-        self._server.should_exit = True
-        await self._serving
+        await self._server.close()
         self._socket.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.gateway import App, Header, Message, Receive, Send
+from edge.production.booted import Booted
 from edge.production.cloud_logging import AnsweredRequest, parse_trace
 
 LIVE: Final = b"/_internal/live"
@@ -22,15 +23,15 @@ _LABELS: Final = {
 
 @dataclass(slots=True)
 class Front:
-    """`gateway` behind, `tell` for each answer; ready from the zygote's word on until the end.
+    """`gateway` behind, `tell` for each answer; ready once all have booted, until the end.
 
     `prepare` is given the headers of each request before the gateway is.
     """
 
     gateway: App
     tell: Callable[[AnsweredRequest], None]
+    booted: Booted
     prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
-    is_booted: bool = False
     is_draining: bool = False
     in_flight: int = field(default=0, init=False)
 
@@ -47,7 +48,7 @@ class Front:
     async def _answer_readiness(self, send: Send) -> None:
         if self.is_draining:
             await _answer(send, 503, "stopping")
-        elif not self.is_booted:
+        elif not self.booted:
             await _answer(send, 503, "starting")
         else:
             await _answer(send, 200, "ok")

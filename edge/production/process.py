@@ -5,18 +5,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import uvicorn
-
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway import FUNCTIONS, Gateway
-from edge.intake import KEEP_ALIVE_SECONDS, Intake
 from edge.logs.backlog import Stamped
 from edge.logs.description import describe
+from edge.production.booted import Booted
 from edge.production.cloud_logging import (
     AnsweredRequest,
     render_log_entry,
@@ -34,17 +32,10 @@ from edge.runtime.config import RuntimeConfig
 from edge.runtime.limits import LimitsMode
 from edge.runtime.manifest import Function
 from edge.runtime.tunnel import tunnel_factory
+from edge.server import Server
 from edge.settings import Settings
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 @dataclass(slots=True)
@@ -54,6 +45,7 @@ class GatewayProcess:
     instance: Instance
     listener: socket.socket
     writer: LineWriter
+    booted: Booted
     _settings: Settings = field(init=False)
     _functions: FunctionsApp = field(init=False)
     _front: Front = field(init=False)
@@ -76,13 +68,13 @@ class GatewayProcess:
         gateway = self._assemble(rate)
         self._functions.start()
         following = self._follow_keys()
-        server = _Server(self._server_config(gateway))
-        serving = asyncio.create_task(server.serve([self.listener]))
+        tunnel = tunnel_factory(lambda scope: self._functions.admit_upgrade(gateway.enter(scope)))
+        server = Server(self._front, upgrades=tunnel, grace=self.instance.grace)
+        serving = await server.start(self.listener)
         stopping = asyncio.create_task(stop_asked.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         self._front.is_draining = True
-        server.should_exit = True
-        await serving
+        await server.close()
         if following:
             following.cancel()
         with suppress(TimeoutError):
@@ -104,23 +96,9 @@ class GatewayProcess:
             config, self._observe, self._environment, settings.inherited, rate
         )
         gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
-        is_booted = not (settings.forks and sys.platform.startswith("linux"))
-        self._front = Front(gateway, self._tell, is_booted=is_booted)
+        self.booted.set(not (settings.forks and sys.platform.startswith("linux")))
+        self._front = Front(gateway, self._tell, self.booted)
         return gateway
-
-    def _server_config(self, gateway: Gateway) -> uvicorn.Config:
-        return uvicorn.Config(
-            self._front,
-            http=Intake,
-            ws=tunnel_factory(lambda scope: self._functions.admit_upgrade(gateway.enter(scope))),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=max(1, round(self.instance.grace)),
-        )
 
     def _environment(self, function: Function) -> dict[str, str]:
         return self._settings.with_current_secrets().function_environment(
@@ -144,9 +122,9 @@ class GatewayProcess:
             case RequestServed():
                 return  # the front tells of it, with what it knows of the caller
             case ZygoteReady():
-                self._front.is_booted = True
+                self.booted.set(True)
             case ZygoteLost():
-                self._front.is_booted = False
+                self.booted.set(False)
             case _:
                 pass
         stamped = Stamped(time.time(), event)

@@ -4,6 +4,7 @@ All inherit one listening socket. With SO_REUSEPORT each would have a queue of i
 waits in the queue of a process that dies would be lost; so the others accept it.
 """
 
+import mmap
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import Final
 
 from edge.errors import EdgeError
+from edge.production.booted import Booted
 from edge.production.cloud_logging import render_remark
 from edge.production.instance import Instance
 from edge.production.process import STOPPING, GatewayProcess
@@ -47,6 +49,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+@dataclass(frozen=True, slots=True)
+class _Birth:
+    place: int
+    moment: float
+
+
 @dataclass(slots=True)
 class Supervisor:
     """One thread, no event loop: it may fork whenever it has to."""
@@ -54,9 +62,13 @@ class Supervisor:
     instance: Instance
     listener: socket.socket
     _lock: int = field(default_factory=open_lock, init=False)
-    _born: dict[int, float] = field(default_factory=dict[int, float], init=False)
+    _booted: mmap.mmap = field(init=False)
+    _born: dict[int, _Birth] = field(default_factory=dict[int, _Birth], init=False)
     _quick_deaths: int = field(default=0, init=False)
     _forks_from: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._booted = mmap.mmap(-1, self.instance.processes)  # anonymous: all processes see it
 
     def run(self) -> None:
         """Until SIGTERM or Ctrl-C, and then until requests under way are answered."""
@@ -74,23 +86,25 @@ class Supervisor:
         self._drain()
 
     def _fill(self) -> None:
-        missing = self.instance.processes - len(self._born)
+        taken = {birth.place for birth in self._born.values()}
+        missing = set(range(self.instance.processes)) - taken
         if missing and time.monotonic() >= self._forks_from:
-            for _ in range(missing):
-                self._fork()
+            for place in missing:
+                self._fork(place)
 
-    def _fork(self) -> None:
+    def _fork(self, place: int) -> None:
         parent = os.getpid()
         sys.stdout.flush()
         pid = os.fork()
         if pid:
-            self._born[pid] = time.monotonic()
+            self._born[pid] = _Birth(place, time.monotonic())
             return
         status = 1
         try:
             die_with_parent(parent)
             writer = LineWriter(sys.stdout.fileno(), self._lock)
-            GatewayProcess(self.instance, self.listener, writer).run()
+            booted = Booted(self._booted, place)
+            GatewayProcess(self.instance, self.listener, writer, booted).run()
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -99,7 +113,7 @@ class Supervisor:
 
     def _reap(self) -> None:
         for pid, status in self._ended():
-            lived = time.monotonic() - self._born.pop(pid)
+            lived = time.monotonic() - self._born.pop(pid).moment
             self._quick_deaths = self._quick_deaths + 1 if lived < _QUICK_DEATH else 0
             pause = 0.1 * 2**self._quick_deaths if self._quick_deaths else 0.0
             self._forks_from = time.monotonic() + min(pause, _LONGEST_PAUSE)
