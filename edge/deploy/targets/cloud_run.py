@@ -9,7 +9,6 @@ https://docs.cloud.google.com/run/docs/configuring/services/automatic-base-image
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,13 @@ from edge.deploy.settings import Settings
 from edge.deploy.sizes import mebibytes
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets.cloud_scheduler import CloudScheduler, SchedulerJob
+from edge.deploy.targets.refusals import find_faults, secret_command
 from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 
 NAME: Final = "cloud-run"
 HEALTH: Final = "/_internal/health"
-_SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?")
+_LONGEST_NAME: Final = 49
 _LONGEST_ANSWER: Final = 3600
 _SMALLEST_MEMORY: Final = 512  # of an instance whose CPU is not throttled
 _PORT: Final = 8080
@@ -60,23 +60,18 @@ class CloudRun:
         return f"{self.own.name_prefix}{slug}"
 
     def secret_command(self, names: Sequence[str]) -> str:
-        pairs = " ".join(f"{name}=…" for name in names)
-        return f"edge secrets set {pairs} --target {NAME} --env {self.settings.env}"
+        return secret_command(NAME, self.settings.env, names)
 
     def faults(self, workload: Workload) -> list[str]:
         """Why Cloud Run would refuse it."""
-        name = self.service_name(workload.slug)
-        found: list[str] = []
-        if not _SERVICE.fullmatch(name):
-            found.append(
-                f"Cloud Run takes no service called {name}: small letters, digits and hyphens, "
-                "a letter first, at most 49 characters."
-            )
-        if workload.schedule and "second" in workload.schedule:
-            found.append(
-                f"Cloud Scheduler cannot call it each {workload.schedule}: its finest is a minute."
-            )
-        return found
+        found = find_faults(
+            workload,
+            self.service_name(workload.slug),
+            platform="Cloud Run",
+            longest=_LONGEST_NAME,
+            scheduler="Cloud Scheduler",
+        )
+        return list(found)
 
     def look(self, workloads: Sequence[Workload]) -> Present:
         """Ask gcloud what there is."""

@@ -4,7 +4,6 @@ The image is built and pushed by Docker or Podman from the bundle and a Dockerfi
 are applied on the server's side, so that what others set on a Service stays.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets import manifests
+from edge.deploy.targets.refusals import find_faults, secret_command
 from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 
@@ -28,7 +28,7 @@ _COMMAND: Final = (
     *("functions-framework", "--source", "main.py", "--target", "main"),
     "--asgi",
 )
-_SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_NAME: Final = 63
 _LONGEST_SCHEDULED: Final = 52 - len(manifests.SCHEDULE_SUFFIX)  # Kubernetes adds to a job's name
 _READY_SECONDS: Final = 300
 
@@ -56,22 +56,15 @@ class Knative:
         return f"{self.own.name_prefix}{slug}"
 
     def secret_command(self, names: Sequence[str]) -> str:
-        pairs = " ".join(f"{name}=…" for name in names)
-        return f"edge secrets set {pairs} --target {NAME} --env {self.settings.env}"
+        return secret_command(NAME, self.settings.env, names)
 
     def faults(self, workload: Workload) -> list[str]:
         """Why Kubernetes would refuse it."""
         name = self.service_name(workload.slug)
-        found: list[str] = []
-        if not _SERVICE.fullmatch(name):
-            found.append(
-                f"Knative takes no service called {name}: small letters, digits and hyphens, "
-                "a letter first, at most 63 characters."
-            )
-        if workload.schedule and "second" in workload.schedule:
-            found.append(
-                f"A CronJob cannot call it each {workload.schedule}: its finest is a minute."
-            )
+        common = find_faults(
+            workload, name, platform="Knative", longest=_LONGEST_NAME, scheduler="A CronJob"
+        )
+        found = list(common)
         if workload.schedule and len(name) > _LONGEST_SCHEDULED:
             found.append(
                 f"{name} is too long for a CronJob: at most {_LONGEST_SCHEDULED} characters."
