@@ -1,6 +1,5 @@
 """Carries events from the event loop's thread to one of its own, where writing may take long."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Final
 
 from edge.events import Event
 from edge.logs.backlog import Backlog, Stamped
+from edge.logs.gathering import Gathering
 
 _GATHERING_SECONDS: Final = 0.05
 _CLOSING_SECONDS: Final = 5.0
@@ -24,40 +24,31 @@ class Relay:
 
     write: Write
     backlog: Backlog = field(default_factory=Backlog)
-    _wake: threading.Event = field(default_factory=threading.Event, init=False)
-    _closing: threading.Event = field(default_factory=threading.Event, init=False)
-    _thread: threading.Thread | None = field(default=None, init=False)
+    _gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(
+            "log-relay", self._deliver, _GATHERING_SECONDS, _CLOSING_SECONDS, self._patience
+        )
 
     def __call__(self, event: Event) -> None:
         self.backlog.offer(event, time.time())
-        self._wake.set()
+        self._gathering.wake()
 
     def start(self) -> None:
-        # A daemon: a terminal that nobody reads must not keep the process from ending.
-        self._thread = threading.Thread(target=self._run, name="log-relay", daemon=True)
-        self._thread.start()
+        self._gathering.start()
 
     def close(self) -> None:
         """Write what is left, for a few seconds at most; what comes later is not heard."""
-        self._closing.set()
-        self._wake.set()
-        if self._thread:
-            self._thread.join(_CLOSING_SECONDS)
+        self._gathering.close()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            self._wake.wait(self._patience())
-            self._closing.wait(_GATHERING_SECONDS)
-            self._wake.clear()
-            self._deliver(self.backlog.take(time.time()))
-        self._deliver(self.backlog.take(time.time(), is_last=True))
-
-    def _deliver(self, batch: Sequence[Stamped]) -> None:
+    def _deliver(self, is_last: bool) -> None:
+        batch = self.backlog.take(time.time(), is_last=is_last)
         for start in range(0, len(batch), _SLICE):
             if start:
                 # A system call alone would not do: this thread would have the interpreter back
                 # before the event loop woke, which then waits for whole switch intervals.
-                self._closing.wait(_YIELD_SECONDS)
+                self._gathering.pause(_YIELD_SECONDS)
             self.write(batch[start : start + _SLICE])
 
     def _patience(self) -> float | None:

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge.logs.gathering import Gathering
 from edge.production.cloud_logging import render_remark
 
 Render = Callable[[], bytes]
@@ -47,13 +47,15 @@ class LineWriter:
     lock: int
     _waiting: deque[Render] = field(default_factory=deque[Render], init=False)
     _left_out: int = field(default=0, init=False)
-    _wake: threading.Event = field(default_factory=threading.Event, init=False)
-    _closing: threading.Event = field(default_factory=threading.Event, init=False)
-    _thread: threading.Thread | None = field(default=None, init=False)
+    _gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(
+            "log-writer", self._write_waiting, _GATHERING_SECONDS, _CLOSING_SECONDS
+        )
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
-        self._thread.start()
+        self._gathering.start()
 
     def put(self, render: Render) -> None:
         """Have a line written soon."""
@@ -61,24 +63,13 @@ class LineWriter:
             self._left_out += 1
             return
         self._waiting.append(render)
-        self._wake.set()
+        self._gathering.wake()
 
     def close(self) -> None:
         """Write what is left, for a few seconds at most."""
-        self._closing.set()
-        self._wake.set()
-        if self._thread:
-            self._thread.join(_CLOSING_SECONDS)
+        self._gathering.close()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            self._wake.wait()
-            self._closing.wait(_GATHERING_SECONDS)
-            self._wake.clear()
-            self._write_waiting()
-        self._write_waiting()
-
-    def _write_waiting(self) -> None:
+    def _write_waiting(self, _is_last: bool) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             lines = [render() for render in batch]
