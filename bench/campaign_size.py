@@ -9,14 +9,12 @@ machine may have other work.
 """
 
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,10 +23,9 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from bench.family import family, proportional_bytes
+from bench.large_campaign import cluster_with, fill
 from bench.machine import print_machine
-from bench.processes import ROOT
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.call_request import CallRequest
@@ -42,26 +39,6 @@ _STEPS: Final = 20
 _RATE: Final = 600.0
 _BEGINS_AT: Final = datetime(2026, 10, 30, 18, tzinfo=UTC)
 _PATIENCE_SECONDS: Final = 60.0
-_SETUP: Final = """
-insert into public.organizations (id, name) values (%(organization)s, 'Large');
-insert into public.agents (id, organization_id, name, retell_agent_id)
-    values (%(agent)s, %(organization)s, 'Ada', 'agent_large');
-insert into public.phone_numbers (organization_id, phone_number, is_primary)
-    values (%(organization)s, '+12125550100', true);
-insert into public.dial_pace
-    (organization_id, concurrency_limit, current_limit, calls_per_second, tokens)
-    values (%(organization)s, 100000, 100000, 100000, 100000);
-insert into public.call_campaigns
-    (id, organization_id, agent_id, name, status, opens_at, closes_at, calling_days, max_attempts)
-    values (%(campaign)s, %(organization)s, %(agent)s, 'Large', 'active', '00:00', '24:00',
-            '{1,2,3,4,5,6,7}', %(attempts)s);
-insert into public.campaign_contacts
-    (campaign_id, organization_id, name, phone, time_zones, next_attempt_at)
-    select %(campaign)s, %(organization)s, 'Person ' || n, '+1' || (2120000000 + n),
-        '{America/New_York}', %(begins_at)s
-    from generate_series(1, %(contacts)s) as n;
-"""
-
 Connection = psycopg.Connection[dict[str, Any]]
 
 
@@ -155,7 +132,7 @@ class Run:
     dsn: str
     contacts: int
     attempts: int = 3
-    campaign: str = field(default_factory=lambda: str(uuid4()))
+    campaign: str = ""
     workers: list[Worker] = field(default_factory=list[Worker])
     _began: float = 0.0
     _last: tuple[float, float, int] = (0.0, 0.0, 0)
@@ -179,16 +156,7 @@ class Run:
             yield from self._check(connection)
 
     def _prepare(self, connection: Connection) -> None:
-        values = {
-            "organization": str(uuid4()),
-            "agent": str(uuid4()),
-            "campaign": self.campaign,
-            "contacts": self.contacts,
-            "attempts": self.attempts,
-            "begins_at": _BEGINS_AT,
-        }
-        psycopg.ClientCursor(connection).execute(_SETUP, values)
-        connection.execute("vacuum analyze")
+        self.campaign = fill(connection, self.contacts, attempts=self.attempts, due_at=_BEGINS_AT)
         connection.execute("select public.set_campaign_clock(%s, %s)", (_BEGINS_AT, _RATE))
 
     def _watch(self, connection: Connection) -> Iterator[str]:
@@ -276,24 +244,9 @@ class Run:
 def call_everyone(contacts: int, attempts: int) -> None:
     """Until everybody is reached or given up."""
     print_machine()
-    with _cluster() as cluster:
-        dsn = cluster.create_database("campaign")
-        bootstrap(dsn)
-        migrations = find_migrations(ROOT / "supabase/migrations")
-        migrate(cluster.dsn("campaign", user="postgres"), migrations)
-        for line in Run(cluster, dsn, contacts, attempts).play():
+    with cluster_with("campaign") as cluster:
+        for line in Run(cluster, cluster.dsn("campaign"), contacts, attempts).play():
             print(line, flush=True)
-
-
-@contextmanager
-def _cluster() -> Generator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="edge-campaign-") as folder:
-        cluster = Cluster(Path(folder) / "data")
-        cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
 
 
 def _connect(dsn: str) -> Connection:

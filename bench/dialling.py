@@ -6,45 +6,23 @@ a real dial but the telephone. The campaign has ten thousand contacts, then up t
 """
 
 import argparse
-import tempfile
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import psycopg
 
 from bench.figures import Series, print_at_least
+from bench.large_campaign import cluster_with, fill
 from bench.machine import print_machine
-from bench.processes import ROOT
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 
 _SIZES: Final = (10_000, 100_000, 1_000_000)
 _WORKERS: Final = 8
 _BATCH: Final = 10
 _WANTED: Final = 300
-_SETUP: Final = """
-insert into public.organizations (id, name) values (%(organization)s, 'Bench');
-insert into public.agents (id, organization_id, name, retell_agent_id)
-    values (%(agent)s, %(organization)s, 'Ada', 'agent_bench');
-insert into public.phone_numbers (organization_id, phone_number, is_primary)
-    values (%(organization)s, '+12125550100', true);
-insert into public.dial_pace (organization_id, current_limit, calls_per_second, tokens)
-    values (%(organization)s, 100000, 100000, 100000);
-insert into public.call_campaigns (id, organization_id, agent_id, name, status, opens_at, closes_at)
-    values (%(campaign)s, %(organization)s, %(agent)s, 'Bench', 'active', '00:00', '24:00');
-update public.call_campaigns set calling_days = '{1,2,3,4,5,6,7}';
-insert into public.campaign_contacts
-    (campaign_id, organization_id, phone, time_zones, next_attempt_at)
-    select %(campaign)s, %(organization)s, '+1' || (2120000000 + n), '{America/New_York}',
-        now() - interval '1 hour'
-    from generate_series(1, %(contacts)s) as n;
-"""
 
 
 @dataclass(slots=True)
@@ -99,16 +77,8 @@ def measure(cluster: Cluster, template: str, contacts: int, seconds: float) -> f
     """Contacts a second."""
     name = f"dialling_{contacts}"
     dsn = cluster.create_database(name, template=template)
-    campaign = str(uuid4())
-    values = {
-        "organization": str(uuid4()),
-        "agent": str(uuid4()),
-        "campaign": campaign,
-        "contacts": contacts,
-    }
     with psycopg.connect(dsn, autocommit=True) as connection:
-        psycopg.ClientCursor(connection).execute(_SETUP, values)
-        connection.execute("vacuum analyze")
+        campaign = fill(connection, contacts)
         connection.execute("checkpoint")
     began = time.monotonic()
     tallies = _work_together(dsn, campaign, began + seconds)
@@ -146,17 +116,6 @@ def _check(dsn: str, campaign: str, dialled: int) -> None:
     assert attempts == people == processed == dialled, (attempts, people, processed, dialled)
 
 
-@contextmanager
-def _cluster() -> Generator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="edge-dialling-") as folder:
-        cluster = Cluster(Path(folder) / "data")
-        cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
-
-
 def main() -> None:
     """All sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -164,10 +123,7 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, action="append", help="this size only")
     options = parser.parse_args()
     print_machine()
-    with _cluster() as cluster:
-        bootstrap(cluster.create_database("template"))
-        migrations = find_migrations(ROOT / "supabase/migrations")
-        migrate(cluster.dsn("template", user="postgres"), migrations)
+    with cluster_with("template") as cluster:
         sizes = options.contacts or _SIZES
         rates = [measure(cluster, "template", size, options.seconds) for size in sizes]
     print_at_least(f"contacts a second, {_WORKERS} workers", min(rates), _WANTED, "/s")

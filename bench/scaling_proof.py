@@ -6,11 +6,10 @@ platform's scheduler is played by whoever posts `schedule_check` and `reap` once
 """
 
 import tempfile
-import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as Clock  # noqa: N812 - `time` is the module here
@@ -27,6 +26,7 @@ from edge.settings import SECRET_KEY
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.simulation import Report, play
 from tests.chaos.world import Row, World, running_world
+from tests.repeating import repeating
 
 SERVED: Final = ("campaign_trigger", "retell_webhook", "talk_track_jobs", "generate_talk_track")
 SLIDES: Final = 6
@@ -211,25 +211,16 @@ class _Exercise:
         )
         return row
 
-    @contextmanager
-    def _reaping(self) -> Generator[None]:
+    def _reaping(self) -> AbstractContextManager[None]:
         """What the platform's scheduler posts for generate-talk-track."""
-        ended = threading.Event()
         headers = {"apikey": SECRET_KEY, "authorization": f"Bearer {SECRET_KEY}"}
         url = f"{self.instances.functions_url}/generate-talk-track"
 
         def reap() -> None:
-            while not ended.wait(_SCHEDULE_SECONDS):
-                with suppress(httpx.HTTPError):
-                    httpx.post(url, json={"action": "reap"}, headers=headers, timeout=60)
+            with suppress(httpx.HTTPError):
+                httpx.post(url, json={"action": "reap"}, headers=headers, timeout=60)
 
-        thread = threading.Thread(target=reap)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        return repeating(reap, _SCHEDULE_SECONDS)
 
 
 def _deck() -> Mapping[str, Any]:

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from edge.events import Event
 from edge.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
+from tests.repeating import repeating
 from tests.serving import LoopThread
 
 ROOT = Path(__file__).parents[2]
@@ -110,22 +110,10 @@ class World:
         except httpx.HTTPError:
             return None
 
-    @contextmanager
-    def minutely_checks(self) -> Generator[None]:
+    def minutely_checks(self) -> AbstractContextManager[None]:
         """Call schedule_check once in each of the simulation's minutes, as the schedule does."""
-        ended = threading.Event()
-
-        def check() -> None:
-            while not ended.wait(max(60 / self.rate, _SHORTEST_MINUTE)):
-                self.trigger("schedule_check")
-
-        thread = threading.Thread(target=check)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        minute = max(60 / self.rate, _SHORTEST_MINUTE)
+        return repeating(lambda: self.trigger("schedule_check"), minute)
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection[Row]]:

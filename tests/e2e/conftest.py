@@ -1,12 +1,19 @@
 """What the clients of the whole stack run in: Node with supabase-js."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.conftest import RunningStack
+
+Play = Callable[..., dict[str, Any]]
 
 JS = Path(__file__).parents[1] / "js"
 BIN = Path(sys.executable).parent
@@ -26,3 +33,29 @@ def node() -> str:
         if installed.returncode:
             pytest.skip("supabase-js cannot be installed: no way to the npm registry")
     return node
+
+
+@pytest.fixture
+def play(node: str, stack: RunningStack) -> Play:
+    """Run the named scenarios against the stack, told `variables`; all answers that they got."""
+    address = {
+        "PATH": os.environ["PATH"],
+        "API_URL": stack.url,
+        "SERVICE_KEY": stack.secret_key,
+        "PUBLIC_KEY": stack.publishable_key,
+    }
+
+    def run(scenarios: str, **variables: str) -> dict[str, Any]:
+        ran = subprocess.run(
+            [node, scenarios],
+            cwd=JS,
+            env=address | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    return run

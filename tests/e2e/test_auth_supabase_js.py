@@ -1,42 +1,18 @@
 """Signing in with supabase-js against the whole stack."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.conftest import RunningStack
-
-JS = Path(__file__).parents[1] / "js"
+from tests.e2e.conftest import Play
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def results(node: str, stack: RunningStack) -> dict[str, Any]:
-    """All answers that the scenarios got."""
-    variables = {
-        "PATH": os.environ["PATH"],
-        "API_URL": stack.url,
-        "SERVICE_KEY": stack.secret_key,
-        "PUBLIC_KEY": stack.publishable_key,
-        "NAME": f"ann-{uuid4()}",
-    }
-    ran = subprocess.run(
-        [node, "auth_scenarios.mjs"],
-        cwd=JS,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+def results(play: Play) -> dict[str, Any]:
+    return play("auth_scenarios.mjs", NAME=f"ann-{uuid4()}")
 
 
 def test_supabase_js_signs_people_in(results: dict[str, Any]) -> None:

@@ -1,45 +1,21 @@
 """A frontend developer's supabase-js against the whole stack, with nothing but a URL and a key."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.conftest import RunningStack
-
-JS = Path(__file__).parents[1] / "js"
+from tests.e2e.conftest import Play
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def results(node: str, stack: RunningStack) -> dict[str, Any]:
-    """All answers that the scenarios got."""
+def results(play: Play, stack: RunningStack) -> dict[str, Any]:
     user_id, token = stack.create_user()
-    variables = {
-        "PATH": os.environ["PATH"],
-        "API_URL": stack.url,
-        "SERVICE_KEY": stack.secret_key,
-        "PUBLIC_KEY": stack.publishable_key,
-        "USER_TOKEN": token,
-        "USER_ID": user_id,
-        "VIDEO": f"js-{uuid4()}",
-    }
-    ran = subprocess.run(
-        [node, "scenarios.mjs"],
-        cwd=JS,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return play("scenarios.mjs", USER_TOKEN=token, USER_ID=user_id, VIDEO=f"js-{uuid4()}")
 
 
 def test_supabase_js_notices_nothing_unusual(results: dict[str, Any]) -> None:
