@@ -9,10 +9,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,31 +45,49 @@ class Bundles:
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
-    """With a fresh environment for each set of requirements that there is."""
+    """With an environment for each set of requirements that there is."""
     home = tmp_path_factory.mktemp("bundles")
     made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
-    texts = {bundle.files["requirements.txt"] for bundle in made.values()}
-    with ThreadPoolExecutor(3) as pool:
-        pythons = dict(zip(texts, pool.map(lambda text: install(text, home), texts), strict=True))
+    listed: dict[bytes, Path] = {}
     for slug, bundle in made.items():
         bundle.write(home / slug)
+        listed.setdefault(bundle.files["requirements.txt"], home / slug / "requirements.txt")
+    everything = install(listed.values(), home)
+    pythons = {text: pick(everything, text, home) for text in listed}
     return Bundles(
         {s: (b, home / s, pythons[b.files["requirements.txt"]]) for s, b in made.items()}
     )
 
 
-def install(requirements: bytes, home: Path) -> Path:
-    """The interpreter of a new environment that has these packages and no others."""
-    folder = home / f"venv-{hashlib.sha256(requirements).hexdigest()[:12]}"
-    folder.mkdir()
-    listed = folder / "requirements.txt"
-    listed.write_bytes(requirements)
-    run(sys.executable, "-m", "venv", "--without-pip", str(folder / "env"))
-    python = folder / "env/bin/python"
+def new_environment(folder: Path) -> tuple[Path, Path]:
+    """Its interpreter, and where its packages go."""
+    run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    (packages,) = folder.glob("lib/python*/site-packages")
+    return folder / "bin/python", packages
+
+
+def install(listed: Iterable[Path], home: Path) -> Path:
+    """Where pip has installed all that is listed, each file by the hash that is written there."""
+    python, packages = new_environment(home / "everything")
     # What is not compiled here is compiled when it is first imported.
     options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--quiet")
     pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
-    run(*pip, "install", *options, "-r", str(listed))
+    run(*pip, "install", *options, *(f"--requirement={path}" for path in listed))
+    return packages
+
+
+def pick(everything: Path, requirements: bytes, home: Path) -> Path:
+    """The interpreter of a new environment that has what these require, and nothing else."""
+    digest = hashlib.sha256(requirements).hexdigest()[:12]
+    python, packages = new_environment(home / f"venv-{digest}")
+    wanted = re.findall(r"^([\w.-]+)==", requirements.decode(), re.MULTILINE)
+    for name in wanted:
+        (package,) = distributions(name=name, path=[str(everything)])
+        for file in package.files or ():
+            target = packages / file
+            if ".." not in file.parts:  # commands are not what a function is started by
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.link(everything / file, target)
     return python
 
 
