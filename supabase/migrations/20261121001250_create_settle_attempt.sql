@@ -144,7 +144,7 @@ declare
 begin
     -- What is analysed has mostly ended before.
     perform from public.call_attempts a
-    where a.id = end_attempt.attempt_id and a.status in ('claimed', 'dialing', 'placed', 'unresolved')
+    where a.id = end_attempt.attempt_id and a.status not in ('ended', 'released')
     for no key update;
     if not found then
         return false;
@@ -255,7 +255,7 @@ declare
     after public.calls;
 begin
     select a.* into attempt from public.call_attempts a
-    where a.id = settle_attempt.attempt_id and a.status in ('claimed', 'dialing', 'placed', 'unresolved')
+    where a.id = settle_attempt.attempt_id and a.status not in ('ended', 'released')
     for no key update;
     if attempt.id is null then
         return false;

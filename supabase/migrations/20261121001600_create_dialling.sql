@@ -318,9 +318,9 @@ declare
     obstacle text;
 begin
     select a.* into attempt from public.call_attempts a
-    where a.id = begin_dial.attempt_id and a.lease_token = begin_dial.lease_token and a.status = 'claimed'
+    where a.id = begin_dial.attempt_id and a.lease_token = begin_dial.lease_token
     for no key update;
-    if attempt.id is null then
+    if attempt.status is distinct from 'claimed' then
         return 'not_claimed';
     end if;
     select c.* into contact from public.campaign_contacts c where c.id = attempt.contact_id;
@@ -426,6 +426,22 @@ as $$
         lease_expires_at = greatest(a.lease_expires_at, now() + interval '10 minutes')
     from due where a.id = due.id
     returning a.id, a.retell_call_id;
+$$;
+
+-- Calls that have ended and whose analysis never came; each is asked for after twice the time, for a day.
+create function public.take_unanalyzed_calls(batch integer) returns setof text
+language sql set search_path = ''
+as $$
+    with due as (
+        select c.id from public.calls c
+        where c.analysis_due_at <= public.campaign_now()
+        order by c.analysis_due_at limit batch for no key update skip locked
+    )
+    update public.calls c
+    set analysis_due_at = case when public.campaign_now() < c.ended_at + interval '1 day'
+        then public.campaign_now() + greatest(public.campaign_now() - c.ended_at, interval '10 minutes') end
+    from due where c.id = due.id
+    returning c.retell_call_id;
 $$;
 
 -- What a worker that died has left: undialled attempts go back, dialled ones become unresolved.
@@ -542,6 +558,7 @@ revoke execute on function
     public.mark_unresolved(uuid, uuid, text),
     public.take_unresolved(integer),
     public.take_silent_calls(integer),
+    public.take_unanalyzed_calls(integer),
     public.reap_leases(integer),
     public.refresh_pace(uuid, integer, integer, integer),
     public.forbid_number(uuid, text),

@@ -16,10 +16,11 @@ alter function public.apply_call_event(text, jsonb, integer, text, text) set ena
 alter function public.apply_call_events(jsonb) set enable_seqscan = off;
 alter function public.apply_call_events(jsonb) set enable_bitmapscan = off;
 
--- Each dial leaves a dozen dead rows; a fifth of a large table, which autovacuum waits for otherwise, is too many.
-alter table public.campaign_contacts set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
-                                          autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);
-alter table public.call_attempts set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
-                                      autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);
-alter table public.calls set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
-                              autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000);
+-- Each dial leaves a dozen dead rows; a fifth of a large table, which autovacuum waits for otherwise, is too many. To
+-- wait for no part of it would be as bad: a vacuum reads all indexes, and these grow.
+alter table public.campaign_contacts set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
+                                          autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 50000);
+alter table public.call_attempts set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
+                                      autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 50000);
+alter table public.calls set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
+                              autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 50000);
