@@ -91,6 +91,10 @@ class Attempts:
         rows = await self._call("take_silent_calls", batch=batch)
         return [SilentCall(row["attempt_id"], row["retell_call_id"]) for row in rows]
 
+    async def take_unanalyzed(self, batch: int) -> Sequence[str]:
+        """The provider's ids of calls that have ended and whose analysis has not come."""
+        return await self._call("take_unanalyzed_calls", batch=batch)
+
     async def _call(self, function: str, **arguments: Any) -> Any:
         return await call_procedure(self.database, function, arguments)
 

@@ -27,9 +27,10 @@ class Checkup:
     async def run(self, organization_id: UUID | None) -> tuple[dict[str, Any], Work]:
         """What was done, and what is left to be gone on with."""
         reaped = await self.attempts.reap(_LEASES)
-        resolved, ended = await asyncio.gather(
+        resolved, ended, analyzed = await asyncio.gather(
             _patiently(self.reconciliation.resolve()),
             _patiently(self.reconciliation.check_silent()),
+            _patiently(self.reconciliation.fetch_analyses()),
         )
         started = await self.campaigns.start_due(organization_id)
         work = await self.campaigns.list_work(organization_id)
@@ -40,6 +41,7 @@ class Checkup:
             "reaped": reaped,
             "resolved": resolved,
             "ended": ended,
+            "analyzed": analyzed,
         }
         return done, work
 

@@ -1,4 +1,4 @@
-"""Finds out what became of dials without an answer, and of calls without a word."""
+"""Finds out what became of dials without an answer, and of calls without a word or an analysis."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,6 +39,11 @@ class Reconciliation:
         taken = await self.dialler.attempts.take_silent(_SILENT)
         return await _count(taken, self._check)
 
+    async def fetch_analyses(self) -> int:
+        """Analyses of calls that were lost on their way."""
+        taken = await self.dialler.attempts.take_unanalyzed(_SILENT)
+        return await _count(taken, self._fetch_analysis)
+
     async def _resolve(self, dial: UnresolvedDial) -> bool:
         attempts, provider = self.dialler.attempts, self.dialler.provider
         if dial.may_redial:
@@ -61,6 +66,16 @@ class Reconciliation:
         except NoSuchCallError:
             await self.dialler.attempts.settle(silent.attempt_id, _NEVER_DIALLED)
             return True
+
+    async def _fetch_analysis(self, call_id: str) -> bool:
+        try:
+            call = await self.dialler.provider.fetch_call(call_id)
+        except NoSuchCallError:
+            return False
+        if not call.get("call_analysis"):
+            return False
+        await self.events.apply(CallEvent("call_analyzed", call))
+        return True
 
     async def _apply(self, call_id: str) -> bool:
         """Have a call that is over end as its webhooks would have it."""

@@ -15,6 +15,7 @@ from shared.errors import BadInputError
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
+_ONCE: Final = ("call_started", "call_ended", "call_analyzed", "call_inbound")
 _LONGEST_NAME: Final = 100
 _LONGEST_NUMBER: Final = 300
 
@@ -37,7 +38,7 @@ def _read_event(event: str, call: dict[str, Any]) -> CallEvent:
     call_id = call.get("call_id")
     if not isinstance(call_id, str) or not 0 < len(call_id) <= _LONGEST_NAME:
         raise BadInputError("The call has no call_id.", code="CALL_ID_MISSING")
-    return CallEvent(event, call, _count_turns(call) if event == "transcript_updated" else 0)
+    return CallEvent(event, call, 0 if event in _ONCE else _count_turns(call))
 
 
 def _count_turns(call: dict[str, Any]) -> int:

@@ -12,7 +12,7 @@ _SPOKEN: Final = ("call_ended", "call_analyzed")
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
-    """An event, and the call as the provider shows it; `turn` numbers updates of a transcript."""
+    """An event, and the call as the provider shows it; `turn`: how far it had come."""
 
     event: str
     call: Mapping[str, Any]

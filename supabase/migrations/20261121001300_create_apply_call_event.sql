@@ -2,7 +2,14 @@
 -- in any order; whatever the order, the end is the same.
 
 alter table public.calls add column callback_at timestamptz;
+alter table public.calls add column opted_out boolean not null default false;
+alter table public.calls add column analysis_due_at timestamptz;
 comment on column public.calls.callback_at is 'When the contact asked to be called again, as the analysis has it.';
+comment on column public.calls.opted_out is 'Asked not to be called, before it was known whose call it is.';
+comment on column public.calls.analysis_due_at is
+    'When to ask the provider for the analysis, by campaign_now(); null once it is there, or is given up.';
+
+create index calls_analysis_due_idx on public.calls (analysis_due_at) where analysis_due_at is not null;
 
 create function public.read_number(value jsonb) returns numeric
 language plpgsql stable set search_path = ''
@@ -61,8 +68,7 @@ begin
     end if;
     if found_id is null and metadata ->> 'contact_id' ~ '^[0-9]{1,18}$' then
         select a.id into found_id from public.call_attempts a
-        where a.contact_id = (metadata ->> 'contact_id')::bigint
-          and a.status in ('claimed', 'dialing', 'placed', 'unresolved');
+        where a.contact_id = (metadata ->> 'contact_id')::bigint and a.ended_at is null;
     end if;
     if found_id is null and coalesce(call ->> 'direction', 'outbound') <> 'inbound' then
         -- Placed ones are known by their call; of two candidates neither is certain.
@@ -243,6 +249,10 @@ begin
         started_at = said.started_at,
         ended_at = coalesce(said.ended_at, case when public.is_over(event, call) then public.campaign_now() end),
         analyzed_at = case when event = 'call_analyzed' then coalesce(c.analyzed_at, now()) else c.analyzed_at end,
+        analysis_due_at = case when event = 'call_analyzed' then null
+                               when event = 'call_ended' and c.analyzed_at is null and said.started_at is not null
+                                   then public.campaign_now() + interval '10 minutes'
+                               else c.analysis_due_at end,
         duration_ms = greatest(c.duration_ms, public.duration_of(call)),
         cost_cents = greatest(c.cost_cents, public.read_number(
             coalesce(call #> '{call_cost,combined_cost}', call -> 'cost'))),
@@ -299,7 +309,7 @@ begin
         -- The slot is the call's as long as a call may last; its end, or reconciliation, gives it back.
         update public.call_attempts a
         set lease_expires_at = greatest(a.lease_expires_at, now() + interval '65 minutes')
-        where a.id = after.attempt_id and a.status = 'placed';
+        where a.id = after.attempt_id and a.status not in ('ended', 'released');
     end if;
     return false;
 end;
@@ -322,6 +332,7 @@ $$;
 create function public.note_opt_out(call public.calls) returns void
 language sql set search_path = ''
 as $$
+    update public.calls c set opted_out = true where c.id = call.id and call.organization_id is null;
     insert into public.do_not_call (organization_id, phone, reason, retell_call_id)
     select call.organization_id, said.phone, 'said_in_call', call.retell_call_id
     from (select public.read_phone(to_jsonb(
@@ -424,7 +435,7 @@ begin
     if after.analysis is not null then
         perform public.note_analysis(after);
     end if;
-    if opt_out is not null then
+    if opt_out is not null or after.opted_out then
         perform public.note_opt_out(after);
     end if;
     if after.callback_at is not null and after.contact_id is not null then
@@ -536,7 +547,8 @@ comment on function public.prefer(public.calls, public.calls) is 'What the first
 comment on function public.advance_contact(public.calls, public.calls, text) is
     'Moves attempt and contact on to what is now known of their call; true if this ended the attempt.';
 comment on function public.note_analysis(public.calls) is 'Whether a call was successful or reached a voicemail, noted at its contact.';
-comment on function public.note_opt_out(public.calls) is 'Puts the other side of a call on the organization''s do-not-call list.';
+comment on function public.note_opt_out(public.calls) is
+    'Puts the other side of a call on the organization''s do-not-call list, or remembers it until that is known.';
 comment on function public.note_callback(public.calls, text) is
     'Keeps when the contact wants to be called: ISO 8601, without an offset in the contact''s own time.';
 comment on function public.keep_callback(public.calls) is 'Schedules a contact that is to be called back for the moment it asked for.';

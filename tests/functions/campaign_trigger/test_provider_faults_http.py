@@ -231,6 +231,30 @@ def test_a_call_whose_end_nobody_reported_is_asked_for(
     assert (contact["status"], contact["successful"]) == ("completed", True)
 
 
+def test_an_analysis_that_never_came_is_asked_for(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.control(webhook_events=["call_started", "call_ended"])
+    assert dial(trigger, campaign_id)["placed"] == 1
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert contacts_of(connection, campaign_id)[0]["successful"] is None
+
+    def is_asked_for() -> bool:
+        connection.execute(
+            "update public.calls set analysis_due_at = now() - interval '1 s'"
+            " where to_number = %s and analysis_due_at is not null",
+            (phone,),
+        )
+        return trigger("schedule_check").json()["analyzed"] == 1
+
+    wait_for(is_asked_for)
+    assert contacts_of(connection, campaign_id)[0]["successful"] is True
+    due = scalar(
+        connection, "select analysis_due_at from public.calls where to_number = %s", (phone,)
+    )
+    assert due is None
+
+
 def test_a_call_that_the_provider_does_not_know_is_made_again(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:

@@ -33,10 +33,11 @@ def test_both_envelopes_are_read() -> None:
         ({}, 0),
     ],
 )
-def test_updates_of_a_transcript_are_told_apart_by_its_length(
+def test_what_happens_again_in_a_call_is_told_apart_by_its_transcript(
     fields: dict[str, Any], turn: int
 ) -> None:
     assert parse(event="transcript_updated", call={**CALL, **fields}).turn == turn
+    assert parse(event="transfer_started", call={**CALL, **fields}).turn == turn
     assert parse(event="call_ended", call={**CALL, **fields}).turn == 0
 
 

@@ -346,6 +346,21 @@ def test_who_opts_out_of_an_inbound_call_is_the_caller(organization: Organizatio
     assert entry == {"phone": "+4915112345678"}
 
 
+def test_an_opt_out_is_kept_until_it_is_known_whose_call_it_is(
+    organization: Organization,
+) -> None:
+    dialled = dial(organization, organization.add_campaign(), status="unresolved")
+    stranger = {"metadata": None, "from_number": None, "agent_id": None, "to_number": None}
+    call = dialled.document(**ENDED, **stranger)
+    apply(dialled.connection, "call_ended", call, opt_out="stop calling me")
+    assert rows(dialled.connection, "select * from public.do_not_call") == []
+
+    dialled.apply("call_analyzed", **ENDED)
+
+    [entry] = rows(dialled.connection, "select phone from public.do_not_call")
+    assert entry == {"phone": dialled.phone}
+
+
 @pytest.mark.parametrize(
     ("wanted", "next_attempt_at"),
     [

@@ -1,12 +1,14 @@
 """Claiming and dialling: what is let through, what is put off, what each answer leaves."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from psycopg.types.json import Json
 
+from .dialled import apply
 from .organization import Organization, rows, scalar
 
 NOON = "2026-11-18T12:00Z"  # a Wednesday
@@ -429,6 +431,36 @@ def test_silent_calls_are_asked_for_every_five_minutes(organization: Organizatio
     assert rows(connection, silent) == []
     at(organization, "2026-11-18T12:10Z")
     assert rows(connection, silent) == [{"retell_call_id": "call_1"}]
+
+
+def test_an_analysis_is_asked_for_less_and_less_often_and_for_a_day(
+    organization: Organization,
+) -> None:
+    at(organization, NOON)
+    connection = organization.connection
+    call = {"call_id": "call_1", "call_status": "ended", "start_timestamp": 1_700_000_000_000}
+    apply(connection, "call_ended", call)
+    due = "select * from public.take_unanalyzed_calls(10) as call_id"
+
+    asked: list[int] = []
+    for minutes in range(0, 3 * 24 * 60, 5):
+        at(organization, str(datetime.fromisoformat(NOON) + timedelta(minutes=minutes)))
+        asked += [minutes for _ in rows(connection, due)]
+
+    assert asked == [10, 20, 40, 80, 160, 320, 640, 1280, 2560]
+
+
+def test_an_analysis_that_has_come_is_not_asked_for(organization: Organization) -> None:
+    at(organization, NOON)
+    connection = organization.connection
+    call = {"call_id": "call_1", "call_status": "ended", "start_timestamp": 1_700_000_000_000}
+    apply(connection, "call_ended", call)
+    apply(connection, "call_analyzed", call)
+    apply(connection, "call_analyzed", {**call, "call_id": "call_2"})
+    apply(connection, "call_ended", {**call, "call_id": "call_2"})
+    at(organization, "2026-11-18T13:00Z")
+
+    assert rows(connection, "select public.take_unanalyzed_calls(10)") == []
 
 
 def test_the_pace_follows_the_providers_limit_and_leaves_room_for_others(
