@@ -9,15 +9,19 @@ create table public.disconnection_policies (
     counts boolean not null,
     delay interval check (delay > '0'),
     reached_delay interval check (reached_delay > '0'),
+    brief_delay interval check (brief_delay > '0'),
     max_tries smallint check (max_tries >= 1),
     connected boolean not null default false,
     voicemail boolean not null default false,
     adds_do_not_call boolean not null default false,
+    stops_number boolean not null default false,
+    pauses_after smallint check (pauses_after >= 2),
+    follow_up text check (follow_up <> ''),
     message text check (message <> ''),
     check ((disposition = 'final') = (delay is null)),
     -- What does not count against the campaign's cap must end by one of its own.
     check (counts or disposition = 'final' or max_tries is not null),
-    check ((disposition = 'pause_campaign') = (message is not null))
+    check ((disposition = 'pause_campaign' or pauses_after is not null) = (message is not null))
 );
 
 comment on table public.disconnection_policies is
@@ -30,6 +34,14 @@ comment on column public.disconnection_policies.delay is
     'From the dial to the next one, which is then moved into the contact''s calling hours.';
 comment on column public.disconnection_policies.reached_delay is
     'The delay if the call lasted long enough that somebody must have been on the line.';
+comment on column public.disconnection_policies.brief_delay is
+    'The delay if the call was over before anybody can have understood who calls; else it follows the disposition.';
+comment on column public.disconnection_policies.stops_number is
+    'Whether nobody is called from that number any more, by this campaign or another.';
+comment on column public.disconnection_policies.pauses_after is
+    'The campaign stops once so many of its calls in a row have ended like this: for reasons with the same message.';
+comment on column public.disconnection_policies.follow_up is
+    'What a person should do for this contact, told in a notification.';
 comment on column public.disconnection_policies.max_tries is
     'After so many tries the end for this reason is final: counted ones if it counts, else dials. Null: the campaign''s max_attempts alone.';
 comment on column public.disconnection_policies.message is
@@ -79,9 +91,9 @@ insert into public.disconnection_policies
 insert into public.disconnection_policies
     (reason, outcome, disposition, counts, delay, max_tries, message) values
     ('marked_as_spam', 'failed', 'pause_campaign', false, '1 hour', 20,
-     'The number that this campaign calls from is marked as spam. Give the campaign another number, then resume it.'),
+     'The number that this campaign calls from is marked as spam, and is not used any more. Give the campaign another one, then resume it.'),
     ('network_blocked', 'failed', 'pause_campaign', false, '1 hour', 20,
-     'The telephone network blocks the number that this campaign calls from. Give the campaign another number, then resume it.'),
+     'The telephone network blocks the number that this campaign calls from; it is not used any more. Give the campaign another one, then resume it.'),
     ('telephony_provider_permission_denied', 'failed', 'pause_campaign', false, '1 hour', 20,
      'The telephone provider does not permit calls to these numbers. Allow the country in its settings, then resume the campaign.'),
     ('sip_routing_error', 'failed', 'pause_campaign', false, '1 hour', 20,
@@ -95,6 +107,16 @@ insert into public.disconnection_policies
     ('scam_detected', 'failed', 'pause_campaign', false, '1 day', 20,
      'Retell took a call of this campaign for a scam. Review the agent and write to Retell, before the account is closed.');
 
+update public.disconnection_policies set brief_delay = '1 day' where reason = 'user_hangup';
+update public.disconnection_policies set stops_number = true where reason in ('marked_as_spam', 'network_blocked');
+update public.disconnection_policies
+    set pauses_after = 5, message = 'The last calls of this campaign broke down at the agent''s language model. See whether its server answers, then resume the campaign.'
+    where reason like 'error_llm_%';
+update public.disconnection_policies
+    set pauses_after = 20, message = 'The last calls of this campaign could not be dialled. See whether the number that it calls from still works, then resume the campaign.'
+    where reason = 'dial_failed';
+update public.disconnection_policies
+    set follow_up = 'The transfer to a person was cancelled. Call back yourself.' where reason = 'transfer_cancelled';
 update public.disconnection_policies set voicemail = true where outcome = 'voicemail';
 update public.disconnection_policies set adds_do_not_call = true where outcome = 'do_not_call';
 

@@ -111,7 +111,7 @@ returns timestamptz
 language plpgsql stable set search_path = ''
 as $$
 begin
-    if policy.disposition = 'final'
+    if delay is null
         or policy.counts and contact.attempts + 1 >= least(policy.max_tries, campaign.max_attempts)
         or not policy.counts and contact.dials >= policy.max_tries
     then
@@ -135,6 +135,7 @@ as $$
 declare
     policy public.disconnection_policies;
     is_reached boolean;
+    is_brief boolean;
     is_connected boolean;
     attempt public.call_attempts;
     contact public.campaign_contacts;
@@ -149,10 +150,11 @@ begin
     if not found then
         return false;
     end if;
-    policy := public.policy_for(reason);
-    -- Ten seconds are more than it takes a line to fail.
+    -- Ten seconds are more than it takes a line to fail: somebody was there, who needs no other call if no reason is told.
+    policy := public.policy_for(coalesce(reason, case when duration_ms >= 10000 then 'user_hangup' end));
     is_reached := policy.reached_delay is not null and coalesce(duration_ms, 0) >= 10000;
-    is_connected := policy.connected or is_reached;
+    is_brief := policy.brief_delay is not null and coalesce(duration_ms < 3000, false);
+    is_connected := (policy.connected or is_reached) and not is_brief;
     update public.call_attempts a
     set status = 'ended',
         disconnection_reason = reason,
@@ -164,12 +166,13 @@ begin
     select c.* into contact from public.campaign_contacts c where c.id = attempt.contact_id for no key update;
     select c.* into campaign from public.call_campaigns c where c.id = attempt.campaign_id;
     next := public.next_attempt_after(
-        contact, campaign, attempt, policy, case when is_reached then policy.reached_delay else policy.delay end);
+        contact, campaign, attempt, policy,
+        case when is_brief then policy.brief_delay when is_reached then policy.reached_delay else policy.delay end);
     new_status := public.status_after_call(contact, campaign, next, is_connected);
 
     update public.campaign_contacts c
     set status = new_status,
-        outcome = policy.outcome,
+        outcome = case when is_brief then 'hung_up' else policy.outcome end,
         attempts = c.attempts + policy.counts::integer,
         dials = greatest(
             c.dials, c.attempts + policy.counts::integer,
@@ -203,10 +206,35 @@ begin
     elsif policy.disposition = 'slow_down' then
         perform public.slow_down(attempt.organization_id);
     end if;
+    if policy.stops_number then
+        update public.phone_numbers n set status = 'inactive'
+        from public.call_campaigns c
+        where c.id = attempt.campaign_id and n.phone_number = public.calling_number(c);
+    end if;
+    if policy.pauses_after is not null and public.ends_in_a_row(attempt.campaign_id, policy) then
+        perform public.pause_with_reason(attempt.campaign_id, policy.reason, policy.message);
+    end if;
+    if policy.follow_up is not null then
+        insert into public.notifications (organization_id, kind, title, body, data)
+        select c.organization_id, 'follow_up', format('Call back %s', coalesce(c.name, c.phone)), policy.follow_up,
+               jsonb_build_object('campaign_id', c.campaign_id, 'contact_id', c.id, 'phone', c.phone)
+        from public.campaign_contacts c where c.id = attempt.contact_id;
+    end if;
     if policy.reason = 'unknown' and attempt.disconnection_reason is distinct from 'unknown' then
         perform public.report_unknown_reason(attempt);
     end if;
 end;
+$$;
+
+-- Whether the campaign's last calls all ended for reasons with this policy's message.
+create function public.ends_in_a_row(campaign_id uuid, policy public.disconnection_policies) returns boolean
+language sql stable set search_path = ''
+as $$
+    select count(*) = policy.pauses_after and bool_and(p.message is not distinct from policy.message)
+    from (select c.disconnection_reason from public.calls c
+          where c.campaign_id = ends_in_a_row.campaign_id and c.status in ('completed', 'failed')
+          order by c.created_at desc limit policy.pauses_after) as last
+    left join public.disconnection_policies p on p.reason = last.disconnection_reason;
 $$;
 
 create function public.report_unknown_reason(attempt public.call_attempts) returns void
@@ -297,6 +325,7 @@ revoke execute on function
         public.disconnection_policies, interval),
     public.end_attempt(uuid, text, timestamptz, bigint, bigint, numeric),
     public.follow_policy(public.call_attempts, public.disconnection_policies),
+    public.ends_in_a_row(uuid, public.disconnection_policies),
     public.report_unknown_reason(public.call_attempts),
     public.call_status_after(text, text),
     public.settle_attempt(uuid, text, timestamptz, bigint, numeric)

@@ -182,6 +182,63 @@ def test_who_was_cut_off_by_a_failure_is_not_called_the_same_day(
     assert [short.contact["connected"], long.contact["connected"]] == [False, True]
 
 
+def test_who_hung_up_at_once_is_called_again_the_next_day(organization: Organization) -> None:
+    campaign = organization.add_campaign()
+    brief, long = dial(organization, campaign), dial(organization, campaign, "+14155550112")
+
+    brief.settle("user_hangup", 1_500)
+    long.settle("user_hangup", 3_500)
+
+    assert (brief.contact["status"], brief.contact["outcome"]) == ("pending", "hung_up")
+    assert brief.contact["next_attempt_at"] == DIALED + timedelta(days=1)
+    assert [brief.contact["connected"], long.contact["status"]] == [False, "completed"]
+
+
+def test_a_number_that_is_marked_as_spam_is_not_used_any_more(organization: Organization) -> None:
+    dial(organization, organization.add_campaign()).settle("marked_as_spam")
+
+    [number] = rows(organization.connection, "select status from public.phone_numbers")
+    assert number == {"status": "inactive"}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "status"),
+    [
+        (["error_llm_websocket_open"] * 5, "paused"),
+        (["error_llm_websocket_open", "error_llm_websocket_runtime"] * 2, "active"),
+        (["dial_busy", *["error_llm_websocket_runtime"] * 4], "active"),
+        (["error_asr"] * 6, "active"),
+    ],
+)
+def test_a_campaign_stops_when_its_calls_fail_in_a_row(
+    organization: Organization, reasons: list[str], status: str
+) -> None:
+    campaign = organization.add_campaign()
+    calls = [dial(organization, campaign, f"+141555501{n:02}") for n in range(len(reasons))]
+
+    for call, reason in zip(calls, reasons, strict=True):
+        call.settle(reason)
+
+    assert calls[0].campaign["status"] == status
+
+
+def test_after_a_transfer_that_failed_a_person_is_asked_to_call(
+    organization: Organization,
+) -> None:
+    dialled = dial(organization, organization.add_campaign())
+
+    dialled.settle("transfer_cancelled", 60_000)
+
+    [told] = rows(
+        organization.connection,
+        "select data from public.notifications where kind = 'follow_up'",
+    )
+    assert (told["data"]["contact_id"], told["data"]["phone"]) == (
+        dialled.contact_id,
+        dialled.phone,
+    )
+
+
 def test_an_opt_out_is_on_the_list_of_the_organization(organization: Organization) -> None:
     dialled = dial(organization, organization.add_campaign())
 
