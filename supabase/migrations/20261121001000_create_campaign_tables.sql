@@ -82,6 +82,22 @@ create table public.call_campaigns (
     foreign key (phone_number_id, organization_id) references public.phone_numbers (id, organization_id)
 );
 
+-- Other systems of the field, from which campaigns are brought along, have other names for two of these.
+create function public.name_campaign_status() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+    new.status := case new.status
+        when 'pending' then 'draft' when 'processing' then 'active' when 'canceled' then 'cancelled'
+        else new.status end;
+    return new;
+end;
+$$;
+
+create trigger name_campaign_status before insert or update of status on public.call_campaigns
+    for each row when (new.status in ('pending', 'processing', 'canceled'))
+    execute function public.name_campaign_status();
+
 create index call_campaigns_organization_id_idx on public.call_campaigns (organization_id, created_at desc);
 create index call_campaigns_due_idx on public.call_campaigns (scheduled_at) where status = 'draft' and scheduled_at is not null;
 create index call_campaigns_active_idx on public.call_campaigns (id) where status = 'active';
@@ -204,6 +220,7 @@ create table public.call_events (
     deliveries integer not null default 1,
     received_at timestamptz not null default now(),
     applied_at timestamptz,
+    tried_at timestamptz,
     unique (retell_call_id, event, turn)
 );
 

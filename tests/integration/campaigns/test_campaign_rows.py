@@ -27,6 +27,18 @@ WRITTEN_BY_DIALLING = ("call_attempts", "calls", "call_events", "dial_pace", "ac
 GIVEN = ("organizations", "profiles", "agents", "phone_numbers")
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"), [("pending", "draft"), ("processing", "active"), ("paused", "paused")]
+)
+def test_other_names_of_a_status_are_understood(
+    organization: Organization, written: str, stored: str
+) -> None:
+    campaign_id = organization.add_campaign(status=written)
+
+    statement = "select status from public.call_campaigns where id = %s"
+    assert scalar(organization.connection, statement, (campaign_id,)) == stored
+
+
 def fill(organization: Organization) -> str:
     """One row of the organization in every table; the campaign's id."""
     connection, owner = organization.connection, organization.id
