@@ -35,6 +35,8 @@ async def main(ctx: Context) -> dict[str, Any]:
         organization_id=applied.organization_id,
         campaign_id=applied.campaign_id,
     )
+    if applied.kept_because:
+        ctx.note(kept_because=applied.kept_because)
     if applied.next_campaign_id:
         ctx.wait_until(redial(ctx.env.supabase).ask(applied.next_campaign_id))
     return {"success": True, "event": delivery.event, "duplicate": applied.is_duplicate}

@@ -36,12 +36,16 @@ class CallEvent:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an event did. `next_campaign_id`: where the slot that it freed can be used at once."""
+    """What an event did. `next_campaign_id`: where the slot that it freed can be used at once.
+
+    `kept_because`: it is stored and could not be applied yet, for this reason.
+    """
 
     is_duplicate: bool = False
     organization_id: str | None = None
     campaign_id: str | None = None
     next_campaign_id: str | None = None
+    kept_because: str | None = None
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> "Applied":

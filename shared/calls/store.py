@@ -6,9 +6,10 @@ nobody. An event is answered only when its transaction is committed.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
@@ -27,7 +28,7 @@ _TRIES: Final = 3  # of a transaction that was in another one's way
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An event as JSON for public.apply_call_events, and who waits for the answer."""
+    """An event as JSON for the database's functions, and who waits for the answer."""
 
     call_id: str
     document: bytes
@@ -73,7 +74,8 @@ class EventStore:
     async def _send(self, batch: Sequence[_Waiting]) -> None:
         """Together; one by one if one of them, or another transaction, is in the way."""
         try:
-            answers = await self._call([waiting.document for waiting in batch])
+            documents = b",".join(waiting.document for waiting in batch)
+            answers = await self._call("apply_call_events", b'{"events":[%b]}' % documents)
         except _RefusedError as exc:
             await self._send_again(batch, exc)
         except Exception as exc:  # whoever waits for one of them has to know
@@ -90,22 +92,32 @@ class EventStore:
         elif refused.is_conflict and batch[0].tries < _TRIES:
             await self._send(batch[0].alone())
         else:
-            _fail(batch, refused.as_error())
+            await self._keep(batch[0], refused)
 
-    async def _call(self, documents: Sequence[bytes]) -> list[dict[str, Any]]:
+    async def _keep(self, waiting: _Waiting, refused: "_RefusedError") -> None:
+        """Have what cannot be applied stored as it came: the minute's check tries it again."""
+        if refused.is_sqlstate and not refused.is_conflict:
+            with suppress(_RefusedError, FunctionError):
+                await self._call("keep_call_event", waiting.document)
+                if not waiting.answer.done():
+                    waiting.answer.set_result(Applied(kept_because=str(refused)))
+                return
+        _fail([waiting], refused.as_error())
+
+    async def _call(self, function: str, arguments: bytes) -> Any:
         import httpx
 
         try:
             response = await http_pool(self.env.url).post(
-                f"{self.env.url}/rest/v1/rpc/apply_call_events",
-                content=b'{"events":[' + b",".join(documents) + b"]}",
+                f"{self.env.url}/rest/v1/rpc/{function}",
+                content=arguments,
                 headers=_headers(self.env.secret_key),
             )
         except httpx.TransportError as exc:
             raise NotStoredError("The database cannot be reached just now.") from exc
         if response.status_code != 200:
             raise _read_refusal(response)
-        return cast("list[dict[str, Any]]", from_json(response.content))
+        return from_json(response.content)
 
 
 class _RefusedError(Exception):

@@ -329,16 +329,30 @@ as $$
            or analysis.voicemail and not c.voicemail);
 $$;
 
-create function public.note_opt_out(call public.calls) returns void
-language sql set search_path = ''
+-- By what was said, or by the reason for which the call ended, which need not be the one that ended the attempt.
+create function public.note_opt_out(call public.calls, said boolean) returns void
+language plpgsql set search_path = ''
 as $$
-    update public.calls c set opted_out = true where c.id = call.id and call.organization_id is null;
+declare
+    reason constant text := (
+        select p.reason from public.disconnection_policies p
+        where p.reason = call.disconnection_reason and p.adds_do_not_call);
+    line constant text := coalesce(
+        (select c.phone from public.campaign_contacts c where c.id = call.contact_id),
+        public.read_phone(to_jsonb(
+            case when call.direction = 'inbound' then call.from_number else call.to_number end)));
+begin
+    if reason is null and not said and not call.opted_out then
+        return;
+    end if;
+    if call.organization_id is null or line is null then
+        update public.calls c set opted_out = true where c.id = call.id;
+        return;
+    end if;
     insert into public.do_not_call (organization_id, phone, reason, retell_call_id)
-    select call.organization_id, said.phone, 'said_in_call', call.retell_call_id
-    from (select public.read_phone(to_jsonb(
-        case when call.direction = 'inbound' then call.from_number else call.to_number end))) as said (phone)
-    where said.phone is not null and call.organization_id is not null
+    values (call.organization_id, line, coalesce(reason, 'said_in_call'), call.retell_call_id)
     on conflict do nothing;
+end;
 $$;
 
 create function public.note_callback(call public.calls, wanted text) returns public.calls
@@ -346,11 +360,19 @@ language plpgsql set search_path = ''
 as $$
 declare
     contact public.campaign_contacts;
+    moment timestamptz;
 begin
     select c.* into contact from public.campaign_contacts c where c.id = call.contact_id;
-    call.callback_at := case
+    moment := case
         when wanted ~ '(Z|[+-][0-9]{2}:[0-9]{2})$' then wanted::timestamptz
-        else wanted::timestamp at time zone coalesce(contact.time_zones[1], 'UTC') end;
+        else wanted::timestamp at time zone contact.time_zones[1] end;
+    -- A model that wrote a date down wrongly must not have the phone ring at once, or in years.
+    if moment is null or moment <= coalesce(call.ended_at, call.started_at, public.campaign_now())
+        or moment > public.campaign_now() + interval '90 days'
+    then
+        return call;
+    end if;
+    call.callback_at := moment;
     update public.calls c set callback_at = call.callback_at where c.id = call.id;
     return call;
 end;
@@ -410,6 +432,7 @@ declare
     before public.calls;
     after public.calls;
     is_freed boolean;
+    is_over constant boolean := public.is_over(event, call);
 begin
     perform public.check_call_event(event, call);
     insert into public.call_events as e (retell_call_id, event, turn, organization_id, payload, applied_at)
@@ -419,10 +442,12 @@ begin
     on conflict on constraint call_events_retell_call_id_event_turn_key
         do update set deliveries = e.deliveries + 1
     returning e.* into stored;
-    if stored.deliveries > 1 or not is_applied then
+    if not is_applied or stored.deliveries > 1 and stored.applied_at is not null then
         return jsonb_build_object(
             'applied', false, 'duplicate', stored.deliveries > 1,
             'organization_id', stored.organization_id, 'freed_slot', false);
+    elsif stored.applied_at is null then
+        update public.call_events e set applied_at = now() where e.id = stored.id;
     end if;
 
     before := public.find_or_add_call(
@@ -435,8 +460,8 @@ begin
     if after.analysis is not null then
         perform public.note_analysis(after);
     end if;
-    if opt_out is not null or after.opted_out then
-        perform public.note_opt_out(after);
+    if is_over or opt_out is not null or after.opted_out then
+        perform public.note_opt_out(after, opt_out is not null);
     end if;
     if after.callback_at is not null and after.contact_id is not null then
         perform public.keep_callback(after);
@@ -481,6 +506,38 @@ as $$
     select public.release_slots(jsonb_build_array(public.apply_event(event, call, turn, opt_out, callback_at))) -> 0;
 $$;
 
+-- What cannot be applied now is not lost: it is kept as it came, and tried again.
+create function public.keep_call_event(
+    event text, call jsonb, turn integer default 0, opt_out text default null, callback_at text default null
+)
+returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+    perform public.check_call_event(event, call);
+    insert into public.call_events as e (retell_call_id, event, turn, payload)
+    values (call ->> 'call_id', event, turn, call)
+    on conflict on constraint call_events_retell_call_id_event_turn_key
+        do update set deliveries = e.deliveries + 1;
+    return true;
+end;
+$$;
+
+-- Kept events of the kinds that are applied, for a day: the oldest first, each again after a fifth of its age.
+create function public.take_kept_events(batch integer) returns table (event text, call jsonb, turn integer)
+language sql set search_path = ''
+as $$
+    with due as (
+        select e.id from public.call_events e
+        where e.applied_at is null and e.event in ('call_started', 'call_ended', 'call_analyzed', 'call_inbound')
+          and e.received_at > now() - interval '1 day'
+          and coalesce(e.tried_at, e.received_at) + (now() - e.received_at) / 5 <= now()
+        order by e.received_at limit batch for no key update skip locked
+    )
+    update public.call_events e set tried_at = now() from due where e.id = due.id
+    returning e.event, e.payload, e.turn;
+$$;
+
 create function public.apply_call_events(events jsonb) returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -516,7 +573,7 @@ revoke execute on function
     public.prefer(public.calls, public.calls),
     public.advance_contact(public.calls, public.calls, text),
     public.note_analysis(public.calls),
-    public.note_opt_out(public.calls),
+    public.note_opt_out(public.calls, boolean),
     public.note_callback(public.calls, text),
     public.keep_callback(public.calls),
     public.next_campaign(uuid, uuid),
@@ -524,6 +581,8 @@ revoke execute on function
     public.apply_event(text, jsonb, integer, text, text),
     public.release_slots(jsonb),
     public.apply_call_event(text, jsonb, integer, text, text),
+    public.keep_call_event(text, jsonb, integer, text, text),
+    public.take_kept_events(integer),
     public.apply_call_events(jsonb)
     from public, anon, authenticated;
 
@@ -547,10 +606,10 @@ comment on function public.prefer(public.calls, public.calls) is 'What the first
 comment on function public.advance_contact(public.calls, public.calls, text) is
     'Moves attempt and contact on to what is now known of their call; true if this ended the attempt.';
 comment on function public.note_analysis(public.calls) is 'Whether a call was successful or reached a voicemail, noted at its contact.';
-comment on function public.note_opt_out(public.calls) is
+comment on function public.note_opt_out(public.calls, boolean) is
     'Puts the other side of a call on the organization''s do-not-call list, or remembers it until that is known.';
 comment on function public.note_callback(public.calls, text) is
-    'Keeps when the contact wants to be called: ISO 8601, without an offset in the contact''s own time.';
+    'Keeps when the contact wants to be called: ISO 8601, without an offset in the contact''s own time. Not a moment before the end of the call, or more than 90 days ahead.';
 comment on function public.keep_callback(public.calls) is 'Schedules a contact that is to be called back for the moment it asked for.';
 comment on function public.next_campaign(uuid, uuid) is 'An active campaign of the organization with somebody due, this one first; null if there is none.';
 comment on function public.check_call_event(text, jsonb) is 'Raises EVENT_MISSING or CALL_ID_MISSING.';
@@ -560,5 +619,8 @@ comment on function public.release_slots(jsonb) is
     'The answers with next_campaign_id where a campaign''s last slot was freed, after completing campaigns without more contacts.';
 comment on function public.apply_call_event(text, jsonb, integer, text, text) is
     'Store a provider''s event once for each (call, event, turn) and apply it: {applied, duplicate, organization_id, campaign_id, freed_slot, next_campaign_id}. opt_out: the words by which the person asked not to be called.';
+comment on function public.keep_call_event(text, jsonb, integer, text, text) is
+    'Store an event that cannot be applied now; apply_call_event, which takes the same, applies it when it comes again.';
+comment on function public.take_kept_events(integer) is 'Events to be applied again.';
 comment on function public.apply_call_events(jsonb) is
     'apply_call_event for each {event, call, turn, opt_out, callback_at} in one transaction: all of them or none. next_campaign_id stands once a campaign.';

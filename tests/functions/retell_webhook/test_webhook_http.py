@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -56,6 +56,36 @@ def test_the_guides_example_as_printed(stack: RunningStack, connection: psycopg.
     assert response.status_code == 200, response.text
     assert response.json()["success"] is True
     assert one(connection, "calls", "retell_call_id", "test-123")["status"] == "in_progress"
+
+
+@pytest.fixture
+def broken(connection: psycopg.Connection) -> Iterator[None]:
+    """A database that cannot apply what is reported of a call named so."""
+    connection.execute(
+        "create function public.break_call() returns trigger language plpgsql as"
+        " $$ begin raise exception 'broken' using errcode = 'P0001'; end $$"
+    )
+    connection.execute(
+        "create trigger broken before insert on public.calls for each row"
+        " when (new.retell_call_id = 'broken') execute function public.break_call()"
+    )
+    yield
+    connection.execute("drop function if exists public.break_call() cascade")
+
+
+def test_what_cannot_be_applied_is_kept(
+    retell: Sender, connection: psycopg.Connection, broken: None
+) -> None:
+    call = {"call_id": "broken", **ENDED}
+
+    answers = [retell.send("call_ended", call) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    event = one(connection, "call_events", "retell_call_id", "broken")
+    assert (event["payload"], event["applied_at"]) == (call, None)
+    connection.execute("drop function public.break_call() cascade")
+    assert retell.send("call_ended", call).json()["duplicate"] is False
+    assert one(connection, "calls", "retell_call_id", "broken")["status"] == "completed"
 
 
 @pytest.mark.parametrize("event_type", ["call_started", "call_ended"])

@@ -21,6 +21,7 @@ ENDED = {
     "recording_url": "https://example.com/r.wav",
     "call_cost": {"combined_cost": 7.5},
 }
+OPTED_OUT = {"call_status": "ended", "disconnection_reason": "user_requested_dnc"}
 ANALYSIS = {"call_summary": "Fine.", "call_successful": True, "in_voicemail": False}
 
 
@@ -336,6 +337,57 @@ def test_an_opt_out_that_was_said_is_on_the_list(dialled: Dialled) -> None:
     assert (entry["phone"], entry["reason"]) == (dialled.phone, "said_in_call")
 
 
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+def test_who_ends_a_call_by_opting_out_is_on_the_list_without_an_attempt(
+    organization: Organization, direction: str
+) -> None:
+    ours = scalar(organization.connection, "select phone_number from public.phone_numbers")
+    person = "+4915112345678"
+    lines = (person, ours) if direction == "inbound" else (ours, person)
+    call = {"call_id": "c", "direction": direction, "from_number": lines[0], "to_number": lines[1]}
+
+    apply(organization.connection, "call_ended", {**call, **OPTED_OUT})
+
+    [entry] = rows(organization.connection, "select phone, reason from public.do_not_call")
+    assert entry == {"phone": person, "reason": "user_requested_dnc"}
+
+
+def test_an_opt_out_that_is_told_late_is_on_the_list(dialled: Dialled) -> None:
+    dialled.apply("call_ended", call_status="ended", duration_ms=2_000)
+    assert dialled.contact["status"] == "pending"
+
+    dialled.apply("call_analyzed", **OPTED_OUT, to_number=None)
+
+    [entry] = rows(dialled.connection, "select phone from public.do_not_call")
+    assert entry == {"phone": dialled.phone}
+
+
+def test_who_talked_is_not_called_again_for_want_of_a_reason(dialled: Dialled) -> None:
+    dialled.apply("call_ended", call_status="ended", duration_ms=120_000)
+
+    contact = dialled.contact
+    assert (contact["status"], contact["outcome"]) == ("completed", "connected")
+
+
+def test_an_event_that_was_kept_is_applied_when_it_comes_again(dialled: Dialled) -> None:
+    connection, call = dialled.connection, dialled.document(**ENDED)
+    keep = "select public.keep_call_event('call_ended', %s::jsonb)"
+    scalar(connection, keep, (as_json(call),))
+    taken = "select event, turn from public.take_kept_events(10)"
+    connection.execute("update public.call_events set received_at = now() - interval '5 minutes'")
+    assert rows(connection, taken) == [{"event": "call_ended", "turn": 0}]
+    assert rows(connection, taken) == []
+    connection.execute("update public.call_events set tried_at = now() - interval '2 minutes'")
+    assert rows(connection, taken) == [{"event": "call_ended", "turn": 0}]
+
+    answers = [apply(connection, "call_ended", call) for _ in range(2)]
+
+    assert [answer["applied"] for answer in answers] == [True, False]
+    assert dialled.contact["status"] == "completed"
+    connection.execute("update public.call_events set tried_at = now() - interval '1 hour'")
+    assert rows(connection, taken) == []
+
+
 def test_who_opts_out_of_an_inbound_call_is_the_caller(organization: Organization) -> None:
     call = {"call_id": "c", "from_number": "+4915112345678", "to_number": "+14155550100"}
     apply(
@@ -366,7 +418,8 @@ def test_an_opt_out_is_kept_until_it_is_known_whose_call_it_is(
     [
         ("2026-06-05T15:00:00+00:00", datetime(2026, 6, 5, 15, tzinfo=UTC)),
         ("2026-06-05T15:00:00", datetime(2026, 6, 5, 13, tzinfo=UTC)),
-        ("2020-01-01T00:00:00+00:00", datetime(2026, 6, 1, 16, tzinfo=UTC)),
+        ("2020-01-01T00:00:00+00:00", datetime(2026, 6, 2, 15, tzinfo=UTC)),  # a day after the dial
+        ("2099-01-01T00:00:00+00:00", datetime(2026, 6, 2, 15, tzinfo=UTC)),
     ],
 )
 @pytest.mark.parametrize(
