@@ -27,6 +27,7 @@ from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
+from edge.no_database import NO_DATABASE
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.limits import LimitsMode
@@ -92,6 +93,7 @@ class Stack:
             self._exits.push_async_callback(self._database.close)
         self._start_functions()
         routes: dict[str, App] = {
+            **NO_DATABASE,
             FUNCTIONS: self.functions,
             "/providers": await self._start_providers(),
             "/metrics": MetricsApp(self.metrics),

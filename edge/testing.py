@@ -27,6 +27,7 @@ from edge.config import STATE_FOLDER
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.environment import inherited_environment
 from edge.gateway import Gateway
+from edge.no_database import NO_DATABASE
 from edge.runtime.manifest import TARGET, Function, discover
 from edge.server import Server
 from edge.settings import Settings
@@ -135,7 +136,7 @@ def _bound() -> Generator[socket.socket]:
 
 @contextmanager
 def _local_models(listener: socket.socket) -> Generator[None]:
-    app = Gateway(routes={"/providers": create_providers_app()}, tokens={})
+    app = Gateway(routes={"/providers": create_providers_app(), **NO_DATABASE}, tokens={})
     server = Server(app)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

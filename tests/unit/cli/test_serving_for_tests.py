@@ -38,6 +38,16 @@ def test_a_function_sees_the_test_s_secrets_and_not_the_developer_s(folder: Path
     assert given["SUPABASE_URL"].startswith("http://127.0.0.1:")
 
 
+def test_the_database_is_away(folder: Path) -> None:
+    (folder / "main.py").write_text(
+        "import os, httpx\n\n\ndef main(request):\n"
+        "    answer = httpx.get(os.environ['SUPABASE_URL'] + '/rest/v1/rows')\n"
+        "    return {'status': answer.status_code, 'code': answer.json()['code']}\n"
+    )
+    with serving(folder) as function:
+        assert function.client.post("/").json() == {"status": 503, "code": "PGRST000"}
+
+
 def test_what_it_prints_can_be_read(folder: Path) -> None:
     with serving(folder) as function:
         line = function.wait_for_line("load")
