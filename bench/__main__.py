@@ -24,12 +24,17 @@ _BENCHES: Final = (
     "talk_tracks",
     "dialling",
     "webhook",
+    "deployed",
 )
+# What is another benchmark's, with these arguments.
+_VARIANTS: Final = {"deployed": ("cold_start", "--deployed")}
 _RESULTS: Final = ROOT / "bench/RESULTS.md"
 
 
 def run(name: str, arguments: list[str], patience: float) -> Run:
     """One benchmark, its output shown as it comes."""
+    name, *given = _VARIANTS.get(name, (name,))
+    arguments = [*given, *arguments]
     shown = " ".join(["python -m", f"bench.{name}", *arguments])
     print(f"\n$ {shown}", flush=True)
     wait_for_quiet(patience)
