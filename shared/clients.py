@@ -40,8 +40,13 @@ def http_pool(url: str) -> "httpx.AsyncClient":
     """The connections to a project that all requests of this worker share."""
     import httpx  # here, so that only who needs it pays for importing it
 
-    timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-    return httpx.AsyncClient(timeout=timeout, verify=trust_for(url))
+    from shared.one_piece import one_piece_transport
+
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        verify=trust_for(url),
+        transport=one_piece_transport(url),
+    )
 
 
 @lru_cache(maxsize=1)
