@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from shared.calls.event import CallEvent
+
 from .order import DialOrder
 from .procedure import call_procedure
 
@@ -18,16 +20,28 @@ class UnresolvedDial:
     """An attempt of which nobody knows whether the phone rings."""
 
     order: DialOrder
-    may_redial: bool
     is_hopeless: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SilentCall:
-    """A placed call of which nothing was heard for minutes."""
+    """A placed call of which nothing was heard for minutes.
+
+    `was_heard_of`: something was before that. `is_over`: its end is known, but not as its own.
+    """
 
     attempt_id: str
     retell_call_id: str
+    was_heard_of: bool
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that should have ended and that no attempt waits for."""
+
+    retell_call_id: str
+    is_hopeless: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,16 @@ class Attempts:
         """None: the request may leave now. Else why it may not; the attempt is released."""
         return await self._call("begin_dial", **_lease(order))
 
-    async def place(self, order: DialOrder, call_id: str) -> None:
-        await self._call("place_call", attempt_id=order.attempt_id, retell_call_id=call_id)
+    async def begin_again(self, order: DialOrder) -> str | None:
+        """None: the request may not leave once more. Else what to give to undo_again."""
+        return await self._call("begin_redial", **_lease(order))
+
+    async def undo_again(self, order: DialOrder, dialed_at: str) -> None:
+        """The request that left once more has made no call: that moment is forgotten."""
+        await self._call("undo_redial", **_lease(order), dialed_at=dialed_at)
+
+    async def place(self, attempt_id: str, call_id: str) -> None:
+        await self._call("place_call", attempt_id=attempt_id, retell_call_id=call_id)
 
     async def mark_unresolved(self, order: DialOrder, error: str) -> None:
         await self._call("mark_unresolved", **_lease(order), error=error)
@@ -89,7 +111,20 @@ class Attempts:
 
     async def take_silent(self, batch: int) -> Sequence[SilentCall]:
         rows = await self._call("take_silent_calls", batch=batch)
-        return [SilentCall(row["attempt_id"], row["retell_call_id"]) for row in rows]
+        return [SilentCall(**row) for row in rows]
+
+    async def take_open(self, batch: int) -> Sequence[OpenCall]:
+        rows = await self._call("take_open_calls", batch=batch)
+        return [OpenCall(**row) for row in rows]
+
+    async def give_up(self, call_id: str) -> None:
+        """Nobody will ever tell how the call ended."""
+        await self._call("give_up_call", retell_call_id=call_id)
+
+    async def take_kept(self, batch: int) -> Sequence[CallEvent]:
+        """Events that were stored when they came and could not be applied."""
+        rows = await self._call("take_kept_events", batch=batch)
+        return [CallEvent(row["event"], row["call"], row["turn"]) for row in rows]
 
     async def take_unanalyzed(self, batch: int) -> Sequence[str]:
         """The provider's ids of calls that have ended and whose analysis has not come."""
@@ -105,4 +140,4 @@ def _lease(order: DialOrder) -> dict[str, str]:
 
 def _read_unresolved(row: Mapping[str, Any]) -> UnresolvedDial:
     order = DialOrder.read(cast("dict[str, Any]", row["dial"]))
-    return UnresolvedDial(order, row["may_redial"], row["is_hopeless"])
+    return UnresolvedDial(order, row["is_hopeless"])

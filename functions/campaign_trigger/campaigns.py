@@ -36,10 +36,11 @@ class Campaigns:
 
     async def admit(self, campaign_id: UUID) -> str:
         """The campaign's status, if the actor may act on it."""
-        campaign = await self._call(
-            "campaign_for", campaign_id=str(campaign_id), actor=self.actor, acts=True
-        )
-        return campaign["status"]
+        return (await self._find(campaign_id))["status"]
+
+    async def find_organization(self, campaign_id: UUID) -> str:
+        """Whose campaign it is, if the actor may act on it."""
+        return (await self._find(campaign_id))["organization_id"]
 
     async def progress(self, campaign_id: UUID) -> dict[str, Any]:
         return await self._call("campaign_progress", campaign_id=str(campaign_id), actor=self.actor)
@@ -68,6 +69,11 @@ class Campaigns:
             concurrency_limit=limit,
             reserved_concurrency=reserve,
             current_concurrency=used,
+        )
+
+    async def _find(self, campaign_id: UUID) -> dict[str, Any]:
+        return await self._call(
+            "campaign_for", campaign_id=str(campaign_id), actor=self.actor, acts=True
         )
 
     async def _call(self, function: str, **arguments: Any) -> Any:

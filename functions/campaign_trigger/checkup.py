@@ -8,7 +8,8 @@ from uuid import UUID
 
 from .attempts import Attempts
 from .campaigns import Campaigns, Work
-from .provider import Provider, ProviderError
+from .pace import refresh_pace
+from .provider import Provider
 from .reconciliation import Reconciliation
 
 _LEASES: Final = 1000
@@ -27,41 +28,26 @@ class Checkup:
     async def run(self, organization_id: UUID | None) -> tuple[dict[str, Any], Work]:
         """What was done, and what is left to be gone on with."""
         reaped = await self.attempts.reap(_LEASES)
-        resolved, ended, analyzed = await asyncio.gather(
+        resolved, silent, lost, analyzed, applied = await asyncio.gather(
             _patiently(self.reconciliation.resolve()),
             _patiently(self.reconciliation.check_silent()),
+            _patiently(self.reconciliation.end_open()),
             _patiently(self.reconciliation.fetch_analyses()),
+            _patiently(self.reconciliation.apply_kept()),
         )
         started = await self.campaigns.start_due(organization_id)
         work = await self.campaigns.list_work(organization_id)
-        await self._refresh_pace(work)
+        await refresh_pace(self.campaigns, self.provider, work.organizations)
         done = {
             "started": list(started),
             "continued": list(work.due),
             "reaped": reaped,
             "resolved": resolved,
-            "ended": ended,
+            "ended": silent + lost,
             "analyzed": analyzed,
+            "applied": applied,
         }
         return done, work
-
-    async def _refresh_pace(self, work: Work) -> None:
-        """Without an answer the limits stay what they were."""
-        if not work.organizations:
-            return
-        try:
-            found = await self.provider.fetch_concurrency()
-        except ProviderError:
-            return
-        if found.concurrency_limit is None:
-            return
-        for organization_id in work.organizations:
-            await self.campaigns.refresh_pace(
-                organization_id,
-                found.concurrency_limit,
-                found.reserved_inbound_concurrency or 0,
-                found.current_concurrency or 0,
-            )
 
 
 async def _patiently(work: Awaitable[int]) -> int:

@@ -62,7 +62,7 @@ class Dialler:
     async def _record(self, order: DialOrder, reply: Reply) -> Outcome:
         match reply:
             case Placed():
-                await self.attempts.place(order, reply.call_id)
+                await self.attempts.place(order.attempt_id, reply.call_id)
                 return Outcome.PLACED
             case Unknown():
                 await self.attempts.mark_unresolved(order, reply.error)

@@ -5,7 +5,7 @@ organization (admin or manager; a viewer may only look) or with the secret key.
 start_campaign, pause_campaign, resume_campaign, cancel_campaign, retry_failed → 200 {success,
 action, campaign_id, status}; process_batch → also {claimed, placed, released, unreachable,
 unresolved}; get_status → also {statistics, calling, outcomes, pace, …}; schedule_check, with the
-secret key only → {started, continued, reaped, resolved, ended}.
+secret key only → {started, continued, reaped, resolved, ended, analyzed, applied}.
 A campaign then goes on by itself: after the answer, when a call ends, and each minute.
 400 INVALID_BODY, CAMPAIGN_ID_MISSING · 403 ROLE_TOO_LOW, SECRET_KEY_NEEDED · 404
 CAMPAIGN_NOT_FOUND · 409 WRONG_STATE, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY, NOTHING_TO_RETRY ·
@@ -24,6 +24,7 @@ from .attempts import Attempts
 from .campaigns import Campaigns
 from .checkup import Checkup
 from .dialler import Dialler, Outcome
+from .pace import refresh_pace
 from .provider import Provider
 from .pursuit import pursuit
 from .reconciliation import Reconciliation
@@ -51,12 +52,19 @@ async def _act(ctx: Context, body: TriggerInput, campaign_id: UUID) -> dict[str,
     dialler = _dialler(ctx) if body.action in DIALLING else None
     status = await campaigns.change(campaign_id, body.action)
     if dialler:
-        ctx.wait_until(pursuit.go_on(dialler, str(campaign_id)))
+        ctx.wait_until(_begin(dialler, campaigns, campaign_id))
     if body.action == "retry_failed":
         ctx.wait_until(campaigns.requeue_failed(str(campaign_id)))
     if status == "cancelled":
         ctx.wait_until(campaigns.cancel_contacts(str(campaign_id)))
     return {"status": status}
+
+
+async def _begin(dialler: Dialler, campaigns: Campaigns, campaign_id: UUID) -> None:
+    """Dial within what the provider allows now, others who share its account included."""
+    organization_id = await campaigns.find_organization(campaign_id)
+    await refresh_pace(campaigns, dialler.provider, [organization_id])
+    await pursuit.go_on(dialler, str(campaign_id))
 
 
 async def _dial(
@@ -66,7 +74,8 @@ async def _dial(
     dialler, status = _dialler(ctx), await campaigns.admit(campaign_id)
     with ctx.stage("dial"):
         batch = await dialler.dial_batch(str(campaign_id), batch_size)
-    if batch.claimed and not batch.is_disturbed:
+    # Also after nobody: the next token may be due before the next call ends.
+    if not batch.is_disturbed:
         ctx.wait_until(pursuit.go_on(dialler, str(campaign_id)))
     return {
         "status": status,

@@ -40,6 +40,11 @@ class Placed:
     call_id: str
     call: Mapping[str, Any]
 
+    @property
+    def is_older(self) -> bool:
+        """Whether the call was there before this answer's request: it rings no more."""
+        return self.call.get("call_status", "registered") != "registered"
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

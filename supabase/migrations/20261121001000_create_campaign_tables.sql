@@ -207,7 +207,6 @@ create index calls_campaign_id_idx on public.calls (campaign_id, created_at desc
 create index calls_contact_id_idx on public.calls (contact_id);
 create index calls_organization_id_idx on public.calls (organization_id, created_at desc);
 create index calls_open_idx on public.calls (created_at) where status in ('registered', 'in_progress');
-create index calls_unlinked_idx on public.calls (created_at) where organization_id is null;
 
 -- What the provider said, as it said it, once for each (call, event); what happens again in a call once for each turn.
 create table public.call_events (

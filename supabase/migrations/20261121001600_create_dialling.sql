@@ -2,8 +2,14 @@
 -- said of the request is written down. Locks come in the order of settle_attempt: attempt, contact, campaign, pace.
 
 alter table public.call_attempts add column check_after timestamptz;
+alter table public.call_attempts add column first_dialed_at timestamptz;
+alter table public.calls add column check_after timestamptz;
 comment on column public.call_attempts.check_after is
     'When to ask the provider what became of the call, by campaign_now(); null until it is dialled.';
+comment on column public.call_attempts.first_dialed_at is
+    'When the first request left: the provider knows its key for an hour from then. dialed_at: the last that may have made the call.';
+comment on column public.calls.check_after is
+    'When to ask the provider again for the end of a call that no attempt waits for, by now(); null until it was asked.';
 
 create index call_attempts_check_idx on public.call_attempts (check_after) where status in ('placed', 'unresolved');
 create index call_attempts_stale_idx on public.call_attempts (lease_expires_at) where status in ('claimed', 'dialing');
@@ -254,7 +260,8 @@ declare
     campaign public.call_campaigns;
 begin
     update public.call_attempts a
-    set status = 'released', ended_at = public.campaign_now(), dialed_at = null, check_after = null,
+    set status = 'released', ended_at = public.campaign_now(), check_after = null,
+        dialed_at = null, first_dialed_at = null,
         error = coalesce(end_undialled.error, a.error)
     where a.id = attempt.id;
     perform from public.campaign_contacts c where c.id = attempt.contact_id and c.status = 'calling' for no key update;
@@ -334,11 +341,50 @@ begin
         return obstacle;
     end if;
     update public.call_attempts a
-    set status = 'dialing', dialed_at = public.campaign_now(), lease_expires_at = now() + interval '60 seconds',
+    set status = 'dialing', dialed_at = public.campaign_now(), first_dialed_at = public.campaign_now(),
+        lease_expires_at = now() + interval '60 seconds',
         check_after = public.campaign_now() + interval '5 minutes'
     where a.id = attempt.id;
     update public.campaign_contacts c set dials = c.dials + 1 where c.id = attempt.contact_id;
     return null;
+end;
+$$;
+
+-- The call's row was there before its attempt was known to be its own: what it knows by now is the attempt's too.
+-- True: it was over, and so is the attempt now.
+create function public.join_call(attempt public.call_attempts, retell_call_id text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+    call public.calls;
+    is_new boolean;
+    is_ended boolean := false;
+begin
+    select c.* into call from public.calls c where c.retell_call_id = join_call.retell_call_id for no key update;
+    if call.id is null then
+        return false;
+    end if;
+    is_new := call.attempt_id is distinct from attempt.id;
+    if is_new then
+        call := public.link_call(call, attempt, attempt.organization_id);
+        update public.call_events e set organization_id = call.organization_id
+        where e.retell_call_id = call.retell_call_id and e.organization_id is null;
+    end if;
+    if call.status in ('completed', 'failed') and call.retell_call_id = attempt.retell_call_id then
+        is_ended := public.end_attempt(
+            attempt.id, call.disconnection_reason, call.ended_at, call.duration_ms, 0, 0);
+    end if;
+    if is_new or is_ended then
+        if call.analysis is not null then
+            perform public.note_analysis(call);
+        end if;
+        perform public.note_opt_out(call, false);
+        if call.callback_at is not null then
+            perform public.keep_callback(call);
+        end if;
+        perform public.complete_campaign(attempt.campaign_id);
+    end if;
+    return is_ended;
 end;
 $$;
 
@@ -348,6 +394,7 @@ language plpgsql set search_path = ''
 as $$
 declare
     attempt public.call_attempts;
+    is_ended boolean := false;
 begin
     -- Lost in a crash of the server, the attempt is still dialing, and so asked for by its key.
     perform set_config('synchronous_commit', 'off', true);
@@ -363,7 +410,10 @@ begin
            place_call.retell_call_id, attempt.phone
     from public.call_campaigns c where c.id = attempt.campaign_id
     on conflict do nothing;
-    return coalesce(attempt.status = 'placed', false);
+    if attempt.id is not null and not found then
+        is_ended := public.join_call(attempt, place_call.retell_call_id);
+    end if;
+    return coalesce(attempt.status = 'placed' and not is_ended, false);
 end;
 $$;
 
@@ -380,10 +430,9 @@ as $$
     select exists (select from unresolved);
 $$;
 
--- Attempts of which nobody knows whether the phone rings. may_redial: the provider still knows the key, so that asking
--- again makes no second call, and the contact may be called at this moment.
+-- Attempts of which nobody knows whether the phone rings.
 create function public.take_unresolved(batch integer)
-returns table (dial public.dial_order, may_redial boolean, dialed_at timestamptz, is_hopeless boolean)
+returns table (dial public.dial_order, is_hopeless boolean)
 language plpgsql set search_path = ''
 as $$
 begin
@@ -401,31 +450,103 @@ begin
             returning a.*
         )
         select public.order_of(row(t.*)::public.call_attempts, contact, campaign),
-               t.dialed_at > public.campaign_now() - interval '50 minutes'
-                   and public.dial_obstacle(row(t.*)::public.call_attempts, campaign) is null
-                   and public.judge_dial(contact, campaign) is null,
-               t.dialed_at,
-               t.dialed_at < public.campaign_now() - interval '65 minutes'
+               t.first_dialed_at < public.campaign_now() - interval '65 minutes'
         from taken t
         join public.campaign_contacts contact on contact.id = t.contact_id
         join public.call_campaigns campaign on campaign.id = t.campaign_id;
 end;
 $$;
 
+-- Judges an unresolved attempt again, right before its request leaves once more: the provider must still know the key,
+-- so that this makes no second call. Null: it may not be sent. Else what dialed_at was, should it make no call.
+create function public.begin_redial(attempt_id uuid, lease_token uuid) returns timestamptz
+language plpgsql set search_path = ''
+as $$
+declare
+    attempt public.call_attempts;
+    contact public.campaign_contacts;
+    campaign public.call_campaigns;
+    is_free boolean;
+begin
+    select a.* into attempt from public.call_attempts a
+    where a.id = begin_redial.attempt_id and a.lease_token = begin_redial.lease_token
+      and a.first_dialed_at > public.campaign_now() - interval '50 minutes'
+    for no key update;
+    if attempt.status is distinct from 'unresolved' then
+        return null;
+    end if;
+    select c.* into contact from public.campaign_contacts c where c.id = attempt.contact_id;
+    select c.* into campaign from public.call_campaigns c where c.id = attempt.campaign_id;
+    -- It is the same dial: it does not stand in its own way among the day's three.
+    update public.call_attempts a set dialed_at = null where a.id = attempt.id;
+    is_free := public.dial_obstacle(attempt, campaign) is null and public.judge_dial(contact, campaign) is null;
+    update public.call_attempts a
+    set dialed_at = case when is_free then public.campaign_now() else attempt.dialed_at end
+    where a.id = attempt.id;
+    return case when is_free then attempt.dialed_at end;
+end;
+$$;
+
+-- The last request has made no call: if there is one, an earlier request has.
+create function public.undo_redial(attempt_id uuid, lease_token uuid, dialed_at timestamptz) returns void
+language sql set search_path = ''
+as $$
+    update public.call_attempts a set dialed_at = undo_redial.dialed_at
+    where a.id = undo_redial.attempt_id and a.lease_token = undo_redial.lease_token and a.dialed_at is not null;
+$$;
+
 -- Placed calls of which nothing was heard for minutes; they keep their slots while they are asked for.
-create function public.take_silent_calls(batch integer) returns table (attempt_id uuid, retell_call_id text)
+create function public.take_silent_calls(batch integer)
+returns table (attempt_id uuid, retell_call_id text, was_heard_of boolean, is_over boolean)
 language sql set search_path = ''
 as $$
     with due as (
         select a.id from public.call_attempts a
         where a.status = 'placed' and a.check_after <= public.campaign_now()
         order by a.check_after limit batch for no key update skip locked
+    ),
+    taken as (
+        update public.call_attempts a
+        set check_after = public.campaign_now() + interval '5 minutes',
+            lease_expires_at = greatest(a.lease_expires_at, now() + interval '10 minutes')
+        from due where a.id = due.id
+        returning a.id, a.retell_call_id
     )
-    update public.call_attempts a
-    set check_after = public.campaign_now() + interval '5 minutes',
-        lease_expires_at = greatest(a.lease_expires_at, now() + interval '10 minutes')
-    from due where a.id = due.id
-    returning a.id, a.retell_call_id;
+    select t.id, t.retell_call_id,
+           c.started_at is not null
+               or exists (select from public.call_events e where e.retell_call_id = t.retell_call_id),
+           coalesce(c.status in ('completed', 'failed'), false)
+    from taken t left join public.calls c on c.retell_call_id = t.retell_call_id;
+$$;
+
+-- Calls that should have ended and that no open attempt waits for; each is asked for after twice the time, for a day.
+create function public.take_open_calls(batch integer) returns table (retell_call_id text, is_hopeless boolean)
+language sql set search_path = ''
+as $$
+    with due as (
+        select c.id from public.calls c
+        where c.status in ('registered', 'in_progress')
+          and coalesce(c.check_after, c.created_at + interval '10 minutes') <= now()
+          and not exists (
+              select from public.call_attempts a
+              where a.id = c.attempt_id and a.status not in ('ended', 'released'))
+        order by c.created_at limit batch for no key update skip locked
+    )
+    update public.calls c
+    set check_after = now() + greatest(now() - c.created_at, interval '10 minutes')
+    from due where c.id = due.id
+    returning c.retell_call_id, c.created_at <= now() - interval '1 day';
+$$;
+
+-- Ends a call whose end nobody will ever tell: failed, and not known to have lasted.
+create function public.give_up_call(retell_call_id text) returns void
+language sql set search_path = ''
+as $$
+    update public.calls c
+    set status = 'failed',
+        disconnection_reason = coalesce(c.disconnection_reason, 'unknown'),
+        ended_at = coalesce(c.ended_at, c.started_at, c.created_at)
+    where c.retell_call_id = give_up_call.retell_call_id and c.status in ('registered', 'in_progress');
 $$;
 
 -- Calls that have ended and whose analysis never came; each is asked for after twice the time, for a day.
@@ -481,6 +602,7 @@ declare
     pace public.dial_pace;
     open_calls integer;
 begin
+    insert into public.dial_pace (organization_id) values (refresh_pace.organization_id) on conflict do nothing;
     select p.* into pace from public.dial_pace p
     where p.organization_id = refresh_pace.organization_id for no key update;
     select count(*) into open_calls from public.call_attempts a
@@ -554,10 +676,15 @@ revoke execute on function
     public.release_attempt(uuid, uuid, integer, text),
     public.dial_obstacle(public.call_attempts, public.call_campaigns),
     public.begin_dial(uuid, uuid),
+    public.join_call(public.call_attempts, text),
     public.place_call(uuid, text),
     public.mark_unresolved(uuid, uuid, text),
     public.take_unresolved(integer),
+    public.begin_redial(uuid, uuid),
+    public.undo_redial(uuid, uuid, timestamptz),
     public.take_silent_calls(integer),
+    public.take_open_calls(integer),
+    public.give_up_call(text),
     public.take_unanalyzed_calls(integer),
     public.reap_leases(integer),
     public.refresh_pace(uuid, integer, integer, integer),
@@ -570,12 +697,18 @@ comment on function public.claim_contacts(uuid, integer, integer) is
 comment on function public.begin_dial(uuid, uuid) is
     'Judge a claimed attempt again, right before its request leaves. Null: it is now dialing. Else why not; it is released.';
 comment on function public.place_call(uuid, text) is
-    'The provider has the call of this attempt. True: it is open.';
+    'The provider has the call of this attempt. True: it is open. A call that was reported before is linked, and its end is the attempt''s.';
 comment on function public.mark_unresolved(uuid, uuid, text) is
     'The request has left, and nobody knows what became of it: the contact waits until that is known.';
 comment on function public.release_attempt(uuid, uuid, integer, text) is
     'The request never left or was refused: the attempt counts for nothing, the contact is due again after the delay.';
 comment on function public.take_unresolved(integer) is
-    'Unresolved attempts to be asked for, under a new lease. may_redial: by the same key, without a second call. is_hopeless: if the provider does not list it either, there was no call.';
+    'Unresolved attempts to be asked for, under a new lease. is_hopeless: if the provider does not list it either, there was no call.';
+comment on function public.begin_redial(uuid, uuid) is
+    'Judge an unresolved attempt again, right before its request leaves by the same key. Not null: it may, and dialed_at was that.';
+comment on function public.take_silent_calls(integer) is
+    'Placed attempts to be asked for. was_heard_of: the call is known to have been made, by an event. is_over: its end is stored, and place_call applies it.';
+comment on function public.take_open_calls(integer) is
+    'Calls without an open attempt to be asked for. is_hopeless: if they are not over now, give_up_call ends them.';
 comment on function public.refresh_pace(uuid, integer, integer, integer) is
     'Take over what the provider says of its limit, of what it reserves, and of what is in use.';

@@ -1,5 +1,6 @@
 """The provider's bad days, on the whole stack: nobody is dialled twice, nobody is forgotten."""
 
+import json
 from typing import Any
 
 import psycopg
@@ -39,7 +40,8 @@ def ask_again(connection: psycopg.Connection) -> None:
 def put_dial_back(connection: psycopg.Connection, phone: str) -> None:
     """To where the provider has forgotten the key."""
     moved = connection.execute(
-        "update public.call_attempts set dialed_at = dialed_at - interval '2 hours'"
+        "update public.call_attempts set dialed_at = dialed_at - interval '2 hours',"
+        " first_dialed_at = first_dialed_at - interval '2 hours'"
         " where phone = %s and status = 'unresolved'",
         (phone,),
     )
@@ -88,7 +90,7 @@ def test_after_an_unknown_outcome_the_phone_rings_once(
 
     assert dial(trigger, campaign_id)["unresolved"] == 1
     (attempt,) = attempts_of(connection, campaign_id)
-    assert attempt["error"]
+    assert attempt["error"] or attempt["retell_call_id"]  # of which its webhooks told meanwhile
     assert dial(trigger, campaign_id)["claimed"] == 0
     check_until_completed(trigger, connection, campaign_id)
 
@@ -255,26 +257,197 @@ def test_an_analysis_that_never_came_is_asked_for(
     assert due is None
 
 
+def forget_call(connection: psycopg.Connection, phone: str) -> None:
+    """Let the provider know nothing of the call by the id that we have."""
+    for table, column in (("calls", "to_number"), ("call_attempts", "phone")):
+        connection.execute(
+            f"update public.{table} set retell_call_id = 'gone' || retell_call_id"
+            f" where {column} = %s".encode(),
+            (phone,),
+        )
+    ask_again(connection)
+
+
+def test_an_event_that_was_kept_is_applied_by_the_check(
+    trigger: Trigger, connection: psycopg.Connection
+) -> None:
+    call = {"call_id": "kept", "call_status": "ended", "duration_ms": 5000}
+    connection.execute(
+        "select public.keep_call_event('call_ended', %s::jsonb)", (json.dumps(call),)
+    )
+
+    wait_for(lambda: trigger("schedule_check").json()["applied"] == 1)
+
+    found = "select status from public.calls where retell_call_id = 'kept'"
+    assert scalar(connection, found) == "completed"
+
+
 def test_a_call_that_the_provider_does_not_know_is_made_again(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.control(speed=1)
     assert dial(trigger, campaign_id)["placed"] == 1
-    connection.execute(
-        "update public.calls set retell_call_id = 'gone' || retell_call_id where to_number = %s",
-        (phone,),
-    )
-    connection.execute(
-        "update public.call_attempts set retell_call_id = 'gone' || retell_call_id"
-        " where phone = %s",
-        (phone,),
-    )
-    ask_again(connection)
+    forget_call(connection, phone)
 
     assert trigger("schedule_check").json()["ended"] == 1
 
     (contact,) = contacts_of(connection, campaign_id)
     assert (contact["status"], contact["attempts"]) == ("pending", 0)
+
+
+def test_a_call_that_had_begun_counts_though_the_provider_forgot_it(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.control(speed=1)
+    assert dial(trigger, campaign_id)["placed"] == 1
+    connection.execute("update public.calls set started_at = now() where to_number = %s", (phone,))
+    forget_call(connection, phone)
+
+    assert trigger("schedule_check").json()["ended"] == 1
+
+    (contact,) = contacts_of(connection, campaign_id)
+    assert (contact["status"], contact["attempts"]) == ("pending", 1)
+    (attempt,) = attempts_of(connection, campaign_id)
+    assert attempt["disconnection_reason"] == "unknown"
+
+
+def check_once(trigger: Trigger, connection: psycopg.Connection, campaign_id: str) -> None:
+    """Until the attempt is no longer unresolved: a check of the clock's may come in between."""
+    ask_again(connection)
+    trigger("schedule_check")
+    wait_for(lambda: attempts_of(connection, campaign_id)[0]["status"] != "unresolved")
+
+
+def test_a_call_that_the_second_request_made_was_dialled_then(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    trigger.fault("status", status=500)
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+
+    check_once(trigger, connection, campaign_id)
+
+    attempt, *_ = attempts_of(connection, campaign_id)
+    assert attempt["dialed_at"] > attempt["first_dialed_at"]
+    assert len(trigger.calls_to(phone)) == 1
+
+
+def test_a_call_that_the_first_request_made_was_dialled_then(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    lose_webhooks(trigger)
+    trigger.fault("cut")
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+    wait_for(lambda: trigger.calls_to(phone)[0]["ended_ms"])
+
+    check_once(trigger, connection, campaign_id)
+
+    attempt, *_ = attempts_of(connection, campaign_id)
+    assert attempt["dialed_at"] == attempt["first_dialed_at"]
+    assert len(trigger.calls_to(phone)) == 1
+
+
+def test_what_was_cancelled_or_forbidden_meanwhile_is_not_asked_for_again(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    organization: Organization,
+    campaign_id: str,
+    phone: str,
+) -> None:
+    trigger.fault("status", status=500)
+    assert dial(trigger, campaign_id)["unresolved"] == 1
+    connection.execute(
+        "insert into public.do_not_call (organization_id, phone) values (%s, %s)",
+        (organization.id, phone),
+    )
+    ask_again(connection)
+
+    assert trigger("schedule_check").json()["resolved"] == 0
+
+    assert trigger.calls_to(phone) == []
+
+
+def call_row(connection: psycopg.Connection, call_id: str) -> dict[str, Any]:
+    (found,) = rows(connection, "select * from public.calls where retell_call_id = %s", (call_id,))
+    return found
+
+
+def test_an_open_call_of_no_attempt_is_asked_for(
+    trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
+) -> None:
+    lose_webhooks(trigger)
+    assert dial(trigger, campaign_id)["placed"] == 1
+    wait_for(lambda: trigger.calls_to(phone)[0]["ended_ms"])
+    (made,) = trigger.calls_to(phone)
+    connection.execute(
+        "update public.call_attempts set status = 'ended', ended_at = now() where phone = %s",
+        (phone,),
+    )
+    connection.execute(
+        "update public.calls set attempt_id = null, contact_id = null, campaign_id = null,"
+        " created_at = now() - interval '11 minutes' where retell_call_id = %s",
+        (made["call_id"],),
+    )
+
+    trigger("schedule_check")
+
+    wait_for(lambda: call_row(connection, made["call_id"])["status"] == "completed")
+    assert call_row(connection, made["call_id"])["disconnection_reason"] == "agent_hangup"
+
+
+def test_an_open_call_that_the_provider_does_not_know_is_given_up(
+    trigger: Trigger, connection: psycopg.Connection, phone: str
+) -> None:
+    call_id = f"gone_{phone}"
+    connection.execute(
+        "insert into public.calls (retell_call_id, direction, status, created_at)"
+        " values (%s, 'inbound', 'in_progress', now() - interval '11 minutes')",
+        (call_id,),
+    )
+
+    trigger("schedule_check")
+
+    wait_for(lambda: call_row(connection, call_id)["status"] == "failed")
+    assert call_row(connection, call_id)["disconnection_reason"] == "unknown"
+
+
+def test_nobody_is_dialled_beyond_what_the_provider_allows_at_the_start(
+    trigger: Trigger, connection: psycopg.Connection, organization: Organization
+) -> None:
+    trigger.control(concurrency_limit=2, speed=100)
+    campaign_id = organization.add_campaign(status="draft")
+    organization.add_contacts(campaign_id, numbers(AGREES, 8))
+
+    assert trigger("start_campaign", campaign_id).status_code == 200
+
+    wait_for(lambda: len(attempts_of(connection, campaign_id)) >= 4)
+    trigger.control(speed=1000)
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert {attempt["error"] for attempt in attempts_of(connection, campaign_id)} == {None}
+
+
+def test_a_campaign_starts_without_the_providers_word(
+    trigger: Trigger,
+    connection: psycopg.Connection,
+    organization: Organization,
+    campaign_id: str,
+    phone: str,
+) -> None:
+    connection.execute(
+        "update public.call_campaigns set status = 'paused' where id = %s", (campaign_id,)
+    )
+    organization.set_pace(current_limit=3)
+    trigger.stack.fault(provider="retell", kind="status", status=500, endpoint="concurrency")
+
+    trigger("resume_campaign", campaign_id)
+
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert len(trigger.calls_to(phone)) == 1
+    limit = scalar(
+        connection,
+        "select current_limit from public.dial_pace where organization_id = %s",
+        (organization.id,),
+    )
+    assert limit == 3
 
 
 def test_the_check_takes_over_the_providers_limit(

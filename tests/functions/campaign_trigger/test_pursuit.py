@@ -65,6 +65,16 @@ async def test_it_waits_for_the_pace() -> None:
     assert script.dialled == 3
 
 
+async def test_it_does_not_spin_when_others_take_what_is_due() -> None:
+    script = ScriptedDialler([], waits=[0, 0, 0, None])
+    began = asyncio.get_running_loop().time()
+
+    await pursue(script)
+
+    assert script.dialled == 4
+    assert asyncio.get_running_loop().time() - began >= 0.15
+
+
 async def test_it_does_not_wait_longer_than_it_has() -> None:
     script = ScriptedDialler([batch()], waits=[10_000_000])
 

@@ -9,53 +9,10 @@ import pytest
 from psycopg.types.json import Json
 
 from .dialled import apply
+from .dialling import NOON, at, attempt, begin, claim, contact, dial
 from .organization import Organization, rows, scalar
 
-NOON = "2026-11-18T12:00Z"  # a Wednesday
 NIGHT = "2026-11-18T03:00Z"
-
-
-def at(organization: Organization, moment: str) -> None:
-    organization.connection.execute("select set_config('campaign.now', %s, false)", (moment,))
-
-
-def claim(organization: Organization, campaign_id: str, batch: int = 10) -> list[dict[str, Any]]:
-    return rows(
-        organization.connection, "select * from public.claim_contacts(%s, %s)", (campaign_id, batch)
-    )
-
-
-def begin(organization: Organization, order: dict[str, Any]) -> str | None:
-    return scalar(
-        organization.connection,
-        "select public.begin_dial(%s, %s)",
-        (order["attempt_id"], order["lease_token"]),
-    )
-
-
-def dial(organization: Organization, campaign_id: str) -> dict[str, Any]:
-    """Claim one contact and let its request leave."""
-    (order,) = claim(organization, campaign_id, 1)
-    assert begin(organization, order) is None
-    return order
-
-
-def contact(organization: Organization, contact_id: int) -> dict[str, Any]:
-    (found,) = rows(
-        organization.connection,
-        "select * from public.campaign_contacts where id = %s",
-        (contact_id,),
-    )
-    return found
-
-
-def attempt(organization: Organization, order: dict[str, Any]) -> dict[str, Any]:
-    (found,) = rows(
-        organization.connection,
-        "select * from public.call_attempts where id = %s",
-        (order["attempt_id"],),
-    )
-    return found
 
 
 def phones(orders: Sequence[dict[str, Any]]) -> list[str]:
@@ -350,54 +307,12 @@ def test_an_unresolved_attempt_blocks_its_contact_and_is_asked_for(
 
     assert claim(organization, campaign_id) == []
     at(organization, "2026-11-18T12:01Z")
-    taken = "select (dial).*, may_redial, is_hopeless from public.take_unresolved(10)"
+    taken = "select (dial).*, is_hopeless from public.take_unresolved(10)"
     (asked,) = rows(connection, taken)
     assert asked["idempotency_key"] == order["idempotency_key"]
     assert asked["lease_token"] != order["lease_token"]
-    assert (asked["may_redial"], asked["is_hopeless"]) == (True, False)
+    assert asked["is_hopeless"] is False
     assert rows(connection, taken) == []
-
-
-@pytest.mark.parametrize(
-    ("moment", "change", "may_redial", "is_hopeless"),
-    [
-        ("2026-11-18T12:49Z", "select 1", True, False),
-        ("2026-11-18T12:51Z", "select 1", False, False),
-        ("2026-11-18T13:06Z", "select 1", False, True),
-        (
-            "2026-11-18T12:10Z",
-            "update public.call_campaigns set status = 'paused'",
-            False,
-            False,
-        ),
-        (
-            "2026-11-18T12:10Z",
-            "update public.call_campaigns set closes_at = '12:05'",
-            False,
-            False,
-        ),
-    ],
-)
-def test_only_within_the_hour_and_while_it_may_be_called_is_a_number_asked_for_again(
-    organization: Organization, moment: str, change: str, may_redial: bool, is_hopeless: bool
-) -> None:
-    at(organization, NOON)
-    campaign_id = organization.add_campaign()
-    organization.add_contacts(campaign_id, numbers(1))
-    order = dial(organization, campaign_id)
-    scalar(
-        organization.connection,
-        "select public.mark_unresolved(%s, %s, 'timeout')",
-        (order["attempt_id"], order["lease_token"]),
-    )
-    organization.connection.execute(change.encode())
-    at(organization, moment)
-
-    (asked,) = rows(
-        organization.connection, "select may_redial, is_hopeless from public.take_unresolved(10)"
-    )
-
-    assert asked == {"may_redial": may_redial, "is_hopeless": is_hopeless}
 
 
 def test_a_dead_workers_claims_go_back_and_its_dials_become_unresolved(

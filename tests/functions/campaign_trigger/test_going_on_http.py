@@ -1,0 +1,86 @@
+"""Whoever asks for a batch and gets nobody has the campaign go on as soon as somebody may ring."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.campaigns.organization import Organization, scalar
+
+from .conftest import Trigger, attempts_of, campaign_of, numbers, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+AGREES = 90
+SOON = 15.0  # seconds; the check of the minute is not waited for
+
+
+def wait_briefly(condition: Callable[[], Any]) -> None:
+    began = time.monotonic()
+    wait_for(condition)
+    assert time.monotonic() - began < SOON
+
+
+def leave_minute_out() -> None:
+    """Begin where the next check of the minute is far."""
+    left = 60 - time.time() % 60
+    if left < SOON + 5:
+        time.sleep(left + 3)
+
+
+def test_the_next_token_is_waited_for(
+    trigger: Trigger, connection: psycopg.Connection, organization: Organization
+) -> None:
+    campaign_id = organization.add_campaign()
+    organization.add_contacts(campaign_id, numbers(AGREES))
+    leave_minute_out()
+    trigger("get_status", campaign_id)  # a cold start takes its time
+    organization.set_pace(calls_per_second=0.25, tokens=0)
+
+    assert trigger("process_batch", campaign_id).json()["claimed"] == 0
+
+    wait_briefly(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+
+
+def test_who_waits_behind_a_thousand_that_are_put_off_is_dialled(
+    trigger: Trigger, connection: psycopg.Connection, organization: Organization
+) -> None:
+    campaign_id = organization.add_campaign(opens_at="00:00", closes_at="00:01")
+    connection.execute(
+        "insert into public.campaign_contacts"
+        " (campaign_id, organization_id, phone, time_zones, next_attempt_at)"
+        " select %s, %s, '+1' || (3000000000 + n),"
+        " array['Asia/Kolkata', 'America/New_York'], '2020-01-01Z' from generate_series(1, 1200) n",
+        (campaign_id, organization.id),
+    )
+    leave_minute_out()
+
+    assert trigger("process_batch", campaign_id).json()["claimed"] == 0
+
+    wait_briefly(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+
+
+def test_many_who_wait_for_the_pace_dial_everybody_once(
+    trigger: Trigger, connection: psycopg.Connection, organization: Organization
+) -> None:
+    campaign_id = organization.add_campaign()
+    phones = numbers(AGREES, 12)
+    organization.add_contacts(campaign_id, phones)
+    organization.set_pace(calls_per_second=4, tokens=0)
+
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(trigger, ["process_batch"] * 48, [campaign_id] * 48))
+
+    assert {reply.status_code for reply in replies} == {200}
+    wait_for(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
+    assert len(attempts_of(connection, campaign_id)) == len(phones)
+    assert all(len(trigger.calls_to(phone)) == 1 for phone in phones)
+    tokens = scalar(
+        connection,
+        "select tokens from public.dial_pace where organization_id = %s",
+        (organization.id,),
+    )
+    assert tokens < 2
