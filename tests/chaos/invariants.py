@@ -31,7 +31,7 @@ class Evidence:
     rate: float
     calls: list[Row]
     deliveries: list[Row]
-    peaks: dict[str, int]
+    creates: list[Row]
     attempts: dict[str, Row]
     contacts: list[Row]
     campaigns: dict[str, Row]
@@ -52,7 +52,7 @@ def gather(world: World) -> Evidence:
         rate=world.rate,
         calls=ledger["calls"],
         deliveries=ledger["deliveries"],
-        peaks=ledger["peaks"],
+        creates=ledger["creates"],
         attempts={
             row["id"]: row
             for row in rows(
@@ -62,13 +62,14 @@ def gather(world: World) -> Evidence:
         },
         contacts=rows(
             "select id, campaign_id::text, phone, status, outcome, attempts, dials, duration_ms,"
-            " cost_cents, next_attempt_at from campaign_contacts"
+            " cost_cents, next_attempt_at, connected, successful, voicemail from campaign_contacts"
         ),
         campaigns={
             row["id"]: row
             for row in rows(
-                "select id::text, organization_id::text, status, status_reason, max_attempts"
-                " from call_campaigns"
+                "select id::text, organization_id::text, status, status_reason, max_attempts,"
+                " finished_at, (select count(*) from activity_logs l where l.subject = c.id::text"
+                " and l.action = 'retry_failed') as retries from call_campaigns c"
             )
         },
         events={
@@ -115,10 +116,11 @@ def sample(world: World) -> Iterator[str]:
     for row in recount(world):
         yield f"statistics differ from a recount: {row}"
     for row in world.rows(
-        "select o.organization_id::text, count(*) as open, p.concurrency_limit from call_attempts o"
-        " join dial_pace p using (organization_id)"
+        "select o.organization_id::text, count(*) as open, p.concurrency_limit,"
+        " p.reserved_concurrency from call_attempts o join dial_pace p using (organization_id)"
         " where o.status in ('claimed', 'dialing', 'placed', 'unresolved')"
-        " and o.lease_expires_at > now() group by 1, 3 having count(*) > p.concurrency_limit"
+        " and o.lease_expires_at > now() group by 1, 3, 4"
+        " having count(*) > p.concurrency_limit - p.reserved_concurrency"
     ):
         yield f"more slots are taken than there are: {row}"
 
@@ -203,8 +205,25 @@ def _none_beyond_the_cap(evidence: Evidence) -> Iterator[str]:
         lambda attempt: attempt["contact_id"],
     )
     for contact in evidence.contacts:
-        if len(counted.get(contact["id"], ())) != contact["attempts"]:
-            yield f"{contact} has {len(counted.get(contact['id'], ()))} counted attempts"
+        campaign, count = (
+            evidence.campaigns[contact["campaign_id"]],
+            len(counted.get(contact["id"], ())),
+        )
+        if campaign["retries"]:  # with each, those who failed have all their attempts again
+            is_lawful = count <= campaign["max_attempts"] * (1 + campaign["retries"])
+        else:
+            is_lawful = count == contact["attempts"]
+        if not is_lawful:
+            yield f"{contact} has {count} counted attempts"
+
+
+def _none_after_a_cancellation(evidence: Evidence) -> Iterator[str]:
+    slack = timedelta(seconds=_REQUEST_SECONDS * evidence.rate) + SHORT_JUMP
+    for attempt in evidence.attempts.values():
+        campaign = evidence.campaigns[attempt["campaign_id"]]
+        is_over = campaign["status"] == "cancelled" and attempt["dialed_at"] is not None
+        if is_over and attempt["dialed_at"] > campaign["finished_at"] + slack:
+            yield f"{attempt} was dialled after its campaign was cancelled: {campaign}"
 
 
 def _three_calls_a_day(evidence: Evidence) -> Iterator[str]:
@@ -218,9 +237,20 @@ def _three_calls_a_day(evidence: Evidence) -> Iterator[str]:
 
 
 def _concurrency_is_kept(evidence: Evidence) -> Iterator[str]:
-    for workspace, peak in evidence.peaks.items():
-        if peak > evidence.scenario.concurrency_limit:
-            yield f"{peak} calls at once in {workspace}"
+    """Who has all the account's calls is not refused one more: others, and leaks, explain it."""
+    for request in evidence.creates:
+        if request["status"] != 429 or request["fault"] == "status":
+            continue
+        asker = evidence.organization_of(request)
+        open_calls = [
+            call
+            for call in evidence.calls
+            if evidence.organization_of(call) == asker
+            and call["created_ms"] <= request["at_ms"]
+            and (call["ended_ms"] is None or call["ended_ms"] > request["at_ms"])
+        ]
+        if len(open_calls) >= evidence.scenario.outbound_limit:
+            yield f"{request} was asked for beyond {len(open_calls)} calls of {asker}"
 
 
 def _statistics_equal_a_recount(evidence: Evidence) -> Iterator[str]:
@@ -270,6 +300,17 @@ def _figures_are_the_providers(evidence: Evidence) -> Iterator[str]:
             yield f"{contact} talked {talked[contact_id]} ms by the provider's account"
         if abs(float(contact["cost_cents"]) - spent[contact_id]) > _HUNDREDTH:
             yield f"{contact} cost {spent[contact_id]} cents by the provider's account"
+
+
+def _outcomes_are_the_providers(evidence: Evidence) -> Iterator[str]:
+    calls = _group(evidence.calls, lambda call: call["metadata"]["contact_id"])
+    for contact in evidence.contacts:
+        talks = [c for c in calls.get(str(contact["id"]), ()) if c["started_ms"] is not None]
+        is_successful = any(call["is_successful"] for call in talks)
+        if talks and contact["successful"] is not is_successful:
+            yield f"{contact} should be {'' if is_successful else 'un'}successful: {talks}"
+        if contact["voicemail"] != any(call["in_voicemail"] for call in talks):
+            yield f"{contact} differs on voicemails from {talks}"
 
 
 def _everyone_is_done(evidence: Evidence) -> Iterator[str]:
@@ -328,12 +369,14 @@ _RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     _none_on_the_list,
     _who_opts_out_is_listed,
     _none_beyond_the_cap,
+    _none_after_a_cancellation,
     _three_calls_a_day,
     _concurrency_is_kept,
     _statistics_equal_a_recount,
     _accepted_events_are_applied_once,
     _every_call_is_known,
     _figures_are_the_providers,
+    _outcomes_are_the_providers,
     _everyone_is_done,
     _everyone_was_tried,
 )

@@ -52,6 +52,11 @@ class Blow(StrEnum):
     RESTART_POSTGRES = "restart_postgres"
     PAUSE = "pause"
     CREDIT = "credit"
+    RETRY_FAILED = "retry_failed"
+    CANCEL = "cancel"
+
+
+_SHARES = {Blow.CANCEL: 0.3}  # of the others' likelihood: of what is cancelled there is little left
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,11 @@ class Scenario:
     blows: tuple[tuple[float, Blow], ...]
     faults: tuple[dict[str, Any], ...]
     concurrency_limit: int = 20
+    reserved_concurrency: int = 0
+
+    @property
+    def outbound_limit(self) -> int:
+        return self.concurrency_limit - self.reserved_concurrency
 
     @property
     def campaigns(self) -> Iterator[tuple[OrganizationPlan, CampaignPlan]]:
@@ -123,6 +133,7 @@ class Scenario:
             "speed": 1,
             "calls_per_second": 1000,
             "concurrency_limit": self.concurrency_limit,
+            "reserved_inbound_concurrency": self.reserved_concurrency,
             "leak_seconds": 300,
             "standing_faults": list(self.faults),
         }
@@ -142,6 +153,7 @@ def draw_scenario(seed: int, contacts: int) -> Scenario:
         blows=tuple(_draw_blows(draw)),
         faults=tuple(fault for share, fault in _FAULTS if draw.random() < share),
         concurrency_limit=draw.choice((8, 20, 40)),
+        reserved_concurrency=draw.choice((0, 0, 2, 5)),
     )
 
 
@@ -189,7 +201,7 @@ def _draw_contact(draw: random.Random) -> ContactPlan:
 
 def _draw_blows(draw: random.Random) -> Iterator[tuple[float, Blow]]:
     for share in (0.15, 0.3, 0.45, 0.6, 0.75, 0.9):
-        blow = draw.choice(list(Blow))
+        (blow,) = draw.choices(list(Blow), [_SHARES.get(blow, 1) for blow in Blow])
         if blow is Blow.PAUSE or draw.random() < 0.8:
             yield share, blow
 

@@ -110,9 +110,13 @@ class _Run:
                where c.status = 'pending') as due,
               (select min(scheduled_at) from call_campaigns
                where status = 'draft') as scheduled,
+              (select min(analysis_due_at) from calls) as analysis_due,
               (select count(distinct contact_id) from call_attempts
                where dialed_at is not null) as dialed,
-              (select coalesce(max(blocked_until) > now(), false) from dial_pace) as is_blocked
+              (select coalesce(max(blocked_until) > now(), false) from dial_pace) as is_blocked,
+              (select count(*) from campaign_contacts c
+               join call_campaigns p on p.id = c.campaign_id and p.status = 'cancelled'
+               where c.status = 'pending') as to_cancel
             """
         )
         provider = self.world.control()
@@ -120,12 +124,16 @@ class _Run:
 
     def _is_over(self, state: Row) -> bool:
         statuses = set(state["campaigns"].values())
-        is_quiet = not (state["open"] or state["calls"] or state["webhooks"])
+        awaited = ("open", "calls", "webhooks", "to_cancel", "analysis_due")
+        is_quiet = not any(state[what] for what in awaited)
         return is_quiet and statuses <= {"completed", "failed", "cancelled"}
 
     def _note_progress(self, state: Row) -> bool:
         """Whether something has happened lately."""
-        progress = (state["attempts"], state["events"], state["open"], str(state["campaigns"]))
+        progress = (
+            *(state["attempts"], state["events"], state["open"], state["to_cancel"]),
+            *(str(state["campaigns"]), state["analysis_due"]),
+        )
         if progress != self._progress:
             self._progress, self._progressed = progress, time.monotonic()
         return self._quiet_for() < _PATIENCE_SECONDS
@@ -155,8 +163,11 @@ class _Run:
             case Blow.RESTART_POSTGRES:
                 world.kill_postgres()
             case Blow.PAUSE:
-                _, campaign = self._draw.choice(list(world.scenario.campaigns))
-                world.trigger("pause_campaign", campaign)
+                world.trigger("pause_campaign", self._draw_campaign())
+            case Blow.CANCEL:
+                world.trigger("cancel_campaign", self._draw_campaign())
+            case Blow.RETRY_FAILED:
+                world.trigger("retry_failed", self._draw_campaign())
             case Blow.CREDIT:
                 order = {
                     "provider": "retell",
@@ -165,6 +176,10 @@ class _Run:
                     "status": 402,
                 }
                 world.http.post("/providers/_faults", json=order).raise_for_status()
+
+    def _draw_campaign(self) -> CampaignPlan:
+        _, campaign = self._draw.choice(list(self.world.scenario.campaigns))
+        return campaign
 
     def _resume(self, state: Row) -> None:
         """What a person does who has read why a campaign pauses."""
@@ -185,7 +200,9 @@ class _Run:
                 self._let_pass(now + SHORT_JUMP)
             return
         moments: list[datetime] = [
-            moment for moment in (state["due"], state["scheduled"]) if moment is not None
+            moment
+            for moment in (state["due"], state["scheduled"], state["analysis_due"])
+            if moment is not None
         ]
         if moments and min(moments) > now + timedelta(minutes=1):
             self._let_pass(min(moments))

@@ -23,6 +23,8 @@ CALL: dict[str, Any] = {
     "created_wall": 1000.0,
     "started_ms": NOON_MS + 5_000,
     "ended_ms": NOON_MS + 65_000,
+    "is_successful": True,
+    "in_voicemail": False,
     "metadata": {"campaign_id": str(CAMPAIGN), "contact_id": "7", "attempt_id": "attempt_1"},
 }
 ATTEMPT: dict[str, Any] = {
@@ -42,6 +44,21 @@ CONTACT: dict[str, Any] = {
     "attempts": 1,
     "duration_ms": 60_000,
     "cost_cents": Decimal("13"),
+    "successful": True,
+    "voicemail": False,
+}
+REQUEST: dict[str, Any] = {
+    "at_ms": NOON_MS + 1_000,
+    "metadata": CALL["metadata"],
+    "status": 429,
+    "fault": None,
+}
+CAMPAIGN_ROW: dict[str, Any] = {
+    "organization_id": str(ORGANIZATION),
+    "status": "completed",
+    "max_attempts": 2,
+    "retries": 0,
+    "finished_at": NOON + timedelta(minutes=1),
 }
 STORED: dict[str, Any] = {"status": "completed", "transcript": "User: hello"}
 
@@ -59,23 +76,19 @@ def evidence() -> Evidence:
         starts_after_hours=None,
     )
     organization = OrganizationPlan(ORGANIZATION, "org", "+14155550100", (plan,), frozenset())
-    scenario = Scenario(1, NOON, (organization,), (), ())
+    scenario = Scenario(
+        1, NOON, (organization,), (), (), concurrency_limit=3, reserved_concurrency=2
+    )
     return deepcopy(
         Evidence(
             scenario=scenario,
             rate=60,
             calls=[CALL],
             deliveries=[delivery("call_ended", 200), delivery("call_analyzed", None)],
-            peaks={"workspace": 1},
+            creates=[REQUEST | {"status": 201, "at_ms": NOON_MS}],
             attempts={"attempt_1": ATTEMPT},
             contacts=[CONTACT],
-            campaigns={
-                str(CAMPAIGN): {
-                    "organization_id": str(ORGANIZATION),
-                    "status": "completed",
-                    "max_attempts": 2,
-                }
-            },
+            campaigns={str(CAMPAIGN): CAMPAIGN_ROW},
             events={("call_1", "call_ended"): {"applied_at": NOON}},
             do_not_call={},
             statistics=[],
@@ -121,8 +134,25 @@ def later(call: dict[str, Any], **shift: float) -> dict[str, Any]:
         ),
         ("none_beyond_the_cap", {"contacts": [CONTACT | {"attempts": 3}]}),
         ("none_beyond_the_cap", {"attempts": {"attempt_1": ATTEMPT | {"counted": False}}}),
+        (
+            "none_beyond_the_cap",
+            {
+                "attempts": {f"attempt_{n}": ATTEMPT for n in range(5)},
+                "campaigns": {str(CAMPAIGN): CAMPAIGN_ROW | {"retries": 1}},
+            },
+        ),
+        (
+            "none_after_a_cancellation",
+            {
+                "campaigns": {
+                    str(CAMPAIGN): CAMPAIGN_ROW
+                    | {"status": "cancelled", "finished_at": NOON - timedelta(hours=1)}
+                }
+            },
+        ),
         ("three_calls_a_day", {"calls": [later(CALL, hours=n) for n in range(4)]}),
-        ("concurrency_is_kept", {"peaks": {"workspace": 21}}),
+        ("concurrency_is_kept", {"creates": [REQUEST]}),
+        ("concurrency_is_kept", {"creates": [REQUEST | {"fault": "cut"}]}),
         ("statistics_equal_a_recount", {"statistics": [{"total": 2}]}),
         ("accepted_events_are_applied_once", {"events": {}}),
         (
@@ -139,6 +169,10 @@ def later(call: dict[str, Any], **shift: float) -> dict[str, Any]:
         ("every_call_is_known", {"attempts": {"attempt_1": ATTEMPT | {"status": "placed"}}}),
         ("figures_are_the_providers", {"contacts": [CONTACT | {"duration_ms": 1}]}),
         ("figures_are_the_providers", {"contacts": [CONTACT | {"cost_cents": Decimal(0)}]}),
+        ("outcomes_are_the_providers", {"contacts": [CONTACT | {"successful": False}]}),
+        ("outcomes_are_the_providers", {"contacts": [CONTACT | {"successful": None}]}),
+        ("outcomes_are_the_providers", {"contacts": [CONTACT | {"voicemail": True}]}),
+        ("outcomes_are_the_providers", {"calls": [CALL | {"in_voicemail": True}]}),
         ("everyone_is_done", {"contacts": [CONTACT | {"status": "pending"}]}),
         ("everyone_is_done", {"attempts": {"attempt_1": ATTEMPT | {"status": "unresolved"}}}),
         ("everyone_was_tried", {"calls": []}),
@@ -148,6 +182,27 @@ def test_what_breaks_a_law_is_noticed(evidence: Evidence, law: str, change: dict
     broken = list(check(replace(evidence, **change)))
 
     assert law in {violation.partition(":")[0] for violation in broken}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fault": "status"},  # on order
+        {"at_ms": NOON_MS + 65_000},  # the call is over, and its slot perhaps leaks
+        {"at_ms": NOON_MS - 1},  # the account's calls are another organization's
+    ],
+)
+def test_a_refusal_that_others_explain_breaks_no_law(
+    evidence: Evidence, change: dict[str, Any]
+) -> None:
+    assert list(check(replace(evidence, creates=[REQUEST | change]))) == []
+
+
+def test_after_a_retry_all_attempts_are_allowed_again(evidence: Evidence) -> None:
+    attempts = {f"attempt_{n}": ATTEMPT for n in range(1, 5)}
+    campaigns = {str(CAMPAIGN): CAMPAIGN_ROW | {"retries": 1}}
+
+    assert list(check(replace(evidence, attempts=attempts, campaigns=campaigns))) == []
 
 
 @pytest.mark.parametrize(("seconds_after", "count"), [(-1, 0), (60, 1)])

@@ -24,7 +24,8 @@ class CreateRecord:
 class CallRecord:
     """One call that was made; its slot is freed when it ends, unless it leaks.
 
-    `created_wall` is the wall clock's time, in seconds.
+    `created_wall` is the wall clock's time, in seconds; `is_successful` and `in_voicemail` are what
+    its analysis says, once there is one.
     """
 
     call_id: str
@@ -33,6 +34,8 @@ class CallRecord:
     to_number: str
     created_ms: int
     metadata: Any
+    is_successful: bool
+    in_voicemail: bool
     created_wall: float = field(default_factory=time.time)
     started_ms: int | None = None
     ended_ms: int | None = None

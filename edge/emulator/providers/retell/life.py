@@ -46,6 +46,8 @@ class Life:
             request.to_number,
             call.created_ms,
             call.metadata,
+            is_successful=call.outcome.is_successful is True,
+            in_voicemail=call.outcome.in_voicemail,
         )
         self.ledger.note_concurrency(workspace.name, len(workspace.slots))
         after_ring = self._answer if call.outcome.is_connected else self._miss
