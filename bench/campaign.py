@@ -3,7 +3,7 @@
 Each seed draws organizations, campaigns and contacts, a moment near a change of the clocks, faults
 of the provider, and crashes; every law of dialling is checked on the way and in the end.
 `--seed N` plays one again. `--contacts 1000000` calls so many in one campaign, with nothing going
-wrong, and shows what each twentieth of it took.
+wrong, and shows what each twentieth of it took; `--after 1000000` what a dial costs after so many.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from bench.campaign_growth import compare_growth
 from bench.campaign_size import call_everyone
 from tests.chaos.scenario import draw_scenario
 from tests.chaos.simulation import RATE, Report, simulate
@@ -45,7 +46,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=RATE, help="simulated seconds in a real one")
     parser.add_argument("--contacts", type=int, metavar="N", help="one campaign of that size")
     parser.add_argument("--attempts", type=int, default=3, help="at most, for each of those")
+    parser.add_argument("--after", type=int, metavar="N", help="a dial once N contacts are done")
     options = parser.parse_args()
+    if options.after:
+        compare_growth(options.after)
+        return
     if options.contacts:
         call_everyone(options.contacts, options.attempts)
         return

@@ -53,13 +53,14 @@ class Worker:
     is_idle: bool = False
 
     def run(self) -> None:
-        with _connect(self.dsn) as connection:
+        with connect(self.dsn) as connection:
             while not self.ended.is_set():
-                self.is_idle = not self._work(connection)
+                self.is_idle = not self.work(connection)
                 if self.is_idle:
                     self.ended.wait(0.05)
 
-    def _work(self, connection: Connection) -> bool:
+    def work(self, connection: Connection) -> bool:
+        """Dial a batch and report its calls; whether anybody was due."""
         orders = connection.execute(
             "select attempt_id, lease_token, idempotency_key, contact_id, phone, name,"
             " from_number, retell_agent_id, public.campaign_now() as now"
@@ -139,7 +140,7 @@ class Run:
 
     def play(self) -> Iterator[str]:
         """Lines that tell how it goes."""
-        with _connect(self.dsn) as connection:
+        with connect(self.dsn) as connection:
             self._prepare(connection)
             ended = threading.Event()
             self.workers = [Worker(self.dsn, self.campaign, ended) for _ in range(_WORKERS)]
@@ -249,7 +250,8 @@ def call_everyone(contacts: int, attempts: int) -> None:
             print(line, flush=True)
 
 
-def _connect(dsn: str) -> Connection:
+def connect(dsn: str) -> Connection:
+    """A session that commits each statement."""
     return psycopg.Connection[dict[str, Any]].connect(dsn, autocommit=True, row_factory=dict_row)
 
 

@@ -132,19 +132,13 @@ def is_refused(url: str) -> bool:
     return False
 
 
-def test_an_instance_is_ready_once_each_of_its_processes_is(root: Path, tmp_path: Path) -> None:
-    with production(root, tmp_path / "log", variables(), "--processes", "4") as run:
-        url = run.wait_until_ready()
-        said = {httpx.get(f"{url}/_internal/health", timeout=30).status_code for _ in range(60)}
-
-    assert said == {200}
-
-
-def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
+def test_all_are_ready_then_a_killed_one_is_replaced_and_none_outlives_the_parent(
     root: Path, tmp_path: Path
 ) -> None:
     with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
-        run.wait_until_ready()
+        url = run.wait_until_ready()
+        said = {httpx.get(f"{url}/_internal/health", timeout=30).status_code for _ in range(40)}
+        assert said == {200}
         before = run.children()
         victim = next(iter(before))
         os.kill(victim, signal.SIGKILL)
