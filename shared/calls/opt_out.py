@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 _WORDS: Final = Path(__file__).with_name("opt_out.toml")
 _SIDES: Final = ("user", "agent")
@@ -17,11 +17,8 @@ _MOST_TURNS: Final = 5_000  # more than two hours hold
 _APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
 
 
-class Turn(NamedTuple):
-    """What one side says until the other does."""
-
-    is_user: bool
-    text: str
+# What one side says until the other does: whether it is the user, and the text.
+Turn = tuple[bool, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +35,26 @@ def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
     words = _read_words()
     turns = list(islice(read_turns(call), _MOST_TURNS))
-    is_said = _has_stem(words.stems, turns, is_user=True)
-    is_offered = _has_stem(words.offer_stems, turns, is_user=False)
+    is_said = _has_stem(words.stems, [text for is_user, text in turns if is_user])
+    is_offered = _has_stem(words.offer_stems, [text for is_user, text in turns if not is_user])
     return _find_in_turns(turns, words) if is_said or is_offered else None
 
 
-def _has_stem(stems: Sequence[str], turns: Sequence[Turn], *, is_user: bool) -> bool:
+def _has_stem(stems: Sequence[str], texts: Sequence[str]) -> bool:
     """Most conversations never come near it, which is seen at once in all that a side says."""
-    said = _simplify("\n".join(turn.text for turn in turns if turn.is_user == is_user))
+    said = _simplify("\n".join(texts))
     return any(stem in said for stem in stems)
 
 
 def _find_in_turns(turns: Sequence[Turn], words: _Words) -> str | None:
     offer = ""
-    for turn in turns:
-        if not turn.is_user:
-            offer = turn.text
+    for is_user, said in turns:
+        if not is_user:
+            offer = said
             continue
-        text = _simplify(turn.text)
+        text = _simplify(said)
         if words.agreement.search(text.strip()) and words.offers.search(_simplify(offer)):
-            return turn.text
+            return said
         if any(stem in text for stem in words.stems) and (clause := _find_clause(text, words)):
             return clause
     return None
@@ -79,10 +76,10 @@ def read_turns(call: Mapping[str, Any]) -> Iterator[Turn]:
         return
     text: Any = call.get("transcript")
     for line in text.splitlines() if isinstance(text, str) else ():
-        name, colon, said = line.partition(":")
+        name, _, said = line.partition(":")
         side = name.strip().lower()
-        if colon and side in _SIDES:
-            yield Turn(side == "user", said.strip())
+        if side in _SIDES:
+            yield side == "user", said.strip()
 
 
 def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:
@@ -90,7 +87,7 @@ def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:
         if isinstance(piece, dict):
             said = cast("dict[str, Any]", piece)
             if isinstance(said.get("content"), str):
-                yield Turn(said.get("role") == "user", said["content"])
+                yield said.get("role") == "user", said["content"]
 
 
 def _simplify(text: str) -> str:
