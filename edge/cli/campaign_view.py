@@ -2,13 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from edge.cli.campaign_client import Progress
@@ -25,18 +25,19 @@ _STYLES: Final = {
 
 @dataclass(slots=True)
 class Pace:
-    """Contacts done a minute, over the last seconds."""
+    """Contacts done a minute, over the last seconds; who is called again is not done backwards."""
 
+    clock: Callable[[], float] = time.monotonic
     _seen: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
 
     def add(self, processed: float) -> float:
         """Take the count as of now; the pace."""
-        now = time.monotonic()
+        now = self.clock()
         self._seen.append((now, processed))
         while now - self._seen[0][0] > _WINDOW:
             self._seen.popleft()
         began, before = self._seen[0]
-        return (processed - before) / (now - began) * 60 if now > began else 0.0
+        return max(processed - before, 0) / (now - began) * 60 if now > began else 0.0
 
 
 def render(progress: Progress, pace: float) -> Group:
@@ -47,7 +48,7 @@ def render(progress: Progress, pace: float) -> Group:
         f"  {figures['processed']:,.0f} of {figures['total']:,.0f} done"
         f" · {progress.calling:,} calling · {progress.pending:,} waiting · {pace:,.0f} a minute",
     )  # fmt: skip
-    bars = Table.grid(padding=(0, 1))
+    bars = Table.grid("", "", Column(justify="right"), padding=(0, 1))
     for name, done, style in _bars(figures):
         total = max(figures["total"], 1)
         bar = ProgressBar(total, done, width=_BAR_WIDTH, complete_style=style)

@@ -25,6 +25,7 @@ _OWN_COLUMNS: Final = ("email", "company", "notes")
 _UNKNOWN_ZONE: Final = "Etc/Unknown"
 _MAX_VALUE: Final = 10_000
 _SPACE: Final = re.compile(r"[^a-z0-9]+")
+_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 
 class RowError(Exception):
@@ -77,7 +78,8 @@ def read_contact(row: Mapping[str, str], region: str) -> Contact:
     variables: dict[str, str] = {}
     for header, raw in row.items():
         value = raw.strip()
-        _check_text(header, value)
+        _check_text(header, header, "name of the column")
+        _check_text(header, value, "value")
         if (name := field_of(header)) is None:
             variables[header.strip()] = value
         elif value:
@@ -120,11 +122,13 @@ def _check_zone(name: str) -> str:
         raise RowError("time_zone", f"{name[:40]!r} is no IANA time zone") from None
 
 
-def _check_text(header: str, value: str) -> None:
-    if len(value) > _MAX_VALUE:
-        raise RowError(header, f"the value has more than {_MAX_VALUE:,} characters")
-    if "\0" in value:
-        raise RowError(header, "the value has a NUL character")
+def _check_text(header: str, text: str, what: str) -> None:
+    if len(text) > _MAX_VALUE:
+        raise RowError(header, f"the {what} has more than {_MAX_VALUE:,} characters")
+    if "\0" in text:
+        raise RowError(header, f"the {what} has a NUL character")
+    if not text.isascii() and _HALF_CHARACTER.search(text):
+        raise RowError(header, f"the {what} has half of a surrogate pair, which is no character")
 
 
 def _join(*parts: str | None) -> str:

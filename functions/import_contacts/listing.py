@@ -2,18 +2,18 @@
 
 import csv
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, cast
 
 from shared.errors import BadInputError
 
 from .contact import has_phone
+from .json_list import read_items
 
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 65_536
-_REST: Final = "\0rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Row:
 
 def read_csv(file: IO[bytes]) -> Iterator[Row]:
     """Rows below the header line; quoted values may hold line breaks."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
-        yield from _read_csv(text)
+        with _decoded(file, newline="") as text:
+            yield from _read_csv(text)
     except UnicodeDecodeError as exc:
         raise BadInputError(
             f"The list is not valid UTF-8 (byte {exc.object[exc.start]:#04x}). Save it as UTF-8.",
@@ -37,8 +37,6 @@ def read_csv(file: IO[bytes]) -> Iterator[Row]:
         ) from None
     except csv.Error as exc:
         raise BadInputError(f"The list is no CSV: {exc}.", code="INVALID_CSV") from None
-    finally:
-        text.detach()
 
 
 def _read_csv(text: io.TextIOWrapper) -> Iterator[Row]:
@@ -81,18 +79,22 @@ def _shape(line: int, headers: list[str], values: list[str]) -> Row:
 def read_json(file: IO[bytes]) -> Iterator[Row]:
     """The objects of `[…]` or of `{"contacts": […]}`; the first is line 1."""
     try:
-        document: Any = json.load(io.TextIOWrapper(file, encoding="utf-8-sig"))
+        with _decoded(file) as text:
+            for number, contact in enumerate(read_items(text), 1):
+                yield _read_object(number, contact)
     except UnicodeDecodeError:
         raise BadInputError("The list is not valid UTF-8.", code="INVALID_UTF8") from None
-    except (ValueError, RecursionError) as exc:
-        raise BadInputError(f"The list is no JSON: {exc}.", code="INVALID_JSON") from None
-    contacts = cast("Any", document).get("contacts") if isinstance(document, dict) else document
-    if not isinstance(contacts, list):
-        raise BadInputError(
-            'The body must be a JSON array of contacts, or {"contacts": […]}.', code="INVALID_BODY"
-        )
-    for number, contact in enumerate(cast("list[Any]", contacts), 1):
-        yield _read_object(number, contact)
+
+
+@contextmanager
+def _decoded(file: IO[bytes], newline: str | None = None) -> Generator[io.TextIOWrapper]:
+    """Leaves the file open, or closed if its owner did not wait for the last row."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline)
+    try:
+        yield text
+    finally:
+        if not file.closed:
+            text.detach()
 
 
 def _read_object(number: int, contact: Any) -> Row:
@@ -103,6 +105,6 @@ def _read_object(number: int, contact: Any) -> Row:
         if value is None:
             continue
         if not isinstance(value, str | int | float) or isinstance(value, bool):
-            return Row(number, {}, f"{name} must be text or a number")
+            return Row(number, {}, f"{name[:60]} must be text or a number")
         values[name] = str(value)
     return Row(number, values)

@@ -15,6 +15,8 @@ from .listing import Row
 MAX_ROWS: Final = 100_000
 MAX_TOLD: Final = 1000
 _PIECE: Final = 2000
+_PIECE_SIZE: Final = 2_000_000
+_MAX_PROBLEM: Final = 200
 
 
 @dataclass(slots=True)
@@ -29,7 +31,8 @@ class Tally:
     def refuse(self, line: int, column: str | None, problem: str) -> None:
         self.faulty += 1
         if len(self.faults) < MAX_TOLD:
-            self.faults.append({"line": line, "column": column, "problem": problem})
+            named = None if column is None else _tellable(column)
+            self.faults.append({"line": line, "column": named, "problem": _tellable(problem)})
 
 
 class TooManyRowsError(Exception):
@@ -53,7 +56,7 @@ class Import:
         """Read and stage all rows; the faulty ones are told, not staged."""
         tally = Tally()
         remaining = iter(rows)
-        while piece := await asyncio.to_thread(_read_piece, remaining, region, tally):
+        while piece := await asyncio.to_thread(read_piece, remaining, region, tally):
             if contacts := [contact for contact in piece if contact]:
                 body = {"import_id": self.id, "contacts": contacts}
                 await self.ctx.caller.rpc("stage_contacts", body).execute()
@@ -71,9 +74,16 @@ class Import:
         await self.ctx.caller.rpc("abandon_contact_import", {"import_id": self.id}).execute()
 
 
-def _read_piece(rows: Iterator[Row], region: str, tally: Tally) -> list[dict[str, Any] | None]:
+def read_piece(rows: Iterator[Row], region: str, tally: Tally) -> list[dict[str, Any] | None]:
     """The next rows as contacts, None for a faulty one; empty at the end."""
-    return [_read(row, region, tally) for row in islice(rows, _PIECE)]
+    piece: list[dict[str, Any] | None] = []
+    size = 0
+    for row in islice(rows, _PIECE):
+        piece.append(_read(row, region, tally))
+        size += sum(len(name) + len(value) for name, value in row.values.items())
+        if size > _PIECE_SIZE:
+            break
+    return piece
 
 
 def _read(row: Row, region: str, tally: Tally) -> dict[str, Any] | None:
@@ -88,3 +98,8 @@ def _read(row: Row, region: str, tally: Tally) -> dict[str, Any] | None:
     except RowError as exc:
         tally.refuse(row.line, exc.column, str(exc))
         return None
+
+
+def _tellable(text: str) -> str:
+    """Cut, and without halves of characters: column names are the caller's."""
+    return text[:_MAX_PROBLEM].encode("utf-8", "backslashreplace").decode()

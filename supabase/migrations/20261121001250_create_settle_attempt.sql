@@ -66,9 +66,10 @@ begin
     if public.has_open_contacts(campaign_id, current_setting('max_connections')::integer) then
         return false;
     end if;
-    -- Of two last calls that end together the second waits here, and then sees the first one's end.
+    -- Of two last calls that end together the second waits here, and then sees the first one's end. While failed contacts
+    -- are being queued again it is not the end that nobody waits: requeue_failed asks when they all are.
     perform from public.call_campaigns c
-    where c.id = complete_campaign.campaign_id and c.status = 'active' for no key update;
+    where c.id = complete_campaign.campaign_id and c.status = 'active' and c.retried_at is null for no key update;
     if not found or public.has_open_contacts(campaign_id) then
         return false;
     end if;

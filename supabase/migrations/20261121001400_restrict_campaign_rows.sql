@@ -112,8 +112,36 @@ create policy "planners remove from the do-not-call list" on public.do_not_call
     for delete to authenticated
     using (organization_id = (select public.get_my_org_id()) and (select public.may_plan_campaigns()));
 
+-- A contact that is added while its campaign ends would wait for ever. So whoever adds one keeps the campaign from ending
+-- until it is there, and is refused if it has ended; in a cancelled one it is cancelled by the check of the minute.
+-- Security definer: those who add contacts may not lock campaigns.
+create function public.refuse_late_contacts() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+    campaign public.call_campaigns;
+begin
+    for campaign in
+        select c.* from public.call_campaigns c
+        where c.id in (select a.campaign_id from added a where a.completed_at is null)
+        order by c.id for share
+    loop
+        if campaign.status in ('completed', 'failed') then
+            raise exception 'The campaign is %: it takes no more contacts.', campaign.status
+                using errcode = 'PT409', detail = 'CAMPAIGN_FINISHED';
+        end if;
+    end loop;
+    return null;
+end;
+$$;
+
+create trigger refuse_late_contacts after insert on public.campaign_contacts
+    referencing new table as added for each statement execute function public.refuse_late_contacts();
+
+revoke execute on function public.refuse_late_contacts() from public, anon, authenticated;
 revoke execute on function public.may_plan_campaigns(), public.get_my_org_id(), public.get_my_role() from public, anon;
 grant execute on function public.may_plan_campaigns(), public.get_my_org_id(), public.get_my_role()
     to authenticated, service_role;
 
 comment on function public.may_plan_campaigns() is 'Whether the signed-in caller is an admin or a manager of its organization.';
+comment on function public.refuse_late_contacts() is 'Refuses contacts to be called in a campaign that is completed or failed.';

@@ -2,7 +2,7 @@
 
 alter table public.call_campaigns add column retried_at timestamptz;
 comment on column public.call_campaigns.retried_at is
-    'Contacts that failed until then are being queued again; null when that is done.';
+    'Contacts that failed until then are being queued again, while the campaign is active; null when that is done.';
 
 create index call_campaigns_cancelled_idx on public.call_campaigns (finished_at) where status = 'cancelled';
 
@@ -62,12 +62,43 @@ begin
     elsif public.calling_number(campaign) is null then
         raise exception 'The campaign has no active number to call from, nor has its organization a primary one.'
             using errcode = 'PT409', detail = 'NO_PHONE_NUMBER';
-    elsif not exists (select from public.campaign_contacts c
-                      where c.campaign_id = campaign.id and c.status in ('pending', 'calling')) then
+    elsif campaign.retried_at is null
+        and not exists (select from public.campaign_contacts c
+                        where c.campaign_id = campaign.id and c.status in ('pending', 'calling'))
+    then
         raise exception 'The campaign has nobody to call.'
             using errcode = 'PT409', detail = 'CAMPAIGN_EMPTY';
     end if;
 end;
+$$;
+
+-- Whether contacts are left that had failed by then and may be called again.
+create function public.has_failed_contacts(campaign_id uuid, failed_by timestamptz) returns boolean
+language sql stable set search_path = ''
+as $$
+    select exists (
+        select from public.campaign_contacts c
+        where c.campaign_id = has_failed_contacts.campaign_id and c.status = 'failed'
+          and c.outcome is distinct from 'invalid_number' and c.completed_at <= failed_by);
+$$;
+
+-- Some of them become pending, none that somebody else has locked; how many.
+create function public.queue_failed_contacts(campaign_id uuid, failed_by timestamptz, batch integer) returns integer
+language sql set search_path = ''
+as $$
+    with failed as (
+        select c.id from public.campaign_contacts c
+        where c.campaign_id = queue_failed_contacts.campaign_id and c.status = 'failed'
+          and c.outcome is distinct from 'invalid_number' and c.completed_at <= failed_by
+        limit batch for no key update of c skip locked
+    ),
+    queued as (
+        update public.campaign_contacts c
+        set status = 'pending', attempts = 0, completed_at = null, next_attempt_at = public.campaign_now()
+        from failed f where c.id = f.id
+        returning 1
+    )
+    select count(*)::integer from queued;
 $$;
 
 create function public.change_campaign(campaign_id uuid, action text, actor uuid default null) returns text
@@ -76,7 +107,13 @@ as $$
 declare
     campaign public.call_campaigns := public.campaign_for(campaign_id, actor, true);
     next_status text;
+    retried constant timestamptz := case when action = 'retry_failed' then public.campaign_now() end;
+    queued integer := 0;
 begin
+    if retried is not null then
+        -- Some at once: the dialling that begins now should find somebody. Before the campaign's lock, as elsewhere.
+        queued := public.queue_failed_contacts(campaign.id, retried, 5000);
+    end if;
     select c.* into campaign from public.call_campaigns c where c.id = campaign.id for no key update;
     select t.to_status into next_status from public.campaign_transitions t
     where t.action = change_campaign.action and t.from_status = campaign.status;
@@ -95,14 +132,13 @@ begin
         started_at = case when next_status = 'active' then coalesce(c.started_at, public.campaign_now())
                           else c.started_at end,
         finished_at = case when next_status = 'cancelled' then public.campaign_now() end,
-        retried_at = case when action = 'retry_failed' then public.campaign_now() end
+        retried_at = case when next_status <> 'cancelled' then coalesce(retried, c.retried_at) end
     where c.id = campaign.id;
-    if action = 'retry_failed' then
-        -- Some at once: an active campaign that has nobody to call would be completed.
-        if public.requeue_failed(campaign.id) = 0 and not public.has_open_contacts(campaign.id) then
-            raise exception 'Nobody in the campaign failed who could be called again.'
-                using errcode = 'PT409', detail = 'NOTHING_TO_RETRY';
-        end if;
+    if retried is not null and queued = 0
+        and not public.has_open_contacts(campaign.id) and not public.has_failed_contacts(campaign.id, retried)
+    then
+        raise exception 'Nobody in the campaign failed who could be called again.'
+            using errcode = 'PT409', detail = 'NOTHING_TO_RETRY';
     end if;
     insert into public.activity_logs (organization_id, actor_id, action, subject, data)
     values (campaign.organization_id, actor, action, campaign.id::text,
@@ -131,27 +167,27 @@ as $$
     select count(*)::integer from cancelled;
 $$;
 
+-- None moved is not the end of it: the campaign may be paused, or somebody else may hold the last ones.
 create function public.requeue_failed(campaign_id uuid, batch integer default 5000) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
-    requeued integer;
+    campaign public.call_campaigns;
+    queued integer;
 begin
-    with failed as (
-        select c.id from public.campaign_contacts c
-        join public.call_campaigns p on p.id = c.campaign_id and p.status = 'active'
-        where c.campaign_id = requeue_failed.campaign_id and c.status = 'failed'
-          and c.outcome is distinct from 'invalid_number' and c.completed_at <= p.retried_at
-        limit batch for no key update of c skip locked
-    )
-    update public.campaign_contacts c
-    set status = 'pending', attempts = 0, completed_at = null, next_attempt_at = public.campaign_now()
-    from failed f where c.id = f.id;
-    get diagnostics requeued = row_count;
-    if requeued = 0 then
-        update public.call_campaigns p set retried_at = null where p.id = requeue_failed.campaign_id;
+    select c.* into campaign from public.call_campaigns c
+    where c.id = requeue_failed.campaign_id and c.status = 'active' and c.retried_at is not null;
+    if campaign.id is null then
+        return 0;
     end if;
-    return requeued;
+    queued := public.queue_failed_contacts(campaign.id, campaign.retried_at, batch);
+    if queued = 0 and not public.has_failed_contacts(campaign.id, campaign.retried_at) then
+        -- Asked for once more meanwhile, it is not done.
+        update public.call_campaigns c set retried_at = null
+        where c.id = campaign.id and c.status = 'active' and c.retried_at = campaign.retried_at;
+        perform public.complete_campaign(campaign.id);
+    end if;
+    return queued;
 end;
 $$;
 
@@ -260,6 +296,8 @@ $$;
 revoke execute on function
     public.campaign_for(uuid, uuid, boolean),
     public.check_ready(public.call_campaigns),
+    public.has_failed_contacts(uuid, timestamptz),
+    public.queue_failed_contacts(uuid, timestamptz, integer),
     public.change_campaign(uuid, text, uuid),
     public.cancel_contacts(uuid, integer),
     public.requeue_failed(uuid, integer),
@@ -273,6 +311,6 @@ comment on function public.change_campaign(uuid, text, uuid) is
 comment on function public.campaign_for(uuid, uuid, boolean) is
     'CAMPAIGN_NOT_FOUND for a campaign of another organization too: that it exists is none of the caller''s business.';
 comment on function public.requeue_failed(uuid, integer) is
-    'Queue some of the contacts again that had failed by retried_at, with all their attempts; how many. Impossible numbers stay as they are.';
+    'Queue some of an active campaign''s contacts again that had failed by retried_at, with all their attempts; how many. Impossible numbers stay as they are.';
 
 comment on table public.campaign_transitions is 'Which state of a campaign may follow which.';

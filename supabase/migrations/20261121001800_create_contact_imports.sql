@@ -22,7 +22,7 @@ alter table public.contact_import_rows enable row level security;
 revoke all on public.contact_imports, public.contact_import_rows from public, anon, authenticated;
 
 -- Security definer, all of these: the staging tables are nobody's to read. They check who calls.
-create function public.require_importable_campaign(campaign uuid) returns public.call_campaigns
+create function public.require_own_campaign(campaign uuid) returns public.call_campaigns
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -37,6 +37,16 @@ begin
     if (select auth.role()) <> 'service_role' and public.get_my_role() not in ('admin', 'manager') then
         raise exception 'A viewer may look at campaigns, not change them.' using errcode = 'PT403', detail = 'ROLE_TOO_LOW';
     end if;
+    return found;
+end;
+$$;
+
+create function public.require_importable_campaign(campaign uuid) returns public.call_campaigns
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+    found constant public.call_campaigns := public.require_own_campaign(campaign);
+begin
     if found.status in ('completed', 'failed', 'cancelled') then
         raise exception 'The campaign is %: it takes no more contacts.', found.status
             using errcode = 'PT409', detail = 'CAMPAIGN_FINISHED';
@@ -83,7 +93,7 @@ declare
     campaign uuid;
 begin
     select i.campaign_id into campaign from public.contact_imports i where i.id = abandon_contact_import.import_id;
-    perform public.require_importable_campaign(campaign);
+    perform public.require_own_campaign(campaign);
     delete from public.contact_import_rows r where r.import_id = abandon_contact_import.import_id;
     delete from public.contact_imports i where i.id = abandon_contact_import.import_id;
 end;
@@ -99,8 +109,9 @@ declare
     imported integer;
     duplicates jsonb;
 begin
-    select i.campaign_id into campaign_key from public.contact_imports i
-    where i.id = commit_contact_import.import_id for update;
+    select i.campaign_id into campaign_key from public.contact_imports i where i.id = commit_contact_import.import_id;
+    -- One after the other: lists with the same numbers in other orders would wait for each other for ever.
+    perform from public.contact_imports i where i.campaign_id = campaign_key order by i.id for update;
     campaign := public.require_importable_campaign(campaign_key);
     select count(*) into found from public.contact_import_rows r where r.import_id = commit_contact_import.import_id;
     if found <> commit_contact_import.staged then
@@ -127,8 +138,10 @@ begin
     join public.contact_import_rows r on r.import_id = commit_contact_import.import_id and r.line = p.line
     where p.before is null
     order by p.line
-    on conflict (campaign_id, phone) do nothing;  -- another import may be committing the same number
+    on conflict (campaign_id, phone) do nothing;  -- somebody may be adding the same number by hand
     get diagnostics imported = row_count;
+    -- What was added holds the campaign (refuse_late_contacts): as it is now it stays until we have committed.
+    perform public.require_importable_campaign(campaign.id);
 
     select coalesce(jsonb_agg(jsonb_build_object('line', d.line, 'phone', d.phone, 'already_in', d.before)), '[]')
     into duplicates
@@ -144,7 +157,8 @@ end;
 $$;
 
 revoke execute on function
-    public.require_importable_campaign(uuid), public.begin_contact_import(uuid), public.stage_contacts(uuid, jsonb),
+    public.require_own_campaign(uuid), public.require_importable_campaign(uuid),
+    public.begin_contact_import(uuid), public.stage_contacts(uuid, jsonb),
     public.abandon_contact_import(uuid), public.commit_contact_import(uuid, integer)
     from public, anon, authenticated;
 grant execute on function

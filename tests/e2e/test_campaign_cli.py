@@ -1,15 +1,21 @@
 """What a sales team types: a list in, a campaign dialled to its end by the emulated provider."""
 
 import json
+import os
+import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
+import psycopg
 import pytest
 
-from .cli_process import EDGE, edge, serving, shell
+from .cli_process import DEADLINE, EDGE, edge, serving, shell
 
 ROOT = Path(__file__).parents[2]
 SERVED = ("campaign_trigger", "import_contacts", "retell_webhook")
@@ -75,6 +81,175 @@ def test_an_unknown_campaign_is_named_with_those_there_are(project: Path) -> Non
     assert failed.returncode == 2
     assert "There is no campaign autumn" in failed.stderr
     assert "list" in failed.stderr
+
+
+def is_number(phone: str) -> bool:
+    return phonenumbers.is_valid_number(phonenumbers.parse(phone))
+
+
+AGREES, DECLINES, VOICEMAIL, DOES_NOT_EXIST = (
+    90,
+    91,
+    56,
+    69,
+)  # by the provider's table of fictional numbers
+SOON = 60.0
+_areas = (area for area in range(201, 990) if is_number(f"+1{area}5550190"))
+
+
+def import_list(project: Path, name: str, endings: list[int]) -> str:
+    """A campaign of this name, at all hours, with a number of its own for each ending; its id."""
+    phones = [f"+1{next(_areas)}55501{ending}" for ending in endings]
+    (project / f"{name}.csv").write_text("\n".join(["phone", *phones]))
+    imported = edge(project, "campaign", "import", f"{name}.csv", "--any-hour", "-o", "json")
+    assert imported.returncode == 0, imported.stderr
+    return json.loads(imported.stdout)["campaign_id"]
+
+
+def act(project: Path, action: str, campaign: str) -> dict[str, Any]:
+    done = edge(project, "campaign", action, campaign, "-o", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < end, f"not within {SOON:g} s"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def database(started: dict[str, Any]) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(started["DB_URL"], autocommit=True) as connection:
+        yield connection
+
+
+def contacts(database: psycopg.Connection, campaign_id: str) -> dict[str, int]:
+    statement = (
+        "select status, count(*) from public.campaign_contacts where campaign_id = %s group by 1"
+    )
+    return dict(database.execute(statement, (campaign_id,)).fetchall())
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    ours, theirs = os.openpty()
+    yield ours, theirs
+    os.close(ours)
+
+
+def watch(project: Path, campaign: str, terminal: tuple[int, int]) -> subprocess.Popen[bytes]:
+    """`edge campaign watch` on a terminal of a hundred columns."""
+    process = subprocess.Popen(
+        [*EDGE, "campaign", "watch", campaign],
+        cwd=project,
+        env=shell(TERM="xterm-256color", COLUMNS="100"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal[1],
+    )
+    os.close(terminal[1])
+    return process
+
+
+def read_screen(terminal: tuple[int, int], until: str = "") -> str:
+    """What the terminal was sent, without its colours, up to these words or its end."""
+    sent = b""
+    while not until or until not in sent.decode(errors="replace"):
+        try:
+            sent += os.read(terminal[0], 65_536)
+        except OSError:  # nobody is at its other end
+            break
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", sent.decode()).replace("\r", "")
+
+
+def test_a_person_watches_counts_pace_and_bars_to_the_end(
+    project: Path, terminal: tuple[int, int], database: psycopg.Connection
+) -> None:
+    endings = [AGREES] * 12 + [DECLINES] * 4 + [VOICEMAIL] * 3 + [DOES_NOT_EXIST]
+    campaign_id = import_list(project, "watched", endings)
+    once = "update public.call_campaigns set max_attempts = 1 where id = %s"
+    database.execute(once, (campaign_id,))
+    edge(project, "campaign", "clock", "600")
+    process = watch(project, "watched", terminal)
+    before = read_screen(terminal, "minutes, $")
+    act(project, "start", "watched")
+    after = read_screen(terminal)
+
+    assert process.wait(DEADLINE) == 0
+    assert "watched  draft  0 of 20 done · 0 calling · 20 waiting · 0 a minute" in before
+    assert re.search(r"watched  active  .* · [1-9]\d* calling · ", after)
+    assert re.search(r"done · \d+ calling · \d+ waiting · [1-9][\d,]* a minute", after)
+    last = after[after.rindex("watched  ") :].splitlines()
+    assert "completed  20 of 20 done · 0 calling · 0 waiting" in last[0]
+    shown = [re.fullmatch(r"  (\w+) +(━*)[╸╺━]* +(\d+)", line) for line in last[1:6]]
+    counts = {bar[1]: int(bar[3]) for bar in shown if bar}
+    assert 0 < counts.pop("successful") <= 12  # the analysis of the last call comes after its end
+    assert counts == {"done": 20, "connected": 16, "voicemail": 3, "failed": 4}
+    assert re.fullmatch(r"  \d+\.\d minutes, \$\d+\.\d\d", last[6])
+
+
+def test_ctrl_c_ends_the_watch_and_not_the_campaign(
+    project: Path, terminal: tuple[int, int], database: psycopg.Connection
+) -> None:
+    campaign_id = import_list(project, "left", [AGREES])
+    process = watch(project, campaign_id, terminal)
+    read_screen(terminal, "minutes, $")
+    process.send_signal(signal.SIGINT)
+    said = read_screen(terminal)
+
+    assert (process.wait(DEADLINE), "Traceback" in said) == (130, False)
+    assert contacts(database, campaign_id) == {"pending": 1}
+
+
+def start_slowly(project: Path, database: psycopg.Connection, name: str) -> str:
+    """A campaign of twelve that takes a minute to dial them, and has dialled somebody."""
+    campaign_id = import_list(project, name, [AGREES] * 12)
+    edge(project, "campaign", "clock", "1")
+    database.execute("update public.dial_pace set calls_per_second = 0.2, tokens = 1")
+    act(project, "start", name)
+    wait_for(lambda: "calling" in contacts(database, campaign_id))
+    return campaign_id
+
+
+def test_a_paused_campaign_waits_until_it_is_resumed(
+    project: Path, database: psycopg.Connection
+) -> None:
+    campaign_id = start_slowly(project, database, "paused")
+
+    assert act(project, "pause", "paused")["status"] == "paused"
+
+    edge(project, "campaign", "clock", "20000")
+    wait_for(lambda: "calling" not in contacts(database, campaign_id))
+    left = contacts(database, campaign_id)
+    assert left["pending"] > 0
+    time.sleep(5)  # two checks
+    assert contacts(database, campaign_id) == left
+    again = edge(project, "campaign", "pause", "paused")
+    assert (again.returncode, "The campaign is paused: pause_campaign takes" in again.stderr) == (
+        2,
+        True,
+    )
+    assert act(project, "resume", "paused")["status"] == "active"
+    wait_for(lambda: contacts(database, campaign_id) == {"completed": 12})
+
+
+def test_a_cancelled_campaign_calls_nobody_any_more(
+    project: Path, database: psycopg.Connection
+) -> None:
+    campaign_id = start_slowly(project, database, "cancelled")
+
+    cancelled = edge(project, "campaign", "cancel", "cancelled")
+
+    assert (cancelled.returncode, cancelled.stderr) == (0, "cancel campaign: done.\n")
+    edge(project, "campaign", "clock", "20000")
+    wait_for(lambda: set(contacts(database, campaign_id)) <= {"completed", "cancelled"})
+    assert contacts(database, campaign_id)["cancelled"] > 0
+    watched = edge(project, "campaign", "watch", "cancelled", "-o", "json")
+    assert json.loads(watched.stdout)["status"] == "cancelled"
+    refused = edge(project, "campaign", "resume", campaign_id)
+    assert (refused.returncode, "The campaign is cancelled" in refused.stderr) == (2, True)
 
 
 def test_real_phones_have_no_other_clock(tmp_path: Path) -> None:

@@ -65,7 +65,12 @@ def test_the_contact_s_own_zone_goes_first_and_other_columns_are_variables() -> 
         ({"phone": "2125550123", "tz": "Mars/Olympus"}, "time_zone", "no IANA time zone"),
         ({"phone": "2125550123", "tz": "../../etc/passwd"}, "time_zone", "no IANA time zone"),
         ({"phone": "2125550123", "notes": "x" * 10_001}, "notes", "10,000 characters"),
-        ({"phone": "2125550123", "plan": "a\0b"}, "plan", "NUL"),
+        ({"phone": "2125550123", "plan": "a\0b"}, "plan", "the value has a NUL"),
+        ({"phone": "2125550123", "a\0b": "x"}, "a\0b", "the name of the column has a NUL"),
+        ({"phone": "2125550123", "plan": "\ud800"}, "plan", "the value has half of a surrogate"),
+        ({"phone": "\udfff2125550123"}, "phone", "the value has half of a surrogate"),
+        ({"phone": "2125550123", "\ud800": "x"}, "\ud800", "name of the column has half of a"),
+        ({"phone": "2125550123", "x" * 10_001: ""}, "x" * 10_001, "name of the column has more"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_column(

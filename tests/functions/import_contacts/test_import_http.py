@@ -1,5 +1,7 @@
 """Importing contacts through the gateway into a real database."""
 
+import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -114,22 +116,36 @@ def test_with_abort_one_faulty_row_imports_nothing(
     assert staged(connection) == 0
 
 
-def test_a_hundred_thousand_rows_are_imported_whole(
-    stack: RunningStack, connection: psycopg.Connection, campaign: str
+@pytest.mark.parametrize(("kind", "count"), [("text/csv", 100_000), ("application/json", 30_000)])
+def test_a_large_list_is_imported_whole(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str, kind: str, count: int
 ) -> None:
-    rows = [f"212 {200 + n // 10_000} {n % 10_000:04},Person {n}" for n in range(100_000)]
-    answer = send(stack, campaign, "\n".join(["phone,name", *rows]))
+    people = [(f"212 {200 + n // 10_000} {n % 10_000:04}", f"Person {n}") for n in range(count)]
+    if kind == "text/csv":
+        body = "\n".join(["phone,name", *map(",".join, people)])
+    else:
+        body = json.dumps([{"phone": phone, "name": name} for phone, name in people])
+    answer = send(stack, campaign, body, kind=kind)
 
     told = answer.json()
     assert answer.status_code == 200, told
-    assert told["imported"] + told["error_count"] == 100_000
-    assert told["imported"] > 90_000
+    assert told["imported"] + told["error_count"] == count
+    assert told["imported"] > count * 0.9
     assert told["imported"] == scalar(
         connection,
         "select count(*) from public.campaign_contacts where campaign_id = %s",
         (campaign,),
     )
-    assert send(stack, campaign, "\n".join(["phone", *rows, "1"])).status_code == 413
+    assert staged(connection) == 0
+
+
+def test_a_row_more_is_too_many(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    rows = ["phone", *["1"] * 100_001]
+    answer = send(stack, campaign, "\n".join(rows))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "TOO_MANY_ROWS")
     assert staged(connection) == 0
 
 
@@ -155,6 +171,88 @@ def test_json_is_taken_too(
     assert contacts(connection, campaign) == [
         ("+442079460000", "Zoë", ["Europe/London"], {"seats": "3"}, "pending")
     ]
+
+
+def test_what_no_database_keeps_is_told_by_row(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str
+) -> None:
+    rows = (
+        r'{"phone": "2125550101", "plan": "\ud800"}',
+        r'{"phone": "2125550102", "\udfff": 1}',
+        r'{"phone": "2125550103", "\ud800": []}',
+        r'{"phone": "2125550104", "a\u0000": 1}',
+        r'{"phone": "2125550105", "plan": "\ud83d\ude00"}',
+    )
+    answer = send(stack, campaign, f"[{','.join(rows)}]", kind="application/json")
+
+    half = "has half of a surrogate pair, which is no character"
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["errors"] == [
+        {"line": 1, "column": "plan", "problem": f"the value {half}"},
+        {"line": 2, "column": r"\udfff", "problem": f"the name of the column {half}"},
+        {"line": 3, "column": None, "problem": r"\ud800 must be text or a number"},
+        {"line": 4, "column": "a\0", "problem": "the name of the column has a NUL character"},
+    ]
+    assert [contact[3] for contact in contacts(connection, campaign)] == [{"plan": "😀"}]
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+def test_a_list_that_goes_wrong_at_its_end_imports_nothing(
+    stack: RunningStack, connection: psycopg.Connection, campaign: str, kind: str
+) -> None:
+    people = [{"phone": f"212 556 {n:04}"} for n in range(3000)]
+    good = {
+        "text/csv": "\n".join(["phone", *(person["phone"] for person in people), '"']),
+        "application/json": json.dumps(people)[:-1],
+    }
+    answer = send(stack, campaign, good[kind], kind=kind)
+
+    assert (answer.status_code, answer.json()["code"][:8]) == (400, "INVALID_")
+    assert contacts(connection, campaign) == []
+    assert staged(connection) == 0
+
+
+def test_an_import_whose_campaign_ends_meanwhile_is_refused_and_forgotten(
+    stack: RunningStack, connection: psycopg.Connection, organization: Organization
+) -> None:
+    campaign = organization.add_campaign()
+    with psycopg.connect(stack.dsn) as ending, ThreadPoolExecutor(1) as threads:
+        assert scalar(ending, "select public.complete_campaign(%s)", (campaign,))
+        sent = threads.submit(send, stack, campaign, "phone\n2125550101\n")
+        wait_for_a_lock(connection)
+        ending.commit()
+        answer = sent.result()
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "CAMPAIGN_FINISHED")
+    assert contacts(connection, campaign) == []
+    assert staged(connection) == 0
+
+
+def wait_for_a_lock(connection: psycopg.Connection) -> None:
+    waiting = (
+        "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
+        " and datname = current_database())"
+    )
+    end = time.monotonic() + 30
+    while not scalar(connection, waiting):
+        assert time.monotonic() < end, "nobody waits"
+        time.sleep(0.05)
+
+
+def test_by_the_data_api_a_finished_campaign_takes_nobody(
+    stack: RunningStack, organization: Organization
+) -> None:
+    campaign = organization.add_campaign(status="completed", finished_at="2026-01-01T00:00Z")
+    row = {
+        "campaign_id": campaign,
+        "organization_id": organization.id,
+        "phone": "+12125550101",
+        "time_zones": ["UTC"],
+    }
+    with stack.client(member_token(stack, organization, "manager")) as client:
+        answer = client.post("/rest/v1/campaign_contacts", json=row)
+
+    assert (answer.status_code, answer.json()["details"]) == (409, "CAMPAIGN_FINISHED")
 
 
 @pytest.mark.parametrize(

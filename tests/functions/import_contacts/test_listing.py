@@ -54,7 +54,12 @@ def test_what_is_no_list_is_refused(text: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"phone": 12125550123, "n": null}]', '{"contacts": [{"phone": "12125550123"}]}']
+    "text",
+    [
+        '[{"phone": 12125550123, "n": null}]',
+        '{"contacts": [{"phone": "12125550123"}]}',
+        '\ufeff{"made": {"by": "us"}, "contacts": [{"phone": "12125550123"}], "count": 1}\r\n',
+    ],
 )
 def test_json_is_read_in_both_shapes(text: str) -> None:
     rows = list(read_json(io.BytesIO(text.encode())))
@@ -69,20 +74,25 @@ def test_json_is_read_in_both_shapes(text: str) -> None:
         ("{}", "INVALID_BODY"),
         ('"phone"', "INVALID_BODY"),
         ("[" * 100_000, "INVALID_JSON"),
+        ("[" + "1" * 5000 + "]", "INVALID_JSON"),
+        (b'[{"phone": "\xff"}]', "INVALID_UTF8"),
+        (b'[{"phone": "\xed\xa0\x80"}]', "INVALID_UTF8"),
+        (b'[{"phone": "\xc3', "INVALID_UTF8"),
     ],
 )
-def test_json_that_is_no_list_is_refused(text: str, code: str) -> None:
+def test_json_that_is_no_list_is_refused(text: str | bytes, code: str) -> None:
     with pytest.raises(BadInputError) as caught:
-        list(read_json(io.BytesIO(text.encode())))
+        list(read_json(io.BytesIO(text if isinstance(text, bytes) else text.encode())))
 
     assert caught.value.code == code
 
 
 def test_values_that_are_no_text_are_told() -> None:
-    rows = list(read_json(io.BytesIO(b'[{"phone": ["1"]}, 5, {"phone": true}]')))
+    rows = list(read_json(io.BytesIO(b'[{"phone": ["1"]}, 5, {"phone": 1}, {"phone": true}]')))
 
-    assert [row.problem for row in rows] == [
-        "phone must be text or a number",
-        "a contact must be a JSON object",
-        "phone must be text or a number",
+    assert [(row.line, row.problem) for row in rows] == [
+        (1, "phone must be text or a number"),
+        (2, "a contact must be a JSON object"),
+        (3, None),
+        (4, "phone must be text or a number"),
     ]
