@@ -6,13 +6,14 @@ import hmac
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import distributions
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -48,47 +49,35 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     """With an environment for each set of requirements that there is."""
     home = tmp_path_factory.mktemp("bundles")
     made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
-    listed: dict[bytes, Path] = {}
     for slug, bundle in made.items():
         bundle.write(home / slug)
-        listed.setdefault(bundle.files["requirements.txt"], home / slug / "requirements.txt")
-    everything = install(listed.values(), home)
-    pythons = {text: pick(everything, text, home) for text in listed}
+    texts = {bundle.files["requirements.txt"].decode() for bundle in made.values()}
+    pythons = {text.encode(): install(text, home) for text in texts}
     return Bundles(
         {s: (b, home / s, pythons[b.files["requirements.txt"]]) for s, b in made.items()}
     )
 
 
-def new_environment(folder: Path) -> tuple[Path, Path]:
-    """Its interpreter, and where its packages go."""
-    run(sys.executable, "-m", "venv", "--without-pip", str(folder))
-    (packages,) = folder.glob("lib/python*/site-packages")
-    return folder / "bin/python", packages
+def install(requirements: str, home: Path) -> Path:
+    """The interpreter of a new environment that has what these require, and nothing else.
 
-
-def install(listed: Iterable[Path], home: Path) -> Path:
-    """Where pip has installed all that is listed, each file by the hash that is written there."""
-    python, packages = new_environment(home / "everything")
-    # What is not compiled here is compiled when it is first imported.
-    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--quiet")
-    pip = (sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check")
-    run(*pip, "install", *options, *(f"--requirement={path}" for path in listed))
-    return packages
-
-
-def pick(everything: Path, requirements: bytes, home: Path) -> Path:
-    """The interpreter of a new environment that has what these require, and nothing else."""
-    digest = hashlib.sha256(requirements).hexdigest()[:12]
-    python, packages = new_environment(home / f"venv-{digest}")
-    wanted = re.findall(r"^([\w.-]+)==", requirements.decode(), re.MULTILINE)
-    for name in wanted:
-        (package,) = distributions(name=name, path=[str(everything)])
-        for file in package.files or ():
-            target = packages / file
+    pip has installed the same here from the lock, each file by its hash: it is linked from there.
+    """
+    lock = (ROOT / "requirements.lock").read_text()
+    environment = home / f"venv-{hashlib.sha256(requirements.encode()).hexdigest()[:12]}"
+    run(sys.executable, "-m", "venv", "--without-pip", str(environment))
+    (packages,) = environment.glob("lib/python*/site-packages")
+    pins_and_hashes = re.findall(r"^[\w.-]+==\S+|--hash=\S+", requirements, re.MULTILINE)
+    assert set(pins_and_hashes) <= set(lock.split())
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", requirements, re.MULTILINE):
+        found = distribution(name)
+        assert found.version == version
+        for file in found.files or ():
             if ".." not in file.parts:  # commands are not what a function is started by
+                target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.link(everything / file, target)
-    return python
+                shutil.copyfile(str(found.locate_file(file)), target)
+    return environment / "bin/python"
 
 
 def run(*command: str) -> None:
