@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, cast
 
@@ -21,7 +21,8 @@ _UNKNOWN_FUNCTION: Final = "function"
 class SupabaseEnv:
     """Where the project is, and every key that it accepts.
 
-    `functions_url` has a {name} in it, where no gateway of the project leads to its functions.
+    `functions_url` has a {name} in it, where no gateway of the project leads to its functions;
+    `database_url` is empty where Postgres is not for functions to connect to.
     """
 
     url: str
@@ -29,6 +30,7 @@ class SupabaseEnv:
     secret_keys: tuple[str, ...]
     jwks: str
     functions_url: str = ""
+    database_url: str = field(default="", repr=False)
 
     @property
     def publishable_key(self) -> str:
@@ -135,6 +137,7 @@ def read_env(values: Mapping[str, str]) -> Env:
             secret_keys=_keys(values, "SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
             jwks=values.get("SUPABASE_JWKS", ""),
             functions_url=values.get("EDGE_FUNCTIONS_URL", ""),
+            database_url=values.get("SUPABASE_DB_URL", ""),
         ),
         openai=OpenAIEnv(
             provider=_provider(values, "OPENAI"),

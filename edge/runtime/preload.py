@@ -36,6 +36,7 @@ ALWAYS: Final = (
     "edge.runtime.worker",
 )
 BY_REQUIREMENT: Final = {
+    "psycopg": ("psycopg", "psycopg_binary"),
     "phonenumbers": ("phonenumbers", "phonenumbers.timezone"),
     "retell-sdk": ("retell", "retell.resources.call"),
     "semantic-text-splitter": ("semantic_text_splitter",),

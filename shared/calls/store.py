@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from shared.calls.data_api import DataApi
+from shared.calls.direct import DirectPostgres, NoWayError
 from shared.calls.event import Applied, CallEvent
-from shared.clients import http_pool
+from shared.calls.refusal import RefusedError, unstorable
 from shared.env import SupabaseEnv
-from shared.errors import BadInputError, FunctionError
-
-if TYPE_CHECKING:
-    import httpx
+from shared.errors import FunctionError
 
 _MOST: Final = 100  # events in one
 _AT_ONCE: Final = 2  # so that the database works while the last answers are on their way
@@ -40,19 +39,20 @@ class _Waiting:
         return [replace(self, tries=self.tries + 1)]
 
 
-class NotStoredError(FunctionError):
-    """The event is not in the database: the provider, told so by the 500, sends it again."""
-
-    default_code = "DATABASE_UNAVAILABLE"
-
-
 @dataclass(slots=True)
 class EventStore:
     """One project's; used by one event loop."""
 
     env: SupabaseEnv
+    _data_api: DataApi = field(init=False)
+    _direct: DirectPostgres | None = field(init=False)
     _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
     _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+
+    def __post_init__(self) -> None:
+        self._data_api = DataApi(self.env)
+        url = self.env.database_url
+        self._direct = DirectPostgres(url) if url else None
 
     async def apply(self, event: CallEvent) -> Applied:
         """Return when it is committed; NotStoredError if that is not known."""
@@ -74,9 +74,8 @@ class EventStore:
     async def _send(self, batch: Sequence[_Waiting]) -> None:
         """Together; one by one if one of them, or another transaction, is in the way."""
         try:
-            documents = b",".join(waiting.document for waiting in batch)
-            answers = await self._call("apply_call_events", b'{"events":[%b]}' % documents)
-        except _RefusedError as exc:
+            answers = await self._apply(b"[%b]" % b",".join(one.document for one in batch))
+        except RefusedError as exc:
             await self._send_again(batch, exc)
         except Exception as exc:  # whoever waits for one of them has to know
             _fail(batch, exc)
@@ -85,7 +84,7 @@ class EventStore:
                 if not waiting.answer.done():
                     waiting.answer.set_result(Applied.read(answer))
 
-    async def _send_again(self, batch: Sequence[_Waiting], refused: "_RefusedError") -> None:
+    async def _send_again(self, batch: Sequence[_Waiting], refused: RefusedError) -> None:
         if len(batch) > 1:
             for waiting in batch:
                 await self._send(waiting.alone())
@@ -94,58 +93,21 @@ class EventStore:
         else:
             await self._keep(batch[0], refused)
 
-    async def _keep(self, waiting: _Waiting, refused: "_RefusedError") -> None:
+    async def _keep(self, waiting: _Waiting, refused: RefusedError) -> None:
         """Have what cannot be applied stored as it came: the minute's check tries it again."""
         if refused.is_sqlstate and not refused.is_conflict:
-            with suppress(_RefusedError, FunctionError):
-                await self._call("keep_call_event", waiting.document)
+            with suppress(RefusedError, FunctionError):
+                await self._data_api.keep(waiting.document)
                 if not waiting.answer.done():
                     waiting.answer.set_result(Applied(kept_because=str(refused)))
                 return
         _fail([waiting], refused.as_error())
 
-    async def _call(self, function: str, arguments: bytes) -> Any:
-        import httpx
-
-        try:
-            response = await http_pool(self.env.url).post(
-                f"{self.env.url}/rest/v1/rpc/{function}",
-                content=arguments,
-                headers=_headers(self.env.secret_key),
-            )
-        except httpx.TransportError as exc:
-            raise NotStoredError("The database cannot be reached just now.") from exc
-        if response.status_code != 200:
-            raise _read_refusal(response)
-        return from_json(response.content)
-
-
-class _RefusedError(Exception):
-    """The database has undone the transaction; `code` is Postgres's or the data API's."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-
-    @property
-    def is_sqlstate(self) -> bool:
-        """Whether Postgres itself has said it."""
-        return len(self.code) == 5
-
-    @property
-    def is_conflict(self) -> bool:
-        return self.code.startswith("40")
-
-    def as_error(self) -> FunctionError:
-        """What that is to the sender."""
-        if self.code == "PT400":
-            return BadInputError(self.message)
-        if self.code.startswith("22"):
-            return _unstorable()
-        error = NotStoredError("The event could not be stored.", metadata={"reason": self.code})
-        error.__cause__ = self
-        return error
+    async def _apply(self, events: bytes) -> list[Any]:
+        if self._direct is not None:
+            with suppress(NoWayError):
+                return await self._direct.apply(events)
+        return await self._data_api.apply(events)
 
 
 @lru_cache(maxsize=1)
@@ -154,31 +116,12 @@ def event_store(env: SupabaseEnv) -> EventStore:
     return EventStore(env)
 
 
-@lru_cache(maxsize=1)
-def _headers(key: str) -> dict[str, str]:
-    return {"apikey": key, "authorization": f"Bearer {key}", "content-type": "application/json"}
-
-
 def render_event(event: CallEvent) -> bytes:
     """The event as one of those that public.apply_call_events takes."""
     try:
         return to_json(event.arguments(), inf_nan_mode="null")
     except ValueError as exc:
-        raise _unstorable() from exc
-
-
-def _unstorable() -> FunctionError:
-    return BadInputError("The event holds a value that cannot be stored.", code="UNSTORABLE")
-
-
-def _read_refusal(response: "httpx.Response") -> Exception:
-    try:
-        body: dict[str, Any] = from_json(response.content)
-        refused = _RefusedError(str(body["code"]), str(body["message"]))
-    except (ValueError, KeyError, TypeError):
-        refused = _RefusedError(str(response.status_code), response.text[:500])
-    is_unreachable = response.status_code >= 500 and not refused.is_sqlstate
-    return refused.as_error() if is_unreachable else refused
+        raise unstorable() from exc
 
 
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -47,6 +47,18 @@ def test_a_call_from_its_start_to_its_analysis(retell: Sender, organization: Org
     assert dialled.campaign["status"] == "completed"
 
 
+def test_the_database_is_asked_without_the_data_api(
+    retell: Sender, connection: psycopg.Connection
+) -> None:
+    retell.send("call_started", {"call_id": "direct", "call_status": "ongoing"})
+
+    assert rows(
+        connection,
+        "select from pg_stat_activity"
+        " where application_name = 'edge-call-events' and query like '%apply_call_events(%'",
+    )
+
+
 def test_the_guides_example_as_printed(stack: RunningStack, connection: psycopg.Connection) -> None:
     body = '{"event_type": "call_started", "data": {"call_id": "test-123"}}'
     headers = {"Content-Type": "application/json", "x-retell-signature": "your-webhook-secret"}

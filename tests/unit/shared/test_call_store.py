@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from shared.calls.event import Applied, CallEvent
-from shared.calls.store import EventStore, NotStoredError
+from shared.calls.refusal import NotStoredError
+from shared.calls.store import EventStore
 from shared.env import SupabaseEnv, read_env
 from shared.errors import BadInputError
 
@@ -150,6 +151,15 @@ async def test_nobody_there_is_told_as_a_failure_of_ours() -> None:
 
     with pytest.raises(NotStoredError):
         await EventStore(running.env).apply(event("a"))
+
+
+async def test_where_the_database_s_url_does_not_lead_the_data_api_is_asked() -> None:
+    async with database() as running:
+        env = replace(running.env, database_url="host=/nowhere")
+        answers = [await EventStore(env).apply(event(call_id)) for call_id in "ab"]
+
+    assert answers == [Applied(campaign_id="a"), Applied(campaign_id="b")]
+    assert running.batches == [["a"], ["b"]]
 
 
 async def test_a_failure_leaves_the_way_free_for_the_next() -> None:
