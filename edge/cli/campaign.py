@@ -1,8 +1,9 @@
 """`edge campaign`: fill a campaign with contacts, start it, watch it to its end."""
 
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -11,10 +12,14 @@ from edge.cli.console import print_json, remark, remarks
 from edge.cli.exit_status import FAILED
 from edge.errors import EdgeError
 
+if TYPE_CHECKING:
+    from edge.cli.campaign_client import Campaigns, Progress
+
 app = typer.Typer(help="Dial lists of contacts.", no_args_is_help=True)
 
 Named = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its id, or its name.")]
 _INTERVAL: Final = 0.5
+_LINE_INTERVAL: Final = 5.0
 
 
 @app.command("import")
@@ -132,28 +137,60 @@ def _act(action: str, campaign: str, workdir: Path, output: options.Format) -> N
 def follow(
     campaign: Named, *, workdir: options.Workdir = options.HERE, output: options.Output = "pretty"
 ) -> None:
-    """Show a campaign until it is over, or Ctrl-C; as JSON, a line for each change."""
-    from rich.live import Live
+    """Show a campaign until it is over, or Ctrl-C.
 
+    On a terminal as bars; elsewhere a line now and then, as JSON one for each change.
+    """
     from edge.cli.campaign_client import Campaigns
-    from edge.cli.campaign_view import Pace, as_document, render
 
     with Campaigns(workdir) as campaigns:
-        campaign_id = campaigns.require(campaign)["id"]
+        seen = _progress(campaigns, campaigns.require(campaign)["id"])
         if output == "json":
-            last = None
-            while last is None or not last.is_over:
-                now = campaigns.progress(campaign_id)
-                if now != last:
-                    print_json(as_document(now), indent=None)
-                last = now
-                time.sleep(_INTERVAL)
+            _print_changes(seen)
+        elif remarks.is_terminal:
+            _show_bars(seen)
+        else:
+            _print_lines(seen)
+
+
+def _progress(campaigns: "Campaigns", campaign_id: str) -> "Iterator[Progress]":
+    while True:
+        now = campaigns.progress(campaign_id)
+        yield now
+        if now.is_over:
             return
-        pace = Pace()
-        with Live(console=remarks, refresh_per_second=4) as live:
-            while True:
-                now = campaigns.progress(campaign_id)
-                live.update(render(now, pace.add(now.figures["processed"])))
-                if now.is_over:
-                    break
-                time.sleep(_INTERVAL)
+        time.sleep(_INTERVAL)
+
+
+def _print_changes(seen: "Iterable[Progress]") -> None:
+    from edge.cli.campaign_view import as_document
+
+    last = None
+    for now in seen:
+        if now != last:
+            print_json(as_document(now), indent=None)
+        last = now
+
+
+def _show_bars(seen: "Iterable[Progress]") -> None:
+    from rich.live import Live
+
+    from edge.cli.campaign_view import Pace, render
+
+    pace = Pace()
+    with Live(console=remarks, refresh_per_second=4) as live:
+        for now in seen:
+            live.update(render(now, pace.add(now.figures["processed"])))
+
+
+def _print_lines(seen: "Iterable[Progress]") -> None:
+    from edge.cli.campaign_view import Pace, render, render_line
+
+    pace, silent_until = Pace(), 0.0
+    for now in seen:
+        a_minute = pace.add(now.figures["processed"])
+        if now.is_over:
+            remarks.print(render(now, a_minute))
+        elif time.monotonic() >= silent_until:
+            remarks.print(render_line(now, a_minute))
+            silent_until = time.monotonic() + _LINE_INTERVAL

@@ -40,14 +40,19 @@ class Pace:
         return max(processed - before, 0) / (now - began) * 60 if now > began else 0.0
 
 
-def render(progress: Progress, pace: float) -> Group:
-    """One frame."""
+def render_line(progress: Progress, pace: float) -> Text:
+    """How far it has come."""
     figures = progress.figures
-    head = Text.assemble(
+    return Text.assemble(
         (progress.name, "bold"), "  ", (progress.status, "bold magenta"),
         f"  {figures['processed']:,.0f} of {figures['total']:,.0f} done"
         f" · {progress.calling:,} calling · {progress.pending:,} waiting · {pace:,.0f} a minute",
     )  # fmt: skip
+
+
+def render(progress: Progress, pace: float) -> Group:
+    """One frame."""
+    figures = progress.figures
     bars = Table.grid("", "", Column(justify="right"), padding=(0, 1))
     for name, done, style in _bars(figures):
         total = max(figures["total"], 1)
@@ -57,7 +62,7 @@ def render(progress: Progress, pace: float) -> Group:
         f"  {figures['duration_ms'] / 60_000:,.1f} minutes, ${figures['cost_cents'] / 100:,.2f}"
     )
     reason = [Text(f"  {progress.reason}", "yellow")] if progress.reason else []
-    return Group(head, bars, Text(talked, "dim"), *reason)
+    return Group(render_line(progress, pace), bars, Text(talked, "dim"), *reason)
 
 
 def _bars(figures: Any) -> Iterator[tuple[str, float, str]]:

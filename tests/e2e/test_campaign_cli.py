@@ -190,6 +190,27 @@ def test_a_person_watches_counts_pace_and_bars_to_the_end(
     assert re.fullmatch(r"  \d+\.\d minutes, \$\d+\.\d\d", last[6])
 
 
+def test_in_a_pipe_a_watch_says_a_line_now_and_then(project: Path) -> None:
+    import_list(project, "piped", [AGREES])
+    edge(project, "campaign", "clock", "600")
+    with subprocess.Popen(
+        [*EDGE, "campaign", "watch", "piped"],
+        cwd=project,
+        env=shell(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        before = process.stderr.readline()
+        act(project, "start", "piped")
+        after = process.stderr.read()
+
+    assert process.returncode == 0
+    assert before.startswith("piped  draft  0 of 1 done · 0 calling · 1 waiting")
+    assert "piped  completed  1 of 1 done" in after
+    assert re.search(r"connected +━+ +1\n", after)
+
+
 def test_ctrl_c_ends_the_watch_and_not_the_campaign(
     project: Path, terminal: tuple[int, int], database: psycopg.Connection
 ) -> None:
