@@ -110,10 +110,10 @@ def list_functions(
     output: options.Output = "pretty",
 ) -> None:
     """Show the project's functions, or with --target those that are deployed."""
-    if target:
+    if place := target_options.named(target, env):
         from edge.cli.target_functions import list_at_target
 
-        list_at_target(workdir, target, env, output)
+        list_at_target(workdir, place, env, output)
         return
     from edge.cli.functions_folder import require_functions
     from edge.cli.inventory import COLUMNS, describe_function
@@ -135,10 +135,10 @@ def delete(
     workdir: options.Workdir = options.HERE,
 ) -> None:
     """Remove a function's folder, or with --target what is deployed of it."""
-    if target:
+    if place := target_options.named(target, env):
         from edge.cli.target_functions import delete_at_target
 
-        delete_at_target(workdir, target, env, name, yes=yes)
+        delete_at_target(workdir, place, env, name, yes=yes)
         return
     from edge.cli.functions_folder import find_function
 

@@ -43,8 +43,8 @@ def logs(  # noqa: PLR0913 - each is an option of the command
     from edge.logs.reader import LogReader
 
     query = _query(name, since, level, search)
-    if target:
-        _show_deployed(Deployed(workdir, target, env, output), name, query, limit, follow=follow)
+    if place := target_options.named(target, env):
+        _show_deployed(Deployed(workdir, place, env, output), name, query, limit, follow=follow)
         return
     reader = LogReader(state_dir(workdir) / "logs", query)
     entries = reader.read_last(limit)

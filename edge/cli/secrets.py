@@ -115,8 +115,6 @@ def unset(  # noqa: PLR0913 - each is an option of the command
 
 def _at_target(target: str | None, env: str | None, function: str | None) -> str | None:
     """The target whose secrets are meant, if it is not this machine's."""
-    if env and not target:
-        raise EdgeError("--env is one of a target's.", cure="Name it: --target cloud-run")
     if target and function:
         raise EdgeError("A target's secrets are for all functions that name them: no --function.")
-    return target
+    return target_options.named(target, env)

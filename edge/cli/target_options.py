@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
+from edge.errors import EdgeError
+
 _TARGETS: Final = ("cloud-run", "knative", "container")
 
 
@@ -23,3 +25,10 @@ Env = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Which environment of deploy.toml: staging, production."),
 ]
+
+
+def named(target: str | None, env: str | None) -> str | None:
+    """The target that is meant, None for this machine; who names an environment means no folder."""
+    if env and not target:
+        raise EdgeError("--env is one of a target's.", cure="Name it: --target cloud-run")
+    return target
