@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,25 +26,36 @@ class Outcome:
 
 
 def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
-    """Do all of it; after a failure what runs is finished and nothing new is begun."""
-    failed = threading.Event()
+    """Do all of it; after a failure or Ctrl-C what runs is finished and nothing new is begun."""
+    is_begun, is_over = threading.Event(), threading.Event()
 
     def carry_out(change: Change) -> Outcome:
+        is_begun.wait()
         if not change.steps:
             return Outcome(change, "skipped")
-        if failed.is_set():
+        if is_over.is_set():
             return Outcome(change, "not tried")
         try:
             for step in change.steps:
                 tell(change, step.why)
                 perform(step)
         except (DeployError, OSError) as exc:
-            failed.set()
+            is_over.set()
             return Outcome(change, "failed", str(exc))
         return Outcome(change, "removed" if change.verdict == "remove" else "deployed")
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return list(pool.map(carry_out, changes))
+        futures: list[Future[Outcome]] = []
+        try:
+            for change in changes:
+                futures.append(pool.submit(carry_out, change))
+            is_begun.set()
+            wait(futures)
+        except KeyboardInterrupt:
+            is_over.set()
+        is_begun.set()
+        outcomes = [future.result() for future in futures]
+    return outcomes + [Outcome(change, "not tried") for change in changes[len(outcomes) :]]
 
 
 def perform(step: Step) -> str:

@@ -3,6 +3,8 @@
 The programs are recording stand-ins.
 """
 
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,25 @@ def test_what_is_under_way_beside_a_failure_is_finished(programs: StandIns) -> N
     changes = [change("good", run("slow"), run("end")), change("bad", run("bad"))]
 
     assert results(execute(changes, 2, lambda *_: None)) == {"good": "deployed", "bad": "failed"}
+
+
+def test_after_ctrl_c_what_runs_is_finished_and_what_is_left_is_told(
+    programs: StandIns, tmp_path: Path
+) -> None:
+    folder = tmp_path / "made"
+    changes = [
+        change("first", Write(folder, {}, "write"), run("one")),
+        change("second", run("two")),
+    ]
+
+    def interrupt(_: Change, why: str) -> None:
+        if why == "write":
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    outcomes = execute(changes, 1, interrupt)
+
+    assert results(outcomes) == {"first": "deployed", "second": "not tried"}
+    assert [call.argv for call in programs.calls()] == [["gcloud", "one"]]
 
 
 def test_a_secret_is_read_when_it_is_needed_and_goes_in_through_standard_input(
