@@ -16,6 +16,7 @@ from edge.emulator.console.app import create_console_app
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
+from edge.emulator.providers.retell.clock import Clock
 from edge.emulator.providers.retell.conditions import Conditions
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
@@ -55,6 +56,7 @@ class Stack:
     metrics: Metrics = field(init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
     _logs: LogStore = field(init=False)
+    _phone_clock: Clock = field(default_factory=Clock, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -177,7 +179,7 @@ class Stack:
             webhook_url=settings.webhook_url,
             webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
         )
-        providers = create_providers_app(calls)
+        providers = create_providers_app(calls, self._phone_clock)
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers
 
@@ -197,7 +199,8 @@ class Stack:
     def _start_scheduler(self) -> None:
         """Only with a database of our own: a laptop is not to wake a hosted project's functions."""
         url = f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}"
-        scheduler = Scheduler(self._schedules, url, self.settings.service_role_key)
+        token, clock = self.settings.service_role_key, self._phone_clock
+        scheduler = Scheduler(self._schedules, url, token, rate=lambda: clock.rate)
         scheduler.start()
         self._exits.push_async_callback(scheduler.close)
 

@@ -29,6 +29,7 @@ async def main(request: Request):
 @pytest.fixture
 def ticking(tmp_path: Path) -> Iterator[tuple[Stack, list[object]]]:
     write(tmp_path, "tick", 'schedule = "1 seconds"\nschedule_body = \'{"action": "look"}\'\n')
+    write(tmp_path, "hourly", 'schedule = "0 * * * *"\nschedule_body = \'{"action": "hour"}\'\n')
     write(tmp_path, "faulty", 'schedule = "every now and then"\n')
     settings = load_settings(
         tmp_path, port=0, db_port=0, environ={k: os.environ[k] for k in ("PATH", "HOME")}
@@ -51,18 +52,34 @@ def write(root: Path, name: str, settings: str) -> None:
     (folder / "function.toml").write_text(settings)
 
 
+def wait_for_lines(events: list[object], slug: str, count: int) -> list[str]:
+    end = time.monotonic() + 40
+    while True:
+        lines = [e.text for e in events if isinstance(e, LogLine) and e.slug == slug]
+        if len(lines) >= count:
+            return lines
+        assert time.monotonic() < end, events
+        time.sleep(0.02)
+
+
 def test_a_function_is_called_with_the_secret_key_when_it_is_due(
     ticking: tuple[Stack, list[object]],
 ) -> None:
     _, events = ticking
-    end = time.monotonic() + 40
-    while len(lines := [e.text for e in events if isinstance(e, LogLine)]) < 2:
-        assert time.monotonic() < end, events
-        time.sleep(0.02)
+    lines = wait_for_lines(events, "tick", 2)
 
     assert set(lines) == {'tick POST {"action": "look"}'}
     served = [e for e in events if isinstance(e, RequestServed)]
     assert {(e.slug, e.status) for e in served} == {("tick", 200)}
+
+
+def test_where_time_runs_faster_so_do_schedules(ticking: tuple[Stack, list[object]]) -> None:
+    stack, events = ticking
+    control = f"{stack.settings.api_url}/providers/retell/_control"
+    hours = {"clock": {"rate": 7200}}
+
+    assert httpx.post(control, json=hours, timeout=30).status_code == 200
+    assert set(wait_for_lines(events, "hourly", 2)) == {'tick POST {"action": "hour"}'}
 
 
 def test_a_schedule_that_names_no_time_is_told_of(ticking: tuple[Stack, list[object]]) -> None:
