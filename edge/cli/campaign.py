@@ -186,11 +186,12 @@ def _show_bars(seen: "Iterable[Progress]") -> None:
 def _print_lines(seen: "Iterable[Progress]") -> None:
     from edge.cli.campaign_view import Pace, render, render_line
 
-    pace, silent_until = Pace(), 0.0
+    pace, silent_until, last = Pace(), 0.0, None
     for now in seen:
         a_minute = pace.add(now.figures["processed"])
         if now.is_over:
             remarks.print(render(now, a_minute))
-        elif time.monotonic() >= silent_until:
+        elif now != last and time.monotonic() >= silent_until:
             remarks.print(render_line(now, a_minute))
+            last = now
             silent_until = time.monotonic() + _LINE_INTERVAL
