@@ -62,7 +62,7 @@ begin
     elsif public.calling_number(campaign) is null then
         raise exception 'The campaign has no active number to call from, nor has its organization a primary one.'
             using errcode = 'PT409', detail = 'NO_PHONE_NUMBER';
-    elsif campaign.retried_at is null
+    elsif campaign.status <> 'paused' and campaign.retried_at is null
         and not exists (select from public.campaign_contacts c
                         where c.campaign_id = campaign.id and c.status in ('pending', 'calling'))
     then
@@ -143,6 +143,10 @@ begin
     insert into public.activity_logs (organization_id, actor_id, action, subject, data)
     values (campaign.organization_id, actor, action, campaign.id::text,
             jsonb_build_object('from', campaign.status, 'to', next_status));
+    -- Its last calls may have ended while it paused.
+    if action = 'resume_campaign' and public.complete_campaign(campaign.id) then
+        next_status := 'completed';
+    end if;
     return next_status;
 end;
 $$;

@@ -92,6 +92,23 @@ def test_a_paused_campaign_dials_nobody_and_its_webhooks_still_count(
     wait_for(lambda: status_of(connection, campaign_id) == "completed")
 
 
+def test_a_campaign_whose_last_call_ended_while_it_paused_is_complete_when_it_is_resumed(
+    trigger: Trigger, connection: psycopg.Connection, organization: Organization
+) -> None:
+    trigger.control(speed=10)
+    campaign_id = organization.add_campaign()
+    organization.add_contacts(campaign_id, numbers(AGREES))
+    assert trigger("process_batch", campaign_id).json()["placed"] == 1
+    assert trigger("pause_campaign", campaign_id).json()["status"] == "paused"
+    trigger.control(speed=1000)
+    wait_for(lambda: contacts_of(connection, campaign_id)[0]["status"] == "completed")
+
+    reply = trigger("resume_campaign", campaign_id)
+
+    assert (reply.status_code, reply.json()["status"]) == (200, "completed")
+    assert status_of(connection, campaign_id) == "completed"
+
+
 def test_a_cancelled_campaign_cancels_who_waits(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
