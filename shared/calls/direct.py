@@ -111,5 +111,7 @@ class DirectPostgres:
 
 
 def _cut(connection: "Connection") -> None:
+    if connection.closed:
+        return
     with socket.socket(fileno=socket.dup(connection.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
