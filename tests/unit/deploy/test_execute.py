@@ -80,11 +80,22 @@ def test_after_ctrl_c_what_runs_is_finished_and_what_is_left_is_told(
         change("second", run("two")),
     ]
 
+    noticed = threading.Event()
+
+    def stop(*_: object) -> None:
+        noticed.set()
+        raise KeyboardInterrupt
+
     def interrupt(_: Change, why: str) -> None:
         if why == "write":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            assert noticed.wait(30)
 
-    outcomes = execute(changes, 1, interrupt)
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        outcomes = execute(changes, 1, interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert results(outcomes) == {"first": "deployed", "second": "not tried"}
     assert [call.argv for call in programs.calls()] == [["gcloud", "one"]]
