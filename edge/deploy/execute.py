@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from edge.deploy.errors import DeployError
 from edge.deploy.folders import replace_folder
@@ -14,6 +14,8 @@ from edge.deploy.steps import SECRET, Run, Step
 
 Result = Literal["deployed", "removed", "skipped", "failed", "not tried"]
 Tell = Callable[[Change, str], None]
+_HEARING_SECONDS: Final = 0.2
+"""A signal that comes just before a thread begins to wait is heard when it ends to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
             for change in changes:
                 futures.append(pool.submit(carry_out, change))
             is_begun.set()
-            wait(futures)
+            while wait(futures, _HEARING_SECONDS).not_done:
+                pass
         except KeyboardInterrupt:
             is_over.set()
         is_begun.set()
