@@ -56,7 +56,7 @@ class Stack:
     metrics: Metrics = field(init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
     _logs: LogStore = field(init=False)
-    _phone_clock: Clock = field(default_factory=Clock, init=False)
+    _clock: Clock = field(default_factory=Clock, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -179,7 +179,7 @@ class Stack:
             webhook_url=settings.webhook_url,
             webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
         )
-        providers = create_providers_app(calls, self._phone_clock)
+        providers = create_providers_app(calls, self._clock)
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers
 
@@ -199,8 +199,8 @@ class Stack:
     def _start_scheduler(self) -> None:
         """Only with a database of our own: a laptop is not to wake a hosted project's functions."""
         url = f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}"
-        token, clock = self.settings.service_role_key, self._phone_clock
-        scheduler = Scheduler(self._schedules, url, token, rate=lambda: clock.rate)
+        token = self.settings.service_role_key
+        scheduler = Scheduler(self._schedules, url, token, self._clock)
         scheduler.start()
         self._exits.push_async_callback(scheduler.close)
 

@@ -8,7 +8,6 @@ Where time is told to run faster, so do the schedules, up to a call in two secon
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,8 @@ from typing import Final
 
 import httpx
 from cronsim import CronSim, CronSimError
+
+from edge.emulator.providers.retell.clock import Clock
 
 _LOG: Final = logging.getLogger(__name__)
 _SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
@@ -46,21 +47,14 @@ def next_time(when: str, after: datetime) -> datetime:
         raise ValueError(f"{when!r} is no schedule: {exc or 'it names no time'}") from exc
 
 
-def _as_the_world() -> float:
-    return 1.0
-
-
 @dataclass(slots=True)
 class Scheduler:
-    """Posts each schedule's body to its function below `url` when it is due.
-
-    `rate` is how many seconds pass in one of the world's.
-    """
+    """Posts each schedule's body to its function below `url` when it is due by `clock`."""
 
     schedules: Callable[[], Iterable[Schedule]]
     url: str
     token: str
-    rate: Callable[[], float] = _as_the_world
+    clock: Clock
     _calls: dict[str, asyncio.Task[None]] = field(
         default_factory=dict[str, "asyncio.Task[None]"], init=False
     )
@@ -78,27 +72,25 @@ class Scheduler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self) -> None:
-        since, slept = datetime.now(UTC), time.monotonic()
+        since = self._now()
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         async with httpx.AsyncClient(
             base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=False
         ) as client:
             while True:
-                now = self._now(since, slept)
+                now = self._now()
                 for schedule in tuple(self.schedules()):
                     if _is_due(schedule, since, now) and schedule.slug not in self._calls:
                         self._start_call(client, schedule)
-                since, slept = now, time.monotonic()
+                since = now
                 await asyncio.sleep(self._pause(now))
 
-    def _now(self, since: datetime, slept: float) -> datetime:
-        if self.rate() == 1:
-            return datetime.now(UTC)
-        return since + timedelta(seconds=(time.monotonic() - slept) * self.rate())
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
 
     def _pause(self, now: datetime) -> float:
         """Until the next time that is due, at most a second: schedules may change meanwhile."""
-        if self.rate() > 1:
+        if self.clock.rate > 1:
             return _HURRIED_SLEEP
         latest = now + timedelta(seconds=_LONGEST_SLEEP)
         due = latest
