@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import phonenumbers
 import psycopg
 import pytest
+
+from tests.waiting import wait_for
 
 from .cli_process import DEADLINE, EDGE, edge, serving, shell
 
@@ -76,11 +78,13 @@ def test_three_commands_dial_a_list_to_its_end(project: Path) -> None:
 
 
 def test_an_unknown_campaign_is_named_with_those_there_are(project: Path) -> None:
+    import_list(project, "spring", [AGREES])
+
     failed = edge(project, "campaign", "start", "autumn")
 
     assert failed.returncode == 2
     assert "There is no campaign autumn" in failed.stderr
-    assert "list" in failed.stderr
+    assert "spring" in failed.stderr
 
 
 def is_number(phone: str) -> bool:
@@ -110,13 +114,6 @@ def act(project: Path, action: str, campaign: str) -> dict[str, Any]:
     done = edge(project, "campaign", action, campaign, "-o", "json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end, f"not within {SOON:g} s"
-        time.sleep(0.1)
 
 
 @pytest.fixture

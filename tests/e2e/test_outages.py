@@ -2,8 +2,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +12,7 @@ import pytest
 
 from edge.events import Boot
 from tests.conftest import RunningStack
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 SLOW = {"provider": "openai", "endpoint": "embeddings", "kind": "hang"}
@@ -30,13 +30,6 @@ def process(stack: RunningStack) -> httpx.Response:
     return stack.call("process-transcript", body)
 
 
-def eventually(is_so: Callable[[], bool], deadline: float = 20) -> None:
-    end = time.monotonic() + deadline
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def is_embedding(stack: RunningStack) -> bool:
     state = httpx.get(f"{stack.url}/providers/_faults", timeout=30).json()
     return state["requests"]["openai"].get("embeddings", 0) > 0
@@ -47,7 +40,7 @@ def test_postgres_stopped_in_mid_request_is_503_and_recovers(
 ) -> None:
     stack.fault(**SLOW, seconds=1)
     waiting = pool.submit(process, stack)
-    eventually(lambda: is_embedding(stack))
+    wait_for(lambda: is_embedding(stack))
     stack.cluster.stop()
     try:
         answer = waiting.result()
@@ -68,11 +61,11 @@ def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningSta
     try:
         os.kill(pid, signal.SIGKILL)
         log = stack.cluster.log_file
-        eventually(lambda: "shared memory block" in log.read_text(), deadline=30)
+        wait_for(lambda: "shared memory block" in log.read_text(), deadline=30)
     finally:
         os.kill(child, signal.SIGKILL)
 
-    eventually(lambda: process(stack).status_code == 200, deadline=60)
+    wait_for(lambda: process(stack).status_code == 200, deadline=60)
     assert stack.cluster.pid not in {None, pid}
 
 
@@ -88,7 +81,7 @@ def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
     httpx.delete(f"{stack.url}/providers/_faults", timeout=30)
     stack.fault(**SLOW, seconds=20)
     waiting = pool.submit(process, stack)
-    eventually(lambda: is_embedding(stack))
+    wait_for(lambda: is_embedding(stack))
     os.kill(worker_pid(stack), signal.SIGKILL)
     answer = waiting.result()
 

@@ -1,7 +1,7 @@
 """A production instance while the project's signing keys are rotated."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from tests.e2e.production_process import DEADLINE, Instance, production, variables
 from tests.serving import HttpServer, LoopThread
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 PATH = "/auth/v1/.well-known/jwks.json"
@@ -88,13 +89,6 @@ def ask(instance: Instance, key: SigningKey) -> int:
     return httpx.post(url, headers=headers, timeout=DEADLINE).status_code
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_new_key_is_taken_up_and_a_withdrawn_one_is_not_believed_any_more(
     root: Path, auth: Auth, project: dict[str, str]
 ) -> None:
@@ -107,11 +101,11 @@ def test_a_new_key_is_taken_up_and_a_withdrawn_one_is_not_believed_any_more(
         assert ask(instance, new) == 401
 
         auth.publish(old, new)
-        wait_until(lambda: ask(instance, new) == 200)
+        wait_for(lambda: ask(instance, new) == 200)
         assert ask(instance, old) == 200
 
         auth.publish(new)
-        wait_until(lambda: ask(instance, old) == 401)
+        wait_for(lambda: ask(instance, old) == 401)
         assert ask(instance, new) == 200
 
         auth.document = {"keys": [{"kty": "EC", "kid": "broken", "crv": "P-256"}]}

@@ -1,7 +1,6 @@
 """Functions that the stack's own clock calls."""
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from edge.events import LogLine, RequestServed
 from edge.settings import load_settings
 from edge.stack import Stack
 from tests.serving import LoopThread
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 TICK = """
@@ -53,13 +53,11 @@ def write(root: Path, name: str, settings: str) -> None:
 
 
 def wait_for_lines(events: list[object], slug: str, count: int) -> list[str]:
-    end = time.monotonic() + 40
-    while True:
-        lines = [e.text for e in events if isinstance(e, LogLine) and e.slug == slug]
-        if len(lines) >= count:
-            return lines
-        assert time.monotonic() < end, events
-        time.sleep(0.02)
+    def lines() -> list[str]:
+        return [e.text for e in events if isinstance(e, LogLine) and e.slug == slug]
+
+    wait_for(lambda: len(lines()) >= count)
+    return lines()
 
 
 def test_a_function_is_called_with_the_secret_key_when_it_is_due(

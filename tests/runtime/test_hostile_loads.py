@@ -2,8 +2,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from edge.events import Boot, LogLine, Shutdown, WorkerRetired
 from tests.runtime.conftest import Functions, serve
 from tests.runtime.test_pool import wait_gone
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.process
 
@@ -83,13 +83,6 @@ def pid_of(functions: Functions, slug: str) -> int:
     return get(functions, f"/{slug}").json()["pid"]
 
 
-def eventually(is_so: Callable[[], bool], deadline: float = 30) -> None:
-    end = time.monotonic() + deadline
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def zygote_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -111,7 +104,7 @@ def test_a_blocked_event_loop_is_504_and_others_go_on(hostile: Functions) -> Non
 
     assert blocked.result().status_code == 504
     assert others == [200] * 20
-    eventually(lambda: get(hostile, "/blocked").status_code == 200)
+    wait_for(lambda: get(hostile, "/blocked").status_code == 200)
 
 
 def test_a_hundred_megabytes_of_log_lines_arrive_whole_and_in_order(hostile: Functions) -> None:
@@ -123,7 +116,7 @@ def test_a_hundred_megabytes_of_log_lines_arrive_whole_and_in_order(hostile: Fun
     def lines() -> list[str]:
         return [e.text for e in hostile.events if isinstance(e, LogLine) and e.slug == "flood"]
 
-    eventually(lambda: len(lines()) >= 10_000)
+    wait_for(lambda: len(lines()) >= 10_000)
     assert others == [200] * 20
     assert [int(text[:4]) for text in lines()] == list(range(10_000))
     assert {len(text) for text in lines()} == {10_000}
@@ -139,12 +132,12 @@ def test_a_worker_killed_while_it_boots_is_booted_again(hostile: Functions) -> N
     before = {int(p) for p in Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()}
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(get, hostile, "/late")
-        eventually(lambda: bool(newborn()))
+        wait_for(lambda: bool(newborn()))
         os.kill(newborn()[0], signal.SIGKILL)
         status = first.result().status_code
 
     assert status in (200, 500, 503)
-    eventually(lambda: get(hostile, "/late").status_code == 200)
+    wait_for(lambda: get(hostile, "/late").status_code == 200)
 
 
 def test_the_zygote_killed_while_a_worker_boots_is_replaced(hostile: Functions) -> None:
@@ -157,7 +150,7 @@ def test_the_zygote_killed_while_a_worker_boots_is_replaced(hostile: Functions) 
         os.kill(zygote, signal.SIGKILL)
         assert booting.result().status_code in (200, 500, 503)
 
-    eventually(lambda: get(hostile, "/late").status_code == 200)
+    wait_for(lambda: get(hostile, "/late").status_code == 200)
     assert zygote_of(pid_of(hostile, "late")) != zygote
     wait_gone(zygote)
 
@@ -198,11 +191,7 @@ def test_a_worker_killed_by_a_reload_storm_s_side_leaves_nothing(hostile: Functi
 
 def pid_once_served(functions: Functions, slug: str) -> int:
     """A request may meet the killed worker, or a file that is only half written."""
-    end = time.monotonic() + 30
-    while "pid" not in (answer := get(functions, f"/{slug}").json()):
-        assert time.monotonic() < end, answer
-        time.sleep(0.05)
-    return answer["pid"]
+    return wait_for(lambda: get(functions, f"/{slug}").json().get("pid"))
 
 
 def test_two_hundred_functions_in_one_folder_are_each_served(

@@ -1,7 +1,6 @@
 """An organization of the running stack's database, the dialler's door, and the provider's desk."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,16 +87,6 @@ def member(stack: RunningStack, organization: Organization) -> Callable[[str], s
 def numbers(ending: int, count: int = 1) -> list[str]:
     """Numbers nobody else dials, whose calls end as the emulated provider's table says."""
     return [f"+1{next(_areas)}55501{ending:02d}" for _ in range(count)]
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """What it returns once that is true."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {DEADLINE:g} s")
 
 
 def campaign_of(connection: psycopg.Connection, campaign_id: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from tests.integration.campaigns.organization import Organization, scalar
+from tests.waiting import wait_for
 
-from .conftest import Trigger, attempts_of, campaign_of, numbers, wait_for
+from .conftest import Trigger, attempts_of, campaign_of, numbers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

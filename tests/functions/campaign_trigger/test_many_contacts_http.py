@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import RunningStack
 from tests.integration.campaigns.organization import Organization, rows, scalar
+from tests.waiting import wait_for
 
-from .conftest import Trigger, wait_for
+from .conftest import Trigger
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

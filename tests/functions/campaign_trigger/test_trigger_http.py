@@ -11,8 +11,9 @@ import pytest
 from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.integration.campaigns.organization import Organization, create_organization, rows
+from tests.waiting import wait_for
 
-from .conftest import Trigger, attempts_of, campaign_of, contacts_of, numbers, wait_for
+from .conftest import Trigger, attempts_of, campaign_of, contacts_of, numbers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

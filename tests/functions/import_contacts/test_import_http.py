@@ -1,7 +1,6 @@
 """Importing contacts through the gateway into a real database."""
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.integration.campaigns.organization import Organization, create_organization, scalar
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -233,10 +233,7 @@ def wait_for_a_lock(connection: psycopg.Connection) -> None:
         "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
         " and datname = current_database())"
     )
-    end = time.monotonic() + 30
-    while not scalar(connection, waiting):
-        assert time.monotonic() < end, "nobody waits"
-        time.sleep(0.05)
+    wait_for(lambda: scalar(connection, waiting))
 
 
 def test_by_the_data_api_a_finished_campaign_takes_nobody(

@@ -1,6 +1,5 @@
 """Imports in the database: by whom, and what becomes of them when their campaign ends meanwhile."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -11,6 +10,7 @@ from psycopg.errors import InsufficientPrivilege
 from psycopg.types.json import Jsonb
 
 from edge.emulator.postgres.cluster import Cluster
+from tests.waiting import wait_for
 
 from .organization import Organization, rows, scalar, signed_in
 
@@ -57,13 +57,6 @@ def is_waiting(connect: Connect, pid: int) -> bool:
     with connect() as watching:
         statement = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
         return bool(scalar(watching, statement, (pid,)))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "not within 20 s"
-        time.sleep(0.02)
 
 
 def stage(connection: psycopg.Connection, campaign_id: str, phones: list[str]) -> str:

@@ -48,6 +48,14 @@ def statuses(organization: Organization, campaign_id: str) -> dict[str, int]:
     return {row["status"]: row["count"] for row in found}
 
 
+def end_pending(organization: Organization, status: str) -> None:
+    organization.connection.execute(
+        "update public.campaign_contacts set status = %s, completed_at = now()"
+        " where status = 'pending'",
+        (status,),
+    )
+
+
 def work(organization: Organization, kind: str) -> list[str]:
     return scalar(organization.connection, "select public.list_campaign_work()")[kind]
 
@@ -124,10 +132,7 @@ def test_a_retry_goes_on_although_nobody_is_queued_at_the_moment(
 ) -> None:
     """All of the first batch were called before the second was queued, some by then in a pause."""
     change(organization, failed, "retry_failed")
-    organization.connection.execute(
-        "update public.campaign_contacts set status = 'completed', completed_at = now()"
-        " where status = 'pending'"
-    )
+    end_pending(organization, "completed")
     change(organization, failed, "pause_campaign")
 
     assert change(organization, failed, "resume_campaign") == "active"
@@ -160,10 +165,7 @@ def test_a_second_retry_takes_those_along_who_have_failed_since(
     organization: Organization, failed: str
 ) -> None:
     change(organization, failed, "retry_failed")
-    organization.connection.execute(
-        "update public.campaign_contacts set status = 'failed', completed_at = now()"
-        " where status = 'pending'"
-    )
+    end_pending(organization, "failed")
 
     change(organization, failed, "retry_failed")
     move(organization, "requeue_failed", failed)

@@ -4,8 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.emulator.providers.app import create_app
+from tests.waiting import wait_for
 
 API_KEY = "key_of_a_test"
 FROM = "+14155550123"
@@ -63,15 +63,8 @@ class Receiver:
 
     def wait(self, call_id: str, count: int) -> list[Received]:
         """The call's webhooks once there are that many."""
-        wait_until(lambda: len(self.of(call_id)) >= count)
+        wait_for(lambda: len(self.of(call_id)) >= count)
         return self.of(call_id)
-
-
-def wait_until(is_done: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not is_done():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +84,7 @@ def servers() -> Iterator[tuple[str, Receiver]]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    wait_until(lambda: all(server.started for server in running))
+    wait_for(lambda: all(server.started for server in running))
     yield urls[0], receiver
     for server in running:
         server.should_exit = True

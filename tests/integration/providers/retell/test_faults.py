@@ -13,8 +13,8 @@ from tests.integration.providers.retell.conftest import (
     FROM,
     ControlDesk,
     Receiver,
-    wait_until,
 )
+from tests.waiting import wait_for
 
 AGREES = "+12125550190"
 NO_ANSWER = "+12125550168"
@@ -138,7 +138,7 @@ def test_a_leaked_slot_comes_free_much_later(
     assert retell.concurrency.retrieve().current_concurrency == 1
     now_ms = control.set()["clock"]["now_ms"]
     control.set(clock={"now_ms": now_ms + 3_700_000})
-    wait_until(lambda: retell.concurrency.retrieve().current_concurrency == 0)
+    wait_for(lambda: retell.concurrency.retrieve().current_concurrency == 0)
 
 
 def test_a_share_of_the_cases_is_the_same_share_each_time(

@@ -6,7 +6,8 @@ import pytest
 import retell as sdk
 from retell import Retell
 
-from tests.integration.providers.retell.conftest import FROM, ControlDesk, wait_until
+from tests.integration.providers.retell.conftest import FROM, ControlDesk
+from tests.waiting import wait_for
 
 NUMBERS = ("+12125550168", "+12125550190", "+13125550168", "+13125550156")
 
@@ -21,7 +22,7 @@ def listed(retell: Retell, control: ControlDesk) -> Retell:
             metadata={"attempt_id": f"attempt-{place}", "place": place},
             override_agent_id="a" if place % 2 else "b",
         )
-    wait_until(lambda: all(call["freed_ms"] for call in control.ledger()["calls"]))
+    wait_for(lambda: all(call["freed_ms"] for call in control.ledger()["calls"]))
     return retell
 
 

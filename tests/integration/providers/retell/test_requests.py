@@ -7,7 +7,8 @@ import pytest
 import retell as sdk
 from retell import AsyncRetell, Retell
 
-from tests.integration.providers.retell.conftest import FROM, ControlDesk, Receiver, wait_until
+from tests.integration.providers.retell.conftest import FROM, ControlDesk, Receiver
+from tests.waiting import wait_for
 
 AGREES = "+12125550190"
 OPTS_OUT = "+12125550153"
@@ -176,7 +177,7 @@ async def test_a_batch_calls_everyone_as_slots_come_free(
     batch = await async_retell.batch_call.create_batch_call(from_number=FROM, tasks=tasks)
 
     assert batch.total_task_count == 6
-    wait_until(lambda: len(control.ledger()["calls"]) == 6)
+    wait_for(lambda: len(control.ledger()["calls"]) == 6)
     ledger = control.ledger()
     assert sorted(call["metadata"]["n"] for call in ledger["calls"]) == list(range(6))
     assert max(ledger["peaks"].values()) <= 2
