@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.machine import describe_machine, processor_ticks, wait_for_quiet
-from bench.processes import ROOT, python
-from bench.report import Run, render
+from bench.support.machine import describe_machine, processor_ticks, wait_for_quiet
+from bench.support.processes import ROOT, python
+from bench.support.report import Run, render
 
 _BENCHES: Final = (
     "cold_start",

@@ -13,9 +13,9 @@ from typing import Final, LiteralString
 import psycopg
 
 from bench.campaign_size import Connection, Worker, connect
-from bench.figures import Series, print_at_most
 from bench.large_campaign import cluster_with, fill
-from bench.machine import print_machine
+from bench.support.machine import print_machine
+from bench.support.statistics import Series, print_at_most
 
 _WAITING: Final = 20_000
 _ROUNDS: Final = 400

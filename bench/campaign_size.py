@@ -22,16 +22,16 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from bench.family import family, proportional_bytes
 from bench.large_campaign import cluster_with, fill
-from bench.machine import print_machine
+from bench.support.machine import print_machine
+from bench.support.process_tree import family, proportional_bytes
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.call_request import CallRequest
 from edge.emulator.providers.retell.ending import CallStatus
 from edge.emulator.providers.retell.outcome import decide_outcome
-from edge.runtime.usage import cpu_seconds
+from edge.runtime.pool.usage import cpu_seconds
 
 _WORKERS: Final = 8
 _BATCH: Final = 25

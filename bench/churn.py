@@ -14,12 +14,12 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from bench.family import descriptors, family, resident_bytes
-from bench.figures import print_at_most, slope
-from bench.load import Plan, Visitor, render_request, run_load
-from bench.machine import print_machine
-from bench.processes import ROOT, ask, free_port, python, running, wait_answer
-from bench.source import save
+from bench.support.load import Plan, Visitor, render_request, run_load
+from bench.support.machine import print_machine
+from bench.support.process_tree import descriptors, family, resident_bytes
+from bench.support.processes import ROOT, ask, free_port, python, running, wait_answer
+from bench.support.source import save
+from bench.support.statistics import print_at_most, slope
 
 _SOURCE: Final = ROOT / "bench/functions/churn"
 _PATH: Final = "/functions/v1/churn"
@@ -72,7 +72,7 @@ def runtime() -> Generator[Runtime]:
         shutil.copytree(_SOURCE, folder)
         temporary.mkdir()
         port = free_port()
-        command = python("-m", "bench.serve", str(port), str(root), "--reload")
+        command = python("-m", "bench.support.serve", str(port), str(root), "--reload")
         with running(command, TMPDIR=str(temporary)) as process:
             wait_answer(port, _PATH)
             yield Runtime(process.pid, port, folder, temporary)

@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.deployed import measure_deployed
-from bench.figures import Series, print_at_least, print_at_most, print_ratio
-from bench.machine import print_machine
-from bench.peer import DENO, deno, functions_framework
-from bench.processes import ROOT, ask, free_port, python, running, wait_answer
+from bench.support.machine import print_machine
+from bench.support.peer import DENO, deno, functions_framework
+from bench.support.processes import ROOT, ask, free_port, python, running, wait_answer
+from bench.support.statistics import Series, print_at_least, print_at_most, print_ratio
 
 _PATH = "/functions/v1/heavy"
 _SOURCE = ROOT / "bench/functions/heavy/main.py"
@@ -29,7 +29,7 @@ _SOURCE = ROOT / "bench/functions/heavy/main.py"
 def gateway(path: str) -> Generator[int]:
     """The port of a runtime that has served the function at `path`."""
     port = free_port()
-    with running(python("-m", "bench.serve", str(port))):
+    with running(python("-m", "bench.support.serve", str(port))):
         wait_answer(port, path)
         yield port
 

@@ -21,11 +21,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
-from bench.figures import Series, print_at_most
-from bench.machine import print_machine
-from bench.processes import ROOT, free_port
+from bench.support.machine import print_machine
+from bench.support.processes import ROOT, free_port
+from bench.support.statistics import Series, print_at_most
+from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.bundle import Bundle, build_bundle
-from edge.deploy.folders import replace_folder
 from edge.deploy.imports import SHARED, Follower
 from edge.deploy.requirements import LOCK, read_lock, render
 from edge.tokens import mint

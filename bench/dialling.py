@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.figures import Series, print_at_least
 from bench.large_campaign import cluster_with, fill
-from bench.machine import print_machine
+from bench.support.machine import print_machine
+from bench.support.statistics import Series, print_at_least
 from edge.emulator.postgres.cluster import Cluster
 
 _SIZES: Final = (10_000, 100_000, 1_000_000)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.processes import ROOT
+from bench.support.processes import ROOT
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 

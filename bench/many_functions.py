@@ -16,12 +16,12 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from bench.family import family, proportional_bytes
-from bench.figures import print_at_least, print_at_most
-from bench.load import Plan, Visitor, render_request, run_load
-from bench.machine import print_machine
-from bench.peer import functions_framework
-from bench.processes import ROOT, free_port, python, running, wait_answer
+from bench.support.load import Plan, Visitor, render_request, run_load
+from bench.support.machine import print_machine
+from bench.support.peer import functions_framework
+from bench.support.process_tree import family, proportional_bytes
+from bench.support.processes import ROOT, free_port, python, running, wait_answer
+from bench.support.statistics import print_at_least, print_at_most
 
 _FUNCTION: Final = ROOT / "bench/functions/mixed"
 _READY: Final = b'{"wait_ms":0}'
@@ -74,7 +74,7 @@ def ours(count: int) -> Generator[Served]:
         for name in names:
             shutil.copytree(_FUNCTION, Path(folder, "functions", name))
         port = free_port()
-        with running(python("-m", "bench.serve", str(port), folder)) as process:
+        with running(python("-m", "bench.support.serve", str(port), folder)) as process:
             paths = [f"/functions/v1/{name.replace('_', '-')}" for name in names]
             for path in paths:
                 assert json.loads(wait_answer(port, path, _READY)) == {"wait_ms": 0}

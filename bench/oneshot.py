@@ -8,10 +8,10 @@ import json
 import time
 
 from bench.cold_start import gateway, measure_process
-from bench.figures import Series, print_at_least, print_ratio
-from bench.machine import print_machine
-from bench.peer import DENO, deno
-from bench.processes import ask
+from bench.support.machine import print_machine
+from bench.support.peer import DENO, deno
+from bench.support.processes import ask
+from bench.support.statistics import Series, print_at_least, print_ratio
 
 _PATH = "/functions/v1/oneshot"
 

@@ -22,9 +22,9 @@ import requests
 from backend.extractor import Recording, SalesPromptExtractor
 from backend.response import AnalysisResponse
 from backend.transcripts import read_transcript
-from bench.figures import Series
-from bench.machine import print_machine
-from bench.processes import ROOT
+from bench.support.machine import print_machine
+from bench.support.processes import ROOT
+from bench.support.statistics import Series
 
 _SAMPLES = ("discovery_call.txt", "objection_call.vtt", "renewal_call.srt")
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.figures import Series, print_at_most
-from bench.machine import print_machine
-from bench.processes import ROOT, free_port, python, running, wait_answer
-from bench.source import save
+from bench.support.machine import print_machine
+from bench.support.processes import ROOT, free_port, python, running, wait_answer
+from bench.support.source import save
+from bench.support.statistics import Series, print_at_most
 
 _SMALL: Final = '''"""A small function."""
 
@@ -83,7 +83,10 @@ def main() -> None:
     options = parser.parse_args()
     print_machine()
     port = free_port()
-    with project() as root, running(python("-m", "bench.serve", str(port), str(root), "--reload")):
+    with (
+        project() as root,
+        running(python("-m", "bench.support.serve", str(port), str(root), "--reload")),
+    ):
         for slug in ("small", "heavy"):
             wait_answer(port, f"/functions/v1/{slug}")
         small = measure(root, port, "small", _SMALL, options.runs)

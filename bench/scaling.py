@@ -19,12 +19,12 @@ from typing import Final
 
 import psycopg
 
-from bench.family import proportional_bytes
-from bench.load import Load, Plan, Visitor, render_request, run_load
-from bench.machine import print_machine
-from bench.processes import ask, free_port, python, running, wait_answer
 from bench.scaling_fleet import Fleet, fleet
 from bench.scaling_proof import Proof, Size, prove
+from bench.support.load import Load, Plan, Visitor, render_request, run_load
+from bench.support.machine import print_machine
+from bench.support.process_tree import proportional_bytes
+from bench.support.processes import ask, free_port, python, running, wait_answer
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
 from edge.tokens import mint_api_key

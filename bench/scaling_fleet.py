@@ -10,8 +10,8 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Final
 
-from bench.family import family
-from bench.processes import free_port, python, running, wait_answer
+from bench.support.process_tree import family
+from bench.support.processes import free_port, python, running, wait_answer
 
 _READY_SECONDS: Final = 180
 _OPTIONS: Final = ("--production", "--host", "127.0.0.1", "--processes", "1")

@@ -6,7 +6,7 @@ import sys
 import uvicorn
 
 from edge.emulator.rest.app import RestApp
-from edge.gateway import Gateway
+from edge.gateway.app import Gateway
 from edge.tokens import Keys
 
 

@@ -19,14 +19,14 @@ from uuid import uuid4
 
 import httpx
 
-from bench.processes import ROOT
 from bench.scaling_fleet import Fleet, fleet
+from bench.support.processes import ROOT
 from bench.talk_track_people import Person, add_person, delay
-from edge.settings import SECRET_KEY
+from edge.project.settings import SECRET_KEY
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.simulation import Report, play
 from tests.chaos.world import Row, World, running_world
-from tests.repeating import repeating
+from tests.support.repeating import repeating
 
 SERVED: Final = ("campaign_trigger", "retell_webhook", "talk_track_jobs", "generate_talk_track")
 SLIDES: Final = 6

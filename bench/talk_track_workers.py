@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from bench.processes import ROOT
+from bench.support.processes import ROOT
 from bench.talk_track_people import Person
 
 _SERVE: Final = """

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import httpx
 
-from bench.figures import Series, print_at_least, print_at_most
-from bench.machine import print_machine
 from bench.pipeline import stack
-from bench.processes import ROOT
+from bench.support.machine import print_machine
+from bench.support.processes import ROOT
+from bench.support.statistics import Series, print_at_least, print_at_most
 from bench.talk_track_people import JOBS, Person, add_person, delay, vary_delay
 from bench.talk_track_workers import two_workers
 

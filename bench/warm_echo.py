@@ -12,11 +12,11 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.figures import Series, print_at_least, print_at_most
-from bench.load import Load, Plan, Visitor, render_request, run_load
-from bench.machine import print_machine
-from bench.peer import functions_framework
-from bench.processes import ROOT, free_port, python, running, wait_answer
+from bench.support.load import Load, Plan, Visitor, render_request, run_load
+from bench.support.machine import print_machine
+from bench.support.peer import functions_framework
+from bench.support.processes import ROOT, free_port, python, running, wait_answer
+from bench.support.statistics import Series, print_at_least, print_at_most
 
 _BODY = json.dumps({"name": "Ada", "numbers": [1, 2, 3]}, separators=(",", ":"))
 _SOURCE = ROOT / "bench/functions/echo/main.py"
@@ -52,7 +52,7 @@ def contenders() -> Generator[tuple[Contender, Contender]]:
     ours = Contender("edge, through the gateway", free_port(), "/functions/v1/echo")
     peer = Contender("functions-framework --asgi", free_port(), "/")
     with (
-        running(python("-m", "bench.serve", str(ours.port))),
+        running(python("-m", "bench.support.serve", str(ours.port))),
         running(functions_framework(_SOURCE, peer.port)),
     ):
         for contender in (ours, peer):

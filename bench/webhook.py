@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
-from bench.figures import print_at_least, print_at_most
-from bench.load import Load, Plan, Visitor, run_load
-from bench.machine import print_machine
-from bench.peer import DENO
 from bench.pipeline import stack
-from bench.processes import ROOT, free_port, running, wait_answer
+from bench.support.load import Load, Plan, Visitor, run_load
+from bench.support.machine import print_machine
+from bench.support.peer import DENO
+from bench.support.processes import ROOT, free_port, running, wait_answer
+from bench.support.statistics import print_at_least, print_at_most
 from bench.webhook_calls import KEY, PATH, Campaign, create_campaign, render_webhook, warm_up_call
 
 _STEADY_VISITORS: Final = 20

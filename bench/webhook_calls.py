@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.load import render_request
+from bench.support.load import render_request
 
 KEY: Final = "local"
 PATH: Final = "/functions/v1/retell-webhook"

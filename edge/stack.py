@@ -9,11 +9,11 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from edge.database import LocalDatabase
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
 from edge.emulator.console.app import create_console_app
 from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.local_database import LocalDatabase
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.providers.retell.clock import Clock
@@ -22,20 +22,20 @@ from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
-from edge.gateway import FUNCTIONS, App, Gateway
-from edge.lock import Lock
+from edge.gateway.app import FUNCTIONS, App, Gateway
+from edge.gateway.server import Server
+from edge.gateway.unavailable import NO_DATABASE
 from edge.logs.rate import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
-from edge.no_database import NO_DATABASE
+from edge.project.limits import LimitsMode
+from edge.project.lock import Lock
+from edge.project.manifest import Function
+from edge.project.settings import Settings
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.limits import LimitsMode
-from edge.runtime.manifest import Function
-from edge.runtime.tunnel import tunnel_factory
-from edge.server import Server
-from edge.settings import Settings
+from edge.runtime.proxy.tunnel import tunnel_factory
 
 _LOG: Final = logging.getLogger(__name__)
 

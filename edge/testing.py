@@ -23,14 +23,14 @@ from uuid import uuid4
 
 import httpx
 
-from edge.config import STATE_FOLDER
 from edge.emulator.providers.app import create_app as create_providers_app
-from edge.environment import inherited_environment
-from edge.gateway import Gateway
-from edge.no_database import NO_DATABASE
-from edge.runtime.manifest import TARGET, Function, discover
-from edge.server import Server
-from edge.settings import Settings
+from edge.gateway.app import Gateway
+from edge.gateway.server import Server
+from edge.gateway.unavailable import NO_DATABASE
+from edge.project.config_toml import STATE_FOLDER
+from edge.project.environment import inherited_environment
+from edge.project.manifest import TARGET, Function, discover
+from edge.project.settings import Settings
 from edge.tokens import mint
 
 # The loader is the one of functions-framework's own command, which is what production runs.

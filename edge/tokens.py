@@ -1,6 +1,6 @@
 """JSON Web Tokens: make the local stack's keys, verify whatever a caller presents.
 
-The gateway and the emulated services share this file; `shared/auth.py` deliberately does not:
+The gateway and the emulated services share this file; `shared/auth/` does not, on purpose:
 a mistake in common code would cancel out.
 """
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
-from shared.auth import Mode, Principal
-from shared.background import ShutdownCallback, current_background
-from shared.clients import admin_client, caller_client
+from shared.auth.authenticate import Mode, Principal
+from shared.auth.jwks import Claims
+from shared.database.clients import admin_client, caller_client
 from shared.env import Env
-from shared.jwks import Claims
-from shared.log import RequestLog
+from shared.runtime.background import ShutdownCallback, current_background
+from shared.runtime.log import RequestLog
 
 if TYPE_CHECKING:
     from supabase import AsyncClient

@@ -16,13 +16,10 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.auth import Mode, authenticate
-from shared.body import MAX_BODY, read_model
-from shared.clients import translate_database_error
+from shared.auth.authenticate import Mode, authenticate
+from shared.auth.credentials import read_credentials
 from shared.context import Context
-from shared.cors import allow_any_origin, preflight
-from shared.credentials import read_credentials
-from shared.deadline import REQUEST_SECONDS, deadline
+from shared.database.clients import translate_database_error
 from shared.env import Env, current_env
 from shared.errors import (
     FunctionError,
@@ -31,8 +28,11 @@ from shared.errors import (
     public_form,
     render_error,
 )
-from shared.log import RequestLog
-from shared.trace import render_trace
+from shared.http.body import MAX_BODY, read_model
+from shared.http.cors import allow_any_origin, preflight
+from shared.http.deadline import REQUEST_SECONDS, deadline
+from shared.runtime.log import RequestLog
+from shared.runtime.traceback import render_trace
 
 Answer = Response | Mapping[str, Any] | tuple[Mapping[str, Any], int]
 Handler = Callable[..., Awaitable[Answer]]

@@ -17,10 +17,10 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.events import Event
-from edge.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
+from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
-from tests.serving import LoopThread
+from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "edge_template"

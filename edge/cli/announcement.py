@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from edge.cli.console import print_json, remark, remarks
+from edge.project.providers import PROVIDERS
 from edge.stack import Stack
-from edge.stand_ins import PROVIDERS
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:

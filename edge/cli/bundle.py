@@ -34,8 +34,8 @@ def bundle(
     manifest.json. The same input makes the same bytes.
     """
     from edge.cli.deploy_work import Order, bundle_all, choose_functions
-    from edge.config import STATE_FOLDER
     from edge.deploy.import_cost import measure_costs
+    from edge.project.config_toml import STATE_FOLDER
 
     functions = choose_functions(workdir, Order(tuple(names or ()), everything))
     folder = out or workdir / STATE_FOLDER / "bundles"

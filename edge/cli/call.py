@@ -13,7 +13,7 @@ import httpx
 
 from edge.cli.console import print_json, remark
 from edge.errors import EdgeError
-from edge.remote import LOOPBACK
+from edge.project.hosted import LOOPBACK
 
 _NO_JSON: Final = object()
 

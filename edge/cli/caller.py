@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from edge.cli.running import require_database, require_running
-from edge.environment import project_variables
 from edge.errors import EdgeError
+from edge.project.environment import project_variables
 from edge.tokens import mint
 
 _FUNCTIONS: Final = "/functions/v1"

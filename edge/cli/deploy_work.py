@@ -8,7 +8,6 @@ from pathlib import Path
 from edge.cli.console import remark
 from edge.cli.functions_folder import find_function, require_functions
 from edge.cli.target import Destination, open_destination
-from edge.config import STATE_FOLDER
 from edge.deploy.bundle import build_bundle
 from edge.deploy.errors import DeployError
 from edge.deploy.plan import Plan, Present, Wish, make_plan
@@ -18,7 +17,8 @@ from edge.deploy.sizes import mebibytes
 from edge.deploy.targets.container import Container
 from edge.deploy.workload import Workload
 from edge.errors import EdgeError
-from edge.runtime.manifest import Function
+from edge.project.config_toml import STATE_FOLDER
+from edge.project.manifest import Function
 
 _BUNDLERS = 4
 

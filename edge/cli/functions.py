@@ -36,7 +36,7 @@ def new(
 ) -> None:
     """Write a new function: main.py, function.toml, requirements.txt and a test."""
     from edge.cli.scaffold import NewFunction, check_name, plan_function, write_files
-    from edge.runtime.manifest import discover
+    from edge.project.manifest import discover
 
     check_name(name)
     wanted = NewFunction(name, template, auth)
@@ -81,7 +81,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     With SUPABASE_URL and its keys set, they work on that project.
     """
     from edge.cli.serving import Manner, serve
-    from edge.settings import load_settings
+    from edge.project.settings import load_settings
 
     settings = load_settings(workdir, port=port, env_file=env_file)
     settings = replace(

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from edge.errors import EdgeError
-from edge.runtime.manifest import Function, discover, slug_of
+from edge.project.manifest import Function, discover, slug_of
 
 
 def require_functions(root: Path) -> dict[str, Function]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from edge.runtime.manifest import Function
+from edge.project.manifest import Function
 
 COLUMNS: Final = ("ID", "NAME", "SLUG", "STATUS", "VERSION", "UPDATED_AT", "VERIFY_JWT")
 _VERSION_DIGITS: Final = 12

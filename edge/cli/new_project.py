@@ -14,7 +14,7 @@ _FIRST: Final = NewFunction("hello", "http")
 # What templates and people begin with; the modules that these import come along, the sales
 # functions' own do not.
 _WANTED: Final = (
-    "shared.body",
+    "shared.http.body",
     "shared.context",
     "shared.endpoint",
     "shared.errors",

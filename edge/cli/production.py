@@ -40,9 +40,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     """
     from dataclasses import replace
 
-    from edge.environment import project_variables
-    from edge.production.instance import Instance, load_production_settings, with_keys
+    from edge.production.settings import Instance, load_production_settings, with_keys
     from edge.production.supervisor import Supervisor, listen
+    from edge.project.environment import project_variables
 
     if not production:
         raise EdgeError(

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from edge.config import STATE_FOLDER
 from edge.errors import EdgeError
-from edge.lock import Lock
+from edge.project.config_toml import STATE_FOLDER
+from edge.project.lock import Lock
 
 _FUNCTION_NAMES: Final = {
     "ANON_KEY": "SUPABASE_ANON_KEY",
@@ -48,7 +48,7 @@ def require_database(details: Mapping[str, str]) -> str:
 
 def function_names(details: Mapping[str, str]) -> dict[str, str]:
     """The same by the names that a function's environment has."""
-    from edge.settings import symmetric_jwks
+    from edge.project.settings import symmetric_jwks
 
     named = {"SUPABASE_URL": details.get("REMOTE_URL", details["API_URL"])}
     named |= {new: details[old] for old, new in _FUNCTION_NAMES.items() if old in details}

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge.cli.console import remark
 from edge.cli.functions_folder import find_function, require_functions
 from edge.errors import EdgeError
-from edge.secrets import RESERVED_PREFIX, EnvFile
+from edge.project.env_file import RESERVED_PREFIX, EnvFile
 
 
 def open_store(workdir: Path, function: str | None) -> EnvFile:

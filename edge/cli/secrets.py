@@ -39,7 +39,7 @@ def set_secrets(
     With --target, those of a deployment.
     """
     from edge.cli.secret_store import note_unasked, open_store
-    from edge.secrets import RESERVED_PREFIX, EnvFile, parse_pair
+    from edge.project.env_file import RESERVED_PREFIX, EnvFile, parse_pair
 
     if env_file and not env_file.is_file():
         raise EdgeError(f"There is no env file {env_file}.")
@@ -77,7 +77,7 @@ def list_secrets(
         list_at_target(workdir, place, env, output)
         return
     from edge.cli.secret_store import open_store
-    from edge.secrets import digest_secret
+    from edge.project.env_file import digest_secret
 
     secrets = sorted(open_store(workdir, function).read().items())
     if output == "json":

@@ -13,12 +13,12 @@ from edge.cli.announcement import announce
 from edge.cli.console import remark, remarks
 from edge.cli.functions_folder import find_function, require_functions
 from edge.cli.options import Format, LogFormat
+from edge.cli.terminal import terminal_observer
 from edge.errors import EdgeError
 from edge.logs.relay import Relay
-from edge.remote import with_published_keys
-from edge.settings import Settings
+from edge.project.hosted import with_published_keys
+from edge.project.settings import Settings
 from edge.stack import Stack
-from edge.terminal import terminal_observer
 
 _SWITCH_SECONDS: Final = 0.0001
 

@@ -41,7 +41,7 @@ def smoke(
 
     from edge.cli import smoke_work
     from edge.cli.functions_folder import find_function, require_functions
-    from edge.remote import LOOPBACK
+    from edge.project.hosted import LOOPBACK
     from edge.smoke.check import checks_of
     from edge.smoke.run import run_checks
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from edge.cli import options
 from edge.cli.console import print_json, print_table, remark
 from edge.cli.running import require_running
-from edge.environment import project_variables
 from edge.errors import EdgeError
-from edge.settings import load_settings
+from edge.project.environment import project_variables
+from edge.project.settings import load_settings
 from edge.smoke.run import Deployment, Finding
 
 _MARKS: Final = {"passed": "✓", "failed": "✗ failed", "skipped": "- skipped"}

@@ -43,7 +43,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
     the functions work on that project, and no local database is started.
     """
     from edge.cli.serving import Manner, serve
-    from edge.settings import load_settings
+    from edge.project.settings import load_settings
 
     settings = load_settings(workdir, port=port, db_port=db_port, env_file=env_file)
     settings = replace(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from edge.config import STATE_FOLDER
 from edge.deploy.plan import Target
 from edge.deploy.programs import GCLOUD, KUBECTL, Program, find_builder
 from edge.deploy.secret_stores import KubernetesSecret, SecretManager, SecretStore
@@ -12,6 +11,7 @@ from edge.deploy.settings import TARGETS, Settings, TargetName, load_settings
 from edge.deploy.targets.cloud_run import CloudRun
 from edge.deploy.targets.knative import Knative
 from edge.errors import EdgeError
+from edge.project.config_toml import STATE_FOLDER
 
 
 @dataclass(frozen=True, slots=True)

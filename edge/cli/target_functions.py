@@ -22,7 +22,7 @@ from edge.deploy.log_commands import (
 )
 from edge.deploy.plan import Present, Service
 from edge.deploy.programs import call
-from edge.runtime.manifest import slug_of
+from edge.project.manifest import slug_of
 
 _COLUMNS: Final = ("FUNCTION", "SERVICE", "DIGEST", "UPDATED_AT", "URL")
 _SHORT_DIGEST: Final = 12

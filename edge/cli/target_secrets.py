@@ -13,7 +13,7 @@ from edge.cli.secret_store import choose
 from edge.cli.target import open_destination, open_settings
 from edge.deploy.secret_stores import SecretStore
 from edge.errors import EdgeError
-from edge.secrets import MAX_NAME, MAX_VALUE
+from edge.project.env_file import MAX_NAME, MAX_VALUE
 
 _NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}")
 

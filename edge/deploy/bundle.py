@@ -16,9 +16,9 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 import edge
-from edge.deploy.entry import Entry, render_entry
+from edge.deploy.atomic_folder import replace_folder
+from edge.deploy.entrypoint import Entry, render_entry
 from edge.deploy.errors import DeployError
-from edge.deploy.folders import replace_folder
 from edge.deploy.imports import SHARED, Follower, Needs, kind_of_main
 from edge.deploy.requirements import (
     FILE,

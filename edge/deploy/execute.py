@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.errors import DeployError
-from edge.deploy.folders import replace_folder
 from edge.deploy.plan import Change
 from edge.deploy.programs import call
 from edge.deploy.steps import SECRET, Run, Step

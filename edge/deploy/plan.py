@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from edge.deploy.errors import DeployError
+from edge.deploy.service_environment import Wiring, wire
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Step
-from edge.deploy.wiring import Wiring, wire
 from edge.deploy.workload import Workload
 
 Verdict = Literal["create", "update", "unchanged", "unknown", "remove"]

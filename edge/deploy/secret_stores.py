@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from edge.deploy import identity
 from edge.deploy.errors import DeployError
 from edge.deploy.kubectl import FIELD_MANAGER, Kubectl
+from edge.deploy.labels import PROJECT
 from edge.deploy.programs import ProgramFailed, call
 from edge.deploy.settings import Settings
-from edge.secrets import digest_secret
+from edge.project.env_file import digest_secret
 
 UNKNOWN_DIGEST: Final = ""
 
@@ -84,7 +84,7 @@ class SecretManager:
 
     @property
     def _label(self) -> str:
-        return f"{identity.PROJECT}={self.settings.project}"
+        return f"{PROJECT}={self.settings.project}"
 
     def _list(self, label: str | None = None) -> list[str]:
         wanted = (f"--filter=labels.{label}",) if label else ()
@@ -123,7 +123,7 @@ class KubernetesSecret:
             "metadata": {
                 "name": self._name,
                 "labels": {
-                    identity.PROJECT: self.settings.project,
+                    PROJECT: self.settings.project,
                     "app.kubernetes.io/managed-by": FIELD_MANAGER,
                 },
             },

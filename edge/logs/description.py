@@ -17,9 +17,9 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.levels import level_of_status
 from edge.logs.backlog import LinesDropped, Stamped
 from edge.logs.entry import Entry, Kind
+from edge.logs.level import level_of_status
 from edge.logs.record import RequestRecord, parse_record
 
 MAX_CHARS: Final = 10_000

@@ -9,8 +9,8 @@ from typing import Final
 
 from edge.errors import EdgeError
 from edge.events import Level
-from edge.levels import is_at_least, level_named
 from edge.logs.entry import Entry
+from edge.logs.level import is_at_least, level_named
 
 _AGO: Final = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

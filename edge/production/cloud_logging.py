@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from edge.events import Level
-from edge.levels import level_of_status
 from edge.logs.entry import Entry
+from edge.logs.level import level_of_status
 
 _SEVERITY: Final = {
     Level.DEBUG: "DEBUG",

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
-from edge.gateway import FUNCTIONS, Gateway
+from edge.gateway.app import FUNCTIONS, Gateway
+from edge.gateway.server import Server
 from edge.logs.backlog import Stamped
 from edge.logs.description import describe
+from edge.production.access_log import Front
 from edge.production.booted import Booted
 from edge.production.cloud_logging import (
     AnsweredRequest,
@@ -21,19 +23,17 @@ from edge.production.cloud_logging import (
     render_remark,
     render_request,
 )
-from edge.production.front import Front
-from edge.production.instance import Instance
-from edge.production.key_set import KeySet
+from edge.production.jwks_refresher import KeySet
+from edge.production.settings import Instance
 from edge.production.shared_rate import SharedRate
 from edge.production.writer import LineWriter
-from edge.remote import Remote
+from edge.project.hosted import Remote
+from edge.project.limits import LimitsMode
+from edge.project.manifest import Function
+from edge.project.settings import Settings
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.limits import LimitsMode
-from edge.runtime.manifest import Function
-from edge.runtime.tunnel import tunnel_factory
-from edge.server import Server
-from edge.settings import Settings
+from edge.runtime.proxy.tunnel import tunnel_factory
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

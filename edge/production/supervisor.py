@@ -19,10 +19,10 @@ from typing import Final
 from edge.errors import EdgeError
 from edge.production.booted import Booted
 from edge.production.cloud_logging import render_remark
-from edge.production.instance import Instance
 from edge.production.process import STOPPING, GatewayProcess
+from edge.production.settings import Instance
 from edge.production.writer import LineWriter, open_lock, write_whole
-from edge.runtime.guard import die_with_parent
+from edge.runtime.launch.prctl import die_with_parent
 
 _WAKING: Final = (*STOPPING, signal.SIGCHLD)
 _BACKLOG: Final = 2048

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.events import Observer, RequestServed
+from edge.project.manifest import Function
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.errors import (
     INTERNAL_ERROR,
@@ -18,14 +19,13 @@ from edge.runtime.errors import (
     WorkerError,
     rate_limited,
 )
-from edge.runtime.forward import Forwarding
-from edge.runtime.guard import close_to_siblings
-from edge.runtime.manifest import Function
-from edge.runtime.pool import Pool
-from edge.runtime.process import Process
-from edge.runtime.roster import Environment, Roster
-from edge.runtime.upload import Header, Message, Outgoing, Receive, Send
-from edge.runtime.verify import API_KEY_HEADER, check_request
+from edge.runtime.launch.prctl import close_to_siblings
+from edge.runtime.pool.pool import Pool
+from edge.runtime.pool.pools import Environment, Roster
+from edge.runtime.pool.process import Process
+from edge.runtime.proxy.forward import Forwarding
+from edge.runtime.proxy.upload import Header, Message, Outgoing, Receive, Send
+from edge.runtime.verify_jwt import API_KEY_HEADER, check_request
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.runtime.limits import LimitsMode
+from edge.project.limits import LimitsMode
 from edge.tokens import Keys
 
 

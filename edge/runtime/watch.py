@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch  # pyright: ignore[reportUnknownVariableType]
 
-from edge.runtime.manifest import slug_of
+from edge.project.manifest import slug_of
 
 _DEBOUNCE_MS = 50
 _STEP_MS = 10

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge.errors import EdgeError
-from edge.runtime.manifest import Function
+from edge.project.manifest import Function
 
 _CHECKS: Final = Path(__file__).with_name("checks")
 OWN_CHECKS: Final = "smoke.toml"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from shared.calls.event import CallEvent
+from shared.telephony.event import CallEvent
 
 from .order import DialOrder
 from .procedure import call_procedure

@@ -15,10 +15,10 @@ CAMPAIGN_NOT_FOUND · 409 WRONG_STATE, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY
 from typing import Any
 from uuid import UUID
 
-from shared.calls.store import event_store
 from shared.context import Context
 from shared.endpoint import endpoint
 from shared.errors import ForbiddenError
+from shared.telephony.store import event_store
 
 from .attempts import Attempts
 from .campaigns import Campaigns

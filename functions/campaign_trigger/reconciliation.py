@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from shared.calls.event import CallEvent
-from shared.calls.store import EventStore
+from shared.telephony.event import CallEvent
+from shared.telephony.store import EventStore
 
 from .attempts import OpenCall, SilentCall, UnresolvedDial
 from .dialler import Dialler

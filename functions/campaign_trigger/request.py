@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field, field_validator
 
-from shared.body import Input
 from shared.errors import BadInputError
+from shared.http.body import Input
 
 CHANGES: Final = (
     "start_campaign",

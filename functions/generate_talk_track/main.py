@@ -16,12 +16,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.background import Reason
-from shared.body import Input
 from shared.context import Context
-from shared.deadline import seconds_left
 from shared.endpoint import endpoint
 from shared.errors import ForbiddenError, NotFoundError
+from shared.http.body import Input
+from shared.http.deadline import seconds_left
+from shared.runtime.background import Reason
 
 from .crew import Crew, current_crew
 from .job import Claim, State

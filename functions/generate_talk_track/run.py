@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.env import Env
-from shared.talk_tracks import invoke_generation
+from shared.talk_tracks.jobs import invoke_generation
 
 from .deck import Chunk
 from .document import render_talk_track

@@ -8,10 +8,10 @@ from uuid import UUID
 import httpx
 from postgrest.exceptions import APIError
 
-from shared.clients import admin_client, translate_database_error
-from shared.deadline import seconds_left
+from shared.database.clients import admin_client, translate_database_error
 from shared.env import Env
 from shared.errors import UnavailableError
+from shared.http.deadline import seconds_left
 
 from .deck import Chunk
 from .job import Claim, State

@@ -15,10 +15,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator
 
-from shared import envelope
-from shared.body import Input
 from shared.context import Context
 from shared.endpoint import endpoint
+from shared.http import envelope
+from shared.http.body import Input
 from shared.llm.embeddings import embed
 
 from .chunking import MAX_TOKENS, split_transcript

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
-from shared.calls.event import CallEvent
 from shared.errors import BadInputError
+from shared.telephony.event import CallEvent
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"

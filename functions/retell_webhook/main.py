@@ -11,10 +11,10 @@ if neither RETELL_WEBHOOK_SECRET nor RETELL_API_KEY is set.
 import time
 from typing import Any
 
-from shared.body import read_bytes
-from shared.calls.store import event_store
 from shared.context import Context
 from shared.endpoint import endpoint
+from shared.http.body import read_bytes
+from shared.telephony.store import event_store
 
 from .delivery import parse_delivery
 from .redial import redial

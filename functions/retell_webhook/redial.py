@@ -4,7 +4,7 @@ import sys
 from functools import lru_cache
 from typing import Final
 
-from shared.clients import http_pool
+from shared.database.clients import http_pool
 from shared.env import SupabaseEnv
 
 _DIALLER: Final = "campaign-trigger"

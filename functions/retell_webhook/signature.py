@@ -5,7 +5,7 @@ import re
 from hashlib import sha256
 from typing import Final
 
-from shared.credentials import is_one_of
+from shared.auth.credentials import is_one_of
 from shared.env import RetellEnv
 from shared.errors import UnauthorizedError
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.sales import Findings, KeyMetrics
+from shared.conversations.sales import Findings, KeyMetrics
 
 
 class Analysis(Findings):

@@ -13,16 +13,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared import envelope
-from shared.body import Input
 from shared.context import Context
+from shared.conversations.videos import Output, store_outputs
 from shared.endpoint import endpoint
+from shared.http import envelope
+from shared.http.body import Input
 from shared.llm.answer import Answer
 from shared.llm.extraction import extract
 from shared.llm.fence import fence_text
 from shared.llm.prompt import read_prompt
 from shared.llm.question import Question
-from shared.videos import Output, store_outputs
 
 from .analysis import Analysis
 from .excerpts import Excerpts

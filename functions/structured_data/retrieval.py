@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.context import Context
+from shared.conversations.videos import require_video
 from shared.errors import ConflictError
 from shared.llm.embeddings import Embeddings, Vector, embed, render_vector
-from shared.videos import require_video
 
 from .excerpts import Chunk, Excerpts, Retrieval
 from .selection import QUERIES, choose

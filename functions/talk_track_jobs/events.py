@@ -12,8 +12,8 @@ from typing import Final
 import httpx
 from postgrest.exceptions import APIError
 
-from shared.clients import translate_database_error
 from shared.context import Context
+from shared.database.clients import translate_database_error
 from shared.errors import UnavailableError
 
 from .job import Job

@@ -16,11 +16,11 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from shared.body import Input, read_model
 from shared.context import Context
 from shared.endpoint import Answer, endpoint
 from shared.errors import BadInputError, MethodNotAllowedError, NotFoundError
-from shared.talk_tracks import invoke_generation
+from shared.http.body import Input, read_model
+from shared.talk_tracks.jobs import invoke_generation
 
 from .events import follow
 from .job import Job

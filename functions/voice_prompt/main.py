@@ -14,16 +14,16 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from shared import envelope
-from shared.body import Input
 from shared.context import Context
+from shared.conversations.sales import StructuredData
+from shared.conversations.videos import Output, require_video, store_outputs
 from shared.endpoint import endpoint
+from shared.http import envelope
+from shared.http.body import Input
 from shared.llm.composition import compose
 from shared.llm.fence import fence_json
 from shared.llm.prompt import read_prompt
 from shared.llm.question import Question
-from shared.sales import StructuredData
-from shared.videos import Output, require_video, store_outputs
 
 from .rendering import render_prompt
 from .source import check_length, fetch_structured_data

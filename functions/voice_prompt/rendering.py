@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from shared.sales import Guideline, StructuredData
+from shared.conversations.sales import Guideline, StructuredData
 
 from .brevity import Once, Room, join_alike, shorten
 from .voice import EngagementCue, ObjectionResponse, VoiceDesign

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.context import Context
+from shared.conversations.sales import StructuredData
 from shared.errors import ConflictError, TooLargeError
-from shared.sales import StructuredData
 
 MAX_CHARACTERS: Final = 200_000  # more than structured-data could be answered by a model
 

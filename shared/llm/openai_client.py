@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 
 import openai
 
-from shared.deadline import seconds_left
 from shared.env import ProviderEnv
 from shared.errors import ConfigurationError, UpstreamError
+from shared.http.deadline import seconds_left
 from shared.llm.faults import Fault, Source, fault_of_status, upstream_error
 from shared.tls import trust_for
 

@@ -97,7 +97,7 @@ def test_emulated_services_do_not_know_each_other() -> None:
 
 
 def test_the_zygote_preloads_third_parties_only() -> None:
-    from edge.runtime.preload import ALWAYS, BY_REQUIREMENT
+    from edge.runtime.launch.preload import ALWAYS, BY_REQUIREMENT
 
     ours = [
         name
@@ -105,7 +105,7 @@ def test_the_zygote_preloads_third_parties_only() -> None:
         if name.split(".")[0] in OURS
     ]
 
-    assert ours == ["edge.runtime.worker"]
+    assert ours == ["edge.runtime.worker.main"]
 
 
 def test_one_file_of_each_side_reads_the_environment() -> None:
@@ -118,9 +118,9 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
 
     assert readers == {
         "shared.env",
-        "edge.environment",
-        "edge.runtime.worker",
-        "edge.door.surroundings",  # goes with a function that is deployed alone
+        "edge.project.environment",
+        "edge.runtime.worker.main",
+        "edge.standalone.environment",  # goes with a function that is deployed alone
     }
 
 

@@ -14,13 +14,13 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from bench.family import family
+from bench.support.process_tree import family
 from edge.events import Event
-from edge.settings import SECRET_KEY, load_settings
+from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
-from tests.repeating import repeating
-from tests.serving import LoopThread
+from tests.support.repeating import repeating
+from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[2]
 _DEADLINE = 120.0
@@ -159,7 +159,7 @@ class World:
         """The zygote and its workers."""
         for pid in family(os.getpid())[1:]:
             with suppress(OSError):
-                if b"edge.runtime.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if b"edge.runtime.launch.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return family(pid)
         return []
 

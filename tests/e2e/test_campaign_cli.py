@@ -15,9 +15,8 @@ import phonenumbers
 import psycopg
 import pytest
 
-from tests.waiting import wait_for
-
-from .cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 SERVED = ("campaign_trigger", "import_contacts", "retell_webhook")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.cli_process import DEADLINE, EDGE, edge, serving, shell
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .cli_process import DEADLINE, edge, shell
+from tests.support.cli_process import DEADLINE, edge, shell
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

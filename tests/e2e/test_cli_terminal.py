@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .cli_process import DEADLINE, EDGE, shell
+from tests.support.cli_process import DEADLINE, EDGE, shell
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -84,7 +84,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["edge.cli.app", "rich.console", "edge.runtime.manifest"])
+@pytest.mark.parametrize("module", ["edge.cli.app", "rich.console", "edge.project.manifest"])
 def test_ctrl_c_before_the_command_has_begun_is_quiet(project: Path, module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"MODULE = {module!r}\n{INTERRUPTED_IMPORT}"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .cli_process import DEADLINE, edge, serving, shell
+from tests.support.cli_process import DEADLINE, edge, serving, shell
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

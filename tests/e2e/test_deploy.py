@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.e2e.cli_process import DEADLINE, edge, shell
+from tests.support.cli_process import DEADLINE, edge, shell
 from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]

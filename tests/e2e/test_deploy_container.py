@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from edge.deploy.targets.container import PACKAGES_LEFT_OUT
-from tests.e2e.cli_process import edge, shell
-from tests.e2e.production_process import DEADLINE, SECRET, Instance, variables
+from tests.support.cli_process import edge, shell
+from tests.support.production_process import DEADLINE, SECRET, Instance, variables
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]

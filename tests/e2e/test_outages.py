@@ -12,7 +12,7 @@ import pytest
 
 from edge.events import Boot
 from tests.conftest import RunningStack
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 SLOW = {"provider": "openai", "endpoint": "embeddings", "kind": "hang"}

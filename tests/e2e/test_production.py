@@ -14,11 +14,11 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest.app import RestApp
-from edge.gateway import Gateway
+from edge.gateway.app import Gateway
 from edge.tokens import Keys, mint, mint_api_key
-from tests.e2e.cli_process import shell
-from tests.e2e.production_process import DEADLINE, SECRET, Instance, production, variables
-from tests.serving import HttpServer, LoopThread
+from tests.support.cli_process import shell
+from tests.support.production_process import DEADLINE, SECRET, Instance, production, variables
+from tests.support.serving import HttpServer, LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 

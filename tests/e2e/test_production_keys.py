@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.e2e.production_process import DEADLINE, Instance, production, variables
-from tests.serving import HttpServer, LoopThread
-from tests.waiting import wait_for
+from tests.support.production_process import DEADLINE, Instance, production, variables
+from tests.support.serving import HttpServer, LoopThread
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 PATH = "/auth/v1/.well-known/jwks.json"

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from edge.events import LogLine, RequestServed
-from edge.settings import load_settings
+from edge.project.settings import load_settings
 from edge.stack import Stack
-from tests.serving import LoopThread
-from tests.waiting import wait_for
+from tests.support.serving import LoopThread
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 TICK = """

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from edge.settings import load_settings
+from edge.project.settings import load_settings
 from edge.stack import Stack
-from tests.serving import LoopThread
+from tests.support.serving import LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunningStack
-from tests.e2e.cli_process import shell
+from tests.support.cli_process import shell
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]

@@ -15,9 +15,9 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from tests.conftest import ROOT, RunningStack
-from tests.e2e.cli_process import DEADLINE, shell
 from tests.functions.talk_track_proofs.disturbance import chunk_ids, slow_down, undisturbed
 from tests.functions.talk_track_proofs.person import Person, add_person
+from tests.support.cli_process import DEADLINE, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 COMMAND = ("start", "--port", "0", "--db-port", "0", "--no-reload", "-o", "json")

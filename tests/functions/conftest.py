@@ -9,7 +9,14 @@ from typing import Any
 import jwt
 import pytest
 
-from .serving import JWT_SECRET, PUBLISHABLE_KEY, ROOT, SECRET_KEY, Served, serve
+from tests.support.served_function import (
+    JWT_SECRET,
+    PUBLISHABLE_KEY,
+    ROOT,
+    SECRET_KEY,
+    Served,
+    serve,
+)
 
 _JWKS = {
     "keys": [

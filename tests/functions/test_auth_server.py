@@ -7,13 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared.auth import authenticate
-from shared.clients import http_pool
-from shared.credentials import read_credentials
+from shared.auth.authenticate import authenticate
+from shared.auth.credentials import read_credentials
+from shared.database.clients import http_pool
 from shared.env import SupabaseEnv
 from shared.errors import UnauthorizedError, UnavailableError
-
-from .conftest import user_token
+from tests.functions.conftest import user_token
 
 GOOD = user_token()
 BUSY = user_token(sub="busy")

@@ -12,9 +12,8 @@ from starlette.routing import Mount
 
 from edge.emulator.providers.app import create_app
 from tests.conftest import RunningStack
-from tests.serving import HttpServer, LoopThread
-
-from .serving import ROOT, serve
+from tests.support.served_function import ROOT, serve
+from tests.support.serving import HttpServer, LoopThread
 
 pytestmark = pytest.mark.e2e
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from .conftest import user_token
-from .serving import PUBLISHABLE_KEY, SECRET_KEY, Served
+from tests.functions.conftest import user_token
+from tests.support.served_function import PUBLISHABLE_KEY, SECRET_KEY, Served
 
 pytestmark = pytest.mark.process
 

@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from tests.conftest import RunningStack
-
-from .serving import ROOT, Served, serve
+from tests.support.served_function import ROOT, Served, serve
 
 pytestmark = pytest.mark.e2e
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import user_token
-from .serving import PUBLISHABLE_KEY, ROOT, SECRET_KEY, Served
+from tests.functions.conftest import user_token
+from tests.support.served_function import PUBLISHABLE_KEY, ROOT, SECRET_KEY, Served
 
 pytestmark = pytest.mark.process
 

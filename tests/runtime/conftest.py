@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from edge.events import Event
-from edge.gateway import FUNCTIONS, Gateway
+from edge.gateway.app import FUNCTIONS, Gateway
+from edge.project.manifest import Function
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.manifest import Function
-from edge.runtime.tunnel import tunnel_factory
+from edge.runtime.proxy.tunnel import tunnel_factory
 from edge.tokens import Keys, mint, mint_api_key
-from tests.serving import HttpServer, LoopThread
+from tests.support.serving import HttpServer, LoopThread
 
 SECRET = "a-secret-for-tests-of-at-least-32-characters"
 SECRETS = {"WANTED": "for reads_env", "OTHER": "for nobody here"}

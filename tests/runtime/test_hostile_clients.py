@@ -15,7 +15,7 @@ import pytest
 
 from edge.events import LogLine, RequestServed
 from tests.runtime.conftest import Functions
-from tests.runtime.raw import HEAD, connection, exchange, read_answer, statuses
+from tests.support.raw_http import HEAD, connection, exchange, read_answer, statuses
 
 pytestmark = pytest.mark.process
 TRANSFERS = b"/functions/v1/transfers/"

@@ -12,7 +12,7 @@ import pytest
 from edge.events import Boot, LogLine, Shutdown, WorkerRetired
 from tests.runtime.conftest import Functions, serve
 from tests.runtime.test_pool import wait_gone
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.process
 

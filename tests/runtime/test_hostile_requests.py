@@ -9,11 +9,11 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from edge.intake import Intake
+from edge.gateway.protocol import Intake
 from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.runtime.conftest import Functions
-from tests.runtime.raw import (
+from tests.support.raw_http import (
     HEAD,
     connection,
     drip,
@@ -24,7 +24,7 @@ from tests.runtime.raw import (
     statuses,
     witnessed,
 )
-from tests.serving import HttpServer, LoopThread
+from tests.support.serving import HttpServer, LoopThread
 
 pytestmark = pytest.mark.process
 

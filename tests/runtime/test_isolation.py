@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.runtime.guard import closed_folder
+from edge.runtime.launch.prctl import closed_folder
 from tests.runtime.conftest import Functions, serve
 
 pytestmark = pytest.mark.process

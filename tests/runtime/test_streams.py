@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from edge.events import LogLine
-from edge.runtime.usage import resident_bytes
+from edge.runtime.pool.usage import resident_bytes
 from tests.runtime.conftest import Functions
 
 pytestmark = pytest.mark.process

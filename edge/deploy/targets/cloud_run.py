@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edge.deploy import identity
+from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
 from edge.deploy.plan import Present, Rollout, Service
 from edge.deploy.programs import call
+from edge.deploy.service_environment import Wiring
 from edge.deploy.settings import CloudRun as CloudRunSettings
 from edge.deploy.settings import Settings
 from edge.deploy.sizes import mebibytes
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets.cloud_scheduler import CloudScheduler, SchedulerJob
-from edge.deploy.targets.refusals import find_faults, secret_command
-from edge.deploy.wiring import Wiring
+from edge.deploy.targets.validation import find_faults, secret_command
 from edge.deploy.workload import Workload
 
 NAME: Final = "cloud-run"
@@ -98,12 +98,12 @@ class CloudRun:
         folder = self.folder / workload.slug
         variables = self._variables(workload, wiring, present)
         options = tuple(self._options(workload, wiring))
-        digest = identity.digest_of(workload.bundle.digest, variables, options)
+        digest = digest_of(workload.bundle.digest, variables, options)
         files = {f"{_SOURCE}/{name}": data for name, data in workload.bundle.files.items()}
         # Without it gcloud makes one of its own, which leaves files out.
         files[f"{_SOURCE}/.gcloudignore"] = b".gcloudignore\n"
         files[_ENV_FILE] = json.dumps(variables, indent=2).encode() + b"\n"
-        labels = identity.labels(self.settings, workload.slug) | {identity.DIGEST: digest}
+        labels = labels_of(self.settings, workload.slug) | {DIGEST: digest}
         service = self.service_name(workload.slug)
         deploy = (
             *("gcloud", "run", "deploy", service, f"--source={folder / _SOURCE}"),
@@ -213,11 +213,11 @@ def _read_service(entry: dict[str, Any]) -> Service:
     ready = next((each for each in conditions if each.get("type") == "Ready"), _NEVER_READY)
     return Service(
         name=str(metadata.get("name", "")),
-        project=labels.get(identity.PROJECT, ""),
-        env=labels.get(identity.ENVIRONMENT, ""),
-        slug=labels.get(identity.FUNCTION, ""),
+        project=labels.get(PROJECT, ""),
+        env=labels.get(ENVIRONMENT, ""),
+        slug=labels.get(FUNCTION, ""),
         # The labels of a deployment that failed are there as well.
-        digest=labels.get(identity.DIGEST, "") if ready.get("status") == "True" else "",
+        digest=labels.get(DIGEST, "") if ready.get("status") == "True" else "",
         url=status.get("url", ""),
         updated=ready.get("lastTransitionTime", ""),
     )

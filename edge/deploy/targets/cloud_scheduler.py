@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from edge.deploy import identity
+from edge.deploy.labels import digest_of
 from edge.deploy.programs import call
 from edge.deploy.settings import CloudRun as CloudRunSettings
 from edge.deploy.steps import SECRET, Run
@@ -30,7 +30,7 @@ class SchedulerJob:
 
     @property
     def digest(self) -> str:
-        return identity.digest_of(asdict(self))
+        return digest_of(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 import edge
-from edge.deploy import identity
 from edge.deploy.errors import DeployError
 from edge.deploy.images import dockerfile
+from edge.deploy.labels import digest_of
 from edge.deploy.plan import Change, Plan
 from edge.deploy.programs import find_builder
 from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings
@@ -79,7 +79,7 @@ class Container:
             # One function calls another here, not at the project, which has none of them.
             variables=f"EDGE_FUNCTIONS_URL=http://127.0.0.1:{own.port}/functions/v1/{{name}}",
         )
-        digest = identity.digest_of({name: sha256(files[name]).hexdigest() for name in files})
+        digest = digest_of({name: sha256(files[name]).hexdigest() for name in files})
         return dict(sorted(files.items())) | {MARK: f"{digest}\n".encode()}
 
     def _read_lock(self) -> bytes:

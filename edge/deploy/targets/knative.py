@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edge.deploy import identity
 from edge.deploy.images import dockerfile
 from edge.deploy.kubectl import FIELD_MANAGER, Kubectl, read_items
+from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
 from edge.deploy.plan import Present, Rollout, Service
 from edge.deploy.programs import find_builder
+from edge.deploy.service_environment import Wiring
 from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets import manifests
-from edge.deploy.targets.refusals import find_faults, secret_command
-from edge.deploy.wiring import Wiring
+from edge.deploy.targets.validation import find_faults, secret_command
 from edge.deploy.workload import Workload
 
 NAME: Final = "knative"
@@ -75,7 +75,7 @@ class Knative:
         """Ask kubectl what there is; of secrets, the names only."""
         del workloads
         kubectl = self.kubectl
-        selector = f"{identity.PROJECT}={self.settings.project}"
+        selector = f"{PROJECT}={self.settings.project}"
         jobs = read_items(kubectl.get("cronjobs.batch", "-l", selector, "-o", "json"))
         services = read_items(kubectl.get(SERVICES, "-o", "json"))
         return Present(
@@ -90,7 +90,7 @@ class Knative:
         name = self.service_name(workload.slug)
         context = self.folder / workload.slug
         files = {**workload.bundle.files, "Dockerfile": _dockerfile(own, workload)}
-        recipe = identity.digest_of(workload.bundle.digest, files["Dockerfile"].decode())
+        recipe = digest_of(workload.bundle.digest, files["Dockerfile"].decode())
         image = f"{own.registry.rstrip('/')}/{name}:{recipe}"
         labels = self._labels(workload)
         service = manifests.service(name, image, workload, wiring, own, labels)
@@ -115,7 +115,7 @@ class Knative:
         return (*schedule, Run(delete, "nothing here deploys it any more"))
 
     def _labels(self, workload: Workload) -> dict[str, str]:
-        labels = identity.labels(self.settings, workload.slug)
+        labels = labels_of(self.settings, workload.slug)
         return {**labels, "app.kubernetes.io/managed-by": FIELD_MANAGER}
 
     def _schedule(self, image: str, workload: Workload, present: Present) -> tuple[Step, ...]:
@@ -159,15 +159,15 @@ def _dockerfile(own: KnativeSettings, workload: Workload) -> bytes:
 
 def _stamp(document: dict[str, Any]) -> str:
     """Label the object with the digest of all the rest of it."""
-    digest = identity.digest_of(document)
-    document["metadata"]["labels"][identity.DIGEST] = digest
+    digest = digest_of(document)
+    document["metadata"]["labels"][DIGEST] = digest
     return digest
 
 
 def _read_schedule(item: dict[str, Any]) -> tuple[str, str]:
     metadata = item["metadata"]
     name = str(metadata["name"]).removesuffix(manifests.SCHEDULE_SUFFIX)
-    return name, metadata.get("labels", {}).get(identity.DIGEST, "")
+    return name, metadata.get("labels", {}).get(DIGEST, "")
 
 
 def _read_service(item: dict[str, Any]) -> Service:
@@ -177,10 +177,10 @@ def _read_service(item: dict[str, Any]) -> Service:
     is_ready = any((c.get("type"), c.get("status")) == ("Ready", "True") for c in conditions)
     return Service(
         name=metadata["name"],
-        project=labels.get(identity.PROJECT, ""),
-        env=labels.get(identity.ENVIRONMENT, ""),
-        slug=labels.get(identity.FUNCTION, ""),
-        digest=labels.get(identity.DIGEST, "") if is_ready else "",
+        project=labels.get(PROJECT, ""),
+        env=labels.get(ENVIRONMENT, ""),
+        slug=labels.get(FUNCTION, ""),
+        digest=labels.get(DIGEST, "") if is_ready else "",
         url=item.get("status", {}).get("url", ""),
         updated=metadata.get("creationTimestamp", ""),
     )

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import yaml
 
-from edge.deploy import identity
+from edge.deploy.labels import DIGEST
+from edge.deploy.service_environment import Wiring
 from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.sizes import mebibytes
-from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 
 HEALTH: Final = "/_internal/health"
@@ -69,7 +69,7 @@ def service(
         "spec": {
             "template": {
                 "metadata": {
-                    "labels": {k: v for k, v in labels.items() if k != identity.DIGEST},
+                    "labels": {k: v for k, v in labels.items() if k != DIGEST},
                     "annotations": _scaling(workload, own),
                 },
                 "spec": _revision(image, workload, wiring, own),

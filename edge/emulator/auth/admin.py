@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from edge.emulator.auth.account import apply_wishes, hash_wanted, parse_user_id, plan_account
 from edge.emulator.auth.bodies import AdminUser, Removal
 from edge.emulator.auth.caller import require_admin
-from edge.emulator.auth.door import Door, now
+from edge.emulator.auth.context import Door, now
 from edge.emulator.auth.errors import EMAIL_EXISTS, USER_UNKNOWN
 from edge.emulator.auth.page import parse_page, render_page
 from edge.emulator.auth.password import hash_password

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from edge.emulator.auth import about, admin, logout, profile, signup, token
 from edge.emulator.auth.config import AuthConfig
-from edge.emulator.auth.door import Door
+from edge.emulator.auth.context import Door
 from edge.emulator.auth.errors import API_VERSION, NOT_SERVED, UNEXPECTED, AuthError
 from edge.emulator.postgres.pool import Connector, Pool
 

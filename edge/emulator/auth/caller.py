@@ -7,7 +7,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from edge.emulator.auth.door import Door
+from edge.emulator.auth.context import Door
 from edge.emulator.auth.errors import (
     BAD_CLAIM,
     BAD_JWT,

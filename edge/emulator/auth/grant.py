@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edge.emulator.auth.config import AuthConfig
-from edge.emulator.auth.door import Door
+from edge.emulator.auth.context import Door
 from edge.emulator.auth.sessions import Session, insert_session
 from edge.emulator.auth.user import User, render_user
 from edge.emulator.auth.users import fetch_user, mark_signed_in

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.emulator.auth.caller import authenticate
-from edge.emulator.auth.door import Door
+from edge.emulator.auth.context import Door
 from edge.emulator.auth.errors import SCOPE_UNSUPPORTED
 from edge.emulator.auth.sessions import Scope, delete_sessions
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge.emulator.auth.bodies import UserChange
 from edge.emulator.auth.caller import Caller, authenticate
-from edge.emulator.auth.door import Door
+from edge.emulator.auth.context import Door
 from edge.emulator.auth.email import parse_email
 from edge.emulator.auth.errors import EMAIL_EXISTS, PASSWORD_SAME, PHONE_DISABLED, USER_GONE
 from edge.emulator.auth.password import check_strength, hash_password, is_password

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.emulator.auth.bodies import Signup
-from edge.emulator.auth.door import Door, now
+from edge.emulator.auth.context import Door, now
 from edge.emulator.auth.email import parse_email
 from edge.emulator.auth.errors import (
     ANONYMOUS_DISABLED,

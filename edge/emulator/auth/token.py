@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.emulator.auth.bodies import PasswordGrant, RefreshGrant
-from edge.emulator.auth.door import Door, now
+from edge.emulator.auth.context import Door, now
 from edge.emulator.auth.errors import (
     BANNED,
     EMAIL_UNCONFIRMED,

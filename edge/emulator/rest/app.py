@@ -12,10 +12,10 @@ from typing import Any, Final
 from edge.emulator.rest import media
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
-from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import MissError, RestError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.identity import Authenticator, Identity
+from edge.emulator.rest.integers import parse_digits
 from edge.emulator.rest.openapi import methods, render_openapi
 from edge.emulator.rest.plan.action import find_relation, plan_request
 from edge.emulator.rest.request import Action, ApiRequest, RawRequest, parse_request

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.integers import parse_digits
 
 _KNOWN: Final = {
     "resolution": ("merge-duplicates", "ignore-duplicates"),

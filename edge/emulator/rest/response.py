@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote
 
-from edge.emulator.rest.digits import parse_digits
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import ResultSet
+from edge.emulator.rest.integers import parse_digits
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.preferences import Preferences, render_applied
 from edge.emulator.rest.request import Action, ApiRequest

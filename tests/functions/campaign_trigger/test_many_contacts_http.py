@@ -7,10 +7,9 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
+from tests.functions.campaign_trigger.conftest import Trigger
 from tests.integration.campaigns.organization import Organization, rows, scalar
-from tests.waiting import wait_for
-
-from .conftest import Trigger
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -6,10 +6,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.functions.campaign_trigger.conftest import (
+    Trigger,
+    attempts_of,
+    campaign_of,
+    contacts_of,
+    numbers,
+)
 from tests.integration.campaigns.organization import Organization, rows, scalar
-from tests.waiting import wait_for
-
-from .conftest import Trigger, attempts_of, campaign_of, contacts_of, numbers
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -10,10 +10,15 @@ import pytest
 
 from edge.tokens import mint
 from tests.conftest import RunningStack
+from tests.functions.campaign_trigger.conftest import (
+    Trigger,
+    attempts_of,
+    campaign_of,
+    contacts_of,
+    numbers,
+)
 from tests.integration.campaigns.organization import Organization, create_organization, rows
-from tests.waiting import wait_for
-
-from .conftest import Trigger, attempts_of, campaign_of, contacts_of, numbers
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

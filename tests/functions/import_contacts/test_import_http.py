@@ -13,7 +13,7 @@ import pytest
 from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.integration.campaigns.organization import Organization, create_organization, scalar
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -7,9 +7,8 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
+from tests.functions.retell_webhook.sender import Sender
 from tests.integration.campaigns.organization import Organization, create_organization
-
-from .sender import Sender
 
 _numbers = itertools.count(1000)
 

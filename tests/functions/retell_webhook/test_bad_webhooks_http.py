@@ -8,10 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.functions.retell_webhook.sender import KEY, Sender, sign
 from tests.integration.campaigns.dialled import dial
 from tests.integration.campaigns.organization import Organization, rows
-
-from .sender import KEY, Sender, sign
 
 pytestmark = pytest.mark.e2e
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.retell_webhook.delivery import parse_delivery
-from shared.calls.event import CallEvent
-from shared.calls.store import render_event
 from shared.errors import BadInputError
+from shared.telephony.event import CallEvent
+from shared.telephony.store import render_event
 
 CALL = {"call_id": "c1", "direction": "outbound"}
 

@@ -11,10 +11,9 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
+from tests.functions.retell_webhook.sender import PATH, Sender
 from tests.integration.campaigns.dialled import STARTED_MS, dial, one
 from tests.integration.campaigns.organization import Organization, rows
-
-from .sender import PATH, Sender
 
 pytestmark = pytest.mark.e2e
 

@@ -2,8 +2,8 @@
 
 from functions.structured_data.analysis import Analysis
 from functions.structured_data.main import PROMPT
+from shared.conversations.sales import StructuredData
 from shared.llm.schema import strict_schema
-from shared.sales import StructuredData
 
 ARRAYS = (
     "sales_techniques",

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.conftest import RunningStack
-
-from .person import Person, add_person
+from tests.functions.talk_track_proofs.person import Person, add_person
 
 
 @pytest.fixture

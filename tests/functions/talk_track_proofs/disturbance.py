@@ -5,8 +5,7 @@ from typing import Any
 import httpx
 
 from tests.conftest import RunningStack
-
-from .person import Person
+from tests.functions.talk_track_proofs.person import Person
 
 
 def undisturbed(person: Person) -> dict[str, Any]:

@@ -5,10 +5,14 @@ import time
 import pytest
 
 from tests.conftest import RunningStack
-
-from .disturbance import calls_made, chunk_ids, slow_down, undisturbed
-from .person import Person
-from .worker import working
+from tests.functions.talk_track_proofs.disturbance import (
+    calls_made,
+    chunk_ids,
+    slow_down,
+    undisturbed,
+)
+from tests.functions.talk_track_proofs.person import Person
+from tests.functions.talk_track_proofs.worker import working
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 

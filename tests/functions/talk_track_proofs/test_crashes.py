@@ -13,10 +13,14 @@ from functions.generate_talk_track.run import Run
 from functions.generate_talk_track.store import Store
 from shared.env import read_env
 from tests.conftest import RunningStack
-
-from .disturbance import calls_made, chunk_ids, slow_down, undisturbed
-from .person import Person, ask
-from .worker import take_over, working
+from tests.functions.talk_track_proofs.disturbance import (
+    calls_made,
+    chunk_ids,
+    slow_down,
+    undisturbed,
+)
+from tests.functions.talk_track_proofs.person import Person, ask
+from tests.functions.talk_track_proofs.worker import take_over, working
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 CHUNKS = 6

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import RunningStack
-
-from .person import DECK, Person, add_person, ask
+from tests.functions.talk_track_proofs.person import DECK, Person, add_person, ask
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ import pytest
 
 from functions.voice_prompt.rendering import render_prompt
 from functions.voice_prompt.voice import VoiceDesign
-from shared.sales import StructuredData
+from shared.conversations.sales import StructuredData
 
 EMPTY: dict[str, Any] = {
     "voice_characteristics": {"tone": "", "pace": "", "style": ""},

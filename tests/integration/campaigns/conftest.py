@@ -6,8 +6,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-
-from .organization import Organization, create_organization
+from tests.integration.campaigns.organization import Organization, create_organization
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import psycopg
 
-from .organization import Organization, as_json, rows, scalar
+from tests.integration.campaigns.organization import Organization, as_json, rows, scalar
 
 DIALED_AT = "2026-06-01T15:00:00Z"
 STARTED_MS = 1_780_326_005_000

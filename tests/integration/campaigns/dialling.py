@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 NOON = "2026-11-18T12:00Z"  # a Wednesday
 

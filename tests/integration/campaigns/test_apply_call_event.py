@@ -8,8 +8,16 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from .dialled import STARTED_MS, Dialled, apply, dial, one, redial, statistics
-from .organization import Organization, as_json, rows, scalar
+from tests.integration.campaigns.dialled import (
+    STARTED_MS,
+    Dialled,
+    apply,
+    dial,
+    one,
+    redial,
+    statistics,
+)
+from tests.integration.campaigns.organization import Organization, as_json, rows, scalar
 
 ENDED = {
     "call_status": "ended",

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from .organization import Organization, rows, scalar, signed_in
+from tests.integration.campaigns.organization import Organization, rows, scalar, signed_in
 
 TABLES = (
     "organizations",

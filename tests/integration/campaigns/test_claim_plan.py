@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from .organization import Organization, scalar
+from tests.integration.campaigns.organization import Organization, scalar
 
 CONTACTS = 100_000
 OPENING = r"for contact in\s+(select .*?)\s+loop"

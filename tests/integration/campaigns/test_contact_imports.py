@@ -10,9 +10,8 @@ from psycopg.errors import InsufficientPrivilege
 from psycopg.types.json import Jsonb
 
 from edge.emulator.postgres.cluster import Cluster
-from tests.waiting import wait_for
-
-from .organization import Organization, rows, scalar, signed_in
+from tests.integration.campaigns.organization import Organization, rows, scalar, signed_in
+from tests.support.waiting import wait_for
 
 TABLES = ("contact_imports", "contact_import_rows")
 FINISHED = "it takes no more contacts"

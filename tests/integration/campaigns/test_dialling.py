@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from psycopg.types.json import Json
 
-from .dialled import apply
-from .dialling import NOON, at, attempt, begin, claim, contact, dial
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.dialled import apply
+from tests.integration.campaigns.dialling import NOON, at, attempt, begin, claim, contact, dial
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 NIGHT = "2026-11-18T03:00Z"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from .dialling import NOON, at, attempt, begin, claim, contact, dial
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.dialling import NOON, at, attempt, begin, claim, contact, dial
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 PHONE = "+14155550001"
 

@@ -8,8 +8,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-
-from .organization import Organization, scalar
+from tests.integration.campaigns.organization import Organization, scalar
 
 WORKERS = 8
 Work = Callable[[psycopg.Connection], Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from .dialled import apply
-from .dialling import NOON, at, attempt, claim, contact, dial
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.dialled import apply
+from tests.integration.campaigns.dialling import NOON, at, attempt, claim, contact, dial
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 PHONE = "+14155550001"
 STRANGE: dict[str, Any] = {"call_id": "call_1", "call_status": "ended"}

@@ -9,11 +9,10 @@ import pytest
 from psycopg import sql
 
 from edge.emulator.postgres.cluster import Cluster
-from shared.calls.direct import DirectPostgres, NoWayError
-from shared.calls.refusal import NotStoredError, RefusedError
-
-from .dialled import Dialled, dial
-from .organization import Organization, rows, scalar
+from shared.telephony.errors import NotStoredError, RefusedError
+from shared.telephony.postgres import DirectPostgres, NoWayError
+from tests.integration.campaigns.dialled import Dialled, dial
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 pytestmark = pytest.mark.process
 

@@ -6,8 +6,16 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .dialled import DIALED_AT, STARTED_MS, Dialled, apply, dial, recount, statistics
-from .organization import Organization, rows
+from tests.integration.campaigns.dialled import (
+    DIALED_AT,
+    STARTED_MS,
+    Dialled,
+    apply,
+    dial,
+    recount,
+    statistics,
+)
+from tests.integration.campaigns.organization import Organization, rows
 
 REASONS = (
     "user_hangup",

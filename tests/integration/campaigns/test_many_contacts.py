@@ -6,8 +6,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 MANY = 12_000
 BATCH = 5_000

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from .organization import rows
+from tests.integration.campaigns.organization import rows
 
 DIALLING = (
     "allowed_dials",

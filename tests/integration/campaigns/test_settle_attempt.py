@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from retell.types.phone_call_response import PhoneCallResponse
 
-from .dialled import DIALED_AT, dial, recount, redial, statistics
-from .organization import Organization, rows, scalar
+from tests.integration.campaigns.dialled import DIALED_AT, dial, recount, redial, statistics
+from tests.integration.campaigns.organization import Organization, rows, scalar
 
 DIALED = datetime.fromisoformat(DIALED_AT)
 NOW = DIALED + timedelta(minutes=2)

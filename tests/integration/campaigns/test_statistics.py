@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .dialled import recount, statistics
-from .organization import Organization, rows, scalar, signed_in
+from tests.integration.campaigns.dialled import recount, statistics
+from tests.integration.campaigns.organization import Organization, rows, scalar, signed_in
 
 PHONES = [f"+1415555{number:04}" for number in range(8)]
 CHANGES = (

@@ -9,7 +9,7 @@ from postgrest import APIError, SyncPostgrestClient
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest.app import RestApp
 from edge.tokens import Keys, mint
-from tests.serving import HttpServer, LoopThread
+from tests.support.serving import HttpServer, LoopThread
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 

@@ -6,8 +6,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-
-from .owner import Owner, add_owner
+from tests.integration.talk_tracks.owner import Owner, add_owner
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import psycopg
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
-
-from .owner import add_owner
+from tests.integration.talk_tracks.owner import add_owner
 
 MIGRATIONS = Path(__file__).parents[3] / "supabase/migrations"
 FIRST = "20261121002000"

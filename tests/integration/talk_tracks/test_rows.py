@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from .owner import Owner
+from tests.integration.talk_tracks.owner import Owner
 
 TABLES = (
     "funnel_projects",

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from .owner import Owner
+from tests.integration.talk_tracks.owner import Owner
 
 FINISHED = ("completed", "failed", "cancelled")
 

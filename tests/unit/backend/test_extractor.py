@@ -8,8 +8,7 @@ import requests
 
 from backend.events import StageFailed, StageRetried, StageStarted, StageSucceeded
 from backend.functions import FunctionCallError, FunctionClient
-
-from .conftest import RECORDING, STRUCTURED, UUID, Functions, Run
+from tests.unit.backend.conftest import RECORDING, STRUCTURED, UUID, Functions, Run
 
 
 def bodies(functions: Functions) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.lock import Lock
+from edge.project.lock import Lock
 
 
 @dataclass(frozen=True)

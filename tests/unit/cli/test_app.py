@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Edge
+from tests.unit.cli.conftest import Edge
 
 HEAVY = {
     "cryptography",
-    "edge.settings",
+    "edge.project.settings",
     "httpx",
     "psycopg",
     "pydantic",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import ProjectConfig, read_config
 from edge.errors import EdgeError
+from edge.project.config_toml import ProjectConfig, read_config
 
 
 def read(tmp_path: Path, text: str, **environ: str) -> ProjectConfig:

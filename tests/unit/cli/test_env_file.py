@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import EdgeError
-from edge.secrets import MAX_VALUE, EnvFile, digest_secret, parse_env, parse_pair, quote_value
+from edge.project.env_file import (
+    MAX_VALUE,
+    EnvFile,
+    digest_secret,
+    parse_env,
+    parse_pair,
+    quote_value,
+)
 
 characters = st.characters(exclude_categories=("Cs",), exclude_characters="\x00")
 values = st.text(characters)

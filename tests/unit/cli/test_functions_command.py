@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.lock import Lock
-from edge.runtime.manifest import discover
-
-from .conftest import Edge
+from edge.project.lock import Lock
+from edge.project.manifest import discover
+from tests.unit.cli.conftest import Edge
 
 TEMPLATES = ("http", "webhook", "job", "llm")
 

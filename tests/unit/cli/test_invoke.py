@@ -11,10 +11,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from edge.lock import Lock
-from tests.serving import HttpServer, LoopThread
-
-from .conftest import Edge
+from edge.project.lock import Lock
+from tests.support.serving import HttpServer, LoopThread
+from tests.unit.cli.conftest import Edge
 
 KEYS = {
     "ANON_KEY": "anon-jwt",

@@ -10,8 +10,7 @@ from edge.cli.log_view import render_line
 from edge.events import Level, LogLine
 from edge.logs.entry import Entry, Kind
 from edge.logs.store import LogStore
-
-from .conftest import Edge
+from tests.unit.cli.conftest import Edge
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

@@ -8,10 +8,9 @@ import pytest
 
 from edge.cli.new_project import plan_project
 from edge.emulator.postgres.migrations import find_migrations
-from edge.runtime.manifest import discover
-from edge.settings import load_settings
-
-from .conftest import Edge
+from edge.project.manifest import discover
+from edge.project.settings import load_settings
+from tests.unit.cli.conftest import Edge
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,7 +42,7 @@ def test_shared_comes_along_as_far_as_functions_need_it() -> None:
     shared = {name for name in files if name.startswith("shared/")}
 
     assert {"shared/__init__.py", "shared/endpoint.py", "shared/llm/extraction.py"} <= shared
-    assert shared.isdisjoint({"shared/sales.py", "shared/videos.py"})
+    assert shared.isdisjoint({"shared/conversations/sales.py", "shared/conversations/videos.py"})
     assert all(files[name] == (ROOT / name).read_text() for name in shared)
 
 

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.errors import EdgeError
-from edge.remote import with_published_keys
-from edge.settings import DEFAULT_JWT_SECRET, Settings, load_settings
+from edge.project.hosted import with_published_keys
+from edge.project.settings import DEFAULT_JWT_SECRET, Settings, load_settings
 from edge.tokens import TokenError, mint, verify
-from tests.serving import HttpServer, LoopThread
+from tests.support.serving import HttpServer, LoopThread
 
 HOSTED = {
     "SUPABASE_URL": "https://abc.supabase.co/",

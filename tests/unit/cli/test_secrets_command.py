@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Edge
+from tests.unit.cli.conftest import Edge
 
 
 def test_set_writes_functions_env(edge: Edge, project: Path) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.lock import Lock
-from edge.settings import load_settings
-
-from .conftest import Edge
+from edge.project.lock import Lock
+from edge.project.settings import load_settings
+from tests.unit.cli.conftest import Edge
 
 
 @pytest.fixture

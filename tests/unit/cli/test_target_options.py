@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Edge
+from tests.unit.cli.conftest import Edge
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_it_holds_the_function_what_it_imports_and_no_more(project: Path) -> Non
         "shared/tone.py",
         "shared/words.toml",
     }
-    assert "edge/door/token_check.py" not in files  # it lets everybody in
+    assert "edge/standalone/auth.py" not in files  # it lets everybody in
     assert not any(b"SECRET=" in content for content in files.values())
 
 
@@ -109,7 +109,7 @@ def test_what_stands_before_it_brings_its_packages_along(project: Path) -> None:
     bundle = build_bundle(project, "hello-you")
 
     assert {"pyjwt", "cryptography"} <= set(bundle.manifest["packages"])
-    assert "edge/door/token_check.py" in bundle.files
+    assert "edge/standalone/auth.py" in bundle.files
 
 
 def test_a_package_that_nothing_imports_is_told(project: Path) -> None:

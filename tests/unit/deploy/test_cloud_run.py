@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.service_environment import Wiring
 from edge.deploy.settings import Settings
 from edge.deploy.steps import SECRET, Run, Write
 from edge.deploy.targets.cloud_run import CloudRun
-from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
 from tests.unit.deploy.workloads import DEPLOY_TOML, settings, workload

@@ -49,7 +49,7 @@ def test_the_runtime_the_functions_and_what_they_share_are_in_it(project: Path) 
         *("functions/hello/main.py", "functions/hello/prompts/a.md"),
         *("shared/env.py", "shared/llm/x.py"),
     }
-    assert {"edge/production/instance.py", "edge/runtime/zygote.py"} <= set(files)
+    assert {"edge/production/settings.py", "edge/runtime/launch/zygote.py"} <= set(files)
 
 
 def test_neither_the_emulator_nor_a_cache_is_in_it(project: Path) -> None:

@@ -15,12 +15,12 @@ from functions_framework import aio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from edge.door.door import Door
-from edge.door.rate_check import RateCheck
-from edge.door.surroundings import Surroundings, read_surroundings
-from edge.door.token_check import TokenCheck
+from edge.standalone.app import Door
+from edge.standalone.auth import TokenCheck
+from edge.standalone.environment import Surroundings, read_surroundings
+from edge.standalone.rate_limit import RateCheck
 from edge.tokens import mint
-from tests.serving import HttpServer, LoopThread
+from tests.support.serving import HttpServer, LoopThread
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.errors import DeployError
 from edge.deploy.execute import Outcome, execute, perform
-from edge.deploy.folders import replace_folder
 from edge.deploy.plan import Change
 from edge.deploy.programs import GCLOUD, call
 from edge.deploy.steps import SECRET, Run, Write

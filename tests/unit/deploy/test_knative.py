@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.service_environment import Wiring
 from edge.deploy.steps import Run, Write
 from edge.deploy.targets.knative import Knative
-from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 from tests.unit.deploy.stand_ins import StandIns
 from tests.unit.deploy.workloads import DEPLOY_TOML, settings, workload

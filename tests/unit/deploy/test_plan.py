@@ -9,9 +9,9 @@ import pytest
 from edge.deploy.errors import DeployError
 from edge.deploy.plan import Plan, Present, Rollout, Service, Wish, make_plan
 from edge.deploy.rendering import render_plan
+from edge.deploy.service_environment import Wiring
 from edge.deploy.settings import Settings
 from edge.deploy.steps import SECRET, Run, Step, Write
-from edge.deploy.wiring import Wiring
 from edge.deploy.workload import Workload
 from tests.unit.deploy.workloads import settings, workload
 

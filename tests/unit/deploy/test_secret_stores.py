@@ -11,7 +11,7 @@ import pytest
 
 from edge.deploy.errors import DeployError
 from edge.deploy.secret_stores import KubernetesSecret, SecretManager
-from edge.secrets import digest_secret
+from edge.project.env_file import digest_secret
 from tests.unit.deploy.stand_ins import StandIns
 from tests.unit.deploy.workloads import settings
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge.deploy.wiring import wire
+from edge.deploy.service_environment import wire
 from tests.unit.deploy.workloads import settings
 
 HELD = frozenset(

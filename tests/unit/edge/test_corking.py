@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from edge.corking import Cork
+from edge.gateway.coalescing import Cork
 
 
 async def received(act: Callable[[Cork], None]) -> list[bytes]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from edge.gateway import Gateway, as_authorization, beside_authorization
+from edge.gateway.app import Gateway, as_authorization, beside_authorization
 
 TOKENS = {"sb_secret_s": "service.jwt"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.runtime.lifecycle import LifecycleError, State, Step, advance
+from edge.runtime.pool.state import LifecycleError, State, Step, advance
 
 ALLOWED = {
     (State.COLD, Step.START): State.BOOTING,

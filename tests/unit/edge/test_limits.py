@@ -3,8 +3,7 @@
 import pytest
 
 from edge.events import ShutdownReason
-from edge.runtime.bucket import Bucket
-from edge.runtime.limits import (
+from edge.project.limits import (
     HOSTED,
     MEGABYTE,
     Limits,
@@ -15,6 +14,7 @@ from edge.runtime.limits import (
     judge,
     notices,
 )
+from edge.runtime.pool.token_bucket import Bucket
 
 LIMITS = Limits(memory=100, cpu_soft=1.0, cpu_hard=2.0, wall_clock=10.0)
 FINE = Usage(memory=0, cpu=0.0, wall_clock=0.0)

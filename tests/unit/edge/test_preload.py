@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from edge.runtime.preload import BY_REQUIREMENT, extras_for
+from edge.runtime.launch.preload import BY_REQUIREMENT, extras_for
 
 
 def _folder(root: Path, name: str, requirements: str | None) -> Path:

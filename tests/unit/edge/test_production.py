@@ -7,10 +7,10 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from edge.production.cloud_logging import Trace, parse_trace
-from edge.production.key_set import KeySet
+from edge.production.jwks_refresher import KeySet
 from edge.production.shared_rate import SharedRate
-from edge.remote import Remote
-from edge.runtime.bucket import Bucket
+from edge.project.hosted import Remote
+from edge.runtime.pool.token_bucket import Bucket
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 SECRET = "s" * 40

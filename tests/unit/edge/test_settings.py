@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EdgeError
-from edge.settings import load_settings
-from edge.stand_ins import PROVIDERS
+from edge.project.providers import PROVIDERS
+from edge.project.settings import load_settings
 
 
 @pytest.fixture

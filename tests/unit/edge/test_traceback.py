@@ -5,7 +5,7 @@ import traceback
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.runtime.traceback import TracebackReader
+from edge.runtime.pool.traceback import TracebackReader
 
 
 def read(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The request head that goes to a worker."""
 
-from edge.runtime.upload import render_head
+from edge.runtime.proxy.upload import render_head
 
 
 def test_headers_pass_and_hop_by_hop_ones_do_not() -> None:

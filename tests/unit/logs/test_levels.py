@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.events import Level
-from edge.levels import is_at_least, level_named, level_of
+from edge.logs.level import is_at_least, level_named, level_of
 
 FORMATS = (
     logging.BASIC_FORMAT,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.logs.record import Failure, Stage, parse_record
 from shared.errors import UpstreamError
 from shared.llm.faults import Fault, Source, upstream_error
-from shared.log import RequestLog
+from shared.runtime.log import RequestLog
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=5),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from edge.cli.terminal import LogFormat, terminal_observer
 from edge.events import (
     Boot,
     BootFailure,
@@ -24,7 +25,6 @@ from edge.events import (
     ZygoteReady,
 )
 from edge.logs.backlog import DropCause, LinesDropped, Stamped
-from edge.terminal import LogFormat, terminal_observer
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 TRACEBACK = 'Traceback (most recent call last):\n  File "main.py", line 3\nKeyError: 1'

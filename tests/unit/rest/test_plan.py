@@ -10,7 +10,7 @@ from edge.emulator.rest.plan.routines import find_routine
 from edge.emulator.rest.plan.tree import Plan
 from edge.emulator.rest.request import RawRequest, parse_request
 from edge.emulator.rest.schema.model import Cardinality, Identifier, SchemaCache
-from edge.emulator.rest.schema.nearest import edit_distance, nearest_name
+from edge.emulator.rest.schema.suggest import edit_distance, nearest_name
 
 CONFIG = RestConfig()
 JSON = "application/json"

@@ -11,11 +11,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.auth import Mode, authenticate
-from shared.credentials import read_credentials
+from shared.auth.authenticate import Mode, authenticate
+from shared.auth.credentials import read_credentials
 from shared.errors import ConfigurationError, UnauthorizedError, UnavailableError
-
-from .conftest import USER, Project
+from tests.unit.shared.conftest import USER, Project
 
 ANY: tuple[Mode, ...] = ("user", "secret")
 

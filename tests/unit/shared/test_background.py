@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shared.background import TASK_PREFIX, Background, Reason, current_background
+from shared.runtime.background import TASK_PREFIX, Background, Reason, current_background
 
 ROOT = Path(__file__).parents[3]
 
@@ -225,7 +225,7 @@ def test_a_process_has_one() -> None:
 
 _WORKER = """
 import asyncio, signal, socket, sys
-from shared.background import Background
+from shared.runtime.background import Background
 
 async def main():
     control = int(sys.argv[1]) if len(sys.argv) > 1 else None

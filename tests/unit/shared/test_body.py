@@ -10,8 +10,8 @@ import pytest
 from pydantic import Field
 from starlette.requests import Request
 
-from shared.body import Input, read_model
 from shared.errors import BadInputError, FunctionError, TooLargeError, UnsupportedMediaError
+from shared.http.body import Input, read_model
 
 MEGABYTE = 1024 * 1024
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from shared.calls.event import Applied, CallEvent
-from shared.calls.refusal import NotStoredError
-from shared.calls.store import EventStore
 from shared.env import SupabaseEnv, read_env
 from shared.errors import BadInputError
+from shared.telephony.errors import NotStoredError
+from shared.telephony.event import Applied, CallEvent
+from shared.telephony.store import EventStore
 
 Reply = tuple[int, Any]
 Answer = Callable[[list[str]], Reply]

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from postgrest.exceptions import APIError
 
-from shared.clients import translate_database_error
+from shared.database.clients import translate_database_error
 from shared.errors import FunctionError
 
 PROJECT = "http://project.test"

@@ -5,12 +5,12 @@ import math
 
 import pytest
 
-from shared.background import Background
-from shared.deadline import deadline, seconds_left
 from shared.env import ProviderEnv
 from shared.errors import DeadlineError, UpstreamError
+from shared.http.deadline import deadline, seconds_left
 from shared.llm.anthropic_client import ask_anthropic
 from shared.llm.openai_client import ask_openai
+from shared.runtime.background import Background
 
 PATIENT = ProviderEnv(api_key="k", base_url=None, timeout=110)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.log import RequestLog
+from shared.runtime.log import RequestLog
 
 
 def line(log: RequestLog, status: int = 200) -> dict[str, Any]:

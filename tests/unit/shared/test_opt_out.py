@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.calls.analysis import find_callback, has_opt_out_field
-from shared.calls.event import CallEvent
-from shared.calls.opt_out import find_opt_out
+from shared.telephony.analysis import find_callback, has_opt_out_field
+from shared.telephony.event import CallEvent
+from shared.telephony.opt_out import find_opt_out
 
 ROOT = Path(__file__).parents[3]
-WORDS = tomllib.loads((ROOT / "shared/calls/opt_out.toml").read_text())
+WORDS = tomllib.loads((ROOT / "shared/telephony/opt_out.toml").read_text())
 
 
 def said(*turns: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from postgrest.exceptions import APIError
 from pydantic import BaseModel
 
 from shared.errors import ConfigurationError
-from shared.trace import render_trace
+from shared.runtime.traceback import render_trace
 
 SAID = "Ann: Our margin is eleven percent, but keep that to yourself."
 

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, Response
 from edge.emulator.providers.anthropic.dialect import AnthropicDialect
 from edge.emulator.providers.anthropic.errors import AnthropicError
 from edge.emulator.providers.anthropic.messages import count_message_tokens, create_message
-from edge.emulator.providers.exchange import Door
 from edge.emulator.providers.faults import Endpoint, FaultQueue
+from edge.emulator.providers.router import Door
 
 _DIALECT = AnthropicDialect()
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from edge.emulator.providers.anthropic.errors import invalid
 from edge.emulator.providers.engine.answer import Task
-from edge.emulator.providers.exchange import Body
+from edge.emulator.providers.router import Body
 
 _ROLES = frozenset({"user", "assistant"})
 

@@ -12,9 +12,9 @@ from edge.emulator.providers.anthropic.message_stream import stream_message
 from edge.emulator.providers.anthropic.schema import Shape, read_shape
 from edge.emulator.providers.completion import MODEL, Completion, Finish, complete, count_input
 from edge.emulator.providers.engine.answer import Task
-from edge.emulator.providers.exchange import Body
 from edge.emulator.providers.faults import Fault
 from edge.emulator.providers.identifier import letter_id
+from edge.emulator.providers.router import Body
 
 _CONTEXT_TOKENS = 200_000
 _STOP_REASON = {

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from edge.emulator.providers.anthropic.errors import invalid
 from edge.emulator.providers.anthropic.fields import optional_object, require_objects
-from edge.emulator.providers.exchange import Body
+from edge.emulator.providers.router import Body
 
 Schema = Mapping[str, Any]
 

@@ -5,7 +5,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from edge.emulator.providers.exchange import Door
 from edge.emulator.providers.faults import Endpoint, FaultQueue
 from edge.emulator.providers.openai.chat import create_chat_completion
 from edge.emulator.providers.openai.dialect import OpenAIDialect
@@ -13,6 +12,7 @@ from edge.emulator.providers.openai.embeddings import create_embeddings
 from edge.emulator.providers.openai.errors import OpenAIError
 from edge.emulator.providers.openai.models import fetch_model, list_models
 from edge.emulator.providers.openai.responses import create_response
+from edge.emulator.providers.router import Door
 
 _DIALECT = OpenAIDialect()
 

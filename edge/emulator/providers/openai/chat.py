@@ -7,7 +7,6 @@ from starlette.responses import JSONResponse, Response
 
 from edge.emulator.providers.completion import MODEL, Completion, Finish, complete
 from edge.emulator.providers.engine.answer import Task
-from edge.emulator.providers.exchange import Body
 from edge.emulator.providers.faults import Fault
 from edge.emulator.providers.identifier import letter_id
 from edge.emulator.providers.openai.chat_stream import stream_chat
@@ -21,6 +20,7 @@ from edge.emulator.providers.openai.fields import (
 )
 from edge.emulator.providers.openai.formats import with_format
 from edge.emulator.providers.openai.limits import check_context
+from edge.emulator.providers.router import Body
 
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 _FINISH_REASON = {

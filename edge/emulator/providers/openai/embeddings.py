@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from edge.emulator.providers.engine.embedding import embed_text
 from edge.emulator.providers.engine.tokens import count_tokens, exceeds_tokens
-from edge.emulator.providers.exchange import Body
 from edge.emulator.providers.faults import Fault, FaultKind
 from edge.emulator.providers.openai import limits
 from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
 from edge.emulator.providers.openai.fields import optional_count, require_string
+from edge.emulator.providers.router import Body
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _USUAL_DIMENSIONS = 1536

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from edge.emulator.providers.exchange import Body
 from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
+from edge.emulator.providers.router import Body
 
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 

@@ -5,9 +5,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from edge.emulator.providers.completion import MODEL
-from edge.emulator.providers.exchange import Body
 from edge.emulator.providers.faults import Fault
 from edge.emulator.providers.openai.errors import OpenAIError
+from edge.emulator.providers.router import Body
 
 _NAMES = (MODEL, "local-hash-1536", "local-hash-3072")
 _CREATED = 1_735_689_600

@@ -5,7 +5,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from edge.emulator.providers.exchange import Door
 from edge.emulator.providers.retell.batches import batch_route
 from edge.emulator.providers.retell.calls import call_routes
 from edge.emulator.providers.retell.contacts import contact_routes
@@ -13,6 +12,7 @@ from edge.emulator.providers.retell.control import control_routes
 from edge.emulator.providers.retell.dialect import RetellDialect
 from edge.emulator.providers.retell.emulator import RetellEmulator
 from edge.emulator.providers.retell.errors import RetellError
+from edge.emulator.providers.router import Door
 
 
 def create_retell_app(retell: RetellEmulator) -> Starlette:

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.providers.exchange import Body, Door
 from edge.emulator.providers.faults import Endpoint, Fault
 from edge.emulator.providers.identifier import hex_id
 from edge.emulator.providers.retell.call_request import CallRequest, parse_call_request
 from edge.emulator.providers.retell.dialect import api_key
 from edge.emulator.providers.retell.emulator import RetellEmulator
 from edge.emulator.providers.retell.errors import invalid
+from edge.emulator.providers.router import Body, Door
 
 
 def batch_route(door: Door, retell: RetellEmulator) -> Route:

@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.providers.exchange import Body, CutResponse, Door, hang
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind
 from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.call_request import parse_call_request, parse_metadata
 from edge.emulator.providers.retell.dialect import api_key
 from edge.emulator.providers.retell.emulator import RetellEmulator, describe_concurrency
 from edge.emulator.providers.retell.listing import list_calls
+from edge.emulator.providers.router import Body, CutResponse, Door, hang
 
 
 def call_routes(door: Door, retell: RetellEmulator) -> list[Route]:

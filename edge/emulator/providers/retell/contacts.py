@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.providers.exchange import Body, Door
 from edge.emulator.providers.faults import Endpoint, Fault
 from edge.emulator.providers.retell.dialect import api_key
 from edge.emulator.providers.retell.emulator import RetellEmulator
+from edge.emulator.providers.router import Body, Door
 
 
 def contact_routes(door: Door, retell: RetellEmulator) -> list[Route]:

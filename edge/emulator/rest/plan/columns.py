@@ -7,7 +7,7 @@ from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import STAR, ColumnRef, OutputField
 from edge.emulator.rest.query.terms import Field, SelectField
 from edge.emulator.rest.schema.model import Relation
-from edge.emulator.rest.schema.nearest import edit_distance
+from edge.emulator.rest.schema.suggest import edit_distance
 
 _FARTHEST: Final = 3
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.schema.model import Cardinality, Identifier, Relationship, SchemaCache
-from edge.emulator.rest.schema.nearest import nearest_name
+from edge.emulator.rest.schema.suggest import nearest_name
 
 
 def find_relationship(

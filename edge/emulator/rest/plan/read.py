@@ -6,8 +6,8 @@ from itertools import count
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.columns import resolve_field, resolve_output
-from edge.emulator.rest.plan.demands import Demands
 from edge.emulator.rest.plan.embedding import find_relationship
+from edge.emulator.rest.plan.scope import Demands
 from edge.emulator.rest.plan.tree import (
     STAR,
     ColumnRef,

@@ -6,7 +6,7 @@ from typing import Final
 from edge.emulator.rest import media
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.schema.model import Identifier, Routine, SchemaCache
-from edge.emulator.rest.schema.nearest import nearest_name
+from edge.emulator.rest.schema.suggest import nearest_name
 
 # A body of this type may be the whole of a single unnamed parameter.
 _WHOLE_BODY: Final[Mapping[str, frozenset[str]]] = {

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.emulator.providers.app import create_app
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 API_KEY = "key_of_a_test"
 FROM = "+14155550123"

@@ -14,7 +14,7 @@ from tests.integration.providers.retell.conftest import (
     ControlDesk,
     Receiver,
 )
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 AGREES = "+12125550190"
 NO_ANSWER = "+12125550168"

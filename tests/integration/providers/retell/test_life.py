@@ -11,7 +11,7 @@ from tests.integration.providers.retell.conftest import (
     ControlDesk,
     Receiver,
 )
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 AGREES = "+12125550190"
 REFUSES = "+12125550191"

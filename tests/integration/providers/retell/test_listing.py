@@ -7,7 +7,7 @@ import retell as sdk
 from retell import Retell
 
 from tests.integration.providers.retell.conftest import FROM, ControlDesk
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NUMBERS = ("+12125550168", "+12125550190", "+13125550168", "+13125550156")
 

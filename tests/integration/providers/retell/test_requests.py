@@ -8,7 +8,7 @@ import retell as sdk
 from retell import AsyncRetell, Retell
 
 from tests.integration.providers.retell.conftest import FROM, ControlDesk, Receiver
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 AGREES = "+12125550190"
 OPTS_OUT = "+12125550153"

@@ -1,0 +1,78 @@
+"""The machine that figures are taken on, and how quiet it is at that time."""
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.support.statistics import Series
+
+_LOOPS: Final = 500
+_GLANCE: Final = 3.0
+_QUIET: Final = 95.0
+
+
+def print_machine() -> None:
+    """When and on what the figures are taken, and how far fixed work varies on it."""
+    now = datetime.now(UTC)
+    load = os.getloadavg()[0]
+    print(f"{now:%Y-%m-%d %H:%M} UTC · {describe_machine()} · load {load:.1f}")
+    print(Series("a loop of fixed work, now", [_spin() for _ in range(_LOOPS)]))
+
+
+def describe_machine() -> str:
+    """Processor, memory, kernel and Python."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB"
+        f" · Linux {platform.release()} · Python {platform.python_version()}"
+    )
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _spin() -> float:
+    began = time.perf_counter()
+    sum(range(20_000))
+    return (time.perf_counter() - began) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The processors' time since they were started."""
+
+    total: int
+    stolen: int
+    idle: int
+
+    def stolen_since(self, earlier: "Ticks") -> float:
+        """The share that the hypervisor gave to others since then, in percent."""
+        return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 1)
+
+    def idle_since(self, earlier: "Ticks") -> float:
+        """The share that nobody wanted since then, in percent."""
+        return 100 * (self.idle - earlier.idle) / max(self.total - earlier.total, 1)
+
+
+def processor_ticks() -> Ticks:
+    """As of now, see proc_stat(5)."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    values = [int(field) for field in fields]
+    return Ticks(total=sum(values), stolen=values[7], idle=values[3] + values[4])
+
+
+def wait_for_quiet(patience: float) -> None:
+    """Wait until nobody else is at work, but no longer than `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        before = processor_ticks()
+        time.sleep(_GLANCE)
+        if processor_ticks().idle_since(before) >= _QUIET:
+            return

@@ -1,0 +1,59 @@
+"""The gateway and the runtime alone, without a database."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import uvloop
+
+from edge.events import Event
+from edge.gateway.app import FUNCTIONS, Gateway
+from edge.gateway.server import Server
+from edge.project.manifest import Function
+from edge.project.settings import DEFAULT_JWT_SECRET
+from edge.runtime.app import FunctionsApp
+from edge.runtime.config import RuntimeConfig
+from edge.tokens import Keys
+
+
+def environment(function: Function) -> dict[str, str]:
+    """What a worker gets here: a path, and who it is."""
+    return {"PATH": os.environ["PATH"], "SUPABASE_FUNCTION_SLUG": function.slug}
+
+
+def observe(_event: Event) -> None:
+    """Watch nothing."""
+
+
+async def serve(port: int, root: Path, *, reload: bool) -> None:
+    """Serve until told to stop."""
+    config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=reload)
+    app = FunctionsApp(config, observe, environment, dict(os.environ))
+    app.start()
+    stop_asked = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop_asked.set)
+    server = Server(Gateway({FUNCTIONS: app}, {}))
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
+        await server.start(listener)
+        await stop_asked.wait()
+        await server.close()
+    await app.close()
+
+
+def main() -> None:
+    """Serve the functions below ROOT/functions on PORT."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("root", type=Path, nargs="?", default=Path(__file__).parent)
+    parser.add_argument("--reload", action="store_true")
+    options = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(options.port, options.root.resolve(), reload=options.reload))
+
+
+if __name__ == "__main__":
+    main()

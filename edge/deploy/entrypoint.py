@@ -1,0 +1,92 @@
+"""The main.py of a bundle: the function behind its door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_MEGABYTE: Final = 1024 * 1024
+_BODY_LIMIT: Final = "50MB"
+_TIMEOUT: Final = 150.0
+_TEMPLATE: Final = '''\
+"""{slug}, as it runs alone: made by `edge bundle`."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from edge.standalone.app import Door
+{imports}from edge.standalone.environment import read_surroundings
+from functions.{name}.main import main as function
+
+_SURROUNDINGS = read_surroundings()
+_DOOR = Door(
+    slug="{slug}",
+    function=function,
+    body_limit={body_limit},
+    timeout={timeout},
+    checks=({checks}),
+    trace_project=_SURROUNDINGS.trace_project,
+)
+
+
+async def main(request: Request) -> Any:
+    return await _DOOR.serve(request)
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands before the function, by its function.toml: sizes in bytes, times in seconds."""
+
+    slug: str
+    name: str
+    verify_jwt: bool
+    rate_limit: float | None
+    body_limit: int
+    timeout: float
+
+    @classmethod
+    def of(cls, slug: str, name: str, policy: Mapping[str, Any]) -> "Entry":
+        """With the runtime's defaults."""
+        size = str(policy.get("body_limit", _BODY_LIMIT))
+        unit = _MEGABYTE * (1024 if size.endswith("GB") else 1)
+        return cls(
+            slug,
+            name,
+            bool(policy.get("verify_jwt", True)),
+            policy.get("rate_limit"),
+            int(size[:-2]) * unit,
+            float(policy.get("timeout", _TIMEOUT)),
+        )
+
+    @property
+    def modules(self) -> list[str]:
+        """Of the door: only what this function needs."""
+        return [
+            "edge.standalone.app",
+            "edge.standalone.environment",
+            *(["edge.standalone.auth"] if self.verify_jwt else []),
+            *(["edge.standalone.rate_limit"] if self.rate_limit else []),
+        ]
+
+
+def render_entry(entry: Entry) -> bytes:
+    imports = checks = ""
+    if entry.rate_limit:
+        imports += "from edge.standalone.rate_limit import RateCheck\n"
+        checks += f'RateCheck("{entry.slug}", {entry.rate_limit}, _SURROUNDINGS),'
+    surroundings = "from edge.standalone.auth import TokenCheck\n" if entry.verify_jwt else ""
+    if entry.verify_jwt:
+        checks = f"TokenCheck(_SURROUNDINGS), {checks}".rstrip()
+    text = _TEMPLATE.format(
+        slug=entry.slug,
+        name=entry.name,
+        imports=imports,
+        body_limit=entry.body_limit,
+        timeout=entry.timeout,
+        checks=checks,
+    )
+    if surroundings:
+        last = "from edge.standalone.environment import read_surroundings\n"
+        text = text.replace(last, last + surroundings)
+    return text.encode()

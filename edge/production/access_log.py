@@ -1,0 +1,125 @@
+"""What stands before the gateway in production: health, and the record of every request."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from edge.gateway.app import App, Header, Message, Receive, Send
+from edge.production.booted import Booted
+from edge.production.cloud_logging import AnsweredRequest, parse_trace
+
+LIVE: Final = b"/_internal/live"
+READY: Final = b"/_internal/health"
+_CLIENT_GONE: Final = 499
+_LONGEST: Final = 2000
+_LABELS: Final = {
+    b"sb-request-id": "request_id",
+    b"x-execution-id": "execution_id",
+    b"sb-error-code": "error_code",
+}
+
+
+@dataclass(slots=True)
+class Front:
+    """`gateway` behind, `tell` for each answer; ready once all have booted, until the end.
+
+    `prepare` is given the headers of each request before the gateway is.
+    """
+
+    gateway: App
+    tell: Callable[[AnsweredRequest], None]
+    booted: Booted
+    prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
+    is_draining: bool = False
+    in_flight: int = field(default=0, init=False)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.gateway(scope, receive, send)
+        elif scope["raw_path"] == LIVE:
+            await _answer(send, 200, "ok")
+        elif scope["raw_path"] in {READY, b"/health"}:
+            await self._answer_readiness(send)
+        else:
+            await self._pass(scope, receive, send)
+
+    async def _answer_readiness(self, send: Send) -> None:
+        if self.is_draining:
+            await _answer(send, 503, "stopping")
+        elif not self.booted:
+            await _answer(send, 503, "starting")
+        else:
+            await _answer(send, 200, "ok")
+
+    async def _pass(self, scope: Message, receive: Receive, send: Send) -> None:
+        record = _Record(send)
+        started = time.perf_counter()
+        self.in_flight += 1
+        try:
+            if self.prepare:
+                await self.prepare(scope["headers"])
+            await self.gateway(scope, receive, record.send)
+        finally:
+            self.in_flight -= 1
+            self.tell(_describe(scope, record, time.perf_counter() - started))
+
+
+@dataclass(slots=True)
+class _Record:
+    """Passes the answer on and remembers what the log is to say of it."""
+
+    forward: Send
+    status: int = _CLIENT_GONE
+    size: int = 0
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            for name, value in message.get("headers", ()):
+                if label := _LABELS.get(name):
+                    self.labels[label] = value.decode("latin-1")
+        else:
+            self.size += len(message.get("body", b""))
+        await self.forward(message)
+
+
+def _describe(scope: Message, record: _Record, seconds: float) -> AnsweredRequest:
+    headers = _first_of_each(scope["headers"])
+    # Who calls, for a reader of logs only: whoever calls can write this header.
+    forwarded = headers.get("x-forwarded-for", "").partition(",")[0].strip()
+    client = scope.get("client") or ("", 0)
+    path = scope["raw_path"].decode("latin-1")
+    slug = path.removeprefix("/functions/v1/").partition("/")[0]
+    return AnsweredRequest(
+        method=scope["method"],
+        url=path[:_LONGEST],  # without the query: callers put secrets there
+        status=record.status,
+        seconds=seconds,
+        response_size=record.size,
+        user_agent=headers.get("user-agent", "")[:_LONGEST],
+        remote_ip=forwarded or client[0],
+        protocol=f"HTTP/{scope['http_version']}",
+        labels={"function": slug[:_LONGEST], **record.labels},
+        trace=parse_trace(headers.get("traceparent", ""), headers.get("x-cloud-trace-context", "")),
+    )
+
+
+def _first_of_each(headers: Iterable[Header]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return found
+
+
+async def _answer(send: Send, status: int, message: str) -> None:
+    body = json.dumps({"message": message}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,280 @@
+"""The workers of one function: booted on demand, more when all are busy, fewer when they idle."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason, WorkerRetired
+from edge.project.limits import Limits, Measure, judge, notices
+from edge.runtime.errors import BOOT_ERROR, STOPPING, WORKER_ERROR, WorkerError
+from edge.runtime.launch.launcher import Launcher, WorkerSpec
+from edge.runtime.pool.process import BootError, Process
+from edge.runtime.pool.state import State
+from edge.runtime.pool.token_bucket import Bucket
+
+_GRACE: Final = 15.0
+_LONGEST_PAUSE: Final = 5.0
+_FIRST_PAUSE: Final = 0.05
+_BOOT_TRIES: Final = 2
+_BOOT_DEADLINE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How many workers, how many requests in each, how long one may idle, in seconds.
+
+    `is_oneshot`: a fresh worker for each request.
+    """
+
+    max_workers: int = 1
+    concurrency: int = 1
+    idle_timeout: float = 150.0
+    is_oneshot: bool = False
+
+
+@dataclass(slots=True)
+class Pool:
+    """A boot failure is remembered and answered without another try until `reload()`.
+
+    Workers that die without having answered delay the next boot, longer each time.
+    """
+
+    slug: str
+    launcher: Launcher
+    observe: Observer
+    plan: Callable[[str], WorkerSpec]
+    """Makes a worker's spec from its execution id."""
+    next_address: Callable[[], Path]
+    shape: Shape = field(default_factory=Shape, init=False)
+    limits: Limits = field(default_factory=Limits, init=False)
+    bucket: Bucket | None = field(default=None, init=False)
+    _workers: set[Process] = field(default_factory=set[Process], init=False)
+    _boots: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _waiting: deque[asyncio.Future[Process]] = field(
+        default_factory=deque[asyncio.Future[Process]], init=False
+    )
+    _generation: int = field(default=0, init=False)
+    _has_failed: bool = field(default=False, init=False)
+    _crashes: int = field(default=0, init=False)
+    _is_closing: bool = field(default=False, init=False)
+
+    def configure(self, shape: Shape, limits: Limits) -> None:
+        """Say what holds from now on."""
+        self.shape, self.limits = shape, limits
+        self.bucket = Bucket(limits.rate) if limits.rate else None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether a worker is ready, so that a request need not wait for a boot."""
+        return any(process.state is State.READY for process in self._workers)
+
+    async def acquire(self) -> Process:
+        """A worker for one request, which is counted in it until `process.leave()`."""
+        if self._has_failed:
+            raise WorkerError(BOOT_ERROR)
+        if self._is_closing:
+            raise WorkerError(STOPPING)
+        process = self._pick()
+        if process is None:
+            waiting: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            self._grow()
+            try:
+                return await waiting
+            except asyncio.CancelledError:
+                if waiting.done() and not waiting.cancelled() and not waiting.exception():
+                    waiting.result().leave()
+                raise
+        process.enter()
+        return process
+
+    def discard(self, process: Process) -> None:
+        """Send nothing more to a worker that broke off; its other requests may finish."""
+        if process.state is State.READY:
+            self._retire(process, ShutdownReason.EVENT_LOOP_COMPLETED)
+            process.terminate()
+
+    def reload(self) -> None:
+        """Let the next request run the code as it is now; requests in flight finish on the old."""
+        self._generation += 1
+        for boot in self._boots:
+            boot.cancel()
+        self._boots.clear()
+        self._has_failed = False
+        self._crashes = 0
+        for process in tuple(self._workers):
+            if process.state is State.READY:
+                self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
+        self._grow()
+
+    def supervise(self, now: float) -> None:
+        """Hold the workers to their limits, and let go of those that idle."""
+        for process in tuple(self._workers):
+            if process.state not in {State.READY, State.RETIRED}:
+                continue
+            is_unused = process.is_idle and now - process.idle_since >= self.shape.idle_timeout
+            if process.ending_since and now - process.ending_since > _GRACE:
+                process.kill()
+            elif process.state is State.READY and is_unused:
+                self._retire(process, ShutdownReason.EARLY_DROP)
+            else:
+                self._enforce(process)
+
+    async def close(self, grace: float = _GRACE) -> None:
+        """End all workers: requests finish and background work gets its notice, within `grace`.
+
+        Requests that still wait for a worker are refused.
+        """
+        self._is_closing = True
+        self._fail_waiting(WorkerError(STOPPING))
+        for boot in self._boots:
+            boot.cancel()
+        await asyncio.gather(*self._boots, return_exceptions=True)
+        for process in tuple(self._workers):
+            if process.state is State.READY:
+                self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
+            process.notify("termination")
+            process.terminate()
+        await asyncio.gather(*(process.wait(grace) for process in tuple(self._workers)))
+
+    def _pick(self) -> Process | None:
+        """The least busy worker with room."""
+        room = 1 if self.shape.is_oneshot else self.shape.concurrency
+        ready = [p for p in self._workers if p.state is State.READY and p.in_flight < room]
+        return min(ready, key=lambda process: process.in_flight, default=None)
+
+    def _grow(self) -> None:
+        """Boot as many workers as those who wait need, within the limit."""
+        room = 1 if self.shape.is_oneshot else self.shape.concurrency
+        self._waiting = deque(waiting for waiting in self._waiting if not waiting.done())
+        alive = sum(1 for process in self._workers if process.state is State.READY)
+        while (
+            len(self._waiting) > len(self._boots) * room
+            and alive + len(self._boots) < self.shape.max_workers
+        ):
+            boot = asyncio.create_task(self._boot())
+            self._boots.add(boot)
+            boot.add_done_callback(self._booted)
+
+    def _booted(self, boot: asyncio.Task[None]) -> None:
+        self._boots.discard(boot)
+        error = None if boot.cancelled() else boot.exception()
+        is_hopeless = self._crashes >= _BOOT_TRIES or not isinstance(error, ConnectionError)
+        if error and is_hopeless:
+            self._fail_waiting(WorkerError(WORKER_ERROR), error)
+        self._grow()
+
+    async def _boot(self) -> None:
+        started = time.perf_counter()
+        await asyncio.sleep(self._pause())
+        process = Process(
+            self.slug, self.next_address(), self._generation, self.observe, self._changed
+        )
+        self._workers.add(process)
+        try:
+            spec = self.plan(process.execution_id)
+            deadline = None if spec.inspect_port else _BOOT_DEADLINE
+            await process.boot(self.launcher, spec, deadline)
+        except BootError as exc:
+            self._abandon(process)
+            self._fail_boot(process, exc)
+            return
+        except BaseException:
+            self._abandon(process)
+            raise
+        boot_ms = (time.perf_counter() - started) * 1000
+        self.observe(Boot(self.slug, process.execution_id, process.pid or 0, boot_ms))
+        if process.generation == self._generation:
+            self._serve_waiting()
+        else:
+            self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
+
+    def _abandon(self, process: Process) -> None:
+        """Let go of a worker that did not become ready."""
+        process.kill(ShutdownReason.TERMINATION_REQUESTED)
+        if process.pid is None:
+            self._workers.discard(process)
+
+    def _fail_boot(self, process: Process, error: BootError) -> None:
+        if process.generation != self._generation:
+            return
+        self._has_failed = True
+        self.observe(BootFailure(self.slug, process.execution_id, str(error)))
+        self._fail_waiting(WorkerError(BOOT_ERROR), error)
+
+    def _fail_waiting(self, answer: WorkerError, cause: BaseException | None = None) -> None:
+        answer.__cause__ = cause
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_exception(answer)
+
+    def _serve_waiting(self) -> None:
+        while self._waiting and (process := self._pick()):
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                process.enter()
+                waiting.set_result(process)
+
+    def _pause(self) -> float:
+        if self._crashes < 2:
+            return 0.0
+        return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._crashes - 2))
+
+    def _changed(self, process: Process) -> None:
+        """Something of it ended, or it did."""
+        if process.state is State.DEAD:
+            self._bury(process)
+        elif process.state is State.RETIRED and process.is_idle:
+            self._drop(process)
+        elif process.state is State.READY and self.shape.is_oneshot:
+            self._retire(process, ShutdownReason.EARLY_DROP)
+        if self._waiting:
+            self._serve_waiting()
+            self._grow()
+
+    def _retire(self, process: Process, reason: ShutdownReason) -> None:
+        process.retire(reason)
+        self.observe(WorkerRetired(self.slug, process.execution_id, reason))
+        if process.is_idle:
+            self._drop(process)
+
+    def _drop(self, process: Process) -> None:
+        """A retired worker with nothing open ends early."""
+        is_early = process.reason is not ShutdownReason.TERMINATION_REQUESTED
+        process.notify("early_drop" if is_early else "termination")
+        process.terminate()
+
+    def _bury(self, process: Process) -> None:
+        if process not in self._workers:
+            return  # a request that it broke off ends after it
+        self._workers.remove(process)
+        reason = process.reason or ShutdownReason.EVENT_LOOP_COMPLETED
+        by_itself = reason is ShutdownReason.EVENT_LOOP_COMPLETED
+        self._crashes = self._crashes + 1 if by_itself and process.served == 0 else 0
+        self.observe(
+            Shutdown(
+                self.slug,
+                process.execution_id,
+                reason,
+                process.exit_status or 0,
+                process.cpu_total * 1000,
+                process.usage.memory,
+            )
+        )
+
+    def _enforce(self, process: Process) -> None:
+        usage = process.measure()
+        for reason in notices(usage, self.limits):
+            process.notify(reason)
+        match judge(usage, self.limits):
+            case (Measure.KILL, reason):
+                process.kill(reason)
+            case (Measure.RETIRE, reason) if process.state is State.READY:
+                self._retire(process, reason)
+            case _:
+                return

@@ -1,0 +1,207 @@
+"""All functions and their pools: found, supervised, followed through changes on disk."""
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from edge.errors import EdgeError
+from edge.events import BootFailure, Observer, SourceChanged
+from edge.project.limits import LimitsMode
+from edge.project.manifest import TARGET, Function, discover
+from edge.runtime.config import RuntimeConfig
+from edge.runtime.launch.launcher import Launcher, WorkerSpec
+from edge.runtime.launch.prctl import closed_folder
+from edge.runtime.launch.preload import extras_for
+from edge.runtime.launch.subprocess_launcher import DirectLauncher
+from edge.runtime.launch.zygote_client import Spawner
+from edge.runtime.pool.pool import Pool, Shape
+from edge.runtime.pool.process import BootError
+from edge.runtime.pool.usage import is_alive
+from edge.runtime.watch import watch
+
+_LOG: Final = logging.getLogger(__name__)
+_SUPERVISION_INTERVAL: Final = 0.1
+_FIRST_UID: Final = 200_000
+_SOCKETS: Final = "edge-fn-"
+
+Environment = Callable[[Function], Mapping[str, str]]
+
+
+@dataclass(slots=True)
+class Roster:
+    """`environment` makes a worker's environment; `base_environment` must hold no secret."""
+
+    config: RuntimeConfig
+    observe: Observer
+    environment: Environment
+    base_environment: Mapping[str, str]
+    functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
+    _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
+    _uids: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    _launcher: Launcher | None = field(default=None, init=False)
+    _sockets: Path | None = field(default=None, init=False)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1), init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]], init=False)
+
+    def start(self) -> None:
+        """Look for functions and start the zygote; from the main thread."""
+        self._sockets = _make_socket_folder()
+        if self.config.isolates_users:
+            _check_isolation(self.config.folder)
+            self._sockets.chmod(0o755)
+        self.functions = self._discover()
+        self._launcher = self._make_launcher()
+        self._launcher.start()
+        self._tasks.append(asyncio.create_task(self._supervise()))
+        if self.config.reload:
+            self._tasks.append(asyncio.create_task(self._follow_changes()))
+
+    async def close(self) -> None:
+        """Let requests finish, end the workers and the zygote, remove the sockets."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        if self._launcher:
+            await self._launcher.close()
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def pool(self, function: Function) -> Pool:
+        """The function's pool, made when it is first asked for."""
+        slug = function.slug
+        if slug not in self._pools:
+            self._pools[slug] = self._make_pool(function)
+        return self._pools[slug]
+
+    def _make_pool(self, function: Function) -> Pool:
+        launcher, sockets, slug = self._launcher, self._sockets, function.slug
+        assert launcher is not None, "start() comes first"
+        assert sockets is not None, "start() comes first"
+        pool = Pool(
+            slug,
+            launcher,
+            self.observe,
+            plan=lambda execution_id: self._plan(self.functions[slug], execution_id),
+            next_address=lambda: sockets / str(next(self._numbers)),
+        )
+        self._configure(pool, function)
+        return pool
+
+    def _configure(self, pool: Pool, function: Function) -> None:
+        policy, is_inspected = function.policy, self.config.inspect == function.slug
+        shape = Shape(
+            max_workers=1 if is_inspected else policy.max_workers,
+            concurrency=policy.concurrency,
+            idle_timeout=policy.idle_timeout,
+            is_oneshot=(policy.policy or self.config.policy) == "oneshot",
+        )
+        mode = LimitsMode.OFF if is_inspected else self.config.limits
+        pool.configure(shape, policy.limits(mode))
+
+    def _make_launcher(self) -> Launcher:
+        if self.config.forks and sys.platform.startswith("linux"):
+            return Spawner(self.observe, self.base_environment, self._preloaded)
+        return DirectLauncher(self.base_environment)
+
+    def _preloaded(self) -> list[str]:
+        return extras_for(function.folder for function in self.functions.values())
+
+    def _plan(self, function: Function, execution_id: str) -> WorkerSpec:
+        if function.fault:
+            raise BootError(function.fault)
+        try:
+            environment = self.environment(function)
+        except EdgeError as exc:
+            raise BootError(str(exc)) from exc
+        is_inspected = self.config.inspect == function.slug
+        return WorkerSpec(
+            source=str(function.source),
+            target=TARGET,
+            root=str(self.config.root),
+            environment={**environment, "SB_EXECUTION_ID": execution_id},
+            uid=self._uid(function.slug) if self.config.isolates_users else None,
+            inspect_port=self.config.inspect_port if is_inspected else None,
+        )
+
+    def _uid(self, slug: str) -> int:
+        """An account of its own for each function, the same as long as the stack lives."""
+        return self._uids.setdefault(slug, _FIRST_UID + len(self._uids))
+
+    def _discover(self) -> dict[str, Function]:
+        found = discover(self.config.folder)
+        only = self.config.only
+        return {
+            slug: function
+            for slug, function in found.items()
+            if function.policy.enabled and (not only or slug in only)
+        }
+
+    async def _supervise(self) -> None:
+        while True:
+            await asyncio.sleep(_SUPERVISION_INTERVAL)
+            now = time.monotonic()
+            for pool in self._pools.values():
+                pool.supervise(now)
+
+    async def _follow_changes(self) -> None:
+        """Reload on changes; where the kernel cannot tell of them, look again and again."""
+        try:
+            await self._follow(polling=False)
+        except (OSError, RuntimeError) as exc:
+            _LOG.warning("File changes are polled for, the kernel does not tell them: %s", exc)
+            await self._follow(polling=True)
+
+    async def _follow(self, *, polling: bool) -> None:
+        async for changes in watch(self.config.root, polling=polling):
+            try:
+                self.functions = self._discover()
+            except EdgeError as exc:
+                self.observe(BootFailure("functions", "", str(exc)))
+                continue
+            for slug, files in changes.items():
+                for changed in tuple(self._pools) if slug is None else (slug,):
+                    self._reload(changed, files)
+
+    def _reload(self, slug: str, files: Iterable[str]) -> None:
+        pool = self._pools.get(slug)
+        if pool is None:
+            return
+        if function := self.functions.get(slug):
+            self._configure(pool, function)
+        pool.reload()
+        self.observe(SourceChanged(slug, tuple(files)))
+
+
+def _check_isolation(functions: Path) -> None:
+    """Refuse what cannot work; warn of what may not."""
+    if os.geteuid() != 0:
+        raise EdgeError("Only root can give functions accounts of their own.", cure="sudo edge …")
+    if closed := closed_folder(functions):
+        raise EdgeError(
+            f"Other accounts may not enter {closed}, so no function could be loaded.",
+            cure=f"chmod o+x {closed}",
+        )
+    for prefix in (sys.prefix, sys.base_prefix):
+        if closed := closed_folder(Path(prefix)):
+            _LOG.warning(
+                "Other accounts may not enter %s: functions can import only what the zygote has.",
+                closed,
+            )
+
+
+def _make_socket_folder() -> Path:
+    """A short path that names its owner; those of owners who were killed are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*"):
+        pid = left.name.removeprefix(_SOCKETS).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-"))

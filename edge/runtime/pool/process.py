@@ -1,0 +1,283 @@
+"""One worker as its parent sees it: born, ready, serving, told to stop, dead."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from edge.events import LogLine, Observer, ShutdownReason, UncaughtException
+from edge.logs.level import level_of
+from edge.project.limits import Usage
+from edge.runtime.launch.launcher import Launcher, WorkerSpec
+from edge.runtime.pool.control_channel import Control
+from edge.runtime.pool.output import LineReader
+from edge.runtime.pool.state import State, Step, advance
+from edge.runtime.pool.traceback import TracebackReader
+from edge.runtime.pool.usage import cpu_seconds, is_ending, resident_bytes
+from edge.runtime.proxy.connection import Connection
+
+_BACKLOG: Final = 1024
+_KILLED: Final = (ShutdownReason.MEMORY, ShutdownReason.CPU_TIME, ShutdownReason.WALL_CLOCK_TIME)
+
+
+class BootError(Exception):
+    """The function could not be loaded; the message is its traceback."""
+
+
+class DiedInBootError(ConnectionError):
+    """The worker was ended before it was ready, by no fault of its code that we know of."""
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """A worker of function `slug`, listening at `address`; `generation` tells its code's age."""
+
+    slug: str
+    address: Path
+    generation: int
+    observe: Observer
+    on_change: Callable[["Process"], None]
+    """Called when a request or background work of it ends, and when it is dead."""
+    execution_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: State = field(default=State.COLD, init=False)
+    reason: ShutdownReason | None = field(default=None, init=False)
+    pid: int | None = field(default=None, init=False)
+    exit_status: int | None = field(default=None, init=False)
+    in_flight: int = field(default=0, init=False)
+    background: int = field(default=0, init=False)
+    served: int = field(default=0, init=False)
+    idle_since: float = field(default=0.0, init=False)
+    ending_since: float | None = field(default=None, init=False)
+    cpu_total: float = field(default=0.0, init=False)
+    usage: Usage = field(default=Usage(0, 0.0, 0.0), init=False)
+    _baseline: int = field(default=0, init=False)
+    _ready_at: float = field(default=0.0, init=False)
+    _cpu_mark: float = field(default=0.0, init=False)
+    _period_requests: int = field(default=0, init=False)
+    _noticed: set[str] = field(default_factory=set[str], init=False)
+    _idle: list[Connection] = field(default_factory=list[Connection], init=False)
+    _busy: set[Connection] = field(default_factory=set[Connection], init=False)
+    _readers: list[LineReader] = field(default_factory=list[LineReader], init=False)
+    _control: Control | None = field(default=None, init=False)
+    _booted: asyncio.Future[None] | None = field(default=None, init=False)
+    _exited: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    @property
+    def is_idle(self) -> bool:
+        """Neither a request nor background work is open."""
+        return self.in_flight == 0 and self.background == 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was ready; 0 before."""
+        return time.monotonic() - self._ready_at if self._ready_at else 0.0
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its process has begun to end."""
+        return self.pid is None or self.exit_status is not None or is_ending(self.pid)
+
+    @property
+    def was_stopped_by_limit(self) -> bool:
+        return self.reason in _KILLED
+
+    async def boot(self, launcher: Launcher, spec: WorkerSpec, deadline: float | None) -> None:
+        """Start it and wait until it listens.
+
+        BootError when its function cannot be loaded, or not within `deadline` seconds.
+        """
+        try:
+            async with asyncio.timeout(deadline):
+                await self._boot(launcher, spec)
+        except TimeoutError as exc:
+            raise BootError(
+                f"The function was not loaded within {deadline:.0f} s: what does it do on import?"
+            ) from exc
+
+    async def _boot(self, launcher: Launcher, spec: WorkerSpec) -> None:
+        self.state = advance(self.state, Step.START)
+        self._booted = asyncio.get_running_loop().create_future()
+        listener = socket.socket(socket.AF_UNIX)
+        ours, theirs = socket.socketpair()
+        self._control = Control(ours, self._receive)
+        self._control.start()
+        outputs = [self._pipe("stdout"), self._pipe("stderr")]
+        try:
+            listener.bind(str(self.address))
+            listener.listen(_BACKLOG)
+            fds = [listener.fileno(), theirs.fileno(), *outputs]
+            self.pid = await launcher.spawn(spec, fds, self._exit)
+        except BaseException:
+            self._release()
+            raise
+        finally:
+            listener.close()
+            theirs.close()
+            for fd in outputs:
+                os.close(fd)
+        await self._booted
+        self._baseline = launcher.baseline(self.pid)
+
+    async def connect(self) -> Connection:
+        """An idle connection, or a new one."""
+        connection = self._next_idle() or await Connection.open(str(self.address))
+        self._busy.add(connection)
+        return connection
+
+    def _next_idle(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    def release(self, connection: Connection) -> None:
+        """Take a connection back after an exchange."""
+        self._busy.discard(connection)
+        if connection.is_open and connection.is_reusable and self.state is State.READY:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def enter(self) -> None:
+        """A request is given to it."""
+        if self.is_idle and self.pid:
+            self._cpu_mark = cpu_seconds(self.pid)
+            self._period_requests = 0
+        self.in_flight += 1
+        self._period_requests += 1
+
+    def leave(self, *, has_answered: bool = True) -> None:
+        """That request is over."""
+        self.in_flight -= 1
+        self.served += has_answered
+        self._settle()
+
+    def measure(self) -> Usage:
+        """What it uses now."""
+        pid = self.pid or 0
+        self.cpu_total = cpu_seconds(pid) or self.cpu_total
+        cpu = (self.cpu_total - self._cpu_mark) / max(self._period_requests, 1)
+        memory = max(resident_bytes(pid) - self._baseline, 0) or self.usage.memory
+        self.usage = Usage(memory, max(cpu, 0.0), time.monotonic() - self._ready_at)
+        return self.usage
+
+    def notify(self, reason: str) -> None:
+        """Tell the function's callbacks, once for each reason."""
+        if self._control and reason not in self._noticed:
+            self._noticed.add(reason)
+            self._control.send(shutdown=reason)
+
+    def retire(self, reason: ShutdownReason) -> None:
+        """No new requests from now on; why it was first retired counts."""
+        self.state = advance(self.state, Step.RETIRE)
+        self.reason = self.reason or reason
+
+    def terminate(self) -> None:
+        """Ask it to end, once: a second signal would not let it finish."""
+        if self.ending_since is not None:
+            return
+        self.ending_since = time.monotonic()
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+        self._signal(signal.SIGTERM)
+
+    def kill(self, reason: ShutdownReason | None = None) -> None:
+        """End it at once, and whatever it has started."""
+        self.reason = reason or self.reason
+        self._signal(signal.SIGKILL)
+
+    async def settle(self, patience: float) -> None:
+        """Wait a moment for its end, if that is what has begun."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._exited.wait(), patience)
+
+    async def wait(self, grace: float) -> None:
+        """Wait for its end; after `grace` seconds kill it."""
+        try:
+            await asyncio.wait_for(self._exited.wait(), grace)
+        except TimeoutError:
+            self.kill()
+            await self._exited.wait()
+
+    def _signal(self, sign: signal.Signals) -> None:
+        if self.pid and self.exit_status is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, sign)
+            if sign is signal.SIGKILL:
+                self._end_group()
+
+    def _end_group(self) -> None:
+        """End whatever it has started."""
+        if self.pid:
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _pipe(self, stream: str) -> int:
+        read, write = os.pipe()
+
+        tracebacks = TracebackReader()
+
+        def emit(text: str) -> None:
+            level = level_of(stream, text)
+            self.observe(LogLine(self.slug, self.execution_id, stream, level, text))
+            if exception := tracebacks.feed(text):
+                self.observe(UncaughtException(self.slug, self.execution_id, exception))
+
+        reader = LineReader(read, emit)
+        reader.start()
+        self._readers.append(reader)
+        return write
+
+    def _receive(self, message: dict[str, Any] | None) -> None:
+        if self._booted and not self._booted.done():
+            self._settle_boot(message)
+        elif message and isinstance(message.get("background"), int):
+            self.background = message["background"]
+            self._settle()
+
+    def _settle_boot(self, message: dict[str, Any] | None) -> None:
+        assert self._booted is not None
+        if message is None:
+            self._booted.set_exception(DiedInBootError(f"status {self.exit_status}"))
+        elif "error" in message:
+            self._booted.set_exception(BootError(str(message["error"])))
+        elif "ready" in message and self.state is State.BOOTING:
+            self._ready_at = self.idle_since = time.monotonic()
+            self.state = advance(self.state, Step.LISTEN)
+            self._booted.set_result(None)
+
+    def _settle(self) -> None:
+        if self.is_idle:
+            self.idle_since = time.monotonic()
+        self.on_change(self)
+
+    def _exit(self, status: int) -> None:
+        self.exit_status = status
+        self.state = advance(self.state, Step.EXIT)
+        self._end_group()
+        self._release()
+        self._exited.set()
+        self.on_change(self)
+
+    def _release(self) -> None:
+        self.background = 0
+        if self._control:
+            self._control.close()
+        if self._booted and not self._booted.done():
+            self._settle_boot(None)
+            self._booted.exception()  # there may be nobody left who waits for it
+        for reader in self._readers:
+            reader.close()
+        for connection in (*self._idle, *self._busy):  # a child of its own may hold them open
+            connection.close()
+        self._idle.clear()
+        self.address.unlink(missing_ok=True)

@@ -1,0 +1,195 @@
+"""A function's own process: production's app, served by uvicorn on an inherited unix socket."""
+
+import asyncio
+import importlib
+import inspect
+import json
+import logging
+import os
+import re
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NoReturn, cast
+
+import flask
+import functions_framework
+import uvicorn
+from a2wsgi import WSGIMiddleware
+from functions_framework import aio
+from starlette.types import ASGIApp
+
+from edge.gateway.coalescing import CorkedHttp
+from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, die_with_parent
+from edge.runtime.pool.control_channel import FD_VARIABLE
+from edge.runtime.worker.fork_safety import keep_from_forks
+from edge.runtime.worker.response_guard import well_formed
+from edge.runtime.worker.websocket import with_websocket
+
+BOOT_FAILED: Final = 3
+BACKGROUND: Final = "background:"
+"""How the names of tasks begin that outlive their request (shared/runtime/background.py)."""
+_NEVER: Final = 1 << 30
+_CACHE_RESOLUTION: Final = 2.0
+_create_app = cast("Callable[[str, str], Any]", functions_framework.create_app)  # pyright: ignore[reportUnknownMemberType]
+_create_asgi_app = cast("Callable[[str, str], ASGIApp]", aio.create_asgi_app)  # pyright: ignore[reportUnknownMemberType]
+_create_asgi_app_from_module = cast("Callable[..., ASGIApp]", aio.create_asgi_app_from_module)  # pyright: ignore[reportUnknownMemberType]
+
+
+def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> NoReturn:
+    """Load the function and serve it until told to stop.
+
+    `spec` is a WorkerSpec. On the `control` line goes {"ready": true}, or {"error": traceback} and
+    exit status 3, so that the pool can tell a function that cannot boot from one that died.
+    """
+    _enter(spec, control, parent)
+    try:
+        app = load(spec["target"], spec["source"])
+    except BaseException as exc:
+        _report(control, error=_excerpt(exc))
+        os._exit(BOOT_FAILED)
+    _serve(with_websocket(well_formed(app)), socket.socket(fileno=listener), control)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def load(target: str, source: str) -> ASGIApp:
+    """The function's app, of whatever kind it is: functions-framework's own choice of server.
+
+    What is decorated for ASGI or is a coroutine function is served as such, the rest by Flask.
+    What shows at a glance that it is a coroutine function needs no Flask app made first, which
+    costs a tenth of the start and two megabytes.
+    """
+    if re.search(rf"^async\s+def\s+{re.escape(target)}\b", Path(source).read_text(), re.MULTILINE):
+        return _create_asgi_app(target, source)
+    app = _create_app(target, source)
+    if not isinstance(app, flask.Flask):
+        return app
+    module = sys.modules[Path(source).stem]
+    if inspect.iscoroutinefunction(getattr(module, target)):
+        return _create_asgi_app_from_module(target, source, None, module, None)
+    return cast("ASGIApp", WSGIMiddleware(cast("Any", app.wsgi_app)))
+
+
+def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
+    """Give the process this function's environment, folder and import path, and no other."""
+    environ = os.environ  # noqa: TID251 - a worker's environment is made here
+    environ.clear()
+    environ.update(spec["environment"])
+    environ[FD_VARIABLE] = str(control)
+    if spec["uid"] is not None:
+        become(spec["uid"])
+    die_with_parent(parent)
+    adopt_orphans()
+    if spec["inspect_port"] is None:
+        close_to_siblings()
+    else:
+        _wait_for_debugger(spec["inspect_port"])
+    os.chdir(os.path.dirname(spec["source"]))
+    sys.argv = [spec["source"]]
+    sys.path[:] = [spec["root"], *(p for p in sys.path if p not in ("", spec["root"]))]
+    sys.dont_write_bytecode = _is_fresh(spec["source"], spec["root"])
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def _is_fresh(source: str, root: str) -> bool:
+    """Whether a source was saved just now, so that its cached bytecode could outlive a next save.
+
+    The cache tells versions apart by size and whole seconds only.
+    """
+    folders = (Path(source).parent, Path(root, "shared"))
+    times = (file.stat().st_mtime for folder in folders for file in folder.rglob("*.py"))
+    return max(times, default=0) > time.time() - _CACHE_RESOLUTION
+
+
+def _wait_for_debugger(port: int) -> None:
+    debugpy: Any = importlib.import_module("debugpy")
+    debugpy.listen(("127.0.0.1", port))
+    sys.stdout.write(f"waiting for a debugger on 127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    debugpy.wait_for_client()
+
+
+def _serve(app: Any, listener: socket.socket, control: int) -> None:
+    config = uvicorn.Config(
+        app,
+        http=CorkedHttp,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_NEVER,
+        timeout_graceful_shutdown=15,
+    )
+    server = _Server(config, control)
+    keep_from_forks(lambda: (listener.fileno(), control, *server.client_descriptors()))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_live(server, listener))
+
+
+async def _live(server: "_Server", listener: socket.socket) -> None:
+    """Serve; after that, give the function's background tasks the time that the parent gives us."""
+    await server.serve(sockets=[listener])
+    open_tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith(BACKGROUND)]
+    await asyncio.gather(*open_tasks, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, control: int) -> None:
+        super().__init__(config)
+        self._control = control
+
+    def client_descriptors(self) -> list[int]:
+        """Of the connections that are open."""
+        transports = [connection.transport for connection in self.server_state.connections]
+        return [transport.get_extra_info("socket").fileno() for transport in transports]
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """SIGTERM means to finish, and no more: uvicorn would raise it again at the end."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _report(self._control, ready=True)
+
+
+def _report(control: int, **message: Any) -> None:
+    os.write(control, json.dumps(message).encode() + b"\n")
+
+
+def _excerpt(error: BaseException) -> str:
+    """The traceback without the loader's own frames, which help nobody."""
+    frames = traceback.TracebackException.from_exception(error)
+    frames.stack[:] = [
+        frame
+        for frame in frames.stack
+        if "functions_framework" not in frame.filename
+        and "<frozen importlib" not in frame.filename
+        and frame.filename != __file__
+    ]
+    return "".join(frames.format()).rstrip()
+
+
+def main() -> NoReturn:
+    """`python -m edge.runtime.worker.main LISTENER CONTROL PARENT`, the spec on standard input."""
+    listener, control, parent = map(int, sys.argv[1:4])
+    run(json.load(sys.stdin), listener=listener, control=control, parent=parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Applies events in the database: two calls at once, what comes meanwhile together in the next.
+
+Under a storm an event then costs a part of a round trip and of a commit; without one it waits for
+nobody. An event is answered only when its transaction is committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+from shared.env import SupabaseEnv
+from shared.errors import FunctionError
+from shared.telephony.data_api import DataApi
+from shared.telephony.errors import RefusedError, unstorable
+from shared.telephony.event import Applied, CallEvent
+from shared.telephony.postgres import DirectPostgres, NoWayError
+
+_MOST: Final = 100  # events in one
+_AT_ONCE: Final = 2  # so that the database works while the last answers are on their way
+_TRIES: Final = 3  # of a transaction that was in another one's way
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event as JSON for the database's functions, and who waits for the answer."""
+
+    call_id: str
+    document: bytes
+    answer: asyncio.Future[Applied]
+    tries: int = 1
+
+    def alone(self) -> "list[_Waiting]":
+        """For another try."""
+        return [replace(self, tries=self.tries + 1)]
+
+
+@dataclass(slots=True)
+class EventStore:
+    """One project's; used by one event loop."""
+
+    env: SupabaseEnv
+    _data_api: DataApi = field(init=False)
+    _direct: DirectPostgres | None = field(init=False)
+    _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+
+    def __post_init__(self) -> None:
+        self._data_api = DataApi(self.env)
+        url = self.env.database_url
+        self._direct = DirectPostgres(url) if url else None
+
+    async def apply(self, event: CallEvent) -> Applied:
+        """Return when it is committed; NotStoredError if that is not known."""
+        answer: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(event.call_id, render_event(event), answer))
+        if len(self._sending) < _AT_ONCE:
+            sending = asyncio.create_task(self._send_waiting())
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+        return await answer
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            # All transactions lock calls in the same order.
+            batch.sort(key=lambda waiting: waiting.call_id)
+            await self._send(batch)
+
+    async def _send(self, batch: Sequence[_Waiting]) -> None:
+        """Together; one by one if one of them, or another transaction, is in the way."""
+        try:
+            answers = await self._apply(b"[%b]" % b",".join(one.document for one in batch))
+        except RefusedError as exc:
+            await self._send_again(batch, exc)
+        except Exception as exc:  # whoever waits for one of them has to know
+            _fail(batch, exc)
+        else:
+            for waiting, answer in zip(batch, answers, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result(Applied.read(answer))
+
+    async def _send_again(self, batch: Sequence[_Waiting], refused: RefusedError) -> None:
+        if len(batch) > 1:
+            for waiting in batch:
+                await self._send(waiting.alone())
+        elif refused.is_conflict and batch[0].tries < _TRIES:
+            await self._send(batch[0].alone())
+        else:
+            await self._keep(batch[0], refused)
+
+    async def _keep(self, waiting: _Waiting, refused: RefusedError) -> None:
+        """Have what cannot be applied stored as it came: the minute's check tries it again."""
+        if refused.is_sqlstate and not refused.is_conflict:
+            with suppress(RefusedError, FunctionError):
+                await self._data_api.keep(waiting.document)
+                if not waiting.answer.done():
+                    waiting.answer.set_result(Applied(kept_because=str(refused)))
+                return
+        _fail([waiting], refused.as_error())
+
+    async def _apply(self, events: bytes) -> list[Any]:
+        if self._direct is not None:
+            with suppress(NoWayError):
+                return await self._direct.apply(events)
+        return await self._data_api.apply(events)
+
+
+@lru_cache(maxsize=1)
+def event_store(env: SupabaseEnv) -> EventStore:
+    """The process's own."""
+    return EventStore(env)
+
+
+def render_event(event: CallEvent) -> bytes:
+    """The event as one of those that public.apply_call_events takes."""
+    try:
+        return to_json(event.arguments(), inf_nan_mode="null")
+    except ValueError as exc:
+        raise unstorable() from exc
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
