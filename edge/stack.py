@@ -169,7 +169,7 @@ class Stack:
 
     def _environment(self, function: Function) -> dict[str, str]:
         return self.settings.with_current_secrets().function_environment(
-            function.slug, function.folder, function.policy.secrets
+            function.slug, function.folder, function.manifest.secrets
         )
 
     async def _start_providers(self) -> Starlette:
@@ -206,8 +206,8 @@ class Stack:
 
     def _schedules(self) -> Iterator[Schedule]:
         for slug, function in self.functions.functions.items():
-            if when := function.policy.schedule:
-                yield Schedule(slug, when, function.policy.schedule_body)
+            if when := function.manifest.schedule:
+                yield Schedule(slug, when, function.manifest.schedule_body)
 
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled

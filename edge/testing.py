@@ -168,7 +168,7 @@ def _spawn(
     function: Function, settings: Settings, descriptors: tuple[int, int], output: Path
 ) -> subprocess.Popen[bytes]:
     environment = settings.function_environment(
-        function.slug, function.folder, function.policy.secrets
+        function.slug, function.folder, function.manifest.secrets
     )
     arguments = [TARGET, str(function.source), *map(str, descriptors)]
     with output.open("wb") as log:

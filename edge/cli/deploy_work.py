@@ -13,11 +13,11 @@ from edge.deploy.errors import DeployError
 from edge.deploy.plan import Plan, Present, Wish, make_plan
 from edge.deploy.programs import ProgramFailed, find_builder
 from edge.deploy.settings import Settings, TargetName
-from edge.deploy.sizes import mebibytes
 from edge.deploy.targets.container import Container
 from edge.deploy.workload import Workload
 from edge.errors import EdgeError
 from edge.project.config_toml import STATE_FOLDER
+from edge.project.limits import MEGABYTE
 from edge.project.manifest import Function
 
 _BUNDLERS = 4
@@ -40,7 +40,7 @@ def choose_functions(workdir: Path, order: Order) -> list[Function]:
     if not order.everything and not order.names and not order.prunes:
         raise EdgeError("No function is named.", cure="Name some, or all of them: --all")
     if order.everything:
-        chosen = [f for f in require_functions(workdir).values() if f.policy.enabled or f.fault]
+        chosen = [f for f in require_functions(workdir).values() if f.manifest.enabled or f.fault]
     else:
         named = (find_function(workdir, name) for name in order.names)
         chosen = list({function.slug: function for function in named}.values())
@@ -55,7 +55,7 @@ def _require_sound(functions: Sequence[Function]) -> None:
     faults += [
         f"{function.slug} is not enabled in its function.toml."
         for function in functions
-        if not function.policy.enabled
+        if not function.manifest.enabled
     ]
     if faults:
         raise DeployError("\n".join([*faults, "Nothing was done."]))
@@ -81,17 +81,17 @@ def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
 
 def workload_of(workdir: Path, function: Function) -> Workload:
     """The function as a platform is to run it."""
-    policy = function.policy
+    manifest = function.manifest
     return Workload(
         bundle=build_bundle(workdir, function.slug),
-        memory=mebibytes(policy.memory),
-        timeout=policy.timeout,
-        wall_clock=policy.wall_clock,
-        concurrency=1 if policy.policy == "oneshot" else policy.concurrency,
-        max_instances=policy.max_workers,
-        secrets=policy.secrets,
-        schedule=policy.schedule,
-        schedule_body=policy.schedule_body,
+        memory=manifest.memory_bytes // MEGABYTE,
+        timeout=manifest.timeout,
+        wall_clock=manifest.wall_clock,
+        concurrency=1 if manifest.policy == "oneshot" else manifest.concurrency,
+        max_instances=manifest.max_workers,
+        secrets=manifest.secrets,
+        schedule=manifest.schedule,
+        schedule_body=manifest.schedule_body,
     )
 
 

@@ -24,14 +24,14 @@ def describe_function(function: Function) -> dict[str, str]:
         "status": _status(function),
         "version": _digest(function.folder, files),
         "updated_at": datetime.fromtimestamp(updated, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        "verify_jwt": str(function.policy.verify_jwt).lower(),
+        "verify_jwt": str(function.manifest.verify_jwt).lower(),
     }
 
 
 def _status(function: Function) -> str:
     if function.fault:
         return "FAULTY"
-    return "ACTIVE" if function.policy.enabled else "DISABLED"
+    return "ACTIVE" if function.manifest.enabled else "DISABLED"
 
 
 def _files(folder: Path) -> Iterator[Path]:

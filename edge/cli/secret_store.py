@@ -38,7 +38,7 @@ def note_unasked(workdir: Path, function: str | None, names: Collection[str]) ->
     """Say which of the secrets no function will see, and what to do about it."""
     functions = require_functions(workdir)
     readers = [find_function(workdir, function)] if function else list(functions.values())
-    asked = {name for reader in readers for name in reader.policy.secrets}
+    asked = {name for reader in readers for name in reader.manifest.secrets}
     unasked = [name for name in names if name not in asked]
     if unasked:
         whose = f"functions/{readers[0].folder.name}/function.toml" if function else "function.toml"

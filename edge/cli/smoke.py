@@ -46,7 +46,7 @@ def smoke(
     from edge.smoke.run import run_checks
 
     functions = [find_function(workdir, name)] if name else require_functions(workdir).values()
-    checks = [(f.slug, check) for f in functions if f.policy.enabled for check in checks_of(f)]
+    checks = [(f.slug, check) for f in functions if f.manifest.enabled for check in checks_of(f)]
     if env == "local" and url is None:
         deployment = smoke_work.local_deployment(workdir)
     else:

@@ -5,7 +5,6 @@ The same input makes the same bytes, on another day and in another folder.
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +29,7 @@ from edge.deploy.requirements import (
     read_requirements,
     render,
 )
+from edge.project.manifest import Manifest, ManifestError, read_manifest
 
 MANIFEST: Final = "manifest.json"
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -75,7 +75,8 @@ class _Builder:
     slug: str
 
     def build(self) -> Bundle:
-        entry = Entry.of(self.slug, self.name, self._read_toml())
+        function = self._read_manifest()
+        entry = Entry.of(self.slug, self.name, function)
         self._check()
         ours = Follower(self.root, self.package, frozenset((SHARED,)))
         for path in self._sources():
@@ -96,7 +97,7 @@ class _Builder:
         manifest = {
             "slug": self.slug,
             "digest": digest,
-            "function": self._read_toml(),
+            "function": function.as_written(),
             "packages": packages.versions,
             "unused": unused,
         }
@@ -133,14 +134,11 @@ class _Builder:
                 cure="Make it one, or deploy all functions in one image: --target container",
             )
 
-    def _read_toml(self) -> dict[str, Any]:
-        path = self.folder / "function.toml"
-        if not path.is_file():
-            return {}
+    def _read_manifest(self) -> Manifest:
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-            raise DeployError(f"{path} is not valid TOML: {exc}") from exc
+            return read_manifest(self.folder)
+        except ManifestError as exc:
+            raise DeployError(exc.message, cure=exc.cure) from exc
 
     def _sources(self) -> Iterator[Path]:
         return (path for path in self._walk() if path.suffix == ".py")

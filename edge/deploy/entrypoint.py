@@ -1,12 +1,10 @@
 """The main.py of a bundle: the function behind its door."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-_MEGABYTE: Final = 1024 * 1024
-_BODY_LIMIT: Final = "50MB"
-_TIMEOUT: Final = 150.0
+from edge.project.manifest import Manifest
+
 _TEMPLATE: Final = '''\
 """{slug}, as it runs alone: made by `edge bundle`."""
 
@@ -46,17 +44,15 @@ class Entry:
     timeout: float
 
     @classmethod
-    def of(cls, slug: str, name: str, policy: Mapping[str, Any]) -> "Entry":
-        """With the runtime's defaults."""
-        size = str(policy.get("body_limit", _BODY_LIMIT))
-        unit = _MEGABYTE * (1024 if size.endswith("GB") else 1)
+    def of(cls, slug: str, name: str, manifest: Manifest) -> "Entry":
+        """The entry of a function with this function.toml."""
         return cls(
             slug,
             name,
-            bool(policy.get("verify_jwt", True)),
-            policy.get("rate_limit"),
-            int(size[:-2]) * unit,
-            float(policy.get("timeout", _TIMEOUT)),
+            manifest.verify_jwt,
+            manifest.rate_limit,
+            manifest.body_limit_bytes,
+            manifest.timeout,
         )
 
     @property

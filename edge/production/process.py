@@ -102,7 +102,7 @@ class GatewayProcess:
 
     def _environment(self, function: Function) -> dict[str, str]:
         return self._settings.with_current_secrets().function_environment(
-            function.slug, function.folder, function.policy.secrets
+            function.slug, function.folder, function.manifest.secrets
         )
 
     def _follow_keys(self) -> asyncio.Task[None] | None:

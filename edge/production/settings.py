@@ -75,7 +75,7 @@ def load_production_settings(
     variables = project_variables(env_file=env_file)
     require_project(variables)
     functions = require_sound_functions(root).values()
-    wanted = tuple(sorted({name for f in functions for name in f.policy.secrets}))
+    wanted = tuple(sorted({name for f in functions for name in f.manifest.secrets}))
     settings = load_settings(root, port=port, env_file=env_file, secret_names=wanted)
     if settings.remote is None:
         raise EdgeError(

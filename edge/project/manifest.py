@@ -1,12 +1,13 @@
-"""A function's folder as data: its slug, entry point and what function.toml says."""
+"""function.toml and the folder around it: the one parser, for the runtime, deploy and the CLI."""
 
 import json
 import re
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -14,14 +15,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edge.errors import EdgeError
 from edge.project.limits import MEGABYTE, Limits, LimitsMode, apply_mode
 
+FILE: Final = "function.toml"
 ENTRYPOINT: Final = "main.py"
 TARGET: Final = "main"
+_SIZE: Final = r"^\d+(MB|GB)$"
 _EVERY_SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
-_SLUG = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
+_SLUG: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 
 
-class Policy(BaseModel):
-    """What function.toml may say; `secrets` names what it may see besides SUPABASE_*."""
+class Manifest(BaseModel):
+    """The settings of one function.toml and their defaults.
+
+    `secrets` names the secrets that the function may read, besides SUPABASE_*.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,22 +35,22 @@ class Policy(BaseModel):
     secrets: tuple[str, ...] = ()
     enabled: bool = True
     schedule: str | None = Field(default=None, description="cron's five fields, or `N seconds`")
-    schedule_body: str = Field(default="{}", description="JSON that a scheduled call sends")
+    schedule_body: str = Field(default="{}", description="JSON body of a scheduled call")
     policy: Literal["per_worker", "oneshot"] | None = None
     concurrency: int = Field(default=20, ge=1, description="requests in one worker")
     max_workers: int = Field(default=4, ge=1)
     idle_timeout: float = Field(default=150, gt=0, description="seconds")
     timeout: float = Field(default=150, gt=0, le=3600, description="seconds to the first byte")
-    memory: str = Field(default="256MB", pattern=r"^\d+(MB|GB)$")
-    cpu_soft_ms: int | None = Field(default=None, ge=1, description="a request; then retired")
-    cpu_hard_ms: int | None = Field(default=None, ge=1, description="a request; then killed")
+    memory: str = Field(default="256MB", pattern=_SIZE)
+    cpu_soft_ms: int | None = Field(default=None, ge=1, description="per request; then retired")
+    cpu_hard_ms: int | None = Field(default=None, ge=1, description="per request; then killed")
     wall_clock: float = Field(default=400, gt=0, description="seconds of a worker's life")
-    body_limit: str = Field(default="50MB", pattern=r"^\d+(MB|GB)$")
+    body_limit: str = Field(default="50MB", pattern=_SIZE)
     rate_limit: float | None = Field(default=None, gt=0, description="requests a second")
 
     @field_validator("schedule")
     @classmethod
-    def _names_times(cls, schedule: str | None) -> str | None:
+    def _is_cron(cls, schedule: str | None) -> str | None:
         if schedule and not _EVERY_SECONDS.match(schedule):
             try:
                 CronSim(schedule, datetime.now(UTC))
@@ -58,18 +64,34 @@ class Policy(BaseModel):
         json.loads(body)
         return body
 
+    @property
+    def memory_bytes(self) -> int:
+        return parse_size(self.memory)
+
+    @property
+    def body_limit_bytes(self) -> int:
+        return parse_size(self.body_limit)
+
     def limits(self, mode: LimitsMode) -> Limits:
-        """What its workers may use."""
-        asked = Limits(
-            memory=_bytes(self.memory),
+        """The limits of its workers under `mode`."""
+        requested = Limits(
+            memory=self.memory_bytes,
             cpu_soft=_seconds(self.cpu_soft_ms),
             cpu_hard=_seconds(self.cpu_hard_ms),
             wall_clock=self.wall_clock,
             first_byte=self.timeout,
-            body=_bytes(self.body_limit),
+            body=self.body_limit_bytes,
             rate=self.rate_limit,
         )
-        return apply_mode(asked, mode)
+        return apply_mode(requested, mode)
+
+    def as_written(self) -> dict[str, Any]:
+        """The settings that the file names, without the defaults."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class ManifestError(EdgeError):
+    """A function.toml that cannot be used; names the file, each faulty key, and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +100,7 @@ class Function:
 
     slug: str
     folder: Path
-    policy: Policy
+    manifest: Manifest
     fault: str | None = None
 
     @property
@@ -86,27 +108,28 @@ class Function:
         return self.folder / ENTRYPOINT
 
 
-def _bytes(size: str) -> int:
+def parse_size(size: str) -> int:
+    """Bytes of a size like `256MB` or `2GB`; a megabyte is 1024 * 1024 bytes."""
     unit = 1024 if size.endswith("GB") else 1
     return int(size[:-2]) * unit * MEGABYTE
 
 
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
-
-
 def slug_of(folder_name: str) -> str:
-    """`structured_data` serves `structured-data`: the one place where that is decided."""
+    """The slug of a folder: `structured_data` serves `structured-data`."""
     return folder_name.replace("_", "-")
 
 
 def discover(root: Path) -> dict[str, Function]:
-    """The functions below `root` by slug: folders with a main.py and a name fit for a slug."""
+    """The functions below `root` by slug: folders with a main.py and a valid name.
+
+    A faulty function.toml becomes the function's `fault`, so that the others are still served.
+    Raises EdgeError if two folders have the same slug.
+    """
     found: dict[str, Function] = {}
     for source in sorted(root.glob(f"*/{ENTRYPOINT}")):
         if not _SLUG.match(source.parent.name):
             continue
-        function = _read(source.parent)
+        function = _read_function(source.parent)
         if twin := found.get(function.slug):
             raise EdgeError(
                 f"{twin.folder} and {function.folder} would both serve {function.slug}.",
@@ -116,17 +139,40 @@ def discover(root: Path) -> dict[str, Function]:
     return found
 
 
-def _read(folder: Path) -> Function:
-    slug = slug_of(folder.name)
-    path = folder / "function.toml"
-    if not path.exists():
-        return Function(slug, folder, Policy())
+def read_manifest(folder: Path) -> Manifest:
+    """Parse the folder's function.toml; the defaults if there is none. Raises ManifestError."""
+    path = folder / FILE
     try:
-        return Function(slug, folder, Policy.model_validate(tomllib.loads(path.read_text())))
+        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Manifest()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        fault = f"{path} is not valid TOML: {exc}"
+        raise ManifestError(f"{path} is not valid TOML: {exc}") from exc
     except ValidationError as exc:
-        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
-        known = ", ".join(sorted(Policy.model_fields))
-        fault = f"{path}: {'; '.join(faults)}. Settings are: {known}."
-    return Function(slug, folder, Policy(), fault)
+        raise _describe_faults(path, exc) from exc
+
+
+def _read_function(folder: Path) -> Function:
+    slug = slug_of(folder.name)
+    try:
+        return Function(slug, folder, read_manifest(folder))
+    except ManifestError as exc:
+        return Function(slug, folder, Manifest(), str(exc))
+
+
+def _describe_faults(path: Path, error: ValidationError) -> ManifestError:
+    faults: list[str] = []
+    for fault in error.errors():
+        key = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            near = get_close_matches(key, Manifest.model_fields, n=1)
+            suggestion = f" Did you mean {near[0]}?" if near else ""
+            faults.append(f"{path}: there is no setting {key}.{suggestion}")
+        else:
+            faults.append(f"{path}: {key}: {fault['msg']}.")
+    known = ", ".join(sorted(Manifest.model_fields))
+    return ManifestError("\n".join(faults), cure=f"Settings are: {known}.")
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

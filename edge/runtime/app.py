@@ -118,7 +118,7 @@ class FunctionsApp:
             raise WorkerError(NOT_FOUND)
         if scope["method"] not in _METHODS:
             raise WorkerError(METHOD_NOT_ALLOWED)
-        is_checked = self.config.verify_jwt and function.policy.verify_jwt
+        is_checked = self.config.verify_jwt and function.manifest.verify_jwt
         if is_checked and scope["method"] != "OPTIONS":
             refusal = check_request(_joined(scope["headers"]), self.config.keys)
             if refusal:
@@ -132,7 +132,7 @@ class FunctionsApp:
         self, served: RequestServed, scope: Message, receive: Receive, send: Send
     ) -> RequestServed:
         pool = self._admit(served.slug, scope)
-        rate = self.functions[served.slug].policy.rate_limit
+        rate = self.functions[served.slug].manifest.rate_limit
         if self.shared_rate and rate and (wait := await self.shared_rate(served.slug, rate)):
             raise WorkerError(rate_limited(wait))
         request_id = served.request_id.encode()

@@ -47,7 +47,7 @@ class Functions:
 
 
 def environment(function: Function) -> Mapping[str, str]:
-    wanted = {name: SECRETS[name] for name in function.policy.secrets}
+    wanted = {name: SECRETS[name] for name in function.manifest.secrets}
     return {"PATH": os.environ["PATH"], "SUPABASE_FUNCTION_SLUG": function.slug, **wanted}
 
 

@@ -97,15 +97,15 @@ class Roster:
         return pool
 
     def _configure(self, pool: Pool, function: Function) -> None:
-        policy, is_inspected = function.policy, self.config.inspect == function.slug
+        manifest, is_inspected = function.manifest, self.config.inspect == function.slug
         shape = Shape(
-            max_workers=1 if is_inspected else policy.max_workers,
-            concurrency=policy.concurrency,
-            idle_timeout=policy.idle_timeout,
-            is_oneshot=(policy.policy or self.config.policy) == "oneshot",
+            max_workers=1 if is_inspected else manifest.max_workers,
+            concurrency=manifest.concurrency,
+            idle_timeout=manifest.idle_timeout,
+            is_oneshot=(manifest.policy or self.config.policy) == "oneshot",
         )
         mode = LimitsMode.OFF if is_inspected else self.config.limits
-        pool.configure(shape, policy.limits(mode))
+        pool.configure(shape, manifest.limits(mode))
 
     def _make_launcher(self) -> Launcher:
         if self.config.forks and sys.platform.startswith("linux"):
@@ -142,7 +142,7 @@ class Roster:
         return {
             slug: function
             for slug, function in found.items()
-            if function.policy.enabled and (not only or slug in only)
+            if function.manifest.enabled and (not only or slug in only)
         }
 
     async def _supervise(self) -> None:

@@ -43,7 +43,7 @@ def test_with_shared_the_handler_says_who_may_call(
     modes = {"none": "none", "apikey": ("publishable", "secret"), "user": "user"}
     assert declared_auth(with_shared / "functions/f/main.py") == modes[auth]
     function = discover(with_shared / "functions")["f"]
-    assert function.policy.verify_jwt is (auth == "user")
+    assert function.manifest.verify_jwt is (auth == "user")
 
 
 def declared_auth(source: Path) -> object:
@@ -57,7 +57,7 @@ def declared_auth(source: Path) -> object:
 def test_without_shared_the_platform_checks_the_token(edge: Edge, project: Path) -> None:
     edge("functions", "new", "f", "--auth", "apikey")
 
-    assert discover(project / "functions")["f"].policy.verify_jwt is True
+    assert discover(project / "functions")["f"].manifest.verify_jwt is True
     assert "shared" not in (project / "functions/f/main.py").read_text()
 
 
