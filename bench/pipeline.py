@@ -19,9 +19,9 @@ from typing import Any
 
 import requests
 
-from backend.extractor import Recording, SalesPromptExtractor
-from backend.response import AnalysisResponse
-from backend.transcripts import read_transcript
+from backend.client.extractor import Recording, SalesPromptExtractor
+from backend.client.response import AnalysisResponse
+from backend.transcripts.reader import read_transcript
 from bench.support.machine import print_machine
 from bench.support.processes import ROOT
 from bench.support.statistics import Series

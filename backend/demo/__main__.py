@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from backend.client.extractor import Recording, SalesPromptExtractor
+from backend.client.response import AnalysisResponse
 from backend.demo.display import Display
 from backend.demo.interruption import interrupt_on_signals
 from backend.demo.process import StackDetails, StackError
 from backend.demo.rows import RowsError, fetch_rows
 from backend.demo.stack import local_stack
-from backend.extractor import Recording, SalesPromptExtractor
-from backend.response import AnalysisResponse
-from backend.transcripts import read_transcript
-from backend.turns import TranscriptError
+from backend.transcripts.reader import read_transcript
+from backend.transcripts.turns import TranscriptError
 
 _ROOT = Path(__file__).parents[2]
 _SAMPLE = _ROOT / "samples" / "discovery_call.txt"

@@ -9,10 +9,10 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from backend.client.events import Event, StageFailed, StageRetried, StageStarted, StageSucceeded
+from backend.client.response import AnalysisResponse
 from backend.demo.process import StackDetails
 from backend.demo.rows import StoredRow
-from backend.events import Event, StageFailed, StageRetried, StageStarted, StageSucceeded
-from backend.response import AnalysisResponse
 
 _LABELS: Final = {
     "transcript_processing": "process-transcript",

@@ -1,5 +1,5 @@
 """The `edge` command."""
 
-from edge.cli.entry import main
+from edge.cli.exit import main
 
 __all__ = ["main"]

@@ -5,18 +5,21 @@ Every command imports what it works with when it runs: `edge --help` and complet
 
 import typer
 
-from edge.cli import campaign, database, functions, secrets
-from edge.cli.bundle import bundle
-from edge.cli.deploy import deploy
-from edge.cli.init import init
+from edge.cli import campaign
+from edge.cli.db.commands import app as db
+from edge.cli.deploy.bundle import bundle
+from edge.cli.deploy.command import deploy
+from edge.cli.functions.commands import app as functions
 from edge.cli.logs import logs
-from edge.cli.production import serve
+from edge.cli.scaffold.command import init
+from edge.cli.secrets.commands import app as secrets
+from edge.cli.serve import serve
 from edge.cli.smoke import smoke
-from edge.cli.stack import start, status, stop
+from edge.cli.start.commands import start, status, stop
 
 EXIT_CODES = (
-    "Exit status: 0 done · 1 what was asked about failed (a call that was not answered with 2xx) · "
-    "2 wrong usage, or something to mend, such as a stack that does not run · 130 Ctrl-C."
+    "Exit status: 0 done · 1 the operation failed (a non-2xx response, a failed check) · "
+    "2 wrong usage, or a problem you can fix, such as a stack that does not run · 130 Ctrl-C."
 )
 
 app = typer.Typer(
@@ -35,7 +38,7 @@ app.command()(serve)
 app.command()(bundle)
 app.command()(deploy)
 app.command("test")(smoke)
-app.add_typer(functions.app, name="functions")
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(database.app, name="db")
+app.add_typer(functions, name="functions")
+app.add_typer(secrets, name="secrets")
+app.add_typer(db, name="db")
 app.add_typer(campaign.app, name="campaign")

@@ -9,7 +9,7 @@ import typer
 
 from edge.cli import options
 from edge.cli.console import print_json, remark, remarks
-from edge.cli.exit_status import FAILED
+from edge.cli.exit import FAILED
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from edge.cli.caller import Caller, Target, credentials, find_target
+from edge.cli.functions.caller import Caller, Target, credentials, find_target
 from edge.errors import EdgeError
 
 _TIMEOUT: Final = 150.0

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge.cli.exit_status import FAILED
+from edge.cli.exit import FAILED
 from edge.errors import EdgeError
 
 _PIPE_WIDTH: Final = 1000
@@ -24,7 +24,7 @@ def remark(text: str, style: str = "") -> None:
     remarks.print(Text(text), style=style)
 
 
-def show_error(error: EdgeError) -> None:
+def print_error(error: EdgeError) -> None:
     remarks.print(Text.assemble(("✗ ", "bold red"), error.message))
     if error.cure:
         remarks.print(Text(f"  {error.cure}"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from edge.cli import options, target_options
+from edge.cli import options
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def logs(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     search: Annotated[str, typer.Option(help="Only entries with this text in them.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="The last so many.")] = 100,
-    target: target_options.Target = None,
-    env: target_options.Env = None,
+    target: options.Target = None,
+    env: options.Env = None,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
@@ -43,7 +43,7 @@ def logs(  # noqa: PLR0913 - each is an option of the command
     from edge.logs.reader import LogReader
 
     query = _query(name, since, level, search)
-    if place := target_options.named(target, env):
+    if place := options.selected_target(target, env):
         _show_deployed(Deployed(workdir, place, env, output), name, query, limit, follow=follow)
         return
     reader = LogReader(state_dir(workdir) / "logs", query)
@@ -72,7 +72,7 @@ def _query(name: str | None, since: str | None, level: str | None, search: str) 
 
 def _require_known(workdir: Path, name: str) -> None:
     """A name without entries is a mistake, unless the function has just said nothing."""
-    from edge.cli.functions_folder import find_function
+    from edge.cli.functions.lookup import find_function
 
     find_function(workdir, name)
 
@@ -89,7 +89,7 @@ class Deployed(NamedTuple):
 def _show_deployed(
     place: Deployed, name: str | None, query: "Query", limit: int, *, follow: bool
 ) -> None:
-    from edge.cli.target_functions import logs_at_target, service_of
+    from edge.cli.functions.deployed import logs_at_target, service_of
     from edge.deploy.log_commands import LogQuestion
 
     if name is None:

@@ -1,9 +1,11 @@
-"""Options and arguments that several commands take."""
+"""Options and arguments that several commands share; importing them costs nothing heavy."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
+
+from edge.errors import EdgeError
 
 HERE = Path()
 
@@ -11,11 +13,18 @@ Format = Literal["pretty", "json"]
 LogFormat = Literal["text", "json"]
 
 
+_TARGETS: Final = ("cloud-run", "knative", "container")
+
+
 def complete_function(context: typer.Context, incomplete: str) -> list[str]:
-    """The project's functions for the shell, by a look at its folders only."""
+    """Complete a function's name from the project's folders; no function.toml is read."""
     root = Path(context.params.get("workdir") or HERE)
     names = (path.parent.name.replace("_", "-") for path in root.glob("functions/*/main.py"))
     return sorted(name for name in names if name.startswith(incomplete))
+
+
+def _complete_target(incomplete: str) -> list[str]:
+    return [name for name in _TARGETS if name.startswith(incomplete)]
 
 
 Workdir = Annotated[
@@ -65,3 +74,22 @@ IsolateUsers = Annotated[
 LogFormatChoice = Annotated[
     LogFormat, typer.Option(help="Logs on standard error: readable, or a JSON object a line.")
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cloud-run|knative|container",
+        help="Where; deploy.toml says how it is reached.",
+        autocompletion=_complete_target,
+    ),
+]
+Env = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Which environment of deploy.toml: staging, production."),
+]
+
+
+def selected_target(target: str | None, env: str | None) -> str | None:
+    """Return the target, None for this machine; EdgeError for --env without --target."""
+    if env and not target:
+        raise EdgeError("--env is one of a target's.", cure="Name it: --target cloud-run")
+    return target

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from edge.cli import options
-from edge.cli.exit_status import FAILED
+from edge.cli.exit import FAILED
 
 
 def smoke(
@@ -39,8 +39,8 @@ def smoke(
     """
     from urllib.parse import urlsplit
 
-    from edge.cli import smoke_work
-    from edge.cli.functions_folder import find_function, require_functions
+    from edge.cli import smoke_deployment
+    from edge.cli.functions.lookup import find_function, require_functions
     from edge.project.hosted import LOOPBACK
     from edge.smoke.check import checks_of
     from edge.smoke.run import run_checks
@@ -48,12 +48,12 @@ def smoke(
     functions = [find_function(workdir, name)] if name else require_functions(workdir).values()
     checks = [(f.slug, check) for f in functions if f.manifest.enabled for check in checks_of(f)]
     if env == "local" and url is None:
-        deployment = smoke_work.local_deployment(workdir)
+        deployment = smoke_deployment.local_deployment(workdir)
     else:
-        keys = env_file or smoke_work.default_env_file(workdir, env)
-        deployment = smoke_work.remote_deployment(workdir, url, keys)
+        keys = env_file or smoke_deployment.default_env_file(workdir, env)
+        deployment = smoke_deployment.remote_deployment(workdir, url, keys)
     is_here = urlsplit(deployment.url).hostname in LOOPBACK
     findings = list(run_checks(deployment, checks, is_here=is_here))
-    smoke_work.show_findings(findings, output)
+    smoke_deployment.show_findings(findings, output)
     if any(finding.verdict == "failed" for finding in findings):
         raise typer.Exit(FAILED)

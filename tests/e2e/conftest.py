@@ -15,7 +15,7 @@ from tests.conftest import RunningStack
 
 Play = Callable[..., dict[str, Any]]
 
-JS = Path(__file__).parents[1] / "js"
+JS = Path(__file__).with_name("js")
 BIN = Path(sys.executable).parent
 
 

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from tests.support.cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
-ROOT = Path(__file__).parents[2]
 SERVED = ("campaign_trigger", "import_contacts", "retell_webhook")
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]

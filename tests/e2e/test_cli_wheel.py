@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli_process import DEADLINE, edge, serving, shell
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ import httpx
 import psycopg
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 FOLDERS = ("functions", "shared", "supabase")
 DEADLINE = 40
 

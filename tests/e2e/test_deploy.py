@@ -21,10 +21,10 @@ import pytest
 import yaml
 
 from tests.support.cli_process import DEADLINE, edge, shell
+from tests.support.paths import ROOT
 from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
-ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("structured_data", "voice_prompt", "retell_webhook", "campaign_trigger")
 DEPLOY_TOML = """\
 project = "shop"

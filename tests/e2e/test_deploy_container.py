@@ -14,10 +14,10 @@ import pytest
 
 from edge.deploy.targets.container import PACKAGES_LEFT_OUT
 from tests.support.cli_process import edge, shell
+from tests.support.paths import ROOT
 from tests.support.production_process import DEADLINE, SECRET, Instance, variables
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

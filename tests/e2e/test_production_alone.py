@@ -1,14 +1,13 @@
 """A deployed function with nothing in front of it enforces by itself what the gateway would."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from edge.testing import ServedFunction, serving
 from edge.tokens import mint
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 ADDRESS = {"video_id": "6f1d7f3e-0000-4000-8000-000000000000"}
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import RunningStack
 from tests.support.cli_process import shell
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 

@@ -12,9 +12,9 @@ import pytest
 from supabase import ClientOptions, create_client
 from supabase_functions.errors import FunctionsHttpError
 
-from backend.events import Event, StageStarted, StageSucceeded
-from backend.extractor import Recording, SalesPromptExtractor
-from backend.transcripts import read_transcript
+from backend.client.events import Event, StageStarted, StageSucceeded
+from backend.client.extractor import Recording, SalesPromptExtractor
+from backend.transcripts.reader import read_transcript
 from tests.conftest import RunningStack
 
 pytestmark = pytest.mark.e2e

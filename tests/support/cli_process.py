@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.paths import ROOT
+
 DEADLINE = 40
 EDGE = (sys.executable, "-m", "edge")
 
@@ -17,7 +19,7 @@ EDGE = (sys.executable, "-m", "edge")
 def shell(**extra: str) -> dict[str, str]:
     """An environment without this machine's own projects and keys."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **extra}
+    return {**kept, "PYTHONPATH": str(ROOT), **extra}
 
 
 def edge(

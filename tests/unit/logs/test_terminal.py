@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from edge.cli.terminal import LogFormat, terminal_observer
+from edge.cli.start.terminal import LogFormat, terminal_observer
 from edge.events import (
     Boot,
     BootFailure,

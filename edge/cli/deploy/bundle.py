@@ -1,0 +1,72 @@
+"""`edge bundle`: a function as it is uploaded, in a folder, and what it weighs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli import options
+from edge.cli.console import answers, remark
+from edge.cli.exit import failing_with_status_1
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.deploy.bundle import Bundle
+    from edge.deploy.import_cost import Cost
+
+_MOST_SHOWN = 12
+
+
+@failing_with_status_1
+def bundle(
+    names: Annotated[list[str] | None, typer.Argument(help="Functions.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every function.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the folders go; .edge/bundles unless said.")
+    ] = None,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Write what of the project a function needs, and nothing else, into a folder of its own.
+
+    Its own files, the modules of shared/ that it imports, main.py, requirements.txt with hashes,
+    manifest.json. The same input makes the same bytes.
+    """
+    from edge.cli.deploy.planning import Order, bundle_all, choose_functions
+    from edge.deploy.import_cost import measure_costs
+    from edge.project.config_toml import STATE_FOLDER
+
+    functions = choose_functions(workdir, Order(tuple(names or ()), everything))
+    folder = out or workdir / STATE_FOLDER / "bundles"
+    for workload in bundle_all(workdir, functions):
+        made = workload.bundle
+        made.write(folder / made.slug)
+        _show(
+            made, folder / made.slug, measure_costs(folder / made.slug, made.manifest["packages"])
+        )
+
+
+def _show(made: "Bundle", folder: Path, costs: "Sequence[Cost]") -> None:
+    size = sum(map(len, made.files.values()))
+    answers.print(
+        f"{made.slug}: {len(made.files)} files, {size / 1024:.0f} KB, in {folder}", highlight=False
+    )
+    answers.print(f"  digest {made.digest}", highlight=False)
+    weight = sum(cost.size for cost in costs) / 1e6
+    spent = sum(cost.import_ms or 0 for cost in costs)
+    answers.print(
+        f"  {len(costs)} packages, {weight:.1f} MB; {spent:.0f} ms to import them:", highlight=False
+    )
+    for cost in costs[:_MOST_SHOWN]:
+        took = "not at start" if cost.import_ms is None else f"{cost.import_ms:.0f} ms"
+        answers.print(
+            f"    {cost.name + ' ' + cost.version:<32}{cost.size / 1e6:8.2f} MB  {took:>12}",
+            highlight=False,
+        )
+    if len(costs) > _MOST_SHOWN:
+        answers.print(f"    and {len(costs) - _MOST_SHOWN} more", highlight=False)
+    if not made.has_hashes:
+        remark("  its packages have no hashes: the project has no requirements.lock.", "yellow")
+    for name in made.unused:
+        remark(f"  {name} is in its requirements.txt, but nothing imports it.", "yellow")

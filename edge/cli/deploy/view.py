@@ -1,0 +1,95 @@
+"""What a person sees of a deployment: the question, the progress, the end of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+from edge.cli.console import confirm, print_json, remark
+from edge.cli.exit import FAILED
+from edge.cli.options import Format
+from edge.deploy.execute import Outcome, execute
+from edge.deploy.plan import Change, Plan
+from edge.deploy.rendering import render_plan, render_step
+
+_STYLES: Final = {
+    "deployed": "green",
+    "removed": "green",
+    "failed": "bold red",
+    "not tried": "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to carry a plan out and tell of it; `again` is the command that goes on, for {names}."""
+
+    place: str
+    jobs: int
+    yes: bool
+    output: Format
+    again: str
+
+
+def show_plan(plan: Plan, output: Format) -> None:
+    """The plan and nothing else."""
+    if output == "json":
+        print_json([_describe(change) for change in plan.changes])
+    else:
+        typer.echo(render_plan(plan))
+
+
+def _describe(change: Change) -> dict[str, object]:
+    return {
+        "function": change.slug,
+        "service": change.service,
+        "verdict": change.verdict,
+        "steps": ["\n".join(render_step(step)) for step in change.steps],
+    }
+
+
+def carry_out(plan: Plan, manner: Manner) -> None:
+    """Execute the plan and report."""
+    remark(f"Deploying to {manner.place}.", "bold")
+    for note in plan.notes:
+        remark(f"note: {note}", "yellow")
+    if plan.removals:
+        names = ", ".join(change.service for change in plan.removals)
+        confirm(f"Remove what no function is behind any more: {names}?", yes=manner.yes)
+    outcomes = execute(
+        plan.changes, manner.jobs, lambda change, why: remark(f"▸ {change.slug}: {why}")
+    )
+    _report(outcomes, manner.output)
+    left = [o.change for o in outcomes if o.result in {"failed", "not tried"}]
+    if left:
+        remark(f"Mend that, then go on: {manner.again.format(names=_arguments(left))}", "bold")
+        raise typer.Exit(FAILED)
+
+
+def _arguments(left: Sequence[Change]) -> str:
+    names = [change.slug for change in left if change.verdict != "remove" and change.is_function]
+    is_pruning = any(change.verdict == "remove" for change in left)
+    return " ".join([*names, *(["--prune"] if is_pruning else [])]) or "--all"
+
+
+def _report(outcomes: Sequence[Outcome], output: Format) -> None:
+    if output == "json":
+        print_json([_describe_outcome(outcome) for outcome in outcomes])
+        return
+    for outcome in outcomes:
+        why = " (unchanged)" if outcome.result == "skipped" else ""
+        line = f"{outcome.result:<10} {outcome.change.slug}{why}"
+        remark(line, _STYLES.get(outcome.result, ""))
+        if outcome.message:
+            remark(outcome.message)
+
+
+def _describe_outcome(outcome: Outcome) -> dict[str, str]:
+    said = {"message": outcome.message} if outcome.message else {}
+    change = outcome.change
+    return {
+        "function": change.slug,
+        "service": change.service,
+        "result": outcome.result,
+    } | said

@@ -1,0 +1,154 @@
+"""`edge functions`: make, serve, list, call, read the logs of, deploy and delete functions."""
+
+import shutil
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import typer
+
+from edge.cli import options
+from edge.cli.console import confirm, print_json, print_table, remark
+from edge.cli.deploy.command import deploy
+from edge.cli.functions.invoke import invoke
+from edge.cli.logs import logs
+from edge.errors import EdgeError
+
+app = typer.Typer(
+    help="Make, serve, list, call, deploy and delete functions.", no_args_is_help=True
+)
+app.command()(invoke)
+app.command()(logs)
+app.command()(deploy)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, which is its URL: send-invite.")],
+    *,
+    auth: Annotated[
+        Literal["none", "apikey", "user"] | None,
+        typer.Option(help="Who may call; by default what suits the template."),
+    ] = None,
+    template: Annotated[
+        Literal["http", "webhook", "job", "llm"], typer.Option(help="What to begin with.")
+    ] = "http",
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Write a new function: main.py, function.toml, requirements.txt and a test."""
+    from edge.cli.scaffold.function import NewFunction, check_name, plan_function, write_files
+    from edge.project.manifest import discover
+
+    check_name(name)
+    wanted = NewFunction(name, template, auth)
+    if wanted.slug in discover(workdir / "functions"):
+        raise EdgeError(f"There is a function {wanted.slug} already.", cure="Take another name.")
+    has_shared = (workdir / "shared" / "endpoint.py").is_file()
+    files = plan_function(wanted, has_shared=has_shared)
+    write_files(workdir, files)
+    for path in files:
+        remark(f"+ {path}", "green")
+    remark(f"Try it: pytest tests/test_{wanted.folder}.py, or edge start")
+
+
+@app.command()
+def serve(  # noqa: PLR0913 - each is an option of the command
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Only these; all when none is named.",
+            autocompletion=options.complete_function,
+        ),
+    ] = None,
+    *,
+    workdir: options.Workdir = options.HERE,
+    port: options.Port = None,
+    host: options.Host = "127.0.0.1",
+    env_file: options.EnvFile = None,
+    no_verify_jwt: options.NoVerifyJwt = False,
+    policy: options.PolicyChoice = None,
+    limits: options.LimitsChoice = "local",
+    no_reload: options.NoReload = False,
+    inspect: options.Inspect = None,
+    inspect_port: options.InspectPort = None,
+    isolate_users: options.IsolateUsers = False,
+    no_fork: options.NoFork = False,
+    log_format: options.LogFormatChoice = "text",
+    output: options.Output = "pretty",
+) -> None:
+    """Serve functions until Ctrl-C, without a local database.
+
+    With SUPABASE_URL and its keys set, they work on that project.
+    """
+    from edge.cli.start.serving import Manner, serve
+    from edge.project.settings import load_settings
+
+    settings = load_settings(workdir, port=port, env_file=env_file)
+    settings = replace(
+        settings,
+        database=False,
+        only=tuple(names or ()),
+        host=host,
+        verify_jwt=not no_verify_jwt,
+        policy=policy or settings.policy,
+        limits=limits,
+        reload=not no_reload,
+        inspect=inspect,
+        inspect_port=inspect_port or settings.inspect_port,
+        isolate_users=isolate_users,
+        forks=not no_fork,
+    )
+    serve(settings, Manner(output, log_format))
+
+
+@app.command("list")
+def list_functions(
+    *,
+    target: options.Target = None,
+    env: options.Env = None,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
+) -> None:
+    """Show the project's functions, or with --target those that are deployed."""
+    if place := options.selected_target(target, env):
+        from edge.cli.functions.deployed import list_at_target
+
+        list_at_target(workdir, place, env, output)
+        return
+    from edge.cli.functions.inventory import COLUMNS, describe_function
+    from edge.cli.functions.lookup import require_functions
+
+    found = [describe_function(function) for function in require_functions(workdir).values()]
+    if output == "json":
+        print_json(found)
+    else:
+        print_table(COLUMNS, ([row[name.lower()] for name in COLUMNS] for row in found))
+
+
+@app.command()
+def delete(
+    name: options.FunctionName,
+    *,
+    target: options.Target = None,
+    env: options.Env = None,
+    yes: options.Yes = False,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Remove a function's folder, or with --target what is deployed of it."""
+    if place := options.selected_target(target, env):
+        from edge.cli.functions.deployed import delete_at_target
+
+        delete_at_target(workdir, place, env, name, yes=yes)
+        return
+    from edge.cli.functions.lookup import find_function
+
+    folder = find_function(workdir, name).folder
+    confirm(f"Remove {folder} and everything in it?", yes=yes)
+    if folder.is_symlink():
+        folder.unlink()  # what it points to belongs to somebody else
+    else:
+        shutil.rmtree(folder)
+    remark(f"Removed {folder}.")
+    test = workdir / "tests" / f"test_{folder.name}.py"
+    if test.exists():
+        remark(f"Its test is still there: {test}")

@@ -1,0 +1,16 @@
+"""The outcome of an `edge` command that runs inside the test's process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A command's exit status and output."""
+
+    status: int
+    out: str
+    err: str
+
+
+Edge = Callable[..., Outcome]

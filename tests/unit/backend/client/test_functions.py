@@ -1,0 +1,70 @@
+"""Replies that break off on a real socket: tried again, as a broken connection is."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from backend.client.functions import FunctionCallError, FunctionClient
+
+REPLY = json.dumps({"status": "success", "data": {"result": {"n": 1}}}).encode()
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+WHOLE = HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(REPLY) + REPLY
+CUT_LENGTH = HEAD + b"Content-Length: %d\r\n\r\n" % len(REPLY) + REPLY[:20]
+CUT_CHUNK = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(REPLY) + REPLY[:20]
+CUT_BETWEEN_CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n14\r\n" + REPLY[:20] + b"\r\n"
+CUT_HEAD = HEAD[:25]
+NOTHING = b""
+
+
+@contextmanager
+def server(replies: Sequence[bytes]) -> Iterator[str]:
+    """A server that gives each connection the next reply and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = threading.Thread(target=_serve, args=(listener, replies))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _serve(listener: socket.socket, replies: Sequence[bytes]) -> None:
+    for reply in replies:
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # shut down: fewer came than there are replies
+            return
+        with connection:
+            received = b""
+            while not received.endswith(b"{}"):
+                received += connection.recv(65536)
+            connection.sendall(reply)
+
+
+@pytest.mark.parametrize("broken", [CUT_LENGTH, CUT_CHUNK, CUT_BETWEEN_CHUNKS, CUT_HEAD, NOTHING])
+def test_a_reply_that_breaks_off_is_asked_for_again(broken: bytes) -> None:
+    retries: list[str] = []
+    with server([broken, broken, WHOLE]) as url:
+        client = FunctionClient(url, "key", wait_initial=0.001)
+
+        data = client.call(
+            "x", {}, request_id="r", on_retry=lambda _, error: retries.append(error.code)
+        )
+
+    assert data == {"result": {"n": 1}}
+    assert retries == ["CONNECTION_FAILED"] * 2
+
+
+def test_one_that_always_breaks_off_is_told_in_the_end() -> None:
+    with server([CUT_CHUNK] * 4) as url:
+        client = FunctionClient(url, "key", wait_initial=0.001)
+        with pytest.raises(FunctionCallError) as caught:
+            client.call("x", {}, request_id="r", on_retry=lambda *_: None)
+
+    assert caught.value.code == "CONNECTION_FAILED"

@@ -1,0 +1,47 @@
+"""A project on disk, the `edge` command in this process, and the lock of a running stack."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.project.lock import Lock
+from tests.support.cli_command import Edge, Outcome
+
+
+@pytest.fixture
+def edge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Edge:
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["edge", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        status = ended.value.code
+        assert isinstance(status, int)
+        return Outcome(status, out, err)
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two functions, and a shell in its folder."""
+    for name in ("send_invite", "report"):
+        folder = tmp_path / "functions" / name
+        folder.mkdir(parents=True)
+        (folder / "main.py").write_text("async def main(request):\n    return 'ok'\n")
+    (tmp_path / "functions/report/function.toml").write_text('secrets = ["REPORT_KEY"]\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def lock(project: Path) -> Iterator[Lock]:
+    """The held lock of the project, as a running stack holds it."""
+    lock = Lock(project / ".edge" / "lock")
+    lock.acquire()
+    yield lock
+    lock.release()
