@@ -38,7 +38,7 @@ class SharedRate:
             return 0.0
         try:
             reply = await self._client.post(
-                "/take_rate_token", json={"p_function": slug, "p_rate": rate}
+                "/consume_rate_token_v1", json={"p_function": slug, "p_rate": rate}
             )
             return float(reply.raise_for_status().json())
         except (httpx.HTTPError, ValueError, TypeError) as exc:

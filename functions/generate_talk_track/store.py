@@ -29,14 +29,14 @@ class Store:
 
     async def claim(self, job_id: UUID) -> Claim | State | None:
         """The right to work on it, its state if that is not to be had, None if there is no such."""
-        row = await self._ask("claim_talk_track_job", job_id=str(job_id), **self._terms)
+        row = await self._ask("claim_talk_track_job_v1", job_id=str(job_id), **self._terms)
         if row is None:
             return None
         return Claim.from_row(row) if row["claimed"] else State.from_row(row["job"])
 
     async def claim_next(self) -> Claim | None:
         """The job whose turn it is."""
-        row = await self._ask("claim_next_talk_track_job", **self._terms)
+        row = await self._ask("claim_next_talk_track_job_v1", **self._terms)
         return Claim.from_row(row) if row else None
 
     async def read_state(self, job_id: UUID) -> State | None:
@@ -52,14 +52,14 @@ class Store:
 
     async def renew(self, claim: Claim) -> bool:
         lease = self.env.talk_track.lease_seconds
-        return await self._ask("renew_talk_track_lease", lease_seconds=lease, **_holder(claim))
+        return await self._ask("renew_talk_track_lease_v1", lease_seconds=lease, **_holder(claim))
 
     async def release(self, claim: Claim) -> bool:
-        return await self._ask("release_talk_track_job", **_holder(claim))
+        return await self._ask("release_talk_track_job_v1", **_holder(claim))
 
     async def save(self, claim: Claim, chunk: Chunk, script: Script) -> bool:
         return await self._ask(
-            "save_talk_track_chunk",
+            "save_talk_track_chunk_v1",
             **_holder(claim),
             chunk_index=chunk.index,
             slides=[slide.render() for slide in script.slides],
@@ -67,23 +67,27 @@ class Store:
         )
 
     async def finish(self, claim: Claim, talk_track: dict[str, Any]) -> bool:
-        return await self._ask("finish_talk_track_job", **_holder(claim), talk_track=talk_track)
+        return await self._ask("finish_talk_track_job_v1", **_holder(claim), talk_track=talk_track)
 
     async def fail(self, claim: Claim, message: str) -> bool:
-        return await self._ask("fail_talk_track_job", **_holder(claim), message=message)
+        return await self._ask("fail_talk_track_job_v1", **_holder(claim), message=message)
 
     async def clean_up(self) -> int:
         days = self.env.talk_track.keep_days
         other = self.env.talk_track.keep_failed_days
-        return await self._ask("clean_up_talk_track_jobs", completed_days=days, other_days=other)
+        return await self._ask(
+            "delete_finished_talk_track_jobs_v1", completed_days=days, other_days=other
+        )
 
     async def reserve_call(self) -> float:
         """How many seconds from now the provider may be called; for all workers together."""
         pace = self.env.talk_track.calls_per_minute
-        return await self._ask("reserve_provider_call", provider=_PROVIDER, calls_per_minute=pace)
+        return await self._ask(
+            "reserve_provider_call_v1", provider=_PROVIDER, calls_per_minute=pace
+        )
 
     async def pause_calls(self, seconds: float) -> None:
-        await self._ask("pause_provider_calls", provider=_PROVIDER, seconds=seconds)
+        await self._ask("pause_provider_calls_v1", provider=_PROVIDER, seconds=seconds)
 
     @property
     def _terms(self) -> dict[str, Any]:

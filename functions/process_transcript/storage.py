@@ -62,7 +62,7 @@ class Stored:
 async def fetch_stored(ctx: Context, source: Source, content_hash: str) -> Stored | None:
     """The transcript if it is stored with this hash."""
     call = ctx.caller.rpc(
-        "reuse_transcript",
+        "reuse_transcript_v1",
         {
             "collection_id": source.collection_id,
             "video_id": source.video_id,
@@ -77,7 +77,7 @@ async def fetch_stored(ctx: Context, source: Source, content_hash: str) -> Store
 async def store(ctx: Context, source: Source, transcript: Transcript) -> Stored:
     """Store it in place of what the video had before; an equal one that came first stays."""
     call = ctx.caller.rpc(
-        "store_transcript",
+        "store_transcript_v1",
         {
             "video": {
                 "collection_id": source.collection_id,

@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 async def create_job(ctx: Context, project_id: UUID, deck_id: UUID) -> str:
     """The new job's id."""
     arguments = {"project_id": str(project_id), "deck_id": str(deck_id)}
-    return cast("str", (await ctx.caller.rpc("create_talk_track_job", arguments).execute()).data)
+    return cast("str", (await ctx.caller.rpc("create_talk_track_job_v1", arguments).execute()).data)
 
 
 async def fetch_job(ctx: Context, job_id: UUID | str) -> Job | None:
@@ -35,11 +35,11 @@ async def list_jobs(ctx: Context, project_id: UUID | None) -> list[Job]:
 
 
 async def cancel_job(ctx: Context, job_id: UUID) -> None:
-    await ctx.caller.rpc("cancel_talk_track_job", {"job_id": str(job_id)}).execute()
+    await ctx.caller.rpc("cancel_talk_track_job_v1", {"job_id": str(job_id)}).execute()
 
 
 async def retry_job(ctx: Context, job_id: UUID) -> None:
-    await ctx.caller.rpc("retry_talk_track_job", {"job_id": str(job_id)}).execute()
+    await ctx.caller.rpc("retry_talk_track_job_v1", {"job_id": str(job_id)}).execute()
 
 
 def _job(ctx: Context, row: dict[str, Any]) -> Job:

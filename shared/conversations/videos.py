@@ -33,6 +33,6 @@ async def store_outputs(ctx: Context, video_id: UUID, outputs: Sequence[Output])
         {"output_type": o.output_type, "content": o.content, "metadata": dict(o.metadata)}
         for o in outputs
     ]
-    call = ctx.caller.rpc("store_outputs", {"video": str(video_id), "outputs": rows})
+    call = ctx.caller.rpc("store_outputs_v1", {"video": str(video_id), "outputs": rows})
     stored = cast("list[Row]", (await call.execute()).data)
     return {row["output_type"]: row["id"] for row in stored}

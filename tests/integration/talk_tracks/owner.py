@@ -47,14 +47,14 @@ class Owner:
         )
 
     def claim(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
-        statement = f"select public.claim_talk_track_job(%(id)s, %(seconds)s, {SIZE})"
+        statement = f"select public.claim_talk_track_job_v1(%(id)s, %(seconds)s, {SIZE})"
         return self.ask(statement, id=job_id, seconds=seconds)
 
     def claim_next(self) -> dict[str, Any] | None:
-        return self.ask(f"select public.claim_next_talk_track_job(60, {SIZE})")
+        return self.ask(f"select public.claim_next_talk_track_job_v1(60, {SIZE})")
 
     def renew(self, job_id: str, token: str) -> bool:
-        statement = "select public.renew_talk_track_lease(%(id)s, %(token)s, 60)"
+        statement = "select public.renew_talk_track_lease_v1(%(id)s, %(token)s, 60)"
         return self.ask(statement, id=job_id, token=token)
 
     def save(self, job_id: str, token: str, index: int, numbers: range) -> bool:
@@ -62,7 +62,7 @@ class Owner:
             {"slideNumber": n, "script": "Hello.", "duration": 20, "notes": ""} for n in numbers
         ]
         statement = (
-            "select public.save_talk_track_chunk(%(id)s, %(token)s, %(index)s, %(slides)s,"
+            "select public.save_talk_track_chunk_v1(%(id)s, %(token)s, %(index)s, %(slides)s,"
             """ '{"seconds": 2}')"""
         )
         return self.ask(statement, id=job_id, token=token, index=index, slides=Jsonb(slides))
@@ -79,11 +79,11 @@ class Owner:
             "total_duration": 20,
             "metadata": {},
         }
-        statement = "select public.finish_talk_track_job(%(id)s, %(token)s, %(track)s)"
+        statement = "select public.finish_talk_track_job_v1(%(id)s, %(token)s, %(track)s)"
         return self.ask(statement, id=job_id, token=token, track=Jsonb(track))
 
     def fail(self, job_id: str, token: str) -> bool:
-        statement = "select public.fail_talk_track_job(%(id)s, %(token)s, 'It failed.')"
+        statement = "select public.fail_talk_track_job_v1(%(id)s, %(token)s, 'It failed.')"
         return self.ask(statement, id=job_id, token=token)
 
     @contextmanager

@@ -105,13 +105,13 @@ def test_owners_only_cancel_and_retry(owner: Owner, status: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "claim_talk_track_job(gen_random_uuid(), 1, 1)",
-        "claim_next_talk_track_job(1, 1)",
-        "save_talk_track_chunk(gen_random_uuid(), gen_random_uuid(), 0, '[]', '{}')",
-        "finish_talk_track_job(gen_random_uuid(), gen_random_uuid(), '{}')",
-        "fail_talk_track_job(gen_random_uuid(), gen_random_uuid(), '')",
-        "clean_up_talk_track_jobs(0)",
-        "pause_provider_calls('openai', 60)",
+        "claim_talk_track_job_v1(gen_random_uuid(), 1, 1)",
+        "claim_next_talk_track_job_v1(1, 1)",
+        "save_talk_track_chunk_v1(gen_random_uuid(), gen_random_uuid(), 0, '[]', '{}')",
+        "finish_talk_track_job_v1(gen_random_uuid(), gen_random_uuid(), '{}')",
+        "fail_talk_track_job_v1(gen_random_uuid(), gen_random_uuid(), '')",
+        "delete_finished_talk_track_jobs_v1(0)",
+        "pause_provider_calls_v1('openai', 60)",
     ],
 )
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
@@ -123,7 +123,7 @@ def test_the_work_is_for_the_service_role_alone(owner: Owner, call: str, role: s
 
 
 def test_a_person_cannot_create_a_job_for_anothers_deck(owner: Owner, other: Owner) -> None:
-    statement = "select public.create_talk_track_job(%(project)s, %(deck)s)"
+    statement = "select public.create_talk_track_job_v1(%(project)s, %(deck)s)"
     with other.signed_in(), pytest.raises(psycopg.Error) as refused:
         other.ask(statement, project=owner.project_id, deck=owner.deck_id)
 
@@ -134,7 +134,7 @@ def test_a_person_cannot_create_a_job_for_anothers_deck(owner: Owner, other: Own
 def test_a_person_cannot_command_anothers_job(owner: Owner, other: Owner, command: str) -> None:
     job_id = owner.add_job()
     with other.signed_in(), pytest.raises(psycopg.Error) as refused:
-        other.ask(f"select public.{command}_talk_track_job(%(id)s)", id=job_id)
+        other.ask(f"select public.{command}_talk_track_job_v1(%(id)s)", id=job_id)
 
     assert refused.value.sqlstate == "PT404"
     assert owner.job(job_id)["status"] == "pending"

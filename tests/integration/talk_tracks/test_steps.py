@@ -44,7 +44,7 @@ def test_of_two_claims_at_once_one_holds(owner: Owner) -> None:
     job_id = owner.add_job()
     dsn, password = owner.connection.info.dsn, owner.connection.info.password
     with psycopg.connect(dsn, password=password) as rival, rival.transaction():
-        rival.execute("select public.claim_talk_track_job(%s, 60, 10)", (job_id,))
+        rival.execute("select public.claim_talk_track_job_v1(%s, 60, 10)", (job_id,))
         assert owner.claim_next() is None  # it does not wait for a row that another is taking
 
     assert owner.claim(job_id)["claimed"] is False
@@ -197,7 +197,7 @@ def test_a_retry_goes_on_from_what_is_written(owner: Owner, status: str) -> None
     claims = f'{{"sub": "{owner.id}"}}'
     owner.connection.execute("select set_config('request.jwt.claims', %s, false)", (claims,))
 
-    assert owner.ask("select public.retry_talk_track_job(%(id)s)", id=job_id)
+    assert owner.ask("select public.retry_talk_track_job_v1(%(id)s)", id=job_id)
 
     assert owner.job(job_id)["error_message"] is None
     assert owner.job(job_id)["progress"] == 16
@@ -277,9 +277,9 @@ def test_clean_up_removes_what_is_over_for_long(owner: Owner) -> None:
         (list(old.values()),),
     )
 
-    assert owner.ask("select public.clean_up_talk_track_jobs(7)") == 1
+    assert owner.ask("select public.delete_finished_talk_track_jobs_v1(7)") == 1
     assert owner.job(old["failed"])
-    assert owner.ask("select public.clean_up_talk_track_jobs(7, 7)") == 1
+    assert owner.ask("select public.delete_finished_talk_track_jobs_v1(7, 7)") == 1
     assert owner.ask("select count(*) from public.talk_track_jobs") == len(kept)
     assert owner.ask("select count(*) from public.talk_tracks") == 2
 
@@ -321,9 +321,9 @@ def test_the_guides_own_queries_work_as_printed(owner: Owner) -> None:
 
 
 def test_calls_of_a_provider_keep_one_pace(owner: Owner) -> None:
-    ask = "select public.reserve_provider_call('openai', 60)"
+    ask = "select public.reserve_provider_call_v1('openai', 60)"
     waits = [owner.ask(ask) for _ in range(9)]
-    owner.ask("select public.pause_provider_calls('openai', 30)")
+    owner.ask("select public.pause_provider_calls_v1('openai', 30)")
 
     assert waits[0] == 0
     assert waits == sorted(waits)

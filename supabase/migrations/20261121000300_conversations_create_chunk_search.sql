@@ -1,4 +1,5 @@
--- Vector search over the chunks that the caller may see.
+-- Create match_chunks: vector search over the chunks visible to the caller.
+-- Its name and signature are public API for supabase clients, so it has no version suffix.
 
 create function public.match_chunks(
     query_embedding extensions.vector(1536),
@@ -16,8 +17,8 @@ language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-    -- HNSW finds neighbours first and filters after, so one video among many would starve:
-    -- its few hundred chunks are compared exactly instead.
+    -- HNSW filters after the index scan, which would drop most chunks of one video among many.
+    -- One video has a few hundred chunks: compare them exactly.
     if filter_video is not null then
         return query
             with measured as materialized (
@@ -33,9 +34,9 @@ begin
             limit greatest(match_count, 0);
         return;
     end if;
-    -- Row security filters after the index too; from pgvector 0.8 on the scan goes on until enough rows
-    -- pass. Set here and for this transaction: as a setting of the function only a superuser could
-    -- restore it from a dump. Older versions do not know it, and return fewer rows.
+    -- Row-level security also filters after the index scan; from pgvector 0.8 on the scan continues until
+    -- enough rows pass. Set per transaction, because only a superuser could restore a function that has this
+    -- setting from a dump. Older versions lack the setting and return fewer rows.
     if current_setting('hnsw.iterative_scan', true) is not null then
         perform set_config('hnsw.iterative_scan', 'strict_order', true);
     end if;
@@ -48,9 +49,5 @@ begin
 end;
 $$;
 
-revoke execute on function public.match_chunks(extensions.vector, integer, uuid) from public, anon;
-grant execute on function public.match_chunks(extensions.vector, integer, uuid)
-    to authenticated, service_role;
-
 comment on function public.match_chunks(extensions.vector, integer, uuid) is
-    'The match_count chunks nearest to query_embedding by cosine, nearest first, of one video or of all that the caller may see.';
+    'Return the match_count chunks nearest to query_embedding by cosine distance, nearest first, of one video or of all videos visible to the caller.';

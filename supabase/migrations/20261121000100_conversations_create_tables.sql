@@ -1,4 +1,4 @@
--- The four tables of sales prompt generation: a video, its transcript, the transcript's chunks, what models made of them.
+-- Create the tables of sales prompt generation: videos, transcripts, transcript chunks, generated outputs.
 
 create extension if not exists vector with schema extensions;
 
@@ -37,7 +37,7 @@ create table public.transcript_chunks (
 create index transcript_chunks_embedding_idx
     on public.transcript_chunks using hnsw (embedding extensions.vector_cosine_ops);
 
--- clock_timestamp: rows written together still have an order, so "the newest" is never a draw.
+-- clock_timestamp() orders rows of one transaction, so that "the newest output" is always one row.
 create table public.generated_outputs (
     id uuid primary key default gen_random_uuid(),
     video_id uuid not null references public.videos (id) on delete cascade,
@@ -53,20 +53,20 @@ create index generated_outputs_newest_idx
 create index generated_outputs_training_data_idx
     on public.generated_outputs using gin (training_data);
 
-comment on table public.videos is 'A recorded conversation, known to its source as video_id within collection_id; the pair is unique across owners.';
-comment on column public.videos.id is 'The uuid that functions take as video_id and answer as video_uuid.';
+comment on table public.videos is 'A recorded conversation. Its source identifies it by (collection_id, video_id); the pair is unique across owners.';
+comment on column public.videos.id is 'The uuid that functions take as video_id and return as video_uuid.';
 comment on column public.videos.video_id is 'The identifier given by the source of the video.';
 comment on column public.videos.owner_id is 'The user who may see the row; null when a service created it.';
-comment on table public.transcripts is 'The current transcript of a video: one a video, replaced when the text changes.';
+comment on table public.transcripts is 'The current transcript of a video, one per video; replaced when the text changes.';
 comment on column public.transcripts.content_hash is
-    'SHA-256 of everything that decides the chunks: text, splitting rules, embedding model and who provides it.';
-comment on column public.transcripts.metadata is 'embedding_model and embedding_origin, which name the space of the vectors; token_count, chunk_count.';
-comment on table public.transcript_chunks is 'Overlapping pieces of a transcript, in order, that together cover all of it.';
+    'SHA-256 of all inputs of the chunks: text, splitting rules, embedding model and its provider.';
+comment on column public.transcripts.metadata is 'embedding_model and embedding_origin, which identify the vector space; token_count, chunk_count.';
+comment on table public.transcript_chunks is 'Overlapping pieces of a transcript, in order; together they cover the whole text.';
 comment on column public.transcript_chunks.metadata is
-    'char_start and char_end: where the piece lies in full_text, end exclusive.';
+    'char_start and char_end: the offsets of the chunk in full_text, end exclusive.';
 comment on table public.generated_outputs is
-    'What models made of a video. A run adds rows and overwrites none; the newest of an output_type counts.';
+    'Model outputs for a video. Each run adds rows and overwrites none; the newest row of an output_type is current.';
 comment on column public.generated_outputs.output_type is 'analysis, structured_data, voice_prompt, …';
 comment on column public.generated_outputs.content is 'Text; structured results are JSON text.';
-comment on column public.generated_outputs.training_data is 'Input and output examples for fine-tuning, where there are any.';
+comment on column public.generated_outputs.training_data is 'Input and output examples for fine-tuning, if any.';
 comment on column public.generated_outputs.metadata is 'model, tokens, prompt version, sources.';

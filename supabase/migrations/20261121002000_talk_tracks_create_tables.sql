@@ -1,4 +1,4 @@
--- The tables of talk tracks: a project, the structure of its deck, the job that writes the script, its chunks, the script.
+-- Create the tables of talk tracks: projects, deck structures, talk tracks, jobs and their chunks.
 
 create table public.funnel_projects (
     id uuid primary key default gen_random_uuid(),
@@ -96,16 +96,16 @@ create table public.talk_track_chunks (
     unique (job_id, chunk_index)
 );
 
-comment on column public.deck_structures.slides is 'In order: {slideNumber, title, description, section}. metadata.title is the deck''s.';
-comment on column public.talk_tracks.slide_timings is '{totalDuration, slides: [{slideNumber, duration}]}, in seconds.';
-comment on table public.talk_track_jobs is 'The request for a talk track and how far it is; whoever holds the lease works on it.';
-comment on column public.talk_track_jobs.progress is 'Per cent of the chunks that are saved; 100 only when the talk track exists.';
-comment on column public.talk_track_jobs.current_chunk is 'How many chunks are saved.';
-comment on column public.talk_track_jobs.deck is 'The deck as it was when the work began: {title, audience, slides}. Later changes of it do not mix with what is written.';
-comment on column public.talk_track_jobs.chunk_seconds is 'How long a chunk takes, on average.';
-comment on column public.talk_track_jobs.attempts is 'How often the work was begun or resumed since a chunk was saved.';
-comment on table public.talk_track_chunks is 'A finished part of the script: [{slideNumber, script, duration, notes}].';
+comment on column public.deck_structures.slides is 'Slides in order: {slideNumber, title, description, section}. The deck''s title is metadata.title.';
+comment on column public.talk_tracks.slide_timings is '{totalDuration, slides: [{slideNumber, duration}]}; durations in seconds.';
+comment on table public.talk_track_jobs is 'A request for a talk track and its progress; the worker that holds the lease processes it.';
+comment on column public.talk_track_jobs.progress is 'Percentage of the chunks that are saved; 100 only when the talk track exists.';
+comment on column public.talk_track_jobs.current_chunk is 'Number of saved chunks.';
+comment on column public.talk_track_jobs.deck is 'Snapshot of the deck taken at the first claim: {title, audience, slides}. Later edits of the deck do not affect the job.';
+comment on column public.talk_track_jobs.chunk_seconds is 'Average seconds per chunk.';
+comment on column public.talk_track_jobs.attempts is 'Number of claims since a chunk was last saved.';
+comment on table public.talk_track_chunks is 'A finished part of the script; slides: [{slideNumber, script, duration, notes}].';
 
-comment on table public.funnel_projects is 'A funnel that a person builds.';
+comment on table public.funnel_projects is 'A funnel project of a user.';
 comment on table public.deck_structures is 'The slides of a deck, in order.';
-comment on table public.talk_tracks is 'A whole script for a deck, with how long each slide takes.';
+comment on table public.talk_tracks is 'A finished script for a deck, with the duration of each slide.';

@@ -1,6 +1,6 @@
--- The steps of a job, each one transaction that checks the lease: a chunk is saved, the talk track is written, or it failed.
+-- Create the steps of a job, each one transaction that checks the lease, and the removal of old jobs.
 
-create function public.save_talk_track_chunk(
+create function talk_tracks.save_chunk(
     job_id uuid, lease_token uuid, chunk_index integer, slides jsonb, metadata jsonb
 )
 returns boolean
@@ -11,7 +11,7 @@ declare
     expected integer;
     saved integer;
 begin
-    job := public.lock_leased_talk_track_job(save_talk_track_chunk.job_id, save_talk_track_chunk.lease_token);
+    job := talk_tracks.lock_leased_job(save_chunk.job_id, save_chunk.lease_token);
     if job.id is null then
         return false;
     end if;
@@ -22,7 +22,7 @@ begin
         raise exception 'Chunk % has % slides, each once.', chunk_index, expected;
     end if;
     insert into public.talk_track_chunks as c (job_id, chunk_index, slides, metadata)
-    values (job.id, save_talk_track_chunk.chunk_index, save_talk_track_chunk.slides, save_talk_track_chunk.metadata)
+    values (job.id, save_chunk.chunk_index, save_chunk.slides, save_chunk.metadata)
     on conflict on constraint talk_track_chunks_job_id_chunk_index_key do nothing;
     select count(*) into saved from public.talk_track_chunks c where c.job_id = job.id;
     update public.talk_track_jobs j
@@ -35,20 +35,20 @@ begin
 end;
 $$;
 
-create function public.finish_talk_track_job(job_id uuid, lease_token uuid, talk_track jsonb) returns boolean
+create function talk_tracks.finish_job(job_id uuid, lease_token uuid, talk_track jsonb) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
     job public.talk_track_jobs;
     track_id uuid;
 begin
-    job := public.lock_leased_talk_track_job(finish_talk_track_job.job_id, finish_talk_track_job.lease_token);
+    job := talk_tracks.lock_leased_job(finish_job.job_id, finish_job.lease_token);
     if job.id is null then
-        -- The answer to the first call may have been lost on its way.
+        -- A repeated call whose first response was lost returns true as well.
         return exists (
             select from public.talk_track_jobs j
-            where j.id = finish_talk_track_job.job_id and j.status = 'completed'
-              and j.lease_token = finish_talk_track_job.lease_token);
+            where j.id = finish_job.job_id and j.status = 'completed'
+              and j.lease_token = finish_job.lease_token);
     end if;
     if job.current_chunk <> job.total_chunks then
         raise exception '% of % chunks are saved.', job.current_chunk, job.total_chunks;
@@ -65,19 +65,37 @@ begin
 end;
 $$;
 
-create function public.fail_talk_track_job(job_id uuid, lease_token uuid, message text) returns boolean
+create function talk_tracks.fail_job(job_id uuid, lease_token uuid, message text) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
     job public.talk_track_jobs;
 begin
-    job := public.lock_leased_talk_track_job(fail_talk_track_job.job_id, fail_talk_track_job.lease_token);
+    job := talk_tracks.lock_leased_job(fail_job.job_id, fail_job.lease_token);
     update public.talk_track_jobs j set status = 'failed', error_message = message where j.id = job.id;
     return found;
 end;
 $$;
 
-comment on function public.save_talk_track_chunk(uuid, uuid, integer, jsonb, jsonb) is
-    'False if the lease is not held: nothing is saved. Saving a chunk again changes nothing.';
-comment on function public.finish_talk_track_job(uuid, uuid, jsonb) is
-    'Write {content, slide_timings, total_duration, metadata} and complete the job, once; false if the lease is not held.';
+create function talk_tracks.delete_finished_jobs(completed_days double precision, other_days double precision default null)
+returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+    deleted integer;
+begin
+    delete from public.talk_track_jobs j
+    where (j.status = 'completed' and j.completed_at < now() - make_interval(secs => completed_days * 86400))
+       or (j.status in ('failed', 'cancelled') and j.completed_at < now() - make_interval(secs => other_days * 86400));
+    get diagnostics deleted = row_count;
+    return deleted;
+end;
+$$;
+
+comment on function talk_tracks.save_chunk(uuid, uuid, integer, jsonb, jsonb) is
+    'Save a chunk and update the progress. Return false if the lease is not held; saving a chunk again changes nothing.';
+comment on function talk_tracks.finish_job(uuid, uuid, jsonb) is
+    'Insert the talk track {content, slide_timings, total_duration, metadata} and complete the job, once; false if the lease is not held.';
+comment on function talk_tracks.fail_job(uuid, uuid, text) is 'Mark the job as failed; false if the lease is not held.';
+comment on function talk_tracks.delete_finished_jobs(double precision, double precision) is
+    'Delete jobs that completed this many days ago, failed and cancelled ones only if other_days is given; talk tracks stay. Returns the number of deleted jobs.';
