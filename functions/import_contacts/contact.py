@@ -1,4 +1,4 @@
-"""One row of a list as a contact that can be dialled, or what is wrong with it."""
+"""Validates one row of an import and turns it into a contact that can be dialled."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,12 +24,12 @@ _FIELD_OF: Final = {alias: name for name, words in _ALIASES.items() for alias in
 _OWN_COLUMNS: Final = ("email", "company", "notes")
 _UNKNOWN_ZONE: Final = "Etc/Unknown"
 _MAX_VALUE: Final = 10_000
-_SPACE: Final = re.compile(r"[^a-z0-9]+")
-_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class RowError(Exception):
-    """What is wrong with a row, and in which column."""
+    """An invalid row: the problem and its column."""
 
     def __init__(self, column: str, problem: str) -> None:
         super().__init__(problem)
@@ -38,7 +38,7 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person to call; `time_zones` are all those that the number may be in."""
+    """A contact to call; `time_zones` are all zones the number may be in."""
 
     phone: str
     name: str
@@ -49,7 +49,7 @@ class Contact:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def render(self, line: int) -> dict[str, Any]:
-        """As `stage_contacts` takes it."""
+        """Render the JSON that `stage_contacts` takes."""
         return {
             "line": line,
             "phone": self.phone,
@@ -63,17 +63,17 @@ class Contact:
 
 
 def field_of(header: str) -> str | None:
-    """Which field a column's header names; None makes it a variable of the conversation."""
-    return _FIELD_OF.get(_SPACE.sub("_", header.strip().lower()).strip("_"))
+    """Return the contact field of a column header, None for a dynamic variable."""
+    return _FIELD_OF.get(_SEPARATORS.sub("_", header.strip().lower()).strip("_"))
 
 
 def is_region(code: str) -> bool:
-    """Whether numbers without a country code can be read as of this ISO 3166 region."""
+    """Return whether this is an ISO 3166 region whose national numbers can be parsed."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def read_contact(row: Mapping[str, str], region: str) -> Contact:
-    """The contact in a row of header → value; RowError names the column that is wrong."""
+    """Parse a row of header → value. Raises RowError with the invalid column."""
     known: dict[str, str] = {}
     variables: dict[str, str] = {}
     for header, raw in row.items():
@@ -88,7 +88,7 @@ def read_contact(row: Mapping[str, str], region: str) -> Contact:
     if own := known.get("time_zone"):
         zones = (_check_zone(own),)
     if not zones:
-        raise RowError("time_zone", f"the time zone of {phone} is not known: give one")
+        raise RowError("time_zone", f"the time zone of {phone} is unknown: provide one")
     return Contact(
         phone,
         known.get("name") or _join(known.get("first_name"), known.get("last_name")),
@@ -104,7 +104,7 @@ def _read_phone(text: str, region: str) -> tuple[str, tuple[str, ...]]:
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
-        raise RowError("phone", f"{text[:40]!r} is no phone number") from None
+        raise RowError("phone", f"{text[:40]!r} is not a phone number") from None
     if number.extension:
         raise RowError("phone", f"{text[:40]!r} has an extension, which cannot be dialled")
     if not phonenumbers.is_valid_number(number):
@@ -119,7 +119,7 @@ def _check_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RowError("time_zone", f"{name[:40]!r} is no IANA time zone") from None
+        raise RowError("time_zone", f"{name[:40]!r} is not an IANA time zone") from None
 
 
 def _check_text(header: str, text: str, what: str) -> None:
@@ -127,7 +127,7 @@ def _check_text(header: str, text: str, what: str) -> None:
         raise RowError(header, f"the {what} has more than {_MAX_VALUE:,} characters")
     if "\0" in text:
         raise RowError(header, f"the {what} has a NUL character")
-    if not text.isascii() and _HALF_CHARACTER.search(text):
+    if not text.isascii() and _LONE_SURROGATE.search(text):
         raise RowError(header, f"the {what} has half of a surrogate pair, which is no character")
 
 
@@ -136,5 +136,5 @@ def _join(*parts: str | None) -> str:
 
 
 def has_phone(headers: Iterable[str]) -> bool:
-    """Whether a column of phone numbers is among them."""
+    """Return whether one of the headers names the phone column."""
     return any(field_of(header) == "phone" for header in headers)

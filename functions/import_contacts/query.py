@@ -1,4 +1,4 @@
-"""What the query of an import asks for."""
+"""The query string of an import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _POLICIES: Final = ("skip", "abort")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Whose contacts, how to read numbers without a country, and whether faults stop it all."""
+class ImportQuery:
+    """Campaign, region of phone numbers without a country code, and whether row errors abort."""
 
     campaign_id: UUID
     region: str
-    aborts: bool
+    aborts_on_error: bool
 
 
-def read_wish(query: Mapping[str, str]) -> Wish:
-    """400 INVALID_QUERY names what is wrong."""
+def parse_query(query: Mapping[str, str]) -> ImportQuery:
+    """Raises BadInputError INVALID_QUERY with the invalid parameter."""
     try:
         campaign_id = UUID(query.get("campaign_id", ""))
     except ValueError:
@@ -33,7 +33,7 @@ def read_wish(query: Mapping[str, str]) -> Wish:
     policy = query.get("on_error", "skip")
     if policy not in _POLICIES:
         raise _invalid(f"on_error must be {' or '.join(_POLICIES)}, not {policy[:20]!r}")
-    return Wish(campaign_id, region, policy == "abort")
+    return ImportQuery(campaign_id, region, policy == "abort")
 
 
 def _invalid(problem: str) -> FunctionError:

@@ -1,4 +1,4 @@
-"""A list of contacts as it was sent, CSV or JSON, read row by row from a file on disk."""
+"""Readers of CSV and JSON bodies: rows of text values, one at a time from a file on disk."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import IO, Any, Final, cast
 from shared.errors import BadInputError
 
 from .contact import has_phone
-from .json_list import read_items
+from .json_stream import read_items
 
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 65_536
@@ -18,7 +18,7 @@ _SAMPLE: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where a row begins, and its values by header; `problem` when it has the wrong shape."""
+    """Line number and values by header; `problem` if the row has an invalid shape."""
 
     line: int
     values: Mapping[str, str]
@@ -26,7 +26,10 @@ class Row:
 
 
 def read_csv(file: IO[bytes]) -> Iterator[Row]:
-    """Rows below the header line; quoted values may hold line breaks."""
+    """Yield the rows below the header line; quoted values may contain line breaks.
+
+    Raises BadInputError INVALID_UTF8, INVALID_CSV, EMPTY_LIST, NO_PHONE_COLUMN or COLUMN_TWICE.
+    """
     try:
         with _decoded(file, newline="") as text:
             yield from _read_csv(text)
@@ -36,7 +39,7 @@ def read_csv(file: IO[bytes]) -> Iterator[Row]:
             code="INVALID_UTF8",
         ) from None
     except csv.Error as exc:
-        raise BadInputError(f"The list is no CSV: {exc}.", code="INVALID_CSV") from None
+        raise BadInputError(f"The list is not valid CSV: {exc}.", code="INVALID_CSV") from None
 
 
 def _read_csv(text: io.TextIOWrapper) -> Iterator[Row]:
@@ -77,7 +80,10 @@ def _shape(line: int, headers: list[str], values: list[str]) -> Row:
 
 
 def read_json(file: IO[bytes]) -> Iterator[Row]:
-    """The objects of `[…]` or of `{"contacts": […]}`; the first is line 1."""
+    """Yield the objects of `[…]` or of `{"contacts": […]}`; the first is line 1.
+
+    Raises BadInputError INVALID_UTF8, INVALID_JSON or INVALID_BODY.
+    """
     try:
         with _decoded(file) as text:
             for number, contact in enumerate(read_items(text), 1):
@@ -88,7 +94,7 @@ def read_json(file: IO[bytes]) -> Iterator[Row]:
 
 @contextmanager
 def _decoded(file: IO[bytes], newline: str | None = None) -> Generator[io.TextIOWrapper]:
-    """Leaves the file open, or closed if its owner did not wait for the last row."""
+    """Decode without closing the file, which may be closed already if reading was abandoned."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline)
     try:
         yield text

@@ -1,4 +1,8 @@
-"""A JSON list read item by item: in memory are the next piece of its text, and one item."""
+"""Parses a JSON list of contacts while its file is read: memory holds one item and one block.
+
+Not ijson: its C backends replace lone surrogates by "?" and reject integers of more than 64 bits;
+its Python backend keeps all blocks whose ends cut strings.
+"""
 
 import json
 import re
@@ -9,19 +13,20 @@ from shared.errors import BadInputError
 
 LONGEST_VALUE: Final = 1 << 20
 _LIST_NAME: Final = "contacts"
-_PIECE: Final = 65_536
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_BLOCK: Final = 65_536
+_WHITESPACE: Final = re.compile(r"[ \t\n\r]*")
 _AFTER_VALUE: Final = frozenset(" \t\n\r,:]}")
-_LONGEST_TOKEN: Final = 16  # what is cut within it is complained of at its beginning
+_LONGEST_TOKEN: Final = 16  # errors in a truncated token are reported at its beginning
 _scan: Final = json.JSONDecoder().raw_decode
 
 
-def read_items(file: IO[str], piece: int = _PIECE) -> Iterator[Any]:
-    """The items of `[…]`, or of the list in `{"contacts": […]}`, in a text that is JSON to its end.
+def read_items(file: IO[str], block: int = _BLOCK) -> Iterator[Any]:
+    """Yield the items of `[…]`, or of the list in `{"contacts": […]}`.
 
-    400 INVALID_JSON or INVALID_BODY may come after good items. `piece`: characters read at once.
+    Raises BadInputError INVALID_JSON or INVALID_BODY, possibly after valid items. `block` is the
+    number of characters per read.
     """
-    text = _Text(file, piece)
+    text = _Text(file, block)
     is_list = False
     if (opening := text.peek()) == "[":
         is_list = True
@@ -31,7 +36,7 @@ def read_items(file: IO[str], piece: int = _PIECE) -> Iterator[Any]:
     else:
         text.read_value()
     if text.peek():
-        text.refuse("Extra data")
+        text.fail("Extra data")
     if not is_list:
         raise BadInputError(
             f'The body must be a JSON array of contacts, or {{"{_LIST_NAME}": […]}}.',
@@ -45,7 +50,7 @@ def _read_list(text: "_Text") -> Iterator[Any]:
 
 
 def _read_object(text: "_Text") -> Generator[Any, None, bool]:
-    """Returns whether it has the list, once; the other members are read and left."""
+    """Yield the items of the member `contacts`; return whether there is exactly one such list."""
     lists = others = 0
     for _ in _members(text, "{", "}"):
         is_list = _read_name(text) == _LIST_NAME
@@ -59,7 +64,7 @@ def _read_object(text: "_Text") -> Generator[Any, None, bool]:
 
 
 def _members(text: "_Text", opening: str, closing: str) -> Iterator[None]:
-    """Stops before each, for it to be read before the next is asked for."""
+    """Yield before each member; the caller reads it before it continues."""
     text.expect(opening)
     if text.peek() != closing:
         yield
@@ -71,18 +76,18 @@ def _members(text: "_Text", opening: str, closing: str) -> Iterator[None]:
 
 def _read_name(text: "_Text") -> str:
     if text.peek() != '"':
-        text.refuse("Expecting property name enclosed in double quotes")
+        text.fail("Expecting property name enclosed in double quotes")
     name = text.read_value()
     text.expect(":")
     return name
 
 
 class _Text:
-    """A window on a text, from the next character that counts."""
+    """A window on the text, starting at the next unread character."""
 
-    def __init__(self, file: IO[str], piece: int) -> None:
+    def __init__(self, file: IO[str], block: int) -> None:
         self._file = file
-        self._piece = piece
+        self._block = block
         self._window = ""
         self._at = 0
         self._lines_before = 0
@@ -90,71 +95,71 @@ class _Text:
         self._characters_before = 0
 
     def peek(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """Skip whitespace and return the next character, empty at the end."""
         while True:
-            self._at = _end_of_space(self._window, self._at)
+            self._at = _skip_whitespace(self._window, self._at)
             if self._at < len(self._window):
                 return self._window[self._at]
-            if not self._read_on():
+            if not self._read_block():
                 return ""
 
     def expect(self, character: str) -> None:
         if self.peek() != character:
-            self.refuse(f"Expecting {character!r} delimiter")
+            self.fail(f"Expecting {character!r} delimiter")
         self._at += 1
 
     def read_value(self) -> Any:
-        """The value that begins here: read on and tried again as long as the window cuts it."""
+        """Parse the next value; read further blocks while the window truncates it."""
         self.peek()
         while True:
             try:
                 value, end = _scan(self._window, self._at)
             except json.JSONDecodeError as exc:
-                if not (self._may_be_cut(exc) and self._read_on()):
-                    self.refuse(exc.msg, exc.pos)
+                if not (self._may_be_truncated(exc) and self._read_block()):
+                    self.fail(exc.msg, exc.pos)
             except RecursionError:
-                self.refuse("Nested too deeply")
+                self.fail("Nested too deeply")
             except ValueError as exc:  # an integer of thousands of digits
-                self.refuse(str(exc))
+                self.fail(str(exc))
             else:
                 # A number that is cut is a number too.
-                if self._window[end : end + 1] in _AFTER_VALUE or not self._read_on():
+                if self._window[end : end + 1] in _AFTER_VALUE or not self._read_block():
                     self._at = end
                     return value
 
-    def refuse(self, problem: str, at: int | None = None) -> NoReturn:
-        """Says where, as the json module does."""
+    def fail(self, problem: str, at: int | None = None) -> NoReturn:
+        """Raise BadInputError with the position, worded like errors of the json module."""
         at = self._at if at is None else at
         lines = self._window.count("\n", 0, at)
         column = at - self._window.rfind("\n", 0, at) + (0 if lines else self._columns_before)
         raise BadInputError(
-            f"The list is no JSON: {problem}: line {self._lines_before + lines + 1}"
+            f"The body is not valid JSON: {problem}: line {self._lines_before + lines + 1}"
             f" column {column} (char {self._characters_before + at}).",
             code="INVALID_JSON",
         )
 
-    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+    def _may_be_truncated(self, error: json.JSONDecodeError) -> bool:
         is_at_end = error.pos >= len(self._window) - _LONGEST_TOKEN
         return is_at_end or error.msg.startswith("Unterminated string")
 
-    def _read_on(self) -> bool:
-        """Drop what was read, add at least as much as is left; False if there is no more."""
+    def _read_block(self) -> bool:
+        """Drop the parsed text and read at least as much as is left; False at the end."""
         left = len(self._window) - self._at
         if left > LONGEST_VALUE:
-            self.refuse(f"A value of more than {LONGEST_VALUE:,} characters")
-        piece = self._file.read(max(self._piece, left))
-        if not piece:
+            self.fail(f"A value of more than {LONGEST_VALUE:,} characters")
+        block = self._file.read(max(self._block, left))
+        if not block:
             return False
         lines = self._window.count("\n", 0, self._at)
         since = self._at - self._window.rfind("\n", 0, self._at) - 1
         self._lines_before += lines
         self._columns_before = since + (0 if lines else self._columns_before)
         self._characters_before += self._at
-        self._window = self._window[self._at :] + piece
+        self._window = self._window[self._at :] + block
         self._at = 0
         return True
 
 
-def _end_of_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
+def _skip_whitespace(text: str, at: int) -> int:
+    found = _WHITESPACE.match(text, at)
     return found.end() if found else at

@@ -1,8 +1,10 @@
+"""CSV and JSON bodies as rows of text values."""
+
 import io
 
 import pytest
 
-from functions.import_contacts.listing import Row, read_csv, read_json
+from functions.import_contacts.readers import Row, read_csv, read_json
 from shared.errors import BadInputError
 
 
@@ -12,9 +14,9 @@ def csv(text: str | bytes) -> list[Row]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_of_every_spreadsheet_is_read(delimiter: str, end: str, mark: str) -> None:
-    text = f"{mark}phone{delimiter}name{end}1{delimiter}Ada{end}2{delimiter}Zoë{end}"
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_csv_dialects_of_spreadsheets_are_read(delimiter: str, end: str, bom: str) -> None:
+    text = f"{bom}phone{delimiter}name{end}1{delimiter}Ada{end}2{delimiter}Zoë{end}"
 
     assert [(row.line, dict(row.values)) for row in csv(text)] == [
         (2, {"phone": "1", "name": "Ada"}),
@@ -22,13 +24,13 @@ def test_csv_of_every_spreadsheet_is_read(delimiter: str, end: str, mark: str) -
     ]
 
 
-def test_a_row_s_line_is_where_it_begins() -> None:
+def test_the_line_of_a_row_is_its_first_line() -> None:
     rows = csv('phone,notes\n1,"two\nlines"\n\n2,x\n')
 
     assert [row.line for row in rows] == [2, 5]
 
 
-def test_a_row_with_too_many_values_is_faulty_and_the_rest_is_read() -> None:
+def test_a_row_with_too_many_values_is_invalid_and_the_rest_is_read() -> None:
     rows = csv("phone,name\n1,Byron, Ada\n2,Bob\n")
 
     assert [row.problem for row in rows] == ["the row has 3 values for 2 columns", None]
@@ -46,7 +48,7 @@ def test_a_row_with_too_many_values_is_faulty_and_the_rest_is_read() -> None:
         (b'phone\n"1\n', "INVALID_CSV"),
     ],
 )
-def test_what_is_no_list_is_refused(text: bytes, code: str) -> None:
+def test_invalid_csv_is_rejected(text: bytes, code: str) -> None:
     with pytest.raises(BadInputError) as caught:
         csv(text)
 
@@ -80,14 +82,14 @@ def test_json_is_read_in_both_shapes(text: str) -> None:
         (b'[{"phone": "\xc3', "INVALID_UTF8"),
     ],
 )
-def test_json_that_is_no_list_is_refused(text: str | bytes, code: str) -> None:
+def test_json_that_is_not_a_list_of_contacts_is_rejected(text: str | bytes, code: str) -> None:
     with pytest.raises(BadInputError) as caught:
         list(read_json(io.BytesIO(text if isinstance(text, bytes) else text.encode())))
 
     assert caught.value.code == code
 
 
-def test_values_that_are_no_text_are_told() -> None:
+def test_values_of_other_types_are_row_errors() -> None:
     rows = list(read_json(io.BytesIO(b'[{"phone": ["1"]}, 5, {"phone": 1}, {"phone": true}]')))
 
     assert [(row.line, row.problem) for row in rows] == [

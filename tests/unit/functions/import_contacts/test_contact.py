@@ -1,3 +1,5 @@
+"""Rows of an import validated into contacts."""
+
 import pytest
 
 from functions.import_contacts.contact import RowError, field_of, read_contact
@@ -10,7 +12,7 @@ from functions.import_contacts.contact import RowError, field_of, read_contact
         ("E-Mail", "email"), ("Full name", "name"), ("TZ", "time_zone"), ("Renewal date", None),
     ],
 )  # fmt: skip
-def test_usual_names_of_columns_are_known(header: str, field: str | None) -> None:
+def test_common_column_names_are_recognized(header: str, field: str | None) -> None:
     assert field_of(header) == field
 
 
@@ -22,7 +24,7 @@ def test_usual_names_of_columns_are_known(header: str, field: str | None) -> Non
         ("+49 30 901820", "US", "+4930901820", ("Europe/Berlin",)),
     ],
 )
-def test_numbers_become_e164_with_their_zones(
+def test_numbers_are_normalized_to_e164_with_their_time_zones(
     text: str, region: str, phone: str, zones: tuple[str, ...]
 ) -> None:
     contact = read_contact({"phone": text}, region)
@@ -30,13 +32,13 @@ def test_numbers_become_e164_with_their_zones(
     assert (contact.phone, contact.time_zones) == (phone, zones)
 
 
-def test_a_number_that_may_be_anywhere_has_all_zones() -> None:
+def test_a_toll_free_number_has_all_time_zones() -> None:
     zones = read_contact({"phone": "+18005551234"}, "US").time_zones
 
     assert {"America/New_York", "Pacific/Honolulu"} <= set(zones)
 
 
-def test_the_contact_s_own_zone_goes_first_and_other_columns_are_variables() -> None:
+def test_an_explicit_time_zone_wins_and_other_columns_are_variables() -> None:
     contact = read_contact(
         {
             "Phone": "212 555 0123",
@@ -58,12 +60,12 @@ def test_the_contact_s_own_zone_goes_first_and_other_columns_are_variables() -> 
     ("row", "column", "problem"),
     [
         ({"phone": ""}, "phone", "there is no phone number"),
-        ({"phone": "call me"}, "phone", "is no phone number"),
+        ({"phone": "call me"}, "phone", "is not a phone number"),
         ({"phone": "1.2E+10"}, "phone", "phone number|dialled"),
         ({"phone": "+1 212 555"}, "phone", "no such number exists"),
         ({"phone": "212 555 0123 ext. 9"}, "phone", "extension"),
-        ({"phone": "2125550123", "tz": "Mars/Olympus"}, "time_zone", "no IANA time zone"),
-        ({"phone": "2125550123", "tz": "../../etc/passwd"}, "time_zone", "no IANA time zone"),
+        ({"phone": "2125550123", "tz": "Mars/Olympus"}, "time_zone", "not an IANA time zone"),
+        ({"phone": "2125550123", "tz": "../../etc/passwd"}, "time_zone", "not an IANA time zone"),
         ({"phone": "2125550123", "notes": "x" * 10_001}, "notes", "10,000 characters"),
         ({"phone": "2125550123", "plan": "a\0b"}, "plan", "the value has a NUL"),
         ({"phone": "2125550123", "a\0b": "x"}, "a\0b", "the name of the column has a NUL"),
@@ -73,9 +75,7 @@ def test_the_contact_s_own_zone_goes_first_and_other_columns_are_variables() -> 
         ({"phone": "2125550123", "x" * 10_001: ""}, "x" * 10_001, "name of the column has more"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_column(
-    row: dict[str, str], column: str, problem: str
-) -> None:
+def test_an_invalid_row_names_its_column(row: dict[str, str], column: str, problem: str) -> None:
     with pytest.raises(RowError, match=problem) as caught:
         read_contact(row, "US")
 

@@ -70,7 +70,7 @@ def staged(connection: psycopg.Connection) -> int:
     return scalar(connection, "select count(*) from public.contact_import_rows")
 
 
-def test_good_rows_become_contacts_and_the_others_are_told_by_line(
+def test_valid_rows_become_contacts_and_the_others_are_reported_by_line(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     first = send(stack, campaign, "Phone;Name;Plan\n212 555 0101;Ada;pro\n")
@@ -90,7 +90,7 @@ def test_good_rows_become_contacts_and_the_others_are_told_by_line(
         "rows": 4,
         "error_count": 1,
         "errors": [
-            {"line": 3, "column": "phone", "problem": "'nonsense' is no phone number"},
+            {"line": 3, "column": "phone", "problem": "'nonsense' is not a phone number"},
         ],
         "imported": 1,
         "duplicate_count": 2,
@@ -106,7 +106,7 @@ def test_good_rows_become_contacts_and_the_others_are_told_by_line(
     ]
 
 
-def test_with_abort_one_faulty_row_imports_nothing(
+def test_with_abort_one_invalid_row_imports_nothing(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     answer = send(stack, campaign, "phone\n2125550101\n12\n", on_error="abort")
@@ -120,18 +120,20 @@ def test_with_abort_one_faulty_row_imports_nothing(
 def test_a_large_list_is_imported_whole(
     stack: RunningStack, connection: psycopg.Connection, campaign: str, kind: str, count: int
 ) -> None:
-    people = [(f"212 {200 + n // 10_000} {n % 10_000:04}", f"Person {n}") for n in range(count)]
+    contact_rows = [
+        (f"212 {200 + n // 10_000} {n % 10_000:04}", f"Person {n}") for n in range(count)
+    ]
     if kind == "text/csv":
-        body = "\n".join(["phone,name", *map(",".join, people)])
+        body = "\n".join(["phone,name", *map(",".join, contact_rows)])
     else:
-        body = json.dumps([{"phone": phone, "name": name} for phone, name in people])
+        body = json.dumps([{"phone": phone, "name": name} for phone, name in contact_rows])
     answer = send(stack, campaign, body, kind=kind)
 
-    told = answer.json()
-    assert answer.status_code == 200, told
-    assert told["imported"] + told["error_count"] == count
-    assert told["imported"] > count * 0.9
-    assert told["imported"] == scalar(
+    result = answer.json()
+    assert answer.status_code == 200, result
+    assert result["imported"] + result["error_count"] == count
+    assert result["imported"] > count * 0.9
+    assert result["imported"] == scalar(
         connection,
         "select count(*) from public.campaign_contacts where campaign_id = %s",
         (campaign,),
@@ -139,7 +141,7 @@ def test_a_large_list_is_imported_whole(
     assert staged(connection) == 0
 
 
-def test_a_row_more_is_too_many(
+def test_one_row_above_the_limit_is_rejected(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     rows = ["phone", *["1"] * 100_001]
@@ -149,7 +151,7 @@ def test_a_row_more_is_too_many(
     assert staged(connection) == 0
 
 
-def test_two_imports_of_one_list_at_once_make_each_contact_once(
+def test_concurrent_imports_of_one_list_create_each_contact_once(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     body = "phone\n" + "\n".join(f"212 556 {n:04}" for n in range(3000))
@@ -161,7 +163,7 @@ def test_two_imports_of_one_list_at_once_make_each_contact_once(
     assert len(contacts(connection, campaign)) == 3000
 
 
-def test_json_is_taken_too(
+def test_a_json_list_is_imported(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     body = '{"contacts": [{"phone": "020 7946 0000", "name": "Zoë", "seats": 3}]}'
@@ -173,7 +175,7 @@ def test_json_is_taken_too(
     ]
 
 
-def test_what_no_database_keeps_is_told_by_row(
+def test_text_that_postgres_cannot_store_is_a_row_error(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     rows = (
@@ -197,13 +199,13 @@ def test_what_no_database_keeps_is_told_by_row(
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "application/json"])
-def test_a_list_that_goes_wrong_at_its_end_imports_nothing(
+def test_a_list_with_an_invalid_end_imports_nothing(
     stack: RunningStack, connection: psycopg.Connection, campaign: str, kind: str
 ) -> None:
-    people = [{"phone": f"212 556 {n:04}"} for n in range(3000)]
+    contact_rows = [{"phone": f"212 556 {n:04}"} for n in range(3000)]
     good = {
-        "text/csv": "\n".join(["phone", *(person["phone"] for person in people), '"']),
-        "application/json": json.dumps(people)[:-1],
+        "text/csv": "\n".join(["phone", *(person["phone"] for person in contact_rows), '"']),
+        "application/json": json.dumps(contact_rows)[:-1],
     }
     answer = send(stack, campaign, good[kind], kind=kind)
 
@@ -212,7 +214,7 @@ def test_a_list_that_goes_wrong_at_its_end_imports_nothing(
     assert staged(connection) == 0
 
 
-def test_an_import_whose_campaign_ends_meanwhile_is_refused_and_forgotten(
+def test_an_import_is_rejected_if_its_campaign_ends_meanwhile(
     stack: RunningStack, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign = organization.add_campaign()
@@ -236,7 +238,7 @@ def wait_for_a_lock(connection: psycopg.Connection) -> None:
     wait_for(lambda: scalar(connection, waiting))
 
 
-def test_by_the_data_api_a_finished_campaign_takes_nobody(
+def test_the_data_api_rejects_contacts_of_a_finished_campaign(
     stack: RunningStack, organization: Organization
 ) -> None:
     campaign = organization.add_campaign(status="completed", finished_at="2026-01-01T00:00Z")
@@ -256,7 +258,7 @@ def test_by_the_data_api_a_finished_campaign_takes_nobody(
     ("role", "status", "code"),
     [("manager", 200, None), ("admin", 200, None), ("viewer", 403, "ROLE_TOO_LOW")],
 )
-def test_members_import_as_their_role_allows(
+def test_the_role_of_a_member_decides(
     stack: RunningStack, organization: Organization, campaign: str,
     role: str, status: int, code: str | None,
 ) -> None:  # fmt: skip
@@ -267,7 +269,7 @@ def test_members_import_as_their_role_allows(
     assert answer.json().get("code") == code
 
 
-def test_another_organization_s_campaign_does_not_exist(
+def test_a_campaign_of_another_organization_is_not_found(
     stack: RunningStack, connection: psycopg.Connection, campaign: str
 ) -> None:
     stranger = create_organization(connection, f"+1213{uuid4().int % 10**7:07}")
@@ -279,7 +281,9 @@ def test_another_organization_s_campaign_does_not_exist(
     assert contacts(connection, campaign) == []
 
 
-def test_a_finished_campaign_takes_nobody(stack: RunningStack, organization: Organization) -> None:
+def test_a_finished_campaign_rejects_contacts(
+    stack: RunningStack, organization: Organization
+) -> None:
     campaign = organization.add_campaign(status="completed", finished_at="2026-01-01T00:00Z")
     answer = send(stack, campaign, "phone\n2125550101\n")
 
@@ -299,7 +303,7 @@ def test_a_finished_campaign_takes_nobody(stack: RunningStack, organization: Org
         ({"campaign_id": str(uuid4())}, "phone\n1\n", "text/csv", 404, "CAMPAIGN_NOT_FOUND"),
     ],
 )
-def test_bad_input_is_named(
+def test_bad_input_has_a_code(
     stack: RunningStack, campaign: str,
     query: dict[str, str], body: str, kind: str, status: int, code: str,
 ) -> None:  # fmt: skip

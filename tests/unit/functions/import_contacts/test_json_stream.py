@@ -1,4 +1,4 @@
-"""A JSON list read piece by piece is the list that the json module reads at once."""
+"""The JSON reader yields the items that the json module parses from the whole document."""
 
 import gc
 import io
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.import_contacts.json_list import LONGEST_VALUE, read_items
-from functions.import_contacts.listing import read_csv, read_json
+from functions.import_contacts.json_stream import LONGEST_VALUE, read_items
+from functions.import_contacts.readers import read_csv, read_json
 from shared.errors import BadInputError
 
 VALUES = st.recursive(
@@ -38,18 +38,18 @@ DOCUMENTS = (
 STYLES = st.sampled_from([(",", ":"), (" , ", "\t: "), ("\n,\n", ": ")])
 
 
-def outcome(text: str, piece: int) -> Any:
+def outcome(text: str, block: int) -> Any:
     try:
-        return list(read_items(io.StringIO(text), piece))
+        return list(read_items(io.StringIO(text), block))
     except BadInputError as exc:
         return exc.code, exc.message
 
 
-def outcome_at_once(text: str) -> Any:
+def expected_outcome(text: str) -> Any:
     try:
         document = json.loads(text)
     except ValueError as exc:
-        return "INVALID_JSON", f"The list is no JSON: {exc}."
+        return "INVALID_JSON", f"The body is not valid JSON: {exc}."
     items: Any = document.get("contacts") if isinstance(document, dict) else document
     if isinstance(items, list):
         return items
@@ -57,19 +57,19 @@ def outcome_at_once(text: str) -> Any:
 
 
 @settings(deadline=None)
-@given(document=DOCUMENTS, style=STYLES, ascii_only=st.booleans(), piece=st.integers(1, 80))
-def test_a_document_is_read_as_at_once(
-    document: Any, style: tuple[str, str], piece: int, *, ascii_only: bool
+@given(document=DOCUMENTS, style=STYLES, ascii_only=st.booleans(), block=st.integers(1, 80))
+def test_a_document_is_parsed_like_by_the_json_module(
+    document: Any, style: tuple[str, str], block: int, *, ascii_only: bool
 ) -> None:
     text = json.dumps(document, separators=style, ensure_ascii=ascii_only)
 
-    assert outcome(text, piece) == outcome_at_once(text)
+    assert outcome(text, block) == expected_outcome(text)
 
 
 @settings(deadline=None, max_examples=300)
-@given(document=DOCUMENTS, style=STYLES, piece=st.integers(1, 80), drawn=st.data())
-def test_what_is_no_json_is_refused_as_at_once(
-    document: Any, style: tuple[str, str], piece: int, drawn: st.DataObject
+@given(document=DOCUMENTS, style=STYLES, block=st.integers(1, 80), drawn=st.data())
+def test_invalid_json_is_rejected_like_by_the_json_module(
+    document: Any, style: tuple[str, str], block: int, drawn: st.DataObject
 ) -> None:
     text = json.dumps(document, separators=style)
     at = drawn.draw(st.integers(0, len(text)))
@@ -77,7 +77,7 @@ def test_what_is_no_json_is_refused_as_at_once(
     dropped = drawn.draw(st.integers(0 if added else 1, 2))
     broken = text[:at] + added + text[at + dropped :]
 
-    assert outcome(broken, piece) == outcome_at_once(broken)
+    assert outcome(broken, block) == expected_outcome(broken)
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_what_is_no_json_is_refused_as_at_once(
         '{"contacts": [1],}', '{"contacts" [1]}', "[nul]", "[1.]", "[01]", "[.5]", '["\n"]', "[tru",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("piece", [1, 3, 65_536])
-def test_what_stands_between_items_must_be_json(text: str, piece: int) -> None:
-    assert outcome(text, piece) == outcome_at_once(text)
+@pytest.mark.parametrize("block", [1, 3, 65_536])
+def test_the_text_between_items_must_be_valid_json(text: str, block: int) -> None:
+    assert outcome(text, block) == expected_outcome(text)
 
 
-def test_a_fault_far_into_the_text_is_told_where_it_stands() -> None:
+def test_an_error_deep_in_the_text_has_its_position() -> None:
     good = json.dumps([{"phone": "1", "name": "Zoë"}] * 20_000, indent=1)
     text = f"{good[:-2]},\n nonsense\n]"
 
-    assert outcome(text, 65_536) == outcome_at_once(text)
+    assert outcome(text, 65_536) == expected_outcome(text)
     assert "line 80002 column 2" in outcome(text, 65_536)[1]
 
 
@@ -105,37 +105,37 @@ def test_a_fault_far_into_the_text_is_told_where_it_stands() -> None:
     "text",
     ['{"contacts": [1], "contacts": [2]}', '{"contacts": [1], "contacts": 2}', '{"contacts": 1}'],
 )
-def test_one_list_is_taken(text: str) -> None:
+def test_exactly_one_list_is_required(text: str) -> None:
     assert outcome(text, 65_536)[0] == "INVALID_BODY"
 
 
 @pytest.mark.parametrize("text", ['["{}"]', '[{{"a": "{}"}}]', '[1, "{}', '{{"{}": []}}'])
-def test_a_value_that_would_fill_the_memory_is_refused(text: str) -> None:
+def test_a_value_of_excessive_length_is_rejected(text: str) -> None:
     code, message = outcome(text.format("x" * (2 * LONGEST_VALUE)), 65_536)
 
     assert code == "INVALID_JSON"
     assert "A value of more than 1,048,576 characters" in message
 
 
-def test_a_value_of_nearly_that_length_is_read() -> None:
+def test_a_value_just_below_the_limit_is_read() -> None:
     long = "é" * (LONGEST_VALUE - 10)
 
     assert outcome(f'[1,"{long}",2]', 65_536) == [1, long, 2]
 
 
 class Endless(io.RawIOBase):
-    """A body that is made as it is read."""
+    """A body generated while it is read."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = next(self._pieces, b"")
-        buffer[: len(piece)] = piece
-        return len(piece)
+        block = next(self._blocks, b"")
+        buffer[: len(block)] = block
+        return len(block)
 
 
 def body(rows: int) -> Iterator[bytes]:
@@ -147,7 +147,7 @@ def body(rows: int) -> Iterator[bytes]:
     yield b"]}"
 
 
-def test_a_list_of_any_length_takes_the_memory_of_a_piece() -> None:
+def test_memory_use_does_not_grow_with_the_list() -> None:
     file = io.BufferedReader(Endless(body(3000)))
     tracemalloc.start()
     try:
@@ -161,7 +161,7 @@ def test_a_list_of_any_length_takes_the_memory_of_a_piece() -> None:
 
 
 @pytest.mark.parametrize(("reader", "text"), [(read_csv, b"phone\n1\n2\n"), (read_json, b"[1,2]")])
-def test_a_list_that_is_not_read_to_its_end_is_left_quietly(reader: Any, text: bytes) -> None:
+def test_an_abandoned_reader_raises_nothing(reader: Any, text: bytes) -> None:
     with io.BytesIO(text) as file:
         rows = reader(file)
         next(rows)
