@@ -1,24 +1,37 @@
-"""What an administrator's wishes make of an account."""
+"""Apply an administrator's create or update request to a user.
 
+Follows supabase/auth (internal/api/admin.go).
+"""
+
+import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from edge.emulator.auth.ban import parse_ban
-from edge.emulator.auth.bodies import AdminUser
 from edge.emulator.auth.config import AuthConfig
-from edge.emulator.auth.email import parse_email
 from edge.emulator.auth.errors import (
     ADDRESS_MISSING,
+    BAN_INVALID,
     HASH_INVALID,
     PHONE_DISABLED,
     USER_ID_INVALID,
 )
 from edge.emulator.auth.password import check_strength, hash_password, is_hash
-from edge.emulator.auth.user import User, email_profile, merge_metadata
+from edge.emulator.auth.schemas import AdminUserBody
+from edge.emulator.auth.user import User, email_profile, merge_metadata, parse_email
+
+# Go's duration syntax, as time.ParseDuration reads it: 1h30m.
+_DURATION_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|h|m|s)")
+_UNITS: Final = {
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
 
 
-async def hash_wanted(config: AuthConfig, body: AdminUser) -> str | None:
+async def resolve_password_hash(config: AuthConfig, body: AdminUserBody) -> str | None:
     """The hash of the password given, or the hash given; None to leave it as it is."""
     if body.password:
         check_strength(body.password, config.shortest_password)
@@ -28,7 +41,7 @@ async def hash_wanted(config: AuthConfig, body: AdminUser) -> str | None:
     return body.password_hash or None
 
 
-def plan_account(body: AdminUser) -> User:
+def plan_account(body: AdminUserBody) -> User:
     """A new account with its address, before the rest is applied."""
     if not body.email:
         raise PHONE_DISABLED.error() if body.phone else ADDRESS_MISSING.error()
@@ -41,12 +54,12 @@ def plan_account(body: AdminUser) -> User:
     return replace(user, raw_user_meta_data=profile)
 
 
-def apply_wishes(user: User, body: AdminUser, password: str | None, now: datetime) -> User:
+def apply_changes(user: User, body: AdminUserBody, password: str | None, now: datetime) -> User:
     """The account with everything that `body` names; `password` is a hash."""
     if body.phone:
         raise PHONE_DISABLED.error()
     confirmed = user.email_confirmed_at or (now if body.email_confirm else None)
-    banned = parse_ban(body.ban_duration, now) if body.ban_duration else user.banned_until
+    banned = parse_ban_duration(body.ban_duration, now) if body.ban_duration else user.banned_until
     return replace(
         user,
         email=parse_email(body.email) if body.email else user.email,
@@ -64,3 +77,19 @@ def parse_user_id(text: str) -> UUID:
         return UUID(text)
     except ValueError as exc:
         raise USER_ID_INVALID.error() from exc
+
+
+def parse_ban_duration(text: str, start: datetime) -> datetime | None:
+    """Return when a ban from `start` ends; None for "none", which lifts it.
+
+    Raises validation_failed for anything but a Go duration such as 1h30m.
+    """
+    if text == "none":
+        return None
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise BAN_INVALID.error(value=text)
+    try:
+        return start + sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    except OverflowError as exc:
+        raise BAN_INVALID.error(value=text) from exc

@@ -13,21 +13,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.auth import about, admin, logout, profile, signup, token
 from edge.emulator.auth.config import AuthConfig
-from edge.emulator.auth.context import Door
+from edge.emulator.auth.context import AuthContext
 from edge.emulator.auth.errors import API_VERSION, NOT_SERVED, UNEXPECTED, AuthError
+from edge.emulator.auth.routes import admin, logout, settings, signup, token, user
 from edge.emulator.postgres.pool import Connector, Pool
 
-Handler = Callable[[Door, Request], Awaitable[Response]]
+Handler = Callable[[AuthContext, Request], Awaitable[Response]]
 
 _POOL_SIZE: Final = 5
 _POOL_TIMEOUT: Final = 10.0
 _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/signup", signup.sign_up),
     ("POST", "/token", token.issue_token),
-    ("GET", "/user", profile.show_user),
-    ("PUT", "/user", profile.change_user),
+    ("GET", "/user", user.show_user),
+    ("PUT", "/user", user.change_user),
     ("POST", "/logout", logout.sign_out),
     ("POST", "/admin/users", admin.create_user),
     ("GET", "/admin/users", admin.list_users),
@@ -44,14 +44,14 @@ def create_pool(dsn: str) -> Pool:
 
 
 def create_auth_app(pool: Pool, config: AuthConfig) -> Starlette:
-    door = Door(config, pool)
+    context = AuthContext(config, pool)
     return Starlette(
         routes=[
-            Route("/health", about.show_health),
-            Route("/settings", about.show_settings),
-            Route("/.well-known/jwks.json", about.show_keys),
+            Route("/health", settings.show_health),
+            Route("/settings", settings.show_settings),
+            Route("/.well-known/jwks.json", settings.show_keys),
             *(
-                Route(path, partial(handler, door), methods=[verb])
+                Route(path, partial(handler, context), methods=[verb])
                 for verb, path, handler in _ROUTES
             ),
         ],
@@ -84,6 +84,6 @@ async def _answer_nobody(request: Request, exc: Exception) -> Response:
 
 
 async def _render_crash(request: Request, exc: Exception) -> Response:
-    """Starlette logs the traceback; the caller learns nothing of it."""
+    """Starlette logs the traceback; the current learns nothing of it."""
     del exc
     return await _render_error(request, UNEXPECTED.error())

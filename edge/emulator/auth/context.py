@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import psycopg
 from starlette.requests import Request
 
-from edge.emulator.auth.bodies import Body, read_body
 from edge.emulator.auth.config import AuthConfig
 from edge.emulator.auth.errors import BAD_TEXT, NO_DATABASE, TIMED_OUT
+from edge.emulator.auth.schemas import Body, read_body
 from edge.emulator.postgres.pool import (
     Connection,
     Pool,
@@ -20,7 +20,7 @@ from edge.emulator.postgres.pool import (
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AuthContext:
     """One database of people, under one configuration."""
 
     config: AuthConfig

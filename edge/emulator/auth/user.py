@@ -1,10 +1,19 @@
-"""A person who can sign in, as stored and as clients read it (supabase/auth, models/user.go)."""
+"""A user as stored and as clients read it. Follows supabase/auth (internal/models/user.go)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
+
+from edge.emulator.auth.errors import EMAIL_INVALID
+
+_LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_ADDRESS: Final = re.compile(
+    rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*", re.ASCII
+)
+_MAX_EMAIL_LENGTH: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,15 @@ class User:
         return self.banned_until is not None and now < self.banned_until
 
 
+def parse_email(text: str) -> str:
+    """Return the address in lower case, as it is stored; raises validation_failed if invalid."""
+    if len(text) > _MAX_EMAIL_LENGTH or not _ADDRESS.fullmatch(text):
+        raise EMAIL_INVALID.error()
+    return text.lower()
+
+
 def email_profile(user_id: UUID, email: str, *, is_verified: bool) -> dict[str, Any]:
-    """What the e-mail provider knows of a person: identity data, and the first user metadata."""
+    """Return the e-mail provider's identity data, which is also the initial user metadata."""
     return {
         "sub": str(user_id),
         "email": email,
@@ -44,13 +60,13 @@ def email_profile(user_id: UUID, email: str, *, is_verified: bool) -> dict[str, 
 
 
 def merge_metadata(stored: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The change's keys replace the stored ones; a null removes its key."""
+    """Replace the stored keys by those of `change`; a null removes its key."""
     merged = {**stored, **(change or {})}
     return {key: value for key, value in merged.items() if value is not None}
 
 
 def render_user(user: User) -> dict[str, Any]:
-    """As GoTrue answers it: times that never were are left out."""
+    """Render the user object of GoTrue's responses, without the timestamps that are null."""
     times = {
         "email_confirmed_at": user.email_confirmed_at,
         "phone_confirmed_at": user.phone_confirmed_at,

@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from dataclasses import replace
 from typing import Any, Final
 
-from edge.emulator.rest import media
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import MissError, RestError, rest_error
 from edge.emulator.rest.execute import execute
-from edge.emulator.rest.identity import Authenticator, Identity
-from edge.emulator.rest.integers import parse_digits
-from edge.emulator.rest.openapi import methods, render_openapi
 from edge.emulator.rest.plan.action import find_relation, plan_request
-from edge.emulator.rest.request import Action, ApiRequest, RawRequest, parse_request
-from edge.emulator.rest.response import Response, render_error, render_result
+from edge.emulator.rest.query.integers import parse_digits
+from edge.emulator.rest.request import media
+from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
+from edge.emulator.rest.request.identity import Authenticator, Identity
+from edge.emulator.rest.response.openapi import methods, render_openapi
+from edge.emulator.rest.response.render import Response, render_error, render_result
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.tokens import Keys
 

@@ -11,11 +11,11 @@ from psycopg.pq.abc import PGresult
 from edge.emulator.postgres.pipeline import Statement, run_together
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import rest_error
-from edge.emulator.rest.identity import Identity
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.pool import Connection, Pool
 from edge.emulator.rest.postgres_errors import translate
-from edge.emulator.rest.request import ApiRequest, parse_cookies
+from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
+from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.sql.fragment import Sql, identifier, join, parameter, sql
 from edge.emulator.rest.sql.statement import render_estimate, render_statement
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import RestError, rest_error
-from edge.emulator.rest.media import CSV, MediaType, choose_answer
 from edge.emulator.rest.plan.call import plan_call, result_relation
 from edge.emulator.rest.plan.mutate import plan_mutation, require_where
 from edge.emulator.rest.plan.read import ReadPlanner
 from edge.emulator.rest.plan.scope import Demands
 from edge.emulator.rest.plan.tree import BodyShape, Call, Plan
-from edge.emulator.rest.preferences import require_valid
 from edge.emulator.rest.query.terms import RowRange
-from edge.emulator.rest.request import Action, ApiRequest
+from edge.emulator.rest.request.api_request import Action, ApiRequest
+from edge.emulator.rest.request.media import CSV, MediaType, choose_answer
+from edge.emulator.rest.request.preferences import require_valid
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 from edge.emulator.rest.schema.suggest import nearest_name
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.routines import find_routine
 from edge.emulator.rest.plan.tree import SCALAR, Call
-from edge.emulator.rest.request import Action, ApiRequest
+from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.schema.model import (
     Column,
     Identifier,

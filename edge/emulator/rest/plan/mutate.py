@@ -1,7 +1,6 @@
 """Insert, update, upsert and delete: what is written, and what the answer needs back."""
 
 from edge.emulator.rest.errors import RestError, rest_error
-from edge.emulator.rest.payload import Payload
 from edge.emulator.rest.plan.columns import needed_columns
 from edge.emulator.rest.plan.read import plan_filters
 from edge.emulator.rest.plan.tree import (
@@ -16,7 +15,8 @@ from edge.emulator.rest.plan.tree import (
     Update,
 )
 from edge.emulator.rest.query.terms import Filter, LogicTree
-from edge.emulator.rest.request import Action, ApiRequest
+from edge.emulator.rest.request.api_request import Action, ApiRequest
+from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import Column, Relation
 
 

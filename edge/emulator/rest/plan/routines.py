@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from edge.emulator.rest import media
 from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.request import media
 from edge.emulator.rest.schema.model import Identifier, Routine, SchemaCache
 from edge.emulator.rest.schema.suggest import nearest_name
 

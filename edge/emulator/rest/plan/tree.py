@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from edge.emulator.rest.media import MediaType
-from edge.emulator.rest.payload import Payload
 from edge.emulator.rest.query.terms import Condition, JsonStep, RowRange
+from edge.emulator.rest.request.media import MediaType
+from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import Column, Identifier, Parameter, Relationship, Routine
 
 SCALAR: Final = "pgrst_scalar"

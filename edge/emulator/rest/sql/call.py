@@ -1,7 +1,7 @@
 """A function call as SQL."""
 
-from edge.emulator.rest.payload import Payload
 from edge.emulator.rest.plan.tree import PAYLOAD_ROWS, SCALAR, Call
+from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import Column, Parameter
 from edge.emulator.rest.sql.columns import render_column
 from edge.emulator.rest.sql.fragment import (

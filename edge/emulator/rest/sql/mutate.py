@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from edge.emulator.rest.payload import Payload
 from edge.emulator.rest.plan.tree import (
     PAYLOAD_ROWS,
     WRITTEN,
@@ -12,6 +11,7 @@ from edge.emulator.rest.plan.tree import (
     Predicate,
     Update,
 )
+from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import Column, Identifier
 from edge.emulator.rest.sql.columns import render_column
 from edge.emulator.rest.sql.filters import render_where

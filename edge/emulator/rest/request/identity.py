@@ -1,0 +1,82 @@
+"""Who calls: the Authorization header → a database role and the claims that policies read."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from edge.emulator.rest.errors import RestError
+from edge.emulator.rest.request.claims import refuse_token, validate_claims
+from edge.tokens import Keys, TokenError, TokenFault, verify_signature
+
+_CACHED: Final = 1000
+_NO_KEY: Final = "None of the keys was able to decode the JWT"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The role to become, the token's claims, and the settings the database gives that role."""
+
+    role: str
+    claims: Mapping[str, Any]
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+class Authenticator:
+    """Verifies bearer tokens; a token seen lately is not verified again until it expires."""
+
+    def __init__(self, keys: Keys, anon_role: str) -> None:
+        self._keys = keys
+        self._anonymous = Identity(anon_role, {"role": anon_role})
+        self._seen: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
+
+    def authenticate(self, authorization: str | None) -> Identity:
+        """PGRST301 or PGRST303 for a token that must not be trusted; none at all is anonymous."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return self._anonymous
+        token = token.strip()
+        known, valid_until = self._seen.get(token, (self._anonymous, 0.0))
+        if time.time() < valid_until:
+            return known
+        claims = _verified(token, self._keys)
+        valid_until = validate_claims(claims, time.time())
+        role = claims.get("role", self._anonymous.role)
+        identity = Identity(str(role), {**claims, "role": role})
+        self._remember(token, identity, valid_until)
+        return identity
+
+    def _remember(self, token: str, identity: Identity, valid_until: float) -> None:
+        self._seen[token] = identity, valid_until
+        if len(self._seen) > _CACHED:
+            self._seen.popitem(last=False)
+
+
+def _verified(token: str, keys: Keys) -> dict[str, Any]:
+    if not token:
+        raise refuse_token("PGRST301", "Empty JWT is sent in Authorization header")
+    parts = token.count(".") + 1
+    if parts != 3:
+        raise refuse_token("PGRST301", f"Expected 3 parts in JWT; got {parts}")
+    try:
+        return verify_signature(token, keys)
+    except TokenError as exc:
+        raise _explain(exc) from exc
+
+
+def _explain(error: TokenError) -> RestError:
+    match error.fault:
+        case TokenFault.SIGNATURE:
+            return refuse_token("PGRST301", "No suitable key or wrong key type", _NO_KEY)
+        case TokenFault.ALGORITHM:
+            reason = "Wrong or unsupported encoding algorithm"
+            return refuse_token("PGRST301", reason, _algorithm(error))
+        case _:
+            return refuse_token("PGRST301", "JWT cryptographic operation failed")
+
+
+def _algorithm(error: TokenError) -> str:
+    if error.algorithm == "none":
+        return "JWT is unsecured but expected 'alg' was not 'none'"
+    return f"JWT is signed with '{error.algorithm}', which no key is for"

@@ -1,0 +1,41 @@
+"""What anyone may ask, what is not served, and a database that is away."""
+
+import httpx
+from starlette.applications import Starlette
+
+from edge.emulator.auth.app import create_auth_app, create_pool
+from edge.emulator.auth.config import AuthConfig
+from edge.tokens import Keys
+from tests.support.auth_service import ISSUER, SECRET, Auth
+
+
+async def test_health_settings_and_keys_are_public(auth: Auth) -> None:
+    health, settings = await auth("GET", "/health"), await auth("GET", "/settings")
+
+    assert health.json()["name"] == "GoTrue"
+    assert settings.json()["external"]["email"] is True
+    assert settings.json()["mailer_autoconfirm"] is True
+    assert (await auth("GET", "/.well-known/jwks.json")).json() == {"keys": []}
+
+
+async def test_what_is_not_served_says_so(auth: Auth) -> None:
+    unknown = await auth("POST", "/otp", {"email": "a@b.com"})
+    verb = await auth("DELETE", "/signup")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "EDGE_NOT_SERVED")
+    assert verb.json()["message"] == "DELETE /signup is not served locally"
+
+
+def nowhere() -> Starlette:
+    pool = create_pool("host=/nowhere user=nobody dbname=none")
+    return create_auth_app(pool, AuthConfig(Keys(SECRET), ISSUER))
+
+
+async def test_without_a_database_clients_are_told_to_come_again() -> None:
+    transport = httpx.ASGITransport(nowhere())
+    async with httpx.AsyncClient(transport=transport, base_url="http://auth") as client:
+        answer = await client.post(
+            "/token?grant_type=refresh_token", json={"refresh_token": "anything"}
+        )
+
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "unexpected_failure")

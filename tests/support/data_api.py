@@ -1,0 +1,36 @@
+"""A client of the data API under test, with its database and the key that signs its tokens."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psycopg
+
+from edge.emulator.rest.app import RestApp
+from edge.tokens import mint
+
+SECRET = "a-secret-of-at-least-thirty-two-characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A client of the data API, and the database behind it."""
+
+    client: httpx.AsyncClient
+    app: RestApp
+    database: str
+    superuser_dsn: str
+
+    async def __call__(self, method: str, url: str, **options: Any) -> httpx.Response:
+        return await self.client.request(method, url, **options)
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run SQL as the superuser, past the API."""
+        with psycopg.connect(self.superuser_dsn, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+def as_role(role: str, **claims: Any) -> dict[str, str]:
+    """The Authorization header of a caller."""
+    return {"authorization": f"Bearer {mint(SECRET, role, **claims)}"}
