@@ -28,8 +28,8 @@ from bench.support.process_tree import family, proportional_bytes
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.call_document import render_call
+from edge.emulator.providers.retell.call_end import CallStatus
 from edge.emulator.providers.retell.call_request import CallRequest
-from edge.emulator.providers.retell.ending import CallStatus
 from edge.emulator.providers.retell.outcome import decide_outcome
 from edge.runtime.pool.usage import cpu_seconds
 
@@ -118,7 +118,7 @@ def _tell(call: Call) -> Iterator[dict[str, Any]]:
     if outcome.is_connected:
         call.status, call.started_ms = CallStatus.ONGOING, call.created_ms + outcome.ring_ms
         yield {"event": "call_started", "call": render_call(call)}
-    call.ending, call.status = outcome.ending, outcome.ending.status
+    call.end, call.status = outcome.end, outcome.end.status
     call.ended_ms = call.created_ms + outcome.ring_ms + outcome.talk_ms
     yield {"event": "call_ended", "call": render_call(call)}
     call.is_analyzed = True

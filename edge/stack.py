@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
+from edge.emulator.clock import Clock
 from edge.emulator.console.app import create_console_app
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.local_database import LocalDatabase
 from edge.emulator.postgres.migrations import Migration
 from edge.emulator.providers.app import create_app as create_providers_app
-from edge.emulator.providers.retell.clock import Clock
-from edge.emulator.providers.retell.conditions import Conditions
+from edge.emulator.providers.retell.simulation_config import SimulationConfig
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
@@ -174,7 +174,7 @@ class Stack:
 
     async def _start_providers(self) -> Starlette:
         settings = self.settings
-        calls = Conditions(
+        calls = SimulationConfig(
             speed=settings.call_speed,
             webhook_url=settings.webhook_url,
             webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),

@@ -17,7 +17,7 @@ from typing import Final
 import httpx
 from cronsim import CronSim, CronSimError
 
-from edge.emulator.providers.retell.clock import Clock
+from edge.emulator.clock import Clock
 
 _LOG: Final = logging.getLogger(__name__)
 _SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")

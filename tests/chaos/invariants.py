@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from edge.emulator.providers.retell.cost import render_cost
+from edge.emulator.providers.retell.call_document import render_cost
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.world import SHORT_JUMP, Row, World
 

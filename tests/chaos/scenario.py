@@ -39,8 +39,8 @@ _FAULTS: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.6, {"endpoint": "webhook", "kind": "duplicated", "rate": 0.2}),
     (0.6, {"endpoint": "webhook", "kind": "delayed", "seconds": 90, "rate": 0.15}),
     (0.4, {"endpoint": "webhook", "kind": "wrong_signature", "rate": 0.05}),
-    (0.4, {"endpoint": "ending", "kind": "unknown_reason", "rate": 0.04}),
-    (0.4, {"endpoint": "ending", "kind": "slot_leak", "rate": 0.04}),
+    (0.4, {"endpoint": "call_end", "kind": "unknown_reason", "rate": 0.04}),
+    (0.4, {"endpoint": "call_end", "kind": "slot_leak", "rate": 0.04}),
 )
 
 

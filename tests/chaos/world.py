@@ -100,7 +100,7 @@ class World:
         return answer.raise_for_status().json()
 
     def ledger(self) -> Row:
-        return self.http.get("/providers/retell/_ledger").raise_for_status().json()
+        return self.http.get("/providers/retell/_requests").raise_for_status().json()
 
     def trigger(self, action: str, campaign: CampaignPlan | None = None) -> httpx.Response | None:
         """What the user or the schedule asks of campaign-trigger; None if it broke meanwhile."""

@@ -1,6 +1,6 @@
 """The emulated providers as one ASGI app: /openai, /anthropic, /retell and /_faults.
 
-Calls that are under way end with the app's lifespan.
+The lifespan's end stops simulated calls and webhook deliveries.
 """
 
 from collections.abc import AsyncGenerator
@@ -9,21 +9,23 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from edge.emulator.clock import Clock
 from edge.emulator.providers.anthropic.app import create_anthropic_app
 from edge.emulator.providers.fault_routes import fault_route
 from edge.emulator.providers.faults import FaultQueue
 from edge.emulator.providers.openai.app import create_openai_app
 from edge.emulator.providers.retell.app import create_retell_app
-from edge.emulator.providers.retell.clock import Clock
-from edge.emulator.providers.retell.conditions import Conditions
 from edge.emulator.providers.retell.emulator import RetellEmulator
+from edge.emulator.providers.retell.simulation_config import SimulationConfig
 
 
-def create_app(calls: Conditions | None = None, clock: Clock | None = None) -> Starlette:
-    """A fresh one; nothing is shared between two of them but the engine's caches. Phone calls live
-    by `clock`."""
+def create_app(config: SimulationConfig | None = None, clock: Clock | None = None) -> Starlette:
+    """Build the app with fresh state; `clock` drives the simulated phone calls.
+
+    Two apps share only the engine's caches.
+    """
     faults = FaultQueue()
-    retell = RetellEmulator(faults, calls or Conditions(), clock=clock or Clock())
+    retell = RetellEmulator(faults, config or SimulationConfig(), clock=clock or Clock())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:

@@ -1,4 +1,4 @@
-"""`/_faults`: order misbehaviour, see what is left and what was asked, clear both."""
+"""`/_faults`: POST queues faults, GET shows pending faults and request counts, DELETE clears."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 
 
-class FaultOrder(BaseModel):
+class FaultRequest(BaseModel):
     """The body of POST /_faults."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,6 +26,7 @@ class FaultOrder(BaseModel):
     times: Annotated[int, Field(ge=1, le=1000)] = 1
 
     def to_fault(self) -> Fault:
+        """Convert to the queue's record; a numeric `retry_after` becomes text."""
         return Fault(
             self.provider,
             self.kind,
@@ -38,11 +39,11 @@ class FaultOrder(BaseModel):
 
 
 def fault_route(faults: FaultQueue) -> Route:
-    """One route for the three verbs."""
+    """Build the route of all three methods; it needs no API key."""
 
     async def serve_faults(request: Request) -> Response:
         if request.method == "POST":
-            return _order(faults, await request.body())
+            return _add(faults, await request.body())
         if request.method == "DELETE":
             faults.clear()
         return _describe(faults)
@@ -50,17 +51,17 @@ def fault_route(faults: FaultQueue) -> Route:
     return Route("/_faults", serve_faults, methods=["GET", "POST", "DELETE"])
 
 
-def _order(faults: FaultQueue, body: bytes) -> Response:
+def _add(faults: FaultQueue, body: bytes) -> Response:
     try:
-        order = FaultOrder.model_validate_json(body)
+        added = FaultRequest.model_validate_json(body)
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
-        return JSONResponse({"message": "No such fault.", "problems": problems}, 400)
-    faults.add(order.to_fault(), order.times)
+        return JSONResponse({"message": "Invalid fault.", "problems": problems}, 400)
+    faults.add(added.to_fault(), added.times)
     return _describe(faults, status=201)
 
 
 def _describe(faults: FaultQueue, status: int = 200) -> Response:
     pending = [asdict(fault) for fault in faults.pending]
-    asked = {"requests": faults.requests, "processing_ms": faults.processing_ms}
-    return JSONResponse({"pending": pending, **asked}, status)
+    counts = {"requests": faults.requests, "processing_ms": faults.processing_ms}
+    return JSONResponse({"pending": pending, **counts}, status)

@@ -1,4 +1,4 @@
-"""Misbehaviour on order: queued by tests, consumed request by request, and a count of requests."""
+"""Fault injection: a queue of faults that requests consume one by one, and request counts."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Provider(StrEnum):
-    """Whom the emulator plays."""
+    """The emulated providers."""
 
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
@@ -14,7 +14,7 @@ class Provider(StrEnum):
 
 
 class Endpoint(StrEnum):
-    """What can misbehave and is counted."""
+    """Points where faults are injected and requests are counted."""
 
     EMBEDDINGS = "embeddings"
     RESPONSES = "responses"
@@ -28,14 +28,15 @@ class Endpoint(StrEnum):
     CONCURRENCY = "concurrency"
     CONTACTS = "contacts"
     WEBHOOK = "webhook"
-    ENDING = "ending"
+    CALL_END = "call_end"
 
 
 class FaultKind(StrEnum):
-    """Ways to misbehave.
+    """Kinds of injected fault.
 
-    Those from `refusal` on answer 200 with a wrong content, those of items in the first list of a
-    JSON answer; those from `lost` on befall a phone call's webhooks, the last two its end.
+    `status` to `malformed_json` break the HTTP exchange. `refusal` to `unordered` answer 200 with
+    wrong content (the `…_item` kinds change the first list of a JSON answer). `lost` to
+    `wrong_signature` apply to a call's webhooks, `unknown_reason` and `slot_leak` to its end.
     """
 
     STATUS = "status"
@@ -65,7 +66,11 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One misbehaviour; `endpoint` None takes the provider's next request, whatever it is."""
+    """One fault; with `endpoint` None it applies to the provider's next request of any kind.
+
+    `status`, `code` and `retry_after` shape the error of kind `status`; `seconds` is the length of
+    a hang or a delay.
+    """
 
     provider: Provider
     kind: FaultKind
@@ -78,7 +83,7 @@ class Fault:
 
 @dataclass(slots=True)
 class FaultQueue:
-    """What is still to go wrong, in order, and what was asked since the last clear."""
+    """Pending faults in order, and requests counted since the last clear."""
 
     _pending: list[Fault] = field(default_factory=list[Fault])
     _requests: Counter[tuple[Provider, Endpoint]] = field(
@@ -87,6 +92,7 @@ class FaultQueue:
     _processing_ms: dict[Provider, float] = field(default_factory=dict[Provider, float])
 
     def add(self, fault: Fault, times: int = 1) -> None:
+        """Queue the fault for the next `times` matching requests."""
         self._pending.extend([fault] * times)
 
     def clear(self) -> None:
@@ -95,7 +101,7 @@ class FaultQueue:
         self._processing_ms.clear()
 
     def take(self, provider: Provider, endpoint: Endpoint) -> Fault | None:
-        """Count the request and consume the first fault meant for it."""
+        """Count the request; remove and return the first fault that matches it, if any."""
         self._requests[provider, endpoint] += 1
         for index, fault in enumerate(self._pending):
             if fault.provider is provider and fault.endpoint in {None, endpoint}:
@@ -103,12 +109,12 @@ class FaultQueue:
         return None
 
     def add_processing(self, provider: Provider, milliseconds: float) -> None:
-        """Note how long an answer took to make."""
+        """Add the time that a response took to build."""
         self._processing_ms[provider] = self._processing_ms.get(provider, 0.0) + milliseconds
 
     @property
     def processing_ms(self) -> dict[str, float]:
-        """Time spent on answers by provider, in milliseconds."""
+        """Return the milliseconds spent on responses, by provider."""
         return {provider.value: self._processing_ms.get(provider, 0.0) for provider in Provider}
 
     @property
@@ -117,7 +123,7 @@ class FaultQueue:
 
     @property
     def requests(self) -> dict[str, dict[str, int]]:
-        """Requests by provider and endpoint."""
+        """Return request counts by provider and endpoint."""
         counted: dict[str, dict[str, int]] = {provider.value: {} for provider in Provider}
         for (provider, endpoint), count in self._requests.items():
             counted[provider.value][endpoint.value] = count

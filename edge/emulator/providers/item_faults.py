@@ -1,15 +1,15 @@
-"""Faults of a list in a well-formed answer: an item gone, told twice, misnumbered."""
+"""Faults in a list of an otherwise valid JSON answer: item missing, repeated or renumbered."""
 
 import json
 from typing import Any, cast
 
 from edge.emulator.providers.faults import FaultKind
 
-_FAR = 1000
+_RENUMBER_OFFSET = 1000
 
 
-def spoil_items(text: str, kind: FaultKind) -> str:
-    """The answer with the fault in its first list of objects; other answers stay as they are."""
+def inject_item_fault(text: str, kind: FaultKind) -> str:
+    """Inject the fault into the first list of objects; return other text unchanged."""
     if kind not in {FaultKind.MISSING_ITEM, FaultKind.REPEATED_ITEM, FaultKind.RENUMBERED_ITEM}:
         return text
     try:
@@ -18,7 +18,7 @@ def spoil_items(text: str, kind: FaultKind) -> str:
         return text
     items = _first_list(answer)
     if items:
-        _spoil(items, kind)
+        _change_items(items, kind)
     return json.dumps(answer, ensure_ascii=False)
 
 
@@ -28,7 +28,7 @@ def _first_list(answer: object) -> list[dict[str, Any]]:
     return next(lists, list[dict[str, Any]]())
 
 
-def _spoil(items: list[dict[str, Any]], kind: FaultKind) -> None:
+def _change_items(items: list[dict[str, Any]], kind: FaultKind) -> None:
     if kind is FaultKind.MISSING_ITEM:
         items.pop()
     elif kind is FaultKind.REPEATED_ITEM:
@@ -36,4 +36,4 @@ def _spoil(items: list[dict[str, Any]], kind: FaultKind) -> None:
     else:
         whole = (name for name, value in items[0].items() if type(value) is int)
         for name in whole:
-            items[0][name] += _FAR
+            items[0][name] += _RENUMBER_OFFSET

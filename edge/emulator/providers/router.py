@@ -1,4 +1,4 @@
-"""One request to an emulated provider: counted, perhaps spoilt, authenticated, parsed, answered."""
+"""Routes of an emulated provider: count, inject a fault, authenticate, parse, handle, render."""
 
 import asyncio
 import json
@@ -10,105 +10,113 @@ from typing import Any, Protocol, cast
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
+from edge.emulator.providers.response import CutResponse, truncate_json
 from edge.emulator.wire import WireError
 
 Body = Mapping[str, Any]
-Answer = Callable[[Body, Fault | None], Awaitable[Response]]
-RequestAnswer = Callable[[Request, Body, Fault | None], Awaitable[Response]]
+Handler = Callable[[Body, Fault | None], Awaitable[Response]]
+RequestHandler = Callable[[Request, Body, Fault | None], Awaitable[Response]]
 
 
-class Dialect(Protocol):
-    """How one provider authenticates, refuses and signs what it sends."""
+class ProviderAdapter(Protocol):
+    """What differs between providers for every endpoint: authentication, errors, headers."""
 
     provider: Provider
 
-    def authenticate(self, request: Request) -> None: ...
+    def authenticate(self, request: Request) -> None:
+        """Raise the provider's 401 if the request carries no key."""
+        ...
 
-    def unreadable_body(self, problem: str) -> WireError: ...
+    def unreadable_body(self, problem: str) -> WireError:
+        """Build the provider's error for a body that is not a JSON object."""
+        ...
 
-    def ordered_error(self, fault: Fault) -> WireError: ...
+    def injected_error(self, fault: Fault) -> WireError:
+        """Build the provider's error for a fault of kind `status`."""
+        ...
 
-    def headers(self, processing_ms: float = 0.0) -> Mapping[str, str]: ...
+    def headers(self, processing_ms: float = 0.0) -> Mapping[str, str]:
+        """Return the headers that the provider sets on every response."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where a provider's requests come in."""
+class Router:
+    """Builds Starlette routes for one provider."""
 
-    dialect: Dialect
+    adapter: ProviderAdapter
     faults: FaultQueue
 
-    def post(self, path: str, endpoint: Endpoint, answer: Answer) -> Route:
-        """A route that takes a JSON object."""
+    def post(self, path: str, endpoint: Endpoint, handler: Handler) -> Route:
+        """Route a POST whose handler gets the JSON object in the body."""
 
-        async def answer_body(request: Request, body: Body, fault: Fault | None) -> Response:
+        async def handle_body(request: Request, body: Body, fault: Fault | None) -> Response:
             del request
-            return await answer(body, fault)
+            return await handler(body, fault)
 
-        return self.route("POST", path, endpoint, answer_body, body=True)
+        return self.route("POST", path, endpoint, handle_body, body=True)
 
-    def get(self, path: str, endpoint: Endpoint, answer: Answer) -> Route:
-        """A route without a body; the answer gets the path's parameters instead."""
+    def get(self, path: str, endpoint: Endpoint, handler: Handler) -> Route:
+        """Route a GET whose handler gets the path parameters."""
 
-        async def answer_path(request: Request, body: Body, fault: Fault | None) -> Response:
+        async def handle_path(request: Request, body: Body, fault: Fault | None) -> Response:
             del body
-            return await answer(request.path_params, fault)
+            return await handler(request.path_params, fault)
 
-        return self.route("GET", path, endpoint, answer_path, body=False)
+        return self.route("GET", path, endpoint, handle_path, body=False)
 
     def route(
-        self, method: str, path: str, endpoint: Endpoint, answer: RequestAnswer, *, body: bool
+        self, method: str, path: str, endpoint: Endpoint, handler: RequestHandler, *, body: bool
     ) -> Route:
-        """A route whose answer sees the request and, with `body`, the JSON object in it."""
+        """Route whose handler gets the request and, with `body`, the JSON object in it."""
 
         async def serve(request: Request) -> Response:
-            fault = await self._enter(request, endpoint)
+            fault = await self._admit(request, endpoint)
             raw = await request.body()
             began = time.perf_counter()
-            given: Body = _parse_object(raw, self.dialect) if body else {}
-            response = self._leave(await answer(request, given, fault), fault, began)
+            parsed: Body = _parse_object(raw, self.adapter) if body else {}
+            response = self._finish(await handler(request, parsed, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)
             return response
 
         return Route(path, serve, methods=[method])
 
-    async def _enter(self, request: Request, endpoint: Endpoint) -> Fault | None:
-        fault = self.faults.take(self.dialect.provider, endpoint)
+    async def _admit(self, request: Request, endpoint: Endpoint) -> Fault | None:
+        fault = self.faults.take(self.adapter.provider, endpoint)
         if fault and fault.kind is FaultKind.STATUS:
-            raise self.dialect.ordered_error(fault)
-        self.dialect.authenticate(request)
+            raise self.adapter.injected_error(fault)
+        self.adapter.authenticate(request)
         if fault and fault.kind is FaultKind.HANG:
             await request.body()
             await hang(request, fault.seconds)
         return fault
 
-    def _leave(self, response: Response, fault: Fault | None, began: float) -> Response:
+    def _finish(self, response: Response, fault: Fault | None, began: float) -> Response:
         processing_ms = (time.perf_counter() - began) * 1000
-        self.faults.add_processing(self.dialect.provider, processing_ms)
-        for name, value in self.dialect.headers(processing_ms).items():
+        self.faults.add_processing(self.adapter.provider, processing_ms)
+        for name, value in self.adapter.headers(processing_ms).items():
             response.headers.setdefault(name, value)
         kind = fault.kind if fault else None
         if kind is FaultKind.CUT:
             return CutResponse(response)
-        return _break_json(response) if kind is FaultKind.MALFORMED_JSON else response
+        return truncate_json(response) if kind is FaultKind.MALFORMED_JSON else response
 
 
-def _parse_object(raw: bytes, dialect: Dialect) -> Body:
+def _parse_object(raw: bytes, adapter: ProviderAdapter) -> Body:
     try:
         parsed = json.loads(raw)
     except (ValueError, RecursionError) as exc:
-        raise dialect.unreadable_body(str(exc)) from exc
+        raise adapter.unreadable_body(str(exc)) from exc
     if not isinstance(parsed, dict):
-        raise dialect.unreadable_body("the body is not a JSON object")
+        raise adapter.unreadable_body("the body is not a JSON object")
     return cast("Body", parsed)
 
 
 async def hang(request: Request, seconds: float) -> None:
-    """Hang, but not longer than the client does."""
+    """Wait for that many seconds, or until the client disconnects."""
 
     async def until_disconnected() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -118,30 +126,3 @@ async def hang(request: Request, seconds: float) -> None:
         await asyncio.wait_for(until_disconnected(), seconds)
     except TimeoutError:
         return
-
-
-def _break_json(response: Response) -> Response:
-    body = bytes(response.body)
-    broken = Response(body[: len(body) // 2], response.status_code, media_type="application/json")
-    for name, value in response.headers.items():
-        broken.headers.setdefault(name, value)
-    return broken
-
-
-class CutResponse(Response):
-    """Announces the whole body, sends half of it and stops: the server closes the connection."""
-
-    def __init__(self, whole: Response) -> None:
-        super().__init__(bytes(whole.body), whole.status_code, media_type="application/json")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
-        await send({"type": "http.response.body", "body": half, "more_body": True})

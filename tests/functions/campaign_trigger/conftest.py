@@ -37,7 +37,7 @@ class Trigger:
 
     def calls_to(self, phone: str) -> list[dict[str, Any]]:
         """The calls that the provider has made to a number."""
-        ledger = httpx.get(f"{self.stack.url}/providers/retell/_ledger", timeout=30).json()
+        ledger = httpx.get(f"{self.stack.url}/providers/retell/_requests", timeout=30).json()
         return [call for call in ledger["calls"] if call["to_number"] == phone]
 
     def fault(self, kind: str, **more: Any) -> None:

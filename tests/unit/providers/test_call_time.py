@@ -1,11 +1,11 @@
-"""The clock that emulated calls live by, and what is on its agenda."""
+"""The clock that emulated calls live by, and what is on its event_queue."""
 
 import asyncio
 
 import pytest
 
-from edge.emulator.providers.retell.agenda import Agenda
-from edge.emulator.providers.retell.clock import Clock
+from edge.emulator.clock import Clock
+from edge.emulator.providers.retell.event_queue import EventQueue
 
 
 class Wall:
@@ -49,15 +49,15 @@ def test_a_clock_jumps_and_keeps_its_rate() -> None:
 
 async def test_what_is_due_happens_in_the_order_of_its_moments() -> None:
     clock = Clock(rate=1000)
-    agenda = Agenda(clock)
+    event_queue = EventQueue(clock)
     seen: list[str] = []
     done = asyncio.Event()
     now = clock.now_ms()
 
-    agenda.add(now + 3000, done.set)
-    agenda.add(now + 2000, lambda: seen.append("second"))
-    agenda.add(now + 1000, lambda: seen.append("first"))
-    agenda.add(now + 2000, lambda: seen.append("third"))
+    event_queue.add(now + 3000, done.set)
+    event_queue.add(now + 2000, lambda: seen.append("second"))
+    event_queue.add(now + 1000, lambda: seen.append("first"))
+    event_queue.add(now + 2000, lambda: seen.append("third"))
     await done.wait()
 
     assert seen == ["first", "second", "third"]
@@ -65,24 +65,24 @@ async def test_what_is_due_happens_in_the_order_of_its_moments() -> None:
 
 async def test_a_jump_of_the_clock_brings_what_was_far_away() -> None:
     clock = Clock()
-    agenda = Agenda(clock)
+    event_queue = EventQueue(clock)
     done = asyncio.Event()
-    agenda.add(clock.now_ms() + 86_400_000, done.set)
+    event_queue.add(clock.now_ms() + 86_400_000, done.set)
 
     clock.set(now_ms=clock.now_ms() + 90_000_000)
-    agenda.reschedule()
+    event_queue.reschedule()
     await done.wait()
 
-    assert len(agenda) == 0
+    assert len(event_queue) == 0
 
 
 async def test_nothing_happens_after_the_end() -> None:
     clock = Clock(rate=1000)
-    agenda = Agenda(clock)
+    event_queue = EventQueue(clock)
     seen: list[int] = []
-    agenda.add(clock.now_ms() + 10, lambda: seen.append(1))
+    event_queue.add(clock.now_ms() + 10, lambda: seen.append(1))
 
-    agenda.clear()
+    event_queue.clear()
     await asyncio.sleep(0)
 
-    assert (len(agenda), seen) == (0, [])
+    assert (len(event_queue), seen) == (0, [])

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from edge.emulator.providers.engine.conversation import parse_conversation
+from edge.emulator.providers.engine.core.conversation import parse_conversation
 from tests.unit.providers.conversations import transcripts
 
 

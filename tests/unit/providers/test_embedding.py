@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.emulator.providers.engine.embedding import embed_text
+from edge.emulator.providers.engine.core.embedding import embed_text
 from tests.unit.providers.conversations import DISCOVERY, RECIPE
 
 

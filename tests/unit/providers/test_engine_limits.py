@@ -5,9 +5,9 @@ import time
 import pytest
 from semantic_text_splitter import TextSplitter
 
-from edge.emulator.providers.engine.sales import read_sales_conversation
-from edge.emulator.providers.engine.source import select_source
-from edge.emulator.providers.engine.tokens import count_tokens, exceeds_tokens, take_tokens
+from edge.emulator.providers.engine.core.source import select_source
+from edge.emulator.providers.engine.core.tokens import count_tokens, exceeds_tokens, take_tokens
+from edge.emulator.providers.engine.drafts.sales.reading import read_sales_conversation
 from tests.unit.providers.conversations import DISCOVERY
 from tests.unit.providers.test_verbatim import analyse
 

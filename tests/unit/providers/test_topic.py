@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.emulator.providers.engine.sales import read_sales_conversation
+from edge.emulator.providers.engine.drafts.sales.reading import read_sales_conversation
 from tests.unit.providers.test_verbatim import ARRAYS, analyse, quotes_of
 
 DIALOGUES = Path(__file__).with_name("dialogues")

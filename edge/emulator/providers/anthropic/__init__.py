@@ -1,1 +1,1 @@
-"""Anthropic on the wire, answered by the language engine."""
+"""Emulated Anthropic API (https://platform.claude.com/docs/en/api), answered by the engine."""

@@ -1,25 +1,29 @@
-"""Anthropic's routes, and its way to say that there is no such route."""
+"""Routes and error responses of the Anthropic API.
+
+See https://platform.claude.com/docs/en/api/messages and /docs/en/api/errors.
+"""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from edge.emulator.providers.anthropic.dialect import AnthropicDialect
+from edge.emulator.providers.anthropic.adapter import AnthropicAdapter
 from edge.emulator.providers.anthropic.errors import AnthropicError
 from edge.emulator.providers.anthropic.messages import count_message_tokens, create_message
 from edge.emulator.providers.faults import Endpoint, FaultQueue
-from edge.emulator.providers.router import Door
+from edge.emulator.providers.router import Router
 
-_DIALECT = AnthropicDialect()
+_ADAPTER = AnthropicAdapter()
 
 
 def create_anthropic_app(faults: FaultQueue) -> Starlette:
-    door = Door(_DIALECT, faults)
+    """Build the app of messages and token counts."""
+    router = Router(_ADAPTER, faults)
     return Starlette(
         routes=[
-            door.post("/v1/messages", Endpoint.MESSAGES, create_message),
-            door.post("/v1/messages/count_tokens", Endpoint.COUNT_TOKENS, count_message_tokens),
+            router.post("/v1/messages", Endpoint.MESSAGES, create_message),
+            router.post("/v1/messages/count_tokens", Endpoint.COUNT_TOKENS, count_message_tokens),
         ],
         exception_handlers={
             AnthropicError: _render_error,
@@ -32,7 +36,7 @@ def create_anthropic_app(faults: FaultQueue) -> Starlette:
 async def _render_error(request: Request, exc: Exception) -> Response:
     del request
     error = exc if isinstance(exc, AnthropicError) else _crash()
-    headers = {**_DIALECT.headers(), **error.headers}
+    headers = {**_ADAPTER.headers(), **error.headers}
     return JSONResponse(error.body(), error.status, headers=headers)
 
 
@@ -43,7 +47,7 @@ async def _render_missing(request: Request, exc: Exception) -> Response:
 
 
 async def _render_crash(request: Request, exc: Exception) -> Response:
-    """Starlette logs the traceback; the caller learns nothing of it."""
+    """Answer 500 without details; Starlette logs the traceback."""
     del exc
     return await _render_error(request, _crash())
 

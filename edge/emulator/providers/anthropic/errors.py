@@ -1,9 +1,9 @@
-"""Anthropic's refusals, see https://platform.claude.com/docs/en/api/errors."""
+"""Anthropic errors, as in https://platform.claude.com/docs/en/api/errors."""
 
 from typing import Any
 
 from edge.emulator.providers.faults import Fault
-from edge.emulator.providers.identifier import letter_id
+from edge.emulator.providers.response import letter_id
 from edge.emulator.wire import WireError
 
 KINDS = {
@@ -34,7 +34,7 @@ _MESSAGES = {
 
 
 class AnthropicError(WireError):
-    """`{"type": "error", "error": {type, message}, "request_id"}`."""
+    """Renders as `{"type": "error", "error": {type, message}, "request_id"}`."""
 
     def __init__(self, status: int, message: str, *, code: str | None = None) -> None:
         super().__init__(status, message)
@@ -54,8 +54,8 @@ def invalid(message: str) -> AnthropicError:
     return AnthropicError(400, message)
 
 
-def ordered_error(fault: Fault) -> AnthropicError:
-    """What the API answers with that status."""
+def injected_error(fault: Fault) -> AnthropicError:
+    """Build the API's error for an injected status."""
     message = _MESSAGES.get(fault.status, "Internal server error")
     error = AnthropicError(fault.status, message, code=fault.code)
     if fault.retry_after is not None:

@@ -1,4 +1,4 @@
-"""Reading Anthropic's request bodies, with its complaints."""
+"""Typed access to Anthropic request bodies; raises AnthropicError for invalid fields."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -40,7 +40,7 @@ def optional_object(body: Body, name: str) -> Mapping[str, Any]:
 
 
 def read_task(body: Body) -> Task:
-    """System prompt and messages; the assistant's own turns are no source to quote from."""
+    """Read the system prompt and the user's messages; assistant turns are not quoted from."""
     texts = [
         _join_blocks(f"messages.{index}.content", message.get("content"))
         for index, message in enumerate(_require_messages(body))
@@ -80,7 +80,7 @@ def require_objects(name: str, value: object) -> Sequence[Mapping[str, Any]]:
 
 
 def _join_blocks(name: str, content: object) -> str:
-    """A string, or blocks of which the textual ones count."""
+    """Return a content string, or the text blocks joined by newlines."""
     if isinstance(content, str):
         return content
     blocks = require_objects(name, content)

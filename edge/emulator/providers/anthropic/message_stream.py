@@ -1,13 +1,17 @@
-"""A message told as server-sent events, see the API reference on streaming messages."""
+"""A message as server-sent events.
+
+Follows https://platform.claude.com/docs/en/build-with-claude/streaming.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.emulator.providers.sse import EventStream, render_event, split_pieces
+from edge.emulator.providers.response import EventStream, render_event, split_pieces
 
 
 def stream_message(message: Mapping[str, Any]) -> EventStream:
+    """Render a finished message object as its events."""
     return EventStream(render_event(event, str(event["type"])) for event in _events(message))
 
 

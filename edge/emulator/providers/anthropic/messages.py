@@ -1,4 +1,7 @@
-"""POST /v1/messages, see https://platform.claude.com/docs/en/api/messages."""
+"""POST /v1/messages and /v1/messages/count_tokens.
+
+Follows https://platform.claude.com/docs/en/api/messages.
+"""
 
 import json
 from dataclasses import replace
@@ -6,14 +9,14 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from edge.emulator.providers.anthropic.errors import invalid, ordered_error
+from edge.emulator.providers.anthropic.errors import injected_error, invalid
 from edge.emulator.providers.anthropic.fields import read_task, require_max_tokens, require_model
 from edge.emulator.providers.anthropic.message_stream import stream_message
 from edge.emulator.providers.anthropic.schema import Shape, read_shape
 from edge.emulator.providers.completion import MODEL, Completion, Finish, complete, count_input
 from edge.emulator.providers.engine.answer import Task
 from edge.emulator.providers.faults import Fault
-from edge.emulator.providers.identifier import letter_id
+from edge.emulator.providers.response import letter_id
 from edge.emulator.providers.router import Body
 
 _CONTEXT_TOKENS = 200_000
@@ -26,18 +29,20 @@ _STOP_REASON = {
 
 
 async def create_message(body: Body, fault: Fault | None) -> Response:
+    """Answer with a message object, or its events if `stream` is true."""
     require_model(body)
     max_tokens = require_max_tokens(body)
     shape = read_shape(body)
     task = replace(_read_fitting_task(body), schema=shape.schema)
     completion = await complete(task, max_tokens, fault)
     if fault and completion.finish is Finish.FAILED:
-        raise ordered_error(fault)  # a message has no failed status of its own
+        raise injected_error(fault)  # a message has no failed status
     message = _render(completion, shape)
     return stream_message(message) if body.get("stream") is True else JSONResponse(message)
 
 
 async def count_message_tokens(body: Body, fault: Fault | None) -> Response:
+    """Answer with the estimated input tokens of a message request."""
     del fault
     require_model(body)
     return JSONResponse({"input_tokens": count_input(read_task(body))})

@@ -1,4 +1,7 @@
-"""Which schema an answer has to obey: that of the output format, or of the tool to be called."""
+"""Schema of the answer: from `output_config.format`, or the input schema of a forced tool.
+
+Follows https://platform.claude.com/docs/en/build-with-claude/structured-outputs.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +26,16 @@ class Shape:
 
 
 def read_shape(body: Body) -> Shape:
+    """Read the required shape; raise AnthropicError for schemas that the API rejects."""
     tool = _choose_tool(body)
     if tool is not None:
         return Shape(cast("Schema", tool.get("input_schema") or {}), str(tool.get("name")))
-    wanted = optional_object(optional_object(body, "output_config"), "format")
-    if not wanted:
+    output_format = optional_object(optional_object(body, "output_config"), "format")
+    if not output_format:
         return Shape()
-    if wanted.get("type") != "json_schema":
+    if output_format.get("type") != "json_schema":
         raise invalid("output_config.format.type: Input should be 'json_schema'")
-    schema = optional_object(wanted, "schema")
+    schema = optional_object(output_format, "schema")
     if not schema:
         raise invalid(f"{_PLACE}: Field required")
     _check(schema)
@@ -39,7 +43,7 @@ def read_shape(body: Body) -> Shape:
 
 
 def _choose_tool(body: Body) -> Mapping[str, Any] | None:
-    """The tool that tool_choice forces; with `auto` the engine answers in text."""
+    """Return the tool that tool_choice forces; None for `auto` and `none`."""
     choice = optional_object(body, "tool_choice")
     tools = require_objects("tools", body.get("tools") or [])
     kind = choice.get("type", "auto")
@@ -58,7 +62,7 @@ def _choose_tool(body: Body) -> Mapping[str, Any] | None:
 
 
 def _check(node: Any) -> None:
-    """The API's rules for output schemas: closed objects, no bounds."""
+    """Check the API's rules for output schemas: closed objects, no numeric or length bounds."""
     if isinstance(node, list):
         for item in cast("Sequence[Any]", node):
             _check(item)

@@ -1,12 +1,12 @@
-"""The engine's one door: a request for text or JSON in, the answer's text out."""
+"""The engine's one router: a request for text or JSON in, the answer's text out."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge.emulator.providers.engine.core.source import select_source
 from edge.emulator.providers.engine.schema.fill import fill_schema
-from edge.emulator.providers.engine.source import select_source
 from edge.emulator.providers.engine.suggestion import TextSuggester
 
 _KEY_SENTENCES = 4

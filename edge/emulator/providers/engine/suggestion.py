@@ -5,24 +5,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from edge.emulator.providers.engine.offer import (
+from edge.emulator.providers.engine.core.source import Source
+from edge.emulator.providers.engine.core.words import content_stems
+from edge.emulator.providers.engine.drafts.sales.document import SalesDocument, parse_sales_document
+from edge.emulator.providers.engine.drafts.sales.draft import (
+    SALES_NAMES,
+    draft_sales_answer,
+    summarize_as_document,
+)
+from edge.emulator.providers.engine.drafts.sales.reading import (
+    SalesReading,
+    read_sales_conversation,
+)
+from edge.emulator.providers.engine.drafts.talk_track import SCRIPT_NAMES, draft_script
+from edge.emulator.providers.engine.drafts.voice import VOICE_NAMES, draft_voice_answer
+from edge.emulator.providers.engine.property import (
     NUMBER,
     name_stems,
     offer_grade,
     offer_texts,
 )
-from edge.emulator.providers.engine.sales import SalesReading, read_sales_conversation
-from edge.emulator.providers.engine.sales_document import SalesDocument, parse_sales_document
-from edge.emulator.providers.engine.sales_draft import (
-    SALES_NAMES,
-    draft_sales_answer,
-    summarize_as_document,
-)
 from edge.emulator.providers.engine.schema.draft import Draft, Grade
-from edge.emulator.providers.engine.script_draft import SCRIPT_NAMES, draft_script
-from edge.emulator.providers.engine.source import Source
-from edge.emulator.providers.engine.voice_draft import VOICE_NAMES, draft_voice_answer
-from edge.emulator.providers.engine.words import content_stems
 
 _FEWEST_KNOWN_NAMES = 2
 _MOST_NUMBERS = 8

@@ -1,1 +1,1 @@
-"""OpenAI on the wire, answered by the language engine."""
+"""Emulated OpenAI API (https://platform.openai.com/docs/api-reference), answered by the engine."""

@@ -1,4 +1,7 @@
-"""OpenAI's routes, and its way to say that there is no such route."""
+"""Routes and error responses of the OpenAI API.
+
+See https://platform.openai.com/docs/api-reference and, for errors, /docs/guides/error-codes.
+"""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -6,26 +9,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edge.emulator.providers.faults import Endpoint, FaultQueue
+from edge.emulator.providers.openai.adapter import OpenAIAdapter
 from edge.emulator.providers.openai.chat import create_chat_completion
-from edge.emulator.providers.openai.dialect import OpenAIDialect
 from edge.emulator.providers.openai.embeddings import create_embeddings
 from edge.emulator.providers.openai.errors import OpenAIError
 from edge.emulator.providers.openai.models import fetch_model, list_models
 from edge.emulator.providers.openai.responses import create_response
-from edge.emulator.providers.router import Door
+from edge.emulator.providers.router import Router
 
-_DIALECT = OpenAIDialect()
+_ADAPTER = OpenAIAdapter()
 
 
 def create_openai_app(faults: FaultQueue) -> Starlette:
-    door = Door(_DIALECT, faults)
+    """Build the app of embeddings, responses, chat completions and models."""
+    router = Router(_ADAPTER, faults)
     return Starlette(
         routes=[
-            door.post("/v1/embeddings", Endpoint.EMBEDDINGS, create_embeddings),
-            door.post("/v1/responses", Endpoint.RESPONSES, create_response),
-            door.post("/v1/chat/completions", Endpoint.CHAT, create_chat_completion),
-            door.get("/v1/models", Endpoint.MODELS, list_models),
-            door.get("/v1/models/{model}", Endpoint.MODELS, fetch_model),
+            router.post("/v1/embeddings", Endpoint.EMBEDDINGS, create_embeddings),
+            router.post("/v1/responses", Endpoint.RESPONSES, create_response),
+            router.post("/v1/chat/completions", Endpoint.CHAT, create_chat_completion),
+            router.get("/v1/models", Endpoint.MODELS, list_models),
+            router.get("/v1/models/{model}", Endpoint.MODELS, fetch_model),
         ],
         exception_handlers={
             OpenAIError: _render_error,
@@ -38,7 +42,7 @@ def create_openai_app(faults: FaultQueue) -> Starlette:
 async def _render_error(request: Request, exc: Exception) -> Response:
     del request
     error = exc if isinstance(exc, OpenAIError) else _crash()
-    headers = {**_DIALECT.headers(), **error.headers}
+    headers = {**_ADAPTER.headers(), **error.headers}
     return JSONResponse(error.body(), error.status, headers=headers)
 
 
@@ -52,7 +56,7 @@ async def _render_missing(request: Request, exc: Exception) -> Response:
 
 
 async def _render_crash(request: Request, exc: Exception) -> Response:
-    """Starlette logs the traceback; the caller learns nothing of it."""
+    """Answer 500 without details; Starlette logs the traceback."""
     del exc
     return await _render_error(request, _crash())
 

@@ -1,4 +1,7 @@
-"""POST /v1/embeddings, see https://platform.openai.com/docs/api-reference/embeddings/create."""
+"""POST /v1/embeddings.
+
+Follows https://platform.openai.com/docs/api-reference/embeddings/create.
+"""
 
 import asyncio
 import base64
@@ -9,8 +12,8 @@ from typing import Any, cast
 
 from starlette.responses import JSONResponse, Response
 
-from edge.emulator.providers.engine.embedding import embed_text
-from edge.emulator.providers.engine.tokens import count_tokens, exceeds_tokens
+from edge.emulator.providers.engine.core.embedding import embed_text
+from edge.emulator.providers.engine.core.tokens import count_tokens, exceeds_tokens
 from edge.emulator.providers.faults import Fault, FaultKind
 from edge.emulator.providers.openai import limits
 from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
@@ -18,13 +21,13 @@ from edge.emulator.providers.openai.fields import optional_count, require_string
 from edge.emulator.providers.router import Body
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
-_USUAL_DIMENSIONS = 1536
+_DEFAULT_DIMENSIONS = 1536
 _ENCODINGS = ("float", "base64")
 _EXPECTED = "one of a string or array of strings, integers, or integer arrays"
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _EmbeddingRequest:
     texts: tuple[str, ...]
     dimensions: int
     encoding: str
@@ -32,39 +35,40 @@ class _Order:
 
 
 async def create_embeddings(body: Body, fault: Fault | None) -> Response:
-    order = await asyncio.to_thread(_read_order, body)
+    """Answer with one vector for each input, in the order of the input."""
+    request = await asyncio.to_thread(_read_request, body)
     kind = fault.kind if fault else None
-    dimensions = order.dimensions + (kind is FaultKind.WRONG_DIMENSIONS)
-    entries = await asyncio.to_thread(_embed_all, order, dimensions)
+    dimensions = request.dimensions + (kind is FaultKind.WRONG_DIMENSIONS)
+    entries = await asyncio.to_thread(_embed_all, request, dimensions)
     if kind is FaultKind.UNORDERED:
         entries.reverse()
     return JSONResponse(
         {
             "object": "list",
             "data": [] if kind is FaultKind.EMPTY else entries,
-            "model": f"local-hash-{order.dimensions}",
-            "usage": {"prompt_tokens": order.tokens, "total_tokens": order.tokens},
+            "model": f"local-hash-{request.dimensions}",
+            "usage": {"prompt_tokens": request.tokens, "total_tokens": request.tokens},
         }
     )
 
 
-def _read_order(body: Body) -> _Order:
+def _read_request(body: Body) -> _EmbeddingRequest:
     model = require_string(body, "model")
     texts = tuple(_read_input(body.get("input")))
-    usual = _DIMENSIONS.get(model, _USUAL_DIMENSIONS)
-    dimensions = optional_count(body, "dimensions") or usual
-    if dimensions > usual:
-        message = f"Invalid value for 'dimensions': must be at most {usual}, got {dimensions}."
+    default = _DIMENSIONS.get(model, _DEFAULT_DIMENSIONS)
+    dimensions = optional_count(body, "dimensions") or default
+    if dimensions > default:
+        message = f"Invalid value for 'dimensions': must be at most {default}, got {dimensions}."
         raise invalid_value("dimensions", message)
     encoding = body.get("encoding_format") or "float"
     if encoding not in _ENCODINGS:
         message = f"Invalid value: '{encoding}'. Supported values are: 'float' and 'base64'."
         raise invalid_value("encoding_format", message)
-    return _Order(texts, dimensions, str(encoding), _count_tokens(texts))
+    return _EmbeddingRequest(texts, dimensions, str(encoding), _count_tokens(texts))
 
 
 def _read_input(value: Any) -> list[str]:
-    """Strings as they are; tokens, which nobody can read back here, as words of their numbers."""
+    """Read a string, a list of strings, or token ids, which become words such as `t42`."""
     if value is None:
         raise missing_parameter("input")
     if isinstance(value, str):
@@ -105,7 +109,7 @@ def _spell_tokens(items: Sequence[object]) -> str:
 
 
 def _count_tokens(texts: Sequence[str]) -> int:
-    """The sum, refusing an item or a request that is too long."""
+    """Return the total; raise if an item or the request exceeds its limit."""
     for index, text in enumerate(texts):
         if exceeds_tokens(text, limits.EMBEDDING_ITEM_TOKENS):
             raise limits.item_too_long(index)
@@ -115,19 +119,19 @@ def _count_tokens(texts: Sequence[str]) -> int:
     return total
 
 
-def _embed_all(order: _Order, dimensions: int) -> list[dict[str, Any]]:
+def _embed_all(request: _EmbeddingRequest, dimensions: int) -> list[dict[str, Any]]:
     return [
         {
             "object": "embedding",
             "index": index,
-            "embedding": _encode(embed_text(text, dimensions), order.encoding),
+            "embedding": _encode(embed_text(text, dimensions), request.encoding),
         }
-        for index, text in enumerate(order.texts)
+        for index, text in enumerate(request.texts)
     ]
 
 
 def _encode(vector: list[float], encoding: str) -> list[float] | str:
-    """base64 of little-endian 32-bit floats is what the SDK asks for without saying so."""
+    """Encode as floats or as base64 of little-endian float32, the SDK's default."""
     if encoding == "float":
         return vector
     packed = array("f", vector)

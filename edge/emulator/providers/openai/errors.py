@@ -1,4 +1,4 @@
-"""OpenAI's refusals, as its API reference and error guide word them."""
+"""OpenAI errors, worded as in https://platform.openai.com/docs/guides/error-codes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ INVALID_REQUEST = "invalid_request_error"
 
 
 class OpenAIError(WireError):
-    """`{"error": {message, type, param, code}}`."""
+    """Renders as `{"error": {message, type, param, code}}`."""
 
     def __init__(
         self, status: int, message: str, *, kind: str = INVALID_REQUEST, code: str | None = None
@@ -20,7 +20,7 @@ class OpenAIError(WireError):
         self.param: str | None = None
 
     def about(self, param: str) -> "OpenAIError":
-        """The same error, naming the parameter at fault."""
+        """Set the parameter at fault and return the error."""
         self.param = param
         return self
 
@@ -85,8 +85,8 @@ _KINDS = {
 _SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
 
-def ordered_error(fault: Fault) -> OpenAIError:
-    """What the API answers with that status; `code` tells the 429s apart."""
+def injected_error(fault: Fault) -> OpenAIError:
+    """Build the API's error for an injected status; `fault.code` distinguishes the 429s."""
     code = fault.code or _DEFAULT_CODES.get(fault.status)
     is_server_error = fault.status >= 500
     kind = "server_error" if is_server_error else INVALID_REQUEST

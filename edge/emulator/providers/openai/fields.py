@@ -1,4 +1,4 @@
-"""Reading OpenAI's request bodies, with its complaints about what is missing or of another type."""
+"""Typed access to OpenAI request bodies; raises OpenAIError for missing or mistyped fields."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -19,7 +19,7 @@ def require_string(body: Body, name: str) -> str:
 
 
 def optional_count(body: Body, name: str, least: int = 1) -> int | None:
-    """An integer of at least `least`, if given."""
+    """Read an optional integer of at least `least`."""
     value: object = body.get(name)
     if value is None:
         return None
@@ -44,7 +44,7 @@ def optional_object(body: Body, name: str) -> Mapping[str, Any]:
 
 
 def require_items(name: str, value: object) -> Sequence[Mapping[str, Any]]:
-    """A list that is not empty and holds objects only."""
+    """Read a non-empty array of objects."""
     if not isinstance(value, list):
         raise invalid_type(name, "an array of objects", value)
     items = cast("list[object]", value)
@@ -62,7 +62,7 @@ def require_items(name: str, value: object) -> Sequence[Mapping[str, Any]]:
 
 
 def join_content(name: str, content: object) -> str:
-    """The text of a message's content: a string, or parts of which the textual ones count."""
+    """Return a content string, or the text parts of a content array joined by newlines."""
     if isinstance(content, str):
         return content
     if content is None:

@@ -1,4 +1,7 @@
-"""The answer formats that both of OpenAI's text endpoints know, and their rules."""
+"""Response formats `text`, `json_object` and `json_schema` of chat completions and responses.
+
+Follows https://platform.openai.com/docs/guides/structured-outputs.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -19,7 +22,7 @@ _FORBIDDEN = ("allOf", "not", "if", "dependentRequired", "dependentSchemas")
 
 
 def with_format(task: Task, place: str, kind: object, named: Mapping[str, Any]) -> Task:
-    """The task with the format's schema; `place` is the parameter's name for complaints."""
+    """Return the task with the format's schema; `place` names the parameter in errors."""
     if kind in {None, "text"}:
         return task
     if kind == "json_object":
@@ -53,7 +56,7 @@ def _require_the_word_json(task: Task, place: str) -> None:
 
 
 def _check_strict(schema: Schema, name: str, place: str) -> None:
-    """Strict mode's rules for objects, see the guide to structured outputs."""
+    """Check strict mode's rules: closed objects with every property required."""
     if schema.get("type") != "object":
         raise _schema_error(name, place, "schema must be a JSON Schema of 'type: \"object\"'")
     for path, node in _walk(schema, ()):
@@ -87,7 +90,7 @@ def _find_problem(node: Schema) -> str | None:
 
 
 def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
-    """Every schema inside a schema, with where it stands."""
+    """Yield every subschema with its path."""
     if not isinstance(node, Mapping):
         return
     schema = cast("Schema", node)

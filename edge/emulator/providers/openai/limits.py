@@ -1,4 +1,4 @@
-"""How much OpenAI takes in one request."""
+"""OpenAI's limits on embedding inputs and on the context window."""
 
 from edge.emulator.providers.completion import count_input
 from edge.emulator.providers.engine.answer import Task
@@ -11,7 +11,7 @@ CONTEXT_TOKENS = 400_000
 
 
 def check_context(task: Task, param: str) -> None:
-    """Refuse what no model's window holds."""
+    """Raise context_length_exceeded if the task exceeds the largest context window."""
     tokens = count_input(task)
     if tokens > CONTEXT_TOKENS:
         message = (

@@ -1,4 +1,7 @@
-"""GET /v1/models: what answers here, whatever model is asked for."""
+"""GET /v1/models and /v1/models/{model}: the engine's models.
+
+Follows https://platform.openai.com/docs/api-reference/models.
+"""
 
 from typing import Any
 
@@ -14,6 +17,7 @@ _CREATED = 1_735_689_600
 
 
 async def list_models(parameters: Body, fault: Fault | None) -> Response:
+    """List the models that answer requests, whichever model a request names."""
     del parameters, fault
     return JSONResponse({"object": "list", "data": [_render(name) for name in _NAMES]})
 

@@ -1,9 +1,12 @@
-"""A response told as server-sent events, see the API reference on streaming responses."""
+"""A response as server-sent events.
+
+Follows https://platform.openai.com/docs/api-reference/responses-streaming.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.emulator.providers.sse import EventStream, render_event, split_pieces
+from edge.emulator.providers.response import EventStream, render_event, split_pieces
 
 _LAST_EVENT = {
     "completed": "response.completed",
@@ -13,6 +16,7 @@ _LAST_EVENT = {
 
 
 def stream_response(response: Mapping[str, Any]) -> EventStream:
+    """Render a finished response object as its numbered events."""
     numbered = enumerate(_events(response))
     return EventStream(
         render_event({**event, "sequence_number": number}, str(event["type"]))

@@ -1,4 +1,7 @@
-"""POST /v1/responses, see https://platform.openai.com/docs/api-reference/responses/create."""
+"""POST /v1/responses.
+
+Follows https://platform.openai.com/docs/api-reference/responses/create.
+"""
 
 import time
 from typing import Any
@@ -8,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from edge.emulator.providers.completion import MODEL, Completion, Finish, complete
 from edge.emulator.providers.engine.answer import Task
 from edge.emulator.providers.faults import Fault
-from edge.emulator.providers.identifier import hex_id
 from edge.emulator.providers.openai.errors import missing_parameter
 from edge.emulator.providers.openai.fields import (
     join_content,
@@ -20,10 +22,11 @@ from edge.emulator.providers.openai.fields import (
 from edge.emulator.providers.openai.formats import with_format
 from edge.emulator.providers.openai.limits import check_context
 from edge.emulator.providers.openai.response_stream import stream_response
+from edge.emulator.providers.response import hex_id
 from edge.emulator.providers.router import Body
 
 _SYSTEM_ROLES = frozenset({"system", "developer"})
-_FEWEST_TOKENS = 16
+_MIN_OUTPUT_TOKENS = 16
 _STATUS = {
     Finish.DONE: "completed",
     Finish.REFUSED: "completed",
@@ -35,18 +38,19 @@ _REASON = {Finish.LENGTH: "max_output_tokens", Finish.FILTERED: "content_filter"
 
 
 async def create_response(body: Body, fault: Fault | None) -> Response:
+    """Answer with a response object, or its events if `stream` is true."""
     require_string(body, "model")
     task = _read_task(body)
     check_context(task, "input")
-    limit = optional_count(body, "max_output_tokens", least=_FEWEST_TOKENS)
+    limit = optional_count(body, "max_output_tokens", least=_MIN_OUTPUT_TOKENS)
     completion = await complete(task, limit, fault)
     rendered = _render(body, completion, fault)
     return stream_response(rendered) if body.get("stream") is True else JSONResponse(rendered)
 
 
 def _read_task(body: Body) -> Task:
-    instructions = body.get("instructions")
-    told = [instructions] if isinstance(instructions, str) else []
+    given_instructions = body.get("instructions")
+    instructions = [given_instructions] if isinstance(given_instructions, str) else []
     given: object = body.get("input")
     if given is None:
         raise missing_parameter("input")
@@ -56,10 +60,10 @@ def _read_task(body: Body) -> Task:
         texts: list[str] = []
         for index, item in enumerate(require_items("input", given)):
             text = join_content(f"input[{index}].content", item.get("content"))
-            (told if item.get("role") in _SYSTEM_ROLES else texts).append(text)
-    task = Task(tuple(texts), "\n\n".join(told))
-    wanted = optional_object(optional_object(body, "text"), "format")
-    return with_format(task, "text.format", wanted.get("type"), wanted)
+            (instructions if item.get("role") in _SYSTEM_ROLES else texts).append(text)
+    task = Task(tuple(texts), "\n\n".join(instructions))
+    text_format = optional_object(optional_object(body, "text"), "format")
+    return with_format(task, "text.format", text_format.get("type"), text_format)
 
 
 def _render(body: Body, completion: Completion, fault: Fault | None) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def _render(body: Body, completion: Completion, fault: Fault | None) -> dict[str
 
 
 def _echo(body: Body) -> dict[str, Any]:
-    """What the API repeats from the request, with its defaults."""
+    """Echo the request's parameters with the API's defaults."""
     return {
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),

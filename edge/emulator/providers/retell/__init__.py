@@ -1,1 +1,1 @@
-"""An emulated Retell: phone calls that ring, talk, end and report themselves by signed webhooks."""
+"""Emulated Retell API (https://docs.retellai.com): simulated phone calls and signed webhooks."""

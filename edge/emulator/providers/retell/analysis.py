@@ -1,14 +1,17 @@
-"""What the analysis of an emulated call says: derived from its script and its ending."""
+"""The `call_analysis` of a simulated call, derived from its script and end.
+
+Follows the field of that name in https://docs.retellai.com/api-references/get-call.
+"""
 
 from typing import Any
 
 from edge.emulator.providers.retell.call import Call
-from edge.emulator.providers.retell.conversation import ENGINE, Turn, hold_conversation
+from edge.emulator.providers.retell.conversation import ENGINE, Turn, plan_turns
 
 
 def render_analysis(call: Call) -> dict[str, Any]:
-    """The `call_analysis` of a call object."""
-    turns = hold_conversation(call)
+    """Render `call_analysis`: summary, voicemail, sentiment and success."""
+    turns = plan_turns(call)
     return {
         "call_summary": _summarize(call, turns),
         "in_voicemail": call.outcome.in_voicemail,
@@ -19,11 +22,11 @@ def render_analysis(call: Call) -> dict[str, Any]:
 
 
 def _summarize(call: Call, turns: list[Turn]) -> str:
-    """The callee's longest turn in their own words, or why there is none."""
+    """Quote the callee's longest turn; without one, give the disconnection reason."""
     said = [turn.content for turn in turns if turn.role == "user"]
-    reason = call.ending.reason if call.ending else "unknown"
+    reason = call.end.reason if call.end else "unknown"
     if not said:
-        return f"Nobody spoke with the agent ({reason})."
+        return f"The callee did not speak with the agent ({reason})."
     return f"The callee said: {max(said, key=len)}"
 
 
@@ -32,5 +35,5 @@ def _sentiment(call: Call, turns: list[Turn]) -> str:
         return "Unknown"
     if call.outcome.is_successful:
         return "Positive"
-    script = (call.ending or call.outcome.ending).script
+    script = (call.end or call.outcome.end).script
     return "Negative" if script == "opt_out" else "Neutral"

@@ -1,27 +1,31 @@
-"""Retell's routes, its way to say that there is no such route, and the emulator's own controls."""
+"""Routes and error responses of the Retell API, and the emulator's control routes.
+
+See https://docs.retellai.com/api-references.
+"""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from edge.emulator.providers.retell.adapter import RetellAdapter
 from edge.emulator.providers.retell.batches import batch_route
 from edge.emulator.providers.retell.calls import call_routes
 from edge.emulator.providers.retell.contacts import contact_routes
 from edge.emulator.providers.retell.control import control_routes
-from edge.emulator.providers.retell.dialect import RetellDialect
 from edge.emulator.providers.retell.emulator import RetellEmulator
 from edge.emulator.providers.retell.errors import RetellError
-from edge.emulator.providers.router import Door
+from edge.emulator.providers.router import Router
 
 
 def create_retell_app(retell: RetellEmulator) -> Starlette:
-    door = Door(RetellDialect(), retell.faults)
+    """Build the app of calls, batches, contacts and controls."""
+    router = Router(RetellAdapter(), retell.faults)
     return Starlette(
         routes=[
-            *call_routes(door, retell),
-            batch_route(door, retell),
-            *contact_routes(door, retell),
+            *call_routes(router, retell),
+            batch_route(router, retell),
+            *contact_routes(router, retell),
             *control_routes(retell),
         ],
         exception_handlers={
@@ -46,6 +50,6 @@ async def _render_missing(request: Request, exc: Exception) -> Response:
 
 
 async def _render_crash(request: Request, exc: Exception) -> Response:
-    """Starlette logs the traceback; the caller learns nothing of it."""
+    """Answer 500 without details; Starlette logs the traceback."""
     del exc
     return await _render_error(request, RetellError(500))

@@ -1,4 +1,7 @@
-"""POST /create-batch-call: many calls at once, each as soon as a slot is free."""
+"""POST /create-batch-call: many calls, each started as soon as a slot is free.
+
+Follows https://docs.retellai.com/api-references/create-batch-call.
+"""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -8,17 +11,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.emulator.providers.faults import Endpoint, Fault
-from edge.emulator.providers.identifier import hex_id
+from edge.emulator.providers.response import hex_id
+from edge.emulator.providers.retell.adapter import api_key
 from edge.emulator.providers.retell.call_request import CallRequest, parse_call_request
-from edge.emulator.providers.retell.dialect import api_key
 from edge.emulator.providers.retell.emulator import RetellEmulator
 from edge.emulator.providers.retell.errors import invalid
-from edge.emulator.providers.router import Body, Door
+from edge.emulator.providers.router import Body, Router
 
 
-def batch_route(door: Door, retell: RetellEmulator) -> Route:
-    """A batch has neither keys nor do-not-call checks, as in Retell's API; time windows are not
-    emulated and refused."""
+def batch_route(router: Router, retell: RetellEmulator) -> Route:
+    """Build the route. As in Retell's API, batches have no idempotency keys or do-not-call checks.
+
+    Raises 400 for call_time_window, which is not emulated.
+    """
 
     async def create(request: Request, body: Body, fault: Fault | None) -> Response:
         del fault
@@ -33,7 +38,7 @@ def batch_route(door: Door, retell: RetellEmulator) -> Route:
             for one in requests:
                 retell.create_batch_call(workspace, one, batch_id)
 
-        retell.agenda.add(begins_ms, begin)
+        retell.event_queue.add(begins_ms, begin)
         answer = {
             "batch_call_id": batch_id,
             "name": body.get("name") or "Batch Call",
@@ -43,7 +48,7 @@ def batch_route(door: Door, retell: RetellEmulator) -> Route:
         }
         return JSONResponse(answer, 201)
 
-    return door.route("POST", "/create-batch-call", Endpoint.CREATE_CALL, create, body=True)
+    return router.route("POST", "/create-batch-call", Endpoint.CREATE_CALL, create, body=True)
 
 
 def _parse_tasks(body: Mapping[str, Any]) -> list[CallRequest]:

@@ -1,16 +1,19 @@
-"""One phone call: what was asked for, what will become of it, and how far it has come."""
+"""State of one phone call: its request, its planned outcome, its progress."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.emulator.providers.retell.call_end import CallEnd, CallStatus
 from edge.emulator.providers.retell.call_request import CallRequest
-from edge.emulator.providers.retell.ending import CallStatus, Ending
 from edge.emulator.providers.retell.outcome import Outcome
 
 
 @dataclass(slots=True)
 class Call:
-    """Moments are milliseconds of the calls' clock."""
+    """A call; times are epoch milliseconds of the simulated clock.
+
+    `nth` counts earlier calls to the same number; `end` is None until the call is over.
+    """
 
     call_id: str
     request: CallRequest
@@ -20,7 +23,7 @@ class Call:
     batch_call_id: str | None = None
     metadata: Any = field(init=False)
     status: CallStatus = CallStatus.REGISTERED
-    ending: Ending | None = None
+    end: CallEnd | None = None
     started_ms: int | None = None
     ended_ms: int | None = None
     is_analyzed: bool = False
@@ -31,16 +34,16 @@ class Call:
 
     @property
     def label(self) -> str:
-        """What stays the same when the same numbers are called again with the same seed."""
+        """Key that is equal for the same call of another run with the same seed."""
         return f"{self.request.to_number}:{self.nth}"
 
     @property
     def duration_ms(self) -> int:
-        """How long it was talked, as far as it was."""
+        """Return the length of the conversation; 0 if the call is not connected or not over."""
         if self.started_ms is None or self.ended_ms is None:
             return 0
         return self.ended_ms - self.started_ms
 
     @property
     def is_open(self) -> bool:
-        return self.ending is None
+        return self.end is None

@@ -1,28 +1,36 @@
-"""A call as Retell's API and webhooks show it, at each point of its life."""
+"""The call object of Retell's API and webhooks.
 
-from typing import Any
+Follows https://docs.retellai.com/api-references/get-call (V2) and …/list-calls (V3).
+"""
+
+from typing import Any, Final
 
 from edge.emulator.providers.retell.analysis import render_analysis
 from edge.emulator.providers.retell.call import Call
+from edge.emulator.providers.retell.call_end import TRANSFER_NUMBER
 from edge.emulator.providers.retell.conversation import (
-    hold_conversation,
+    plan_turns,
     render_transcript,
     render_utterances,
 )
-from edge.emulator.providers.retell.cost import render_cost
-from edge.emulator.providers.retell.ending import TRANSFER_NUMBER
 
 Document = dict[str, Any]
 _TRANSCRIPTS = ("transcript", "transcript_object", "transcript_with_tool_calls")
+# Cents per second; see https://www.retellai.com/pricing.
+_UNIT_PRICES: Final = (
+    ("elevenlabs_tts", 0.1166667),
+    ("gpt_4_1", 0.075),
+    ("us_telephony", 0.025),
+)
 
 
 def render_call(call: Call, *, with_analysis: bool = True) -> Document:
-    """The V2 call object; what has not happened yet or was not given is absent, not null."""
+    """Render the V2 call object; unknown or future fields are absent, not null."""
     document = _render_request(call)
     if call.started_ms is not None:
         document["start_timestamp"] = call.started_ms
         document["telephony_identifier"] = {"twilio_call_sid": f"CA{call.call_id[-32:]}"}
-    if call.ending:
+    if call.end:
         document |= _render_end(call)
     if call.is_analyzed and with_analysis:
         document["call_analysis"] = render_analysis(call)
@@ -30,7 +38,7 @@ def render_call(call: Call, *, with_analysis: bool = True) -> Document:
 
 
 def render_item(call: Call) -> Document:
-    """The V3 object in lists, which leaves the transcripts out."""
+    """Render the V3 list item: the call object without transcripts."""
     document = render_call(call)
     for name in _TRANSCRIPTS:
         document.pop(name, None)
@@ -63,18 +71,18 @@ def _render_request(call: Call) -> Document:
 
 
 def _render_end(call: Call) -> Document:
-    assert call.ending is not None
+    assert call.end is not None
     ended: Document = {
         "end_timestamp": call.ended_ms,
         "duration_ms": call.duration_ms,
-        "disconnection_reason": call.ending.reason,
+        "disconnection_reason": call.end.reason,
         "call_cost": render_cost(call.duration_ms),
     }
     if call.started_ms is None:
         return ended
-    if call.ending.reason == "call_transfer":
+    if call.end.reason == "call_transfer":
         ended["transfer_destination"] = TRANSFER_NUMBER
-    turns = hold_conversation(call)
+    turns = plan_turns(call)
     utterances = render_utterances(turns)
     return {
         **ended,
@@ -82,4 +90,20 @@ def _render_end(call: Call) -> Document:
         "transcript_object": utterances,
         "transcript_with_tool_calls": utterances,
         "collected_dynamic_variables": {},
+    }
+
+
+def render_cost(duration_ms: int) -> dict[str, Any]:
+    """Render `call_cost` in cents at list prices; unanswered calls cost 0."""
+    seconds = round(duration_ms / 1000)
+    products = [
+        {"product": product, "unit_price": price, "cost": round(price * seconds, 4)}
+        for product, price in _UNIT_PRICES
+        if seconds
+    ]
+    return {
+        "product_costs": products,
+        "total_duration_seconds": seconds,
+        "total_duration_unit_price": round(sum(price for _, price in _UNIT_PRICES), 7),
+        "combined_cost": round(sum(price for _, price in _UNIT_PRICES) * seconds, 4),
     }

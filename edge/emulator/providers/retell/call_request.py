@@ -1,4 +1,7 @@
-"""The body of a request for a phone call, checked: who calls whom, as which agent, with what."""
+"""Validated body of POST /v2/create-phone-call.
+
+Follows https://docs.retellai.com/api-references/create-phone-call.
+"""
 
 import json
 import re
@@ -15,7 +18,7 @@ _METADATA_BYTES: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """What was asked for; what was not given stays None and appears nowhere."""
+    """A request for a phone call; absent optional fields are None and are not rendered."""
 
     from_number: str
     to_number: str
@@ -31,7 +34,7 @@ class CallRequest:
 
 
 def parse_call_request(body: Mapping[str, Any]) -> CallRequest:
-    """See POST /v2/create-phone-call."""
+    """Validate the body; raises RetellError 400 naming the invalid field."""
     version = body.get("override_agent_version")
     ignores_format = _flag(body, "ignore_e164_validation")
     return CallRequest(
@@ -50,6 +53,7 @@ def parse_call_request(body: Mapping[str, Any]) -> CallRequest:
 
 
 def parse_metadata(value: Any) -> Any:
+    """Validate `metadata`: an object of at most 50 kB as JSON, or None."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -60,6 +64,7 @@ def parse_metadata(value: Any) -> Any:
 
 
 def is_e164(number: str) -> bool:
+    """True for `+` and 7 to 15 digits."""
     return _E164.fullmatch(number) is not None
 
 

@@ -1,10 +1,10 @@
-"""A workspace's contacts: whom Retell must not call for it."""
+"""Contacts of a workspace with their do_not_call flag."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.emulator.providers.identifier import hex_id
+from edge.emulator.providers.response import hex_id
 from edge.emulator.providers.retell.call_request import is_e164
 from edge.emulator.providers.retell.errors import invalid, not_found
 
@@ -13,7 +13,7 @@ _TEXTS = ("first_name", "last_name", "contact_memory")
 
 @dataclass(slots=True)
 class Contact:
-    """A person of the workspace's book, by phone number."""
+    """One contact, identified by id and by phone number."""
 
     contact_id: str
     phone_number: str
@@ -24,6 +24,7 @@ class Contact:
     custom_fields: Any = None
 
     def change(self, body: Mapping[str, Any], now_ms: int) -> None:
+        """Apply the fields of an update-contact body; raises RetellError 400."""
         do_not_call = body.get("do_not_call", self.do_not_call)
         if not isinstance(do_not_call, bool):
             raise invalid("do_not_call must be boolean")
@@ -35,6 +36,7 @@ class Contact:
         self.modified_ms = now_ms
 
     def render(self) -> dict[str, Any]:
+        """Render the contact object of the API."""
         custom = {} if self.custom_fields is None else {"custom_fields": self.custom_fields}
         return {
             "contact_id": self.contact_id,
@@ -50,7 +52,7 @@ class Contact:
 
 @dataclass(slots=True)
 class ContactBook:
-    """Contacts by id, one for each number."""
+    """Contacts of one workspace; phone numbers are unique."""
 
     _by_id: dict[str, Contact] = field(default_factory=dict[str, Contact])
     _by_number: dict[str, Contact] = field(default_factory=dict[str, Contact])
@@ -82,7 +84,7 @@ class ContactBook:
         del self._by_number[contact.phone_number]
 
     def mark_do_not_call(self, number: str, now_ms: int) -> None:
-        """As Retell's own detection of an opt-out does."""
+        """Set do_not_call, creating the contact if needed, as Retell's opt-out detection does."""
         contact = self._by_number.get(number) or self.create({"phone_number": number}, now_ms)
         contact.change({"do_not_call": True}, now_ms)
 

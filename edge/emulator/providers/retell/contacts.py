@@ -1,17 +1,20 @@
-"""Routes of a workspace's contacts, as far as do_not_call needs them."""
+"""Routes of contacts, as far as do_not_call needs them.
+
+Follows https://docs.retellai.com/api-references (contacts).
+"""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.emulator.providers.faults import Endpoint, Fault
-from edge.emulator.providers.retell.dialect import api_key
+from edge.emulator.providers.retell.adapter import api_key
 from edge.emulator.providers.retell.emulator import RetellEmulator
-from edge.emulator.providers.router import Body, Door
+from edge.emulator.providers.router import Body, Router
 
 
-def contact_routes(door: Door, retell: RetellEmulator) -> list[Route]:
-    """create-contact, get-contact, get-contact-by-phone, update-contact, delete-contact."""
+def contact_routes(router: Router, retell: RetellEmulator) -> list[Route]:
+    """Build create-, get-, get-by-phone, update- and delete-contact."""
 
     async def create(request: Request, body: Body, fault: Fault | None) -> Response:
         del fault
@@ -41,11 +44,13 @@ def contact_routes(door: Door, retell: RetellEmulator) -> list[Route]:
         retell.workspace(api_key(request)).contacts.delete(request.path_params["contact_id"])
         return Response(status_code=204)
 
-    place, one = Endpoint.CONTACTS, "{contact_id}"
+    contacts, one = Endpoint.CONTACTS, "{contact_id}"
     return [
-        door.route("POST", "/create-contact", place, create, body=True),
-        door.route("GET", f"/get-contact/{one}", place, get, body=False),
-        door.route("GET", "/get-contact-by-phone/{phone_number}", place, get_by_phone, body=False),
-        door.route("PATCH", f"/update-contact/{one}", place, update, body=True),
-        door.route("DELETE", f"/delete-contact/{one}", place, delete, body=False),
+        router.route("POST", "/create-contact", contacts, create, body=True),
+        router.route("GET", f"/get-contact/{one}", contacts, get, body=False),
+        router.route(
+            "GET", "/get-contact-by-phone/{phone_number}", contacts, get_by_phone, body=False
+        ),
+        router.route("PATCH", f"/update-contact/{one}", contacts, update, body=True),
+        router.route("DELETE", f"/delete-contact/{one}", contacts, delete, body=False),
     ]

@@ -1,4 +1,4 @@
-"""`/_control` and `/_ledger`: set conditions and time, forget everything, see what happened."""
+"""Emulator controls: `/_control` sets configuration and clock, `/_requests` shows the log."""
 
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -9,17 +9,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, Provider
-from edge.emulator.providers.retell.conditions import StandingFault
+from edge.emulator.providers.retell.call_end import BY_REASON
 from edge.emulator.providers.retell.emulator import RetellEmulator
-from edge.emulator.providers.retell.ending import BY_REASON
+from edge.emulator.providers.retell.simulation_config import StandingFault
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class ClockOrder(BaseModel):
-    """`now_ms` sets the calls' time; `rate` is how much of it passes in a second of the wall's."""
+class ClockRequest(BaseModel):
+    """`now_ms` sets the simulated time; `rate` is simulated seconds per real second."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,8 +27,8 @@ class ClockOrder(BaseModel):
     rate: Annotated[float, Field(gt=0, le=100_000)] | None = None
 
 
-class StandingFaultOrder(BaseModel):
-    """A fault of /_faults that befalls a share of the cases until conditions change."""
+class StandingFaultRequest(BaseModel):
+    """A fault as in /_faults, injected into a share (`rate`) of the requests or events."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,12 +53,12 @@ class StandingFaultOrder(BaseModel):
         return StandingFault(fault, self.rate)
 
 
-class ControlOrder(BaseModel):
-    """The body of POST /_control: what is given changes, the rest stays. See `Conditions`."""
+class ControlRequest(BaseModel):
+    """The body of POST /_control; omitted fields keep their value. See `SimulationConfig`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    clock: ClockOrder | None = None
+    clock: ClockRequest | None = None
     seed: int | None = None
     speed: Positive | None = None
     webhook_url: str | None = None
@@ -72,20 +72,24 @@ class ControlOrder(BaseModel):
     weights: dict[str, Positive] | None = None
     leak_seconds: Positive | None = None
     retained_calls: Count | None = None
-    standing_faults: tuple[StandingFaultOrder, ...] | None = None
+    standing_faults: tuple[StandingFaultRequest, ...] | None = None
 
     def changes(self) -> dict[str, Any]:
-        """By the names of the conditions."""
+        """Return the given fields by their names in SimulationConfig."""
         given = {name: getattr(self, name) for name in self.model_fields_set - {"clock"}}
         if self.standing_faults is not None:
             given["standing_faults"] = tuple(
-                order.to_standing_fault() for order in self.standing_faults
+                fault.to_standing_fault() for fault in self.standing_faults
             )
         return given
 
 
 def control_routes(retell: RetellEmulator) -> list[Route]:
-    """They need no key; they exist on a developer's machine only."""
+    """Build the routes; they need no API key.
+
+    DELETE /_control resets calls, contacts, log, configuration and clock; DELETE /_requests
+    returns the log and drops its completed entries.
+    """
 
     async def serve_control(request: Request) -> Response:
         if request.method == "POST":
@@ -94,31 +98,31 @@ def control_routes(retell: RetellEmulator) -> list[Route]:
             retell.reset()
         return _describe(retell)
 
-    async def serve_ledger(request: Request) -> Response:
-        answer = JSONResponse(retell.ledger.render())
+    async def serve_requests(request: Request) -> Response:
+        answer = JSONResponse(retell.request_log.render())
         if request.method == "DELETE":
-            retell.ledger.drain()
+            retell.request_log.drain()
         return answer
 
     return [
         Route("/_control", serve_control, methods=["GET", "POST", "DELETE"]),
-        Route("/_ledger", serve_ledger, methods=["GET", "DELETE"]),
+        Route("/_requests", serve_requests, methods=["GET", "DELETE"]),
     ]
 
 
 def _change(retell: RetellEmulator, body: bytes) -> Response:
     try:
-        order = ControlOrder.model_validate_json(body)
+        change = ControlRequest.model_validate_json(body)
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
-        return JSONResponse({"message": "No such conditions.", "problems": problems}, 400)
-    unknown = [reason for reason in order.weights or () if reason not in BY_REASON]
+        return JSONResponse({"message": "Invalid configuration.", "problems": problems}, 400)
+    unknown = [reason for reason in change.weights or () if reason not in BY_REASON]
     if unknown:
-        return JSONResponse({"message": "No such endings.", "problems": unknown}, 400)
-    retell.conditions = replace(retell.conditions, **order.changes())
-    if order.clock:
-        retell.clock.set(now_ms=order.clock.now_ms, rate=order.clock.rate)
-        retell.agenda.reschedule()
+        return JSONResponse({"message": "Unknown disconnection reasons.", "problems": unknown}, 400)
+    retell.config = replace(retell.config, **change.changes())
+    if change.clock:
+        retell.clock.set(now_ms=change.clock.now_ms, rate=change.clock.rate)
+        retell.event_queue.reschedule()
     return _describe(retell)
 
 
@@ -127,7 +131,7 @@ def _describe(retell: RetellEmulator) -> Response:
     state = {
         "clock": clock,
         "open_calls": retell.open_calls,
-        "under_way": retell.ledger.under_way,
-        "requests_ever": retell.ledger.requests_ever,
+        "under_way": retell.request_log.under_way,
+        "requests_ever": retell.request_log.requests_ever,
     }
-    return JSONResponse({**state, **asdict(retell.conditions)})
+    return JSONResponse({**state, **asdict(retell.config)})

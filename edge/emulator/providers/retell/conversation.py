@@ -1,6 +1,6 @@
-"""What was said in an emulated call: sentences from a script, filled with the call's variables.
+"""Conversation of a simulated call: scripted sentences filled with the call's variables.
 
-Nothing is generated. What is made here is labelled by `ENGINE` wherever it is handed out.
+Nothing is generated; `ENGINE` labels the text in `custom_analysis_data`.
 """
 
 import re
@@ -29,7 +29,7 @@ _PAUSE_SECONDS: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One party's words, and when they begin, in seconds of the call."""
+    """One turn of agent or user; `begins` and `ends` are seconds from the start of the call."""
 
     role: str
     content: str
@@ -40,20 +40,20 @@ class Turn:
         return self.begins + _WORD_SECONDS * len(self.content.split())
 
 
-def hold_conversation(call: Call) -> list[Turn]:
-    """The turns of a call, no more than it has time for."""
-    script = (call.ending or call.outcome.ending).script
+def plan_turns(call: Call) -> list[Turn]:
+    """Return the turns of a call that fit into its duration."""
+    script = (call.end or call.outcome.end).script
     if script is None or call.started_ms is None:
         return []
     variants = _load_scripts()[_script_name(call, script)]
     variables = call.request.variables or {}
-    lasting_ms = call.outcome.talk_ms if call.is_open else call.duration_ms
+    available_ms = call.outcome.talk_ms if call.is_open else call.duration_ms
     turns: list[Turn] = []
     moment = _PAUSE_SECONDS
     for number, sentences in enumerate(variants[call.outcome.variant % len(variants)]):
         content = _fill(sentences, variables)
         turn = Turn(_ROLES[number % 2], content, round(moment, 2))
-        if turn.ends * 1000 > lasting_ms and turns:
+        if turn.ends * 1000 > available_ms and turns:
             break
         if content:
             turns.append(turn)
@@ -62,12 +62,12 @@ def hold_conversation(call: Call) -> list[Turn]:
 
 
 def render_transcript(turns: list[Turn]) -> str:
-    """As in `transcript`: a line for each turn."""
+    """Render `transcript`: one line for each turn."""
     return "".join(f"{turn.role.capitalize()}: {turn.content}\n" for turn in turns)
 
 
 def render_utterances(turns: list[Turn]) -> list[dict[str, Any]]:
-    """As in `transcript_object`: with the moment of each word."""
+    """Render `transcript_object`: turns with the times of their words."""
     return [
         {"role": turn.role, "content": turn.content, "words": _render_words(turn)} for turn in turns
     ]
@@ -96,10 +96,10 @@ def _fill(sentences: list[str], variables: Mapping[str, str]) -> str:
 
 
 def _fill_sentence(sentence: str, variables: Mapping[str, str]) -> str:
-    wanted = {name: _value(name, variables) for name in _VARIABLE.findall(sentence)}
-    if not all(wanted.values()):
+    values = {name: _value(name, variables) for name in _VARIABLE.findall(sentence)}
+    if not all(values.values()):
         return ""
-    return _VARIABLE.sub(lambda match: wanted[match.group(1)], sentence)
+    return _VARIABLE.sub(lambda match: values[match.group(1)], sentence)
 
 
 def _value(name: str, variables: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
-"""The filters of `/v3/list-calls`: those of retell-sdk's CallListParams that have a field here.
+"""Filters of `/v3/list-calls`, as in CallListParams of retell-sdk.
 
-Another filter is refused rather than ignored.
+Raises 400 for filters on fields that are not emulated.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from edge.emulator.providers.retell.call_document import Document
 from edge.emulator.providers.retell.errors import invalid
 
-STARTED: Final = "_started"  # when a call started, or else was made
+STARTED: Final = "_started"  # start time, or creation time if not started
 _BOUNDS: Final = 2
 _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "string": str,
@@ -60,6 +60,7 @@ _KEYED_FIELDS: Final = {
 
 
 def parse_criteria(criteria: Any) -> Callable[[Document], bool]:
+    """Compile filter_criteria into a predicate; all filters must match."""
     if criteria is None:
         return lambda document: True
     if not isinstance(criteria, dict):
@@ -114,7 +115,7 @@ def _check_value(criterion: Mapping[str, Any], wanted: Any) -> None:
 def _compare(compare: Compare, have: Any, want: Any) -> bool:
     try:
         return compare(have, want)
-    except TypeError:  # a text is neither more nor less than a number
+    except TypeError:  # text and number are not ordered
         return False
 
 

@@ -1,4 +1,4 @@
-"""Retell's refusals, as its API reference words them (docs.retellai.com/api-references)."""
+"""Retell errors, worded as in https://docs.retellai.com/api-references."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _MESSAGES = {
 
 
 class RetellError(WireError):
-    """`{"status": "error", "message": …}`."""
+    """Renders as `{"status": "error", "message": …}`."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
         super().__init__(status, message or _MESSAGES.get(status, _MESSAGES[500]))
@@ -30,11 +30,11 @@ def invalid(problem: str) -> RetellError:
 
 
 def not_found() -> RetellError:
-    """Retell says 422 where others say 404."""
+    """Build the error for an unknown asset: Retell answers 422, not 404."""
     return RetellError(422)
 
 
-def ordered_error(fault: Fault) -> RetellError:
+def injected_error(fault: Fault) -> RetellError:
     error = RetellError(fault.status, fault.code)
     if fault.retry_after is not None:
         error.headers["retry-after"] = fault.retry_after

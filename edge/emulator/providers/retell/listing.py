@@ -1,4 +1,7 @@
-"""`/v3/list-calls`: order and pages. A call that has not started sorts by its creation."""
+"""Sorting and pagination of `/v3/list-calls`.
+
+Calls sort by start time, or by creation time if they have not started.
+"""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -14,7 +17,7 @@ _DEFAULT_LIMIT: Final = 50
 
 
 def list_calls(calls: Iterable[Call], body: Mapping[str, Any]) -> dict[str, Any]:
-    """One page of the calls that match."""
+    """Return one page of the matching calls; raises RetellError 400."""
     matches = parse_criteria(body.get("filter_criteria"))
     limit = _whole(body, "limit", _DEFAULT_LIMIT)
     begin = _whole(body, "skip", 0) + _parse_page(body.get("pagination_key"))
@@ -52,7 +55,7 @@ def _parse_page(key: Any) -> int:
     try:
         return int(base64.b64decode(key, validate=True))
     except (TypeError, ValueError) as exc:
-        raise invalid("pagination_key is not one of ours") from exc
+        raise invalid("pagination_key is invalid") from exc
 
 
 def _render_page(position: int) -> str:

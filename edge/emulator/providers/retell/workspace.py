@@ -1,4 +1,4 @@
-"""One customer of Retell, known by the API key: its calls, its contacts, its limits."""
+"""One Retell workspace, identified by its API key: calls, contacts, concurrency and rate."""
 
 import hashlib
 from collections import Counter, deque
@@ -10,13 +10,13 @@ from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.contact import ContactBook
 from edge.emulator.providers.retell.errors import RetellError, invalid, not_found
 
-_KEY_LIFE_MS: Final = 3_600_000
+_KEY_TTL_MS: Final = 3_600_000
 _BURST_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
 class Workspace:
-    """`slots` holds the calls that count against the concurrency limit."""
+    """A workspace; `slots` holds the ids of calls that count against the concurrency limit."""
 
     api_key: str
     contacts: ContactBook = field(default_factory=ContactBook)
@@ -28,35 +28,37 @@ class Workspace:
 
     @property
     def name(self) -> str:
-        """Tells one workspace from another without telling its key."""
+        """Identifier that does not reveal the key."""
         return hashlib.sha256(self.api_key.encode()).hexdigest()[:8]
 
     @property
     def calls(self) -> Iterable[Call]:
-        """In the order in which they were made."""
+        """Calls in the order of their creation."""
         return self._calls.values()
 
     def find(self, call_id: str) -> Call:
+        """Return the call; raises RetellError 422 if there is none."""
         if call_id not in self._calls:
             raise not_found()
         return self._calls[call_id]
 
     def find_by_key(self, key: str | None, now_ms: int) -> Call | None:
-        """The call that the same request has made within the last hour."""
+        """Return the call made with this idempotency key within the last hour, if any."""
         call = self._by_key.get(key) if key else None
-        return call if call and now_ms - call.created_ms < _KEY_LIFE_MS else None
+        return call if call and now_ms - call.created_ms < _KEY_TTL_MS else None
 
     def count_dial(self, number: str) -> int:
-        """How often the number was asked for before."""
+        """Count a call to the number; return how many came before."""
         self._dials[number] += 1
         return self._dials[number] - 1
 
     def admit(self, to_number: str, *, honors_dnc: bool) -> None:
+        """Raise RetellError 400 if the number is marked do_not_call and that is honored."""
         if honors_dnc and self.contacts.is_do_not_call(to_number):
             raise invalid(f"The contact {to_number} is marked do_not_call.")
 
     def take_slot(self, now_ms: int, limit: int, calls_per_second: float) -> None:
-        """Refuse what exceeds the concurrency or starts too fast."""
+        """Raise RetellError 429 if the concurrency or rate limit is exceeded."""
         if len(self.slots) >= limit:
             raise RetellError(429, "Concurrency limit reached, please wait for calls to end.")
         self._starts.append(now_ms)
@@ -68,7 +70,7 @@ class Workspace:
             raise RetellError(429)
 
     def add(self, call: Call, retained: int) -> None:
-        """Keep the call, and forget the oldest ones that are over beyond `retained`."""
+        """Add the call; drop the oldest completed ones beyond `retained`."""
         self._calls[call.call_id] = call
         self.slots.add(call.call_id)
         if call.request.idempotency_key:

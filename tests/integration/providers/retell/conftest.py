@@ -92,7 +92,7 @@ def servers() -> Iterator[tuple[str, Receiver]]:
 
 
 class ControlDesk:
-    """Where conditions are set, faults ordered and the ledger read."""
+    """Where conditions are set, faults ordered and the log read."""
 
     def __init__(self, client: httpx.Client, webhook_url: str) -> None:
         self._client = client
@@ -114,8 +114,8 @@ class ControlDesk:
         answer = self._client.post("/_faults", json={"provider": "retell", **fault})
         assert answer.status_code == 201, answer.text
 
-    def ledger(self) -> Any:
-        return self._client.get("/retell/_ledger").json()
+    def request_log(self) -> Any:
+        return self._client.get("/retell/_requests").json()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import retell as sdk
 from retell import Retell
 
-from edge.emulator.providers.retell.ending import ENDINGS
+from edge.emulator.providers.retell.call_end import CALL_ENDS
 from tests.integration.providers.retell.conftest import (
     API_KEY,
     FROM,
@@ -38,7 +38,7 @@ def test_a_refused_request_makes_no_call(
         retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
     assert refusal.value.response.headers["retry-after"] == "3"  # type: ignore[attr-defined]
-    assert control.ledger()["calls"] == []
+    assert control.request_log()["calls"] == []
     retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
 
@@ -67,8 +67,8 @@ def test_a_call_can_be_made_though_the_answer_breaks_off(
     with pytest.raises(sdk.APIConnectionError):
         retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
-    assert [one["fault"] for one in control.ledger()["creates"]] == ["cut"]
-    assert len(control.ledger()["calls"]) == 1
+    assert [one["fault"] for one in control.request_log()["creates"]] == ["cut"]
+    assert len(control.request_log()["calls"]) == 1
 
 
 def test_a_lost_webhook_is_never_sent(
@@ -120,7 +120,7 @@ def test_a_wrongly_signed_webhook_does_not_verify(
 def test_a_reason_that_nobody_knows(
     retell: Retell, receiver: Receiver, control: ControlDesk
 ) -> None:
-    control.order(kind="unknown_reason", endpoint="ending", code="moon_phase")
+    control.order(kind="unknown_reason", endpoint="call_end", code="moon_phase")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
@@ -130,7 +130,7 @@ def test_a_reason_that_nobody_knows(
 def test_a_leaked_slot_comes_free_much_later(
     retell: Retell, receiver: Receiver, control: ControlDesk
 ) -> None:
-    control.order(kind="slot_leak", endpoint="ending")
+    control.order(kind="slot_leak", endpoint="call_end")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
     receiver.wait(call.call_id, 2)
@@ -154,7 +154,7 @@ def test_a_share_of_the_cases_is_the_same_share_each_time(
                 with_answer.create_phone_call(from_number=FROM, to_number=f"+1303777{line:04}")
             except sdk.InternalServerError:
                 continue
-        return [one["status"] for one in control.ledger()["creates"]]
+        return [one["status"] for one in control.request_log()["creates"]]
 
     first = dial_all()
 
@@ -163,7 +163,7 @@ def test_a_share_of_the_cases_is_the_same_share_each_time(
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"), [(place, ending.reason) for place, ending in enumerate(ENDINGS, 51)]
+    ("place", "reason"), [(place, end.reason) for place, end in enumerate(CALL_ENDS, 51)]
 )
 def test_every_ending_has_a_number(
     retell: Retell, receiver: Receiver, control: ControlDesk, place: int, reason: str

@@ -125,10 +125,10 @@ def test_a_webhook_is_tried_again_until_it_is_taken(
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
     bodies = [one.body for one in receiver.wait(call.call_id, 5) if one.event == "call_ended"]
-    wait_for(lambda: control.ledger()["deliveries_under_way"] == 0)
+    wait_for(lambda: control.request_log()["deliveries_under_way"] == 0)
     tries = [
         one
-        for one in control.ledger()["deliveries"]
+        for one in control.request_log()["deliveries"]
         if one["call_id"] == call.call_id and one["event"] == "call_ended"
     ]
     assert len(set(bodies)) == 1
@@ -145,7 +145,7 @@ def test_a_webhook_is_given_up_after_three_more_tries(
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
     receiver.wait(call.call_id, 4)
-    wait_for(lambda: control.ledger()["deliveries_under_way"] == 0)
+    wait_for(lambda: control.request_log()["deliveries_under_way"] == 0)
     assert len(receiver.of(call.call_id)) == 4
 
 
@@ -193,8 +193,8 @@ def test_the_same_seed_gives_the_same_calls(retell: Retell, control: ControlDesk
         control.reset(seed=seed, webhook_events=["call_ended"])
         for line in range(12):
             retell.call.create_phone_call(from_number=FROM, to_number=f"+1303777{line:04}")
-        wait_for(lambda: all(call["reason"] for call in control.ledger()["calls"]))
-        return [call["reason"] for call in control.ledger()["calls"]]
+        wait_for(lambda: all(call["reason"] for call in control.request_log()["calls"]))
+        return [call["reason"] for call in control.request_log()["calls"]]
 
     first = dial_anew(seed=1)
 

@@ -22,7 +22,7 @@ def listed(retell: Retell, control: ControlDesk) -> Retell:
             metadata={"attempt_id": f"attempt-{place}", "place": place},
             override_agent_id="a" if place % 2 else "b",
         )
-    wait_for(lambda: all(call["freed_ms"] for call in control.ledger()["calls"]))
+    wait_for(lambda: all(call["freed_ms"] for call in control.request_log()["calls"]))
     return retell
 
 

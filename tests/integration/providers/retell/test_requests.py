@@ -41,7 +41,7 @@ def test_a_wrong_field_is_named(
     with pytest.raises(sdk.BadRequestError, match=says):
         retell.post("/v2/create-phone-call", body=body, cast_to=object)
 
-    assert control.ledger()["calls"] == []
+    assert control.request_log()["calls"] == []
 
 
 def test_a_number_that_is_none_passes_as_caller_when_told_so(retell: Retell) -> None:
@@ -86,8 +86,8 @@ def test_the_same_key_makes_one_call(retell: Retell, control: ControlDesk) -> No
     ]
 
     assert len({call.call_id for call in calls}) == 1
-    assert len(control.ledger()["calls"]) == 1
-    assert [one["is_replay"] for one in control.ledger()["creates"]] == [False, True, True]
+    assert len(control.request_log()["calls"]) == 1
+    assert [one["is_replay"] for one in control.request_log()["creates"]] == [False, True, True]
 
 
 def test_after_an_hour_the_same_key_makes_another_call(
@@ -177,7 +177,7 @@ async def test_a_batch_calls_everyone_as_slots_come_free(
     batch = await async_retell.batch_call.create_batch_call(from_number=FROM, tasks=tasks)
 
     assert batch.total_task_count == 6
-    wait_for(lambda: len(control.ledger()["calls"]) == 6)
-    ledger = control.ledger()
-    assert sorted(call["metadata"]["n"] for call in ledger["calls"]) == list(range(6))
-    assert max(ledger["peaks"].values()) <= 2
+    wait_for(lambda: len(control.request_log()["calls"]) == 6)
+    log = control.request_log()
+    assert sorted(call["metadata"]["n"] for call in log["calls"]) == list(range(6))
+    assert max(log["peaks"].values()) <= 2

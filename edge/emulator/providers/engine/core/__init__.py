@@ -1,0 +1,1 @@
+"""Language primitives of the engine: words, sentences, turns, ranking, embeddings, token counts."""

@@ -1,0 +1,83 @@
+"""Whether a sentence asks, and whether the question can be answered with yes or no."""
+
+from enum import StrEnum
+
+from edge.emulator.providers.engine.core.sentence import Sentence
+
+_OPEN_WORDS_TEXT = "what how why which who where when whose what's how's who's where's when's why's"
+_OPEN_WORDS = frozenset(_OPEN_WORDS_TEXT.split())
+_OPEN_REQUESTS = (
+    " tell me ",
+    " tell us ",
+    " walk me ",
+    " walk us ",
+    " help me understand ",
+    " describe ",
+)
+_CLOSED_WORDS_TEXT = """
+is are was were am do does did have has had can could will would should may might isn't aren't
+don't doesn't didn't haven't hasn't can't couldn't won't wouldn't shouldn't
+"""
+_CLOSED_WORDS = frozenset(_CLOSED_WORDS_TEXT.split())
+_FILLERS_TEXT = "and so but well okay ok um uh then right also now alright great got it"
+_FILLERS = frozenset(_FILLERS_TEXT.split())
+_SUBJECTS_TEXT = "you your i we they it he she that this there the"
+_SUBJECTS = frozenset(_SUBJECTS_TEXT.split())
+_FILLERS_SKIPPED = 3
+_OPEN_WORD_REACH = 8
+
+
+class Form(StrEnum):
+    """The form of a sentence; lexicon entries name the one that they need."""
+
+    ANY = "any"
+    OPEN_QUESTION = "open_question"
+    CLOSED_QUESTION = "closed_question"
+    QUESTION = "question"
+    STATEMENT = "statement"
+
+    @property
+    def is_question(self) -> bool:
+        return self in {Form.OPEN_QUESTION, Form.CLOSED_QUESTION, Form.QUESTION}
+
+    def fits(self, needed: "Form") -> bool:
+        """Whether a sentence of this form satisfies what an entry needs."""
+        if needed is Form.ANY or needed is self:
+            return True
+        return needed is Form.QUESTION and self.is_question
+
+
+def classify_form(sentence: Sentence) -> Form:
+    """Open or closed question, with or without a question mark, or a statement."""
+    words = _without_fillers(sentence.words)
+    has_mark = sentence.text.rstrip("\"'\u201d\u2019)]").endswith(("?", "\uff1f"))
+    if not has_mark:
+        return _classify_unmarked(words, sentence)
+    asks_openly = any(word in _OPEN_WORDS for word in words[:_OPEN_WORD_REACH])
+    if words and words[0] in _CLOSED_WORDS:
+        return Form.CLOSED_QUESTION
+    if asks_openly or any(request in sentence.phrase for request in _OPEN_REQUESTS):
+        return Form.OPEN_QUESTION
+    return Form.CLOSED_QUESTION
+
+
+def _classify_unmarked(words: tuple[str, ...], sentence: Sentence) -> Form:
+    """Speech recognisers drop the mark: trust only an inverted beginning, or a request to tell."""
+    if any(sentence.phrase.startswith(request) for request in _OPEN_REQUESTS):
+        return Form.OPEN_QUESTION
+    if len(words) < len(("what", "do", "you", "think")) or sentence.text.rstrip().endswith(
+        (".", "!")
+    ):
+        return Form.STATEMENT
+    if words[0] in _OPEN_WORDS and (words[1] in _CLOSED_WORDS or words[2] in _CLOSED_WORDS):
+        return Form.OPEN_QUESTION
+    if words[0] in _CLOSED_WORDS and words[1] in _SUBJECTS:
+        return Form.CLOSED_QUESTION
+    return Form.STATEMENT
+
+
+def _without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:
+    skipped = 0
+    while skipped < min(_FILLERS_SKIPPED, len(words)) and words[skipped] in _FILLERS:
+        skipped += 1
+    return words[skipped:]

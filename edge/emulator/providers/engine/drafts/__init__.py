@@ -1,0 +1,1 @@
+"""Drafts of well-known document shapes: a sales analysis, a voice agent prompt, a talk track."""

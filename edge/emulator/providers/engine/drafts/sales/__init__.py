@@ -1,0 +1,1 @@
+"""Sales conversations: evidence, findings and the analysis drafted from them."""
