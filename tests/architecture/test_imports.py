@@ -97,15 +97,15 @@ def test_emulated_services_do_not_know_each_other() -> None:
 
 
 def test_the_zygote_preloads_third_parties_only() -> None:
-    from edge.runtime.launch.preload import ALWAYS, BY_REQUIREMENT
+    from edge.runtime.launch.preload import BASE, LIBRARIES
 
     ours = [
         name
-        for name in (*ALWAYS, *chain.from_iterable(BY_REQUIREMENT.values()))
+        for name in (*BASE, *chain.from_iterable(LIBRARIES.values()))
         if name.split(".")[0] in OURS
     ]
 
-    assert ours == ["edge.runtime.worker.main"]
+    assert ours == ["edge.runtime.worker.main", "edge.runtime.launch.warm_up"]
 
 
 def test_one_file_of_each_side_reads_the_environment() -> None:

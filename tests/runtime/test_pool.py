@@ -10,6 +10,7 @@ import pytest
 
 from edge.events import Boot, Shutdown, ShutdownReason, ZygoteLost, ZygoteReady
 from tests.runtime.conftest import Functions
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.process
 
@@ -81,10 +82,12 @@ def test_a_killed_zygote_is_replaced_and_the_gateway_goes_on(functions: Function
         wait_gone(worker)
         after = client.get("/echo")
 
-    later = functions.events[seen:]
+    def is_ready_again() -> bool:
+        return any(isinstance(event, ZygoteReady) for event in functions.events[seen:])
+
     assert after.status_code == 200
-    assert any(isinstance(event, ZygoteLost) for event in later)
-    assert any(isinstance(event, ZygoteReady) for event in later)
+    assert any(isinstance(event, ZygoteLost) for event in functions.events[seen:])
+    wait_for(is_ready_again)
 
 
 def test_a_worker_s_memory_and_environment_are_closed_to_its_siblings(

@@ -1,18 +1,18 @@
 """How a worker's process comes to be: what every launcher promises."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 OnExit = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """What a worker needs to know to become a function's process.
+    """What a worker needs to become a function's process.
 
-    With `uid` it gives up root for that account; with `inspect_port` a debugger is waited for.
+    `uid` is the account that it gives up root for; at `inspect_port` it waits for a debugger.
+    `libraries` are those of preload.LIBRARIES that the function imports.
     """
 
     source: str
@@ -21,9 +21,18 @@ class WorkerSpec:
     environment: Mapping[str, str]
     uid: int | None = None
     inspect_port: int | None = None
+    libraries: tuple[str, ...] = ()
 
-    def encode(self) -> bytes:
-        return json.dumps(asdict(self) | {"environment": dict(self.environment)}).encode()
+    def as_dict(self) -> dict[str, Any]:
+        """The fields that the worker reads, as JSON values."""
+        return {
+            "source": self.source,
+            "target": self.target,
+            "root": self.root,
+            "environment": dict(self.environment),
+            "uid": self.uid,
+            "inspect_port": self.inspect_port,
+        }
 
 
 class Launcher(Protocol):

@@ -1,6 +1,7 @@
 """Workers as processes started from nothing: where fork is not safe, slower, the same otherwise."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from edge.runtime.pool.usage import resident_bytes
 
 
 @dataclass(slots=True)
-class DirectLauncher:
+class SubprocessLauncher:
     """Each worker imports for itself all that it needs."""
 
     environment: Mapping[str, str]
@@ -46,7 +47,7 @@ class DirectLauncher:
         )
         assert process.stdin is not None
         with process.stdin as pipe:
-            pipe.write(spec.encode())
+            pipe.write(json.dumps(spec.as_dict()).encode())
         self._processes.add(process)
         waiting = asyncio.create_task(self._wait(process, on_exit))
         self._waits.add(waiting)

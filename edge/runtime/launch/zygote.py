@@ -1,7 +1,16 @@
-"""The process that workers are forked from: heavy modules imported once, no function, no secret.
+"""The processes that workers are forked from: modules imported once, no function, no secret.
 
-Laws: one thread, no event loop, no socket but its own; it never imports a function.
-It is told what to fork over a SEQPACKET socket and reports each start and each end on it.
+There are two. The *base zygote*, started by the parent, imports what every worker needs and forks
+workers from then on. The *library zygote*, a fork of it, imports one by one the libraries that some
+function imports, and forks workers in between, so that no function waits for another's imports.
+
+Laws: one thread; no function is imported; once it forks, no event loop and no socket but its own.
+Messages are JSON on a SEQPACKET socket, with descriptors where a process is to be forked:
+
+    {"import": [MODULE…]}                   → {"event": "imported", "module", "ok"} for each
+    {"fork": "zygote"} + control            → {"event": "spawned", "pid"}
+    {"fork": "worker", "spec": …} + 4 fds   → {"event": "spawned", "pid"}, when it ends "exited"
+                                              with "status", or {"event": "refused", "reason"}
 """
 
 import gc
@@ -15,52 +24,46 @@ import socket
 import sys
 import time
 import traceback
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 from edge.runtime.launch.orphans import children, end_all, end_descendants
 from edge.runtime.launch.prctl import adopt_orphans, die_with_parent, outlive_parent
-from edge.runtime.launch.preload import ALWAYS
+from edge.runtime.launch.preload import BASE
 
 MAX_MESSAGE: Final = 1 << 20
 _MAX_FDS: Final = 4
 
 
 def main() -> NoReturn:
-    """Run as `python -m edge.runtime.launch.zygote PARENT FD [MODULE…]`.
-
-    FD is our end of the control socket; the modules are imported besides what always is.
-    """
+    """Run the base zygote: `python -m edge.runtime.launch.zygote PARENT CONTROL_FD`."""
     die_with_parent(int(sys.argv[1]))
     control = socket.socket(fileno=int(sys.argv[2]))
     adopt_orphans()
     started = time.perf_counter()
-    missing = _preload(sys.argv[3:])
-    _send(
-        control,
-        event="ready",
-        preload_ms=(time.perf_counter() - started) * 1000,
-        missing=missing,
-    )
+    missing = [name for name in BASE if not _can_import(name)]
+    kept = _prepare_memory()
+    zygote = _Zygote(control)
+    zygote.send(event="ready", preload_ms=(time.perf_counter() - started) * 1000, missing=missing)
     outlive_parent()
-    _serve(control)
+    zygote.serve()
+    del kept
     end_descendants()
     os._exit(0)
 
 
-def _preload(extras: list[str]) -> list[str]:
-    missing: list[str] = []
-    for name in (*ALWAYS, *extras):
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            missing.append(name)
-    if "semantic_text_splitter" in sys.modules:
+def _can_import(name: str) -> bool:
+    """Import a module; False if it, or what it imports, is not installed or fails to load."""
+    try:
+        importlib.import_module(name)
+    except Exception:  # a broken package must not take the zygote down
+        return False
+    if name == "semantic_text_splitter":
         _load_vocabulary()
-    gc.collect()
-    gc.freeze()
-    return missing
+    return True
 
 
 def _load_vocabulary() -> None:
@@ -70,95 +73,142 @@ def _load_vocabulary() -> None:
     TextSplitter.from_tiktoken_model("text-embedding-3-small", 1)
 
 
-def _serve(control: socket.socket) -> None:
-    """Fork on request and report deaths, until the control socket closes."""
-    workers: set[int] = set()
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    os.set_blocking(wake_read, False)
-    signal.signal(signal.SIGCHLD, _ignore)  # the wake-up pipe tells
-    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    while True:
-        readable, _, _ = select.select([control, wake_read], [], [])
-        if wake_read in readable:
-            os.read(wake_read, 4096)
-            _reap(control, workers)
-        if control in readable:
-            message, fds, _, _ = socket.recv_fds(control, MAX_MESSAGE, _MAX_FDS)
-            if not message:
-                return
-            keep_out = (control.fileno(), wake_read, wake_write)
-            try:
-                pid = _fork(json.loads(message), fds, keep_out=keep_out)
-            except OSError as exc:
-                _send(control, event="refused", reason=str(exc))
+def _prepare_memory() -> list[Any]:
+    """Make the pages cheap to share with forks; returns what must be kept alive."""
+    from edge.runtime.launch import warm_up
+
+    warm_up.serve_once()
+    gc.collect()
+    kept = warm_up.fill_gaps()
+    gc.freeze()
+    return kept
+
+
+@dataclass(slots=True)
+class _Zygote:
+    """Imports and forks on request, and reports deaths, until the control socket closes."""
+
+    control: socket.socket
+    _forked: set[int] = field(default_factory=set[int], init=False)
+    _pending: deque[str] = field(default_factory=deque[str], init=False)
+    _wake: tuple[int, int] = field(default=(-1, -1), init=False)
+    _fillers: list[Any] = field(default_factory=list[Any], init=False)
+
+    def serve(self) -> None:
+        self._wake = os.pipe()
+        for end in self._wake:
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, _ignore)  # the wake-up pipe reports it
+        signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
+        while True:
+            timeout = 0 if self._pending else None
+            readable, _, _ = select.select([self.control, self._wake[0]], [], [], timeout)
+            if self._wake[0] in readable:
+                os.read(self._wake[0], 4096)
+                self._reap()
+            if self.control in readable:
+                message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, _MAX_FDS)
+                if not message:
+                    return
+                self._handle(json.loads(message), fds)
+            elif self._pending:
+                self._import_next()
+
+    def send(self, **message: Any) -> None:
+        try:
+            self.control.send(json.dumps(message).encode())
+        except OSError:
+            end_descendants()
+            os._exit(1)
+
+    def _handle(self, message: dict[str, Any], fds: list[int]) -> None:
+        if "import" in message:
+            self._pending.extend(message["import"])
+            return
+        zygote = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as exc:
+            _close(fds)
+            self.send(event="refused", reason=str(exc))
+            return
+        if pid == 0:
+            self._become(message, fds, zygote)
+        _close(fds)
+        self._forked.add(pid)
+        self.send(event="spawned", pid=pid)
+
+    def _import_next(self) -> None:
+        module = self._pending.popleft()
+        ok = _can_import(module)
+        if not self._pending:
+            from edge.runtime.launch import warm_up
+
+            gc.collect()
+            self._fillers += warm_up.fill_gaps()
+        gc.freeze()
+        self.send(event="imported", module=module, ok=ok)
+
+    def _reap(self) -> None:
+        """Report the workers that ended, and end what they have left behind."""
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                pid, status = ended
+                if pid in self._forked:
+                    self._forked.remove(pid)
+                    status = os.waitstatus_to_exitcode(status)
+                    self.send(event="exited", pid=pid, status=status)
+        end_all(children() - self._forked)
+
+    def _become(self, message: dict[str, Any], fds: list[int], zygote: int) -> NoReturn:
+        """Turn the fork into what was requested; never returns."""
+        try:
+            self._leave_parent()
+            if message["fork"] == "zygote":
+                _run_library_zygote(fds[0])
             else:
-                workers.add(pid)
-                _send(control, event="spawned", pid=pid)
+                _run_worker(message["spec"], fds, zygote)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+    def _leave_parent(self) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        self.control.close()
+        _close(list(self._wake))
 
 
-def _ignore(_signal: int, _frame: FrameType | None) -> None:
-    """Do nothing: a handler must exist for the wake-up pipe to be written."""
+def _run_library_zygote(control: int) -> NoReturn:
+    """Serve as a zygote that ends, with its workers, when its control socket closes."""
+    adopt_orphans()
+    _Zygote(socket.socket(fileno=control)).serve()
+    end_descendants()
+    os._exit(0)
 
 
-def _reap(control: socket.socket, workers: set[int]) -> None:
-    """Report the workers that ended, and end what they have left behind."""
-    with suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            pid, status = ended
-            if pid in workers:
-                workers.remove(pid)
-                _send(control, event="exited", pid=pid, status=os.waitstatus_to_exitcode(status))
-    end_all(children() - workers)
-
-
-def _send(control: socket.socket, **message: Any) -> None:
-    try:
-        control.send(json.dumps(message).encode())
-    except OSError:
-        end_descendants()
-        os._exit(1)
-
-
-def _fork(spec: dict[str, Any], fds: list[int], *, keep_out: tuple[int, ...]) -> int:
-    """Fork a worker that owns `fds` (listening socket, control line, stdout, stderr); its pid."""
-    zygote = os.getpid()
-    try:
-        pid = os.fork()
-    except OSError:
-        _close(fds)
-        raise
-    if pid:
-        _close(fds)
-        return pid
-    try:
-        _become_worker(fds, keep_out)
-        worker = importlib.import_module("edge.runtime.worker.main")
-        worker.run(spec, listener=fds[0], control=fds[1], parent=zygote)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(1)
-
-
-def _close(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)
-
-
-def _become_worker(fds: list[int], keep_out: tuple[int, ...]) -> None:
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.setpgid(0, 0)
-    for fd in keep_out:
-        os.close(fd)
+def _run_worker(spec: dict[str, Any], fds: list[int], zygote: int) -> None:
+    """Be a worker that owns `fds`: listening socket, control line, stdout, stderr."""
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (fds[2], 1), (fds[3], 2)):
         os.dup2(source, target)
         os.close(source)
     random.seed()
     gc.enable()
+    worker = importlib.import_module("edge.runtime.worker.main")
+    worker.run(spec, listener=fds[0], control=fds[1], parent=zygote)
+
+
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing: a handler must exist for the wake-up pipe to be written."""
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 if __name__ == "__main__":

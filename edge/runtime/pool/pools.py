@@ -20,9 +20,9 @@ from edge.project.manifest import TARGET, Function, discover
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.launch.prctl import closed_folder
-from edge.runtime.launch.preload import extras_for
-from edge.runtime.launch.subprocess_launcher import DirectLauncher
-from edge.runtime.launch.zygote_client import Spawner
+from edge.runtime.launch.preload import LIBRARIES, ImportScanner
+from edge.runtime.launch.subprocess_launcher import SubprocessLauncher
+from edge.runtime.launch.zygote_client import ZygoteClient
 from edge.runtime.pool.pool import Pool, Shape
 from edge.runtime.pool.process import BootError
 from edge.runtime.pool.usage import is_alive
@@ -46,6 +46,10 @@ class Roster:
     base_environment: Mapping[str, str]
     functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
     _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
+    _libraries: dict[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]], init=False
+    )
+    _scanner: ImportScanner = field(init=False)
     _uids: dict[str, int] = field(default_factory=dict[str, int], init=False)
     _launcher: Launcher | None = field(default=None, init=False)
     _sockets: Path | None = field(default=None, init=False)
@@ -58,6 +62,7 @@ class Roster:
         if self.config.isolates_users:
             _check_isolation(self.config.folder)
             self._sockets.chmod(0o755)
+        self._scanner = ImportScanner(self.config.root)
         self.functions = self._discover()
         self._launcher = self._make_launcher()
         self._launcher.start()
@@ -109,11 +114,17 @@ class Roster:
 
     def _make_launcher(self) -> Launcher:
         if self.config.forks and sys.platform.startswith("linux"):
-            return Spawner(self.observe, self.base_environment, self._preloaded)
-        return DirectLauncher(self.base_environment)
+            return ZygoteClient(self.observe, self.base_environment, self._all_libraries)
+        return SubprocessLauncher(self.base_environment)
 
-    def _preloaded(self) -> list[str]:
-        return extras_for(function.folder for function in self.functions.values())
+    def _all_libraries(self) -> tuple[str, ...]:
+        found = {name for each in self.functions.values() for name in self._libraries_of(each)}
+        return tuple(name for name in LIBRARIES if name in found)
+
+    def _libraries_of(self, function: Function) -> tuple[str, ...]:
+        if function.slug not in self._libraries:
+            self._libraries[function.slug] = self._scanner.libraries_of(function.folder)
+        return self._libraries[function.slug]
 
     def _plan(self, function: Function, execution_id: str) -> WorkerSpec:
         if function.fault:
@@ -130,6 +141,7 @@ class Roster:
             environment={**environment, "SB_EXECUTION_ID": execution_id},
             uid=self._uid(function.slug) if self.config.isolates_users else None,
             inspect_port=self.config.inspect_port if is_inspected else None,
+            libraries=self._libraries_of(function),
         )
 
     def _uid(self, slug: str) -> int:
@@ -167,6 +179,7 @@ class Roster:
             except EdgeError as exc:
                 self.observe(BootFailure("functions", "", str(exc)))
                 continue
+            self._libraries.clear()
             for slug, files in changes.items():
                 for changed in tuple(self._pools) if slug is None else (slug,):
                     self._reload(changed, files)
