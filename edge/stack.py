@@ -25,7 +25,7 @@ from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, App, Gateway
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
-from edge.logs.rate import LineRate
+from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics

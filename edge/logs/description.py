@@ -1,4 +1,4 @@
-"""What each event says in the log: its level, its sentence, and its numbers as fields."""
+"""Describes each event as a log entry: its level, its message, and its numbers as fields."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,9 +17,9 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.logs.backlog import LinesDropped, Stamped
 from edge.logs.entry import Entry, Kind
 from edge.logs.level import level_of_status
+from edge.logs.queue import LinesDropped, TimestampedEvent
 from edge.logs.record import RequestRecord, parse_record
 
 MAX_CHARS: Final = 10_000
@@ -30,10 +30,10 @@ _LIMITS: Final = frozenset(
 )
 
 
-def describe(stamped: Stamped) -> Entry:
-    """The log's entry for something that happened."""
-    time = datetime.fromtimestamp(stamped.time, UTC)
-    match stamped.event:
+def describe(timestamped: TimestampedEvent) -> Entry:
+    """Build the log entry of an event."""
+    time = datetime.fromtimestamp(timestamped.time, UTC)
+    match timestamped.event:
         case LogLine() as event:
             return _describe_line(event, time)
         case RequestServed() as event:
@@ -45,13 +45,13 @@ def describe(stamped: Stamped) -> Entry:
 
 
 def level_of_shutdown(event: Shutdown) -> Level:
-    """A crash and a breached limit are errors; an end that was asked for is not."""
+    """Return ERROR for a crash or an exceeded limit, INFO for a requested shutdown."""
     is_error = event.reason in _LIMITS or event.reason is ShutdownReason.EVENT_LOOP_COMPLETED
     return Level.ERROR if is_error else Level.INFO
 
 
 def level_of_retirement(event: WorkerRetired) -> Level:
-    """To be replaced for reaching a limit is worth a warning."""
+    """Return WARNING for a worker that is replaced because it reached a limit, else INFO."""
     return Level.WARNING if event.reason in _LIMITS else Level.INFO
 
 
@@ -107,7 +107,7 @@ def _describe_worker(
             level, kind, message = Level.INFO, Kind.BOOT, f"booted in {event.boot_ms:.0f} ms"
             fields = {"boot_time": round(event.boot_ms, 1), "pid": event.pid}
         case BootFailure():
-            # The end of a traceback says more than its beginning.
+            # Keep the end of a traceback: it names the exception.
             level, kind, message = Level.ERROR, Kind.BOOT_FAILURE, event.message[-MAX_CHARS:]
         case UncaughtException():
             level, kind = Level.ERROR, Kind.UNCAUGHT_EXCEPTION

@@ -1,4 +1,4 @@
-"""One entry of the log, and its line in the file: JSON, UTC, safe for anything that was printed."""
+"""A log entry and its line in the file: JSON, times in UTC, any printed text escaped."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enc
 
 
 class Kind(StrEnum):
-    """What an entry tells; the first five as supabase/edge-runtime calls them."""
+    """The type of an entry; the first five are named as in supabase/edge-runtime."""
 
     BOOT = "Boot"
     BOOT_FAILURE = "BootFailure"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`function` is empty when it concerns the platform as a whole."""
+    """One entry; `function` is empty if it concerns the platform as a whole."""
 
     time: datetime
     level: Level
@@ -44,7 +44,7 @@ class Entry:
 
 
 def render_entry(entry: Entry) -> bytes:
-    """The entry's line, without its end; empty members are left out."""
+    """Render the entry's line without a newline; empty members are omitted."""
     members = {
         "time": entry.time.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "level": entry.level,
@@ -55,24 +55,24 @@ def render_entry(entry: Entry) -> bytes:
         "message": entry.message,
         "fields": dict(entry.fields),
     }
-    said = {name: value for name, value in members.items() if value or name == "message"}
+    present = {name: value for name, value in members.items() if value or name == "message"}
     # A lone surrogate cannot be encoded; backslashreplace makes it the JSON escape that it was.
-    return _encode(said).encode(errors="backslashreplace")
+    return _encode(present).encode(errors="backslashreplace")
 
 
 def parse_entry(line: bytes) -> Entry | None:
-    """The entry of a line, or None when it is none: torn by a crash, or edited."""
+    """Parse a line; returns None if it is no valid entry (cut by a crash, or edited)."""
     try:
-        said = cast("dict[str, Any]", json.loads(line))
+        members = cast("dict[str, Any]", json.loads(line))
         return Entry(
-            time=datetime.fromisoformat(said["time"]).astimezone(UTC),
-            level=Level(said["level"]),
-            kind=Kind(said["kind"]),
-            message=str(said["message"]),
-            function=str(said.get("function", "")),
-            execution_id=str(said.get("execution_id", "")),
-            request_id=str(said.get("request_id", "")),
-            fields=dict(said.get("fields", {})),
+            time=datetime.fromisoformat(members["time"]).astimezone(UTC),
+            level=Level(members["level"]),
+            kind=Kind(members["kind"]),
+            message=str(members["message"]),
+            function=str(members.get("function", "")),
+            execution_id=str(members.get("execution_id", "")),
+            request_id=str(members.get("request_id", "")),
+            fields=dict(members.get("fields", {})),
         )
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""The log's files: numbered, never renamed, so that a reader always knows which one comes next."""
+"""The log files: numbered and never renamed, so that a reader knows which one comes next."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _PRIVATE: Final = 0o600
 
 
 def list_files(folder: Path) -> dict[int, Path]:
-    """The files that exist, by number, oldest first."""
+    """Return the existing files by number, oldest first."""
     if not folder.is_dir():
         return {}
     found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
@@ -35,7 +35,7 @@ class RotatingFile:
     _is_torn: bool = field(default=False, init=False)
 
     def append(self, lines: Iterable[bytes]) -> None:
-        """Write whole lines, given without their ends; OSError when the disk refuses them."""
+        """Write lines, given without their newline. Raises OSError if the disk refuses them."""
         data = b"".join(line + b"\n" for line in lines)
         self._make_room(len(data))
         if self._is_torn:
@@ -72,7 +72,7 @@ class RotatingFile:
         self._fd = os.open(path, flags, _PRIVATE)
         self._number = number
         self._size = os.fstat(self._fd).st_size
-        # A crash may have cut the last line: the next one must not be glued to it.
+        # A crash may have cut the last line: start the next one on a new line.
         self._is_torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
 
     def _is_removed(self) -> bool:

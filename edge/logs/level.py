@@ -1,8 +1,8 @@
-"""How loud a line is that a function wrote, judged by the line alone.
+"""Detects the log level of a line that a function wrote, from the line alone.
 
-A level that the line states wins: a JSON record's, structlog's, those of logging's usual formats.
-Then come the shapes of Python's warnings and tracebacks. What says nothing of itself is info on
-stdout and an error on stderr, as with console.log and console.error on the platform: Python writes
+A level stated in the line wins: a JSON record's, structlog's, those of logging's usual formats.
+Next come the shapes of Python's warnings and tracebacks. Any other line is info on stdout and an
+error on stderr, as with console.log and console.error on the platform: Python writes
 unmarked text to stderr for tracebacks and for unconfigured logging, which starts at warning.
 """
 
@@ -42,7 +42,7 @@ _TRACEBACK: Final = re.compile(
 
 
 def level_of(stream: str, text: str) -> Level:
-    """The level of one line written to `stream` (stdout or stderr)."""
+    """Return the level of one line written to `stream` (stdout or stderr)."""
     if text.startswith("{") and (level := _level_of_json(text)):
         return level
     head = _COLOUR.sub("", text[:_HEAD])
@@ -56,17 +56,17 @@ def level_of(stream: str, text: str) -> Level:
 
 
 def is_at_least(level: Level, minimum: Level) -> bool:
-    """Whether `level` is as loud as `minimum`, or louder."""
+    """Return whether the severity of `level` is at least that of `minimum`."""
     return _RANKS[level] >= _RANKS[minimum]
 
 
 def level_named(name: str) -> Level | None:
-    """The level that logging libraries call `name`, in any case."""
+    """Return the level that logging libraries call `name`, in any case, or None."""
     return _BY_NAME.get(name.strip().lower())
 
 
 def level_of_status(status: int) -> Level:
-    """How loud an HTTP answer is: the server's failures are errors, the caller's warnings."""
+    """Return the level of an HTTP response: ERROR from 500, WARNING from 400, else INFO."""
     if status >= 500:
         return Level.ERROR
     return Level.WARNING if status >= 400 else Level.INFO
@@ -92,7 +92,7 @@ def _level_of_json(text: str) -> Level | None:
 
 
 def _level_of_number(number: int) -> Level:
-    """By the numbers of Python's logging module."""
+    """Map the numeric levels of Python's logging module."""
     if number >= 40:
         return Level.ERROR
     if number >= 30:

@@ -1,4 +1,4 @@
-"""Which entries a person asks for, and how they say so."""
+"""Filters for log entries, and parsers for the command line's times and levels."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w":
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is left None or empty does not matter; `level` means at least so loud."""
+    """A filter; None and empty members match everything, `level` is the minimum severity."""
 
     functions: frozenset[str] = frozenset()
     since: datetime | None = None
@@ -27,7 +27,7 @@ class Query:
     search: str = ""
 
     def matches(self, entry: Entry) -> bool:
-        """Whether the entry is asked for."""
+        """Return whether the entry passes every filter."""
         return (
             (not self.functions or entry.function in self.functions)
             and (self.since is None or entry.time >= self.since)
@@ -38,7 +38,7 @@ class Query:
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment given as an age (90s, 10m, 2h, 1d, 1w) or in ISO 8601, local unless it says."""
+    """Parse an age (90s, 10m, 2h, 1d, 1w) or an ISO 8601 time, local unless it has an offset."""
     if found := _AGO.fullmatch(text.strip().lower()):
         try:
             return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
@@ -48,21 +48,21 @@ def parse_moment(text: str, now: datetime) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError) as exc:
         raise EdgeError(
-            f"{text!r} is no moment.",
+            f"{text!r} is not a time.",
             cure="Give an age such as 90s, 10m, 2h or 1d, or a time such as 2025-01-31T09:00.",
         ) from exc
 
 
 def parse_level(text: str) -> Level:
-    """The level that a person means, by any name that logging libraries use."""
+    """Parse a level by any name that logging libraries use. Raises EdgeError for other names."""
     if level := level_named(text):
         return level
     near = get_close_matches(text.lower(), list(Level), n=1)
     meant = f"Did you mean {near[0]}? " if near else ""
-    raise EdgeError(f"{text!r} is no level.", cure=f"{meant}Levels are: {', '.join(Level)}.")
+    raise EdgeError(f"{text!r} is not a level.", cure=f"{meant}Levels are: {', '.join(Level)}.")
 
 
 def _searchable(entry: Entry) -> str:
     fields = json.dumps(dict(entry.fields), ensure_ascii=False) if entry.fields else ""
-    said = (entry.message, entry.function, entry.request_id, entry.execution_id, fields)
-    return "\n".join(said).casefold()
+    texts = (entry.message, entry.function, entry.request_id, entry.execution_id, fields)
+    return "\n".join(texts).casefold()

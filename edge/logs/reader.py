@@ -20,7 +20,7 @@ def _pause() -> None:
 
 @dataclass(slots=True)
 class LogReader:
-    """A place in the log of `folder`: `read_last` goes to its end, `follow` on from there."""
+    """A read position in the log of `folder`: `read_last` moves it to the end, `follow` onwards."""
 
     folder: Path
     query: Query = field(default_factory=Query)
@@ -28,7 +28,7 @@ class LogReader:
     _offset: int = field(default=0, init=False)
 
     def read_last(self, limit: int | None = None) -> list[Entry]:
-        """The last `limit` entries that match, oldest first."""
+        """Return the last `limit` entries that match, oldest first."""
         files = list(list_files(self.folder).items())
         if not files:
             return []
@@ -43,17 +43,17 @@ class LogReader:
         return list(found)
 
     def follow(self, pause: Callable[[], None] = _pause) -> Iterator[Entry]:
-        """Entries as they are written, for ever; `pause` is called when there are no more yet."""
+        """Yield entries as they are written, for ever; calls `pause` whenever there are no more."""
         while True:
             yield from self.read_new()
             pause()
 
     def read_new(self) -> Iterator[Entry]:
-        """What has been written since the last reading."""
-        # Look for files before reading: if there is a newer one, ours has got its last line.
+        """Yield the entries written since the last read."""
+        # List files before reading: if there is a newer one, the current file is complete.
         files = list_files(self.folder)
         if files and max(files) < self._number:
-            self._number = 0  # the log was removed and began anew
+            self._number = 0  # the log was removed and started again
         for number, path in files.items():
             if number > self._number:
                 self._number, self._offset = number, 0
@@ -61,9 +61,9 @@ class LogReader:
                 yield from self._read_on(path)
 
     def _read_on(self, path: Path) -> Iterator[Entry]:
-        """Matching entries from the present place on, which moves along."""
+        """Yield matching entries from the current position, which advances."""
         if _size(path) < self._offset:
-            self._offset = 0  # another file of the same name
+            self._offset = 0  # the file was replaced by a shorter one
         for line in _lines(path, self._offset):
             self._offset += len(line)
             entry = parse_entry(line)
@@ -90,7 +90,7 @@ def _size(path: Path) -> int:
 
 
 def _lines(path: Path, offset: int) -> Iterator[bytes]:
-    """Whole lines with their ends; one that is being written is left for later."""
+    """Yield complete lines with their newline; stops before one that is still being written."""
     try:
         file = path.open("rb")
     except FileNotFoundError:  # rotated away since it was listed

@@ -1,4 +1,4 @@
-"""The one JSON line that a function logs for each request, read back from its output."""
+"""Parses the JSON line that a function logs for each request."""
 
 import json
 import math
@@ -11,7 +11,7 @@ _LONGEST_MS: Final = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How one named part of a request went; `status` is success or error."""
+    """A named part of a request; `status` is success or error."""
 
     name: str
     status: str
@@ -20,7 +20,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong, by its code; `provider` when a service we depend on failed."""
+    """The error of a request; `provider` is set if an external service failed."""
 
     code: str
     message: str
@@ -30,7 +30,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """What a function says of one request; `fields` is all of it, as it was written."""
+    """A function's own record of one request; `fields` holds all members as they were written."""
 
     request_id: str
     status: int | None
@@ -41,7 +41,7 @@ class RequestRecord:
 
 
 def parse_record(text: str) -> RequestRecord | None:
-    """The record, if that is what the line is; a function may print anything."""
+    """Parse a line; returns None unless it is a request record (functions print anything)."""
     if not text.startswith("{") or '"stages"' not in text:
         return None
     try:
@@ -83,21 +83,21 @@ def _stages(stages: Mapping[str, Any]) -> list[Stage]:
     for name, stage in stages.items():
         if not isinstance(stage, dict):
             continue
-        said = cast("dict[str, Any]", stage)
-        duration = _duration(said.get("duration_ms"))
+        members = cast("dict[str, Any]", stage)
+        duration = _duration(members.get("duration_ms"))
         if duration is not None:
-            found.append(Stage(name, str(said.get("status")), duration))
+            found.append(Stage(name, str(members.get("status")), duration))
     return found
 
 
 def _failure(error: Any) -> Failure | None:
     if not isinstance(error, dict):
         return Failure("", error, None, None) if isinstance(error, str) else None
-    said = cast("dict[str, Any]", error)
-    provider, traceback = said.get("provider"), said.get("traceback")
+    members = cast("dict[str, Any]", error)
+    provider, traceback = members.get("provider"), members.get("traceback")
     return Failure(
-        code=str(said.get("code", "")),
-        message=str(said.get("message", "")),
+        code=str(members.get("code", "")),
+        message=str(members.get("message", "")),
         provider=provider if isinstance(provider, str) else None,
         traceback=traceback if isinstance(traceback, str) else None,
     )

@@ -1,4 +1,4 @@
-"""What stands before the gateway in production: health, and the record of every request."""
+"""Wraps the gateway in production: health endpoints, and one access log line per request."""
 
 import json
 import time
@@ -22,14 +22,15 @@ _LABELS: Final = {
 
 
 @dataclass(slots=True)
-class Front:
-    """`gateway` behind, `tell` for each answer; ready once all have booted, until the end.
+class AccessLog:
+    """ASGI app around `gateway` that calls `log` after each response.
 
-    `prepare` is given the headers of each request before the gateway is.
+    The instance is ready once all its processes have booted, until it drains. `prepare` is awaited
+    with the headers of each request before the gateway is called.
     """
 
     gateway: App
-    tell: Callable[[AnsweredRequest], None]
+    log: Callable[[AnsweredRequest], None]
     booted: Booted
     prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
     is_draining: bool = False
@@ -63,12 +64,12 @@ class Front:
             await self.gateway(scope, receive, record.send)
         finally:
             self.in_flight -= 1
-            self.tell(_describe(scope, record, time.perf_counter() - started))
+            self.log(_describe(scope, record, time.perf_counter() - started))
 
 
 @dataclass(slots=True)
 class _Record:
-    """Passes the answer on and remembers what the log is to say of it."""
+    """Forwards the response and keeps what the access log needs of it."""
 
     forward: Send
     status: int = _CLIENT_GONE
@@ -88,7 +89,7 @@ class _Record:
 
 def _describe(scope: Message, record: _Record, seconds: float) -> AnsweredRequest:
     headers = _first_of_each(scope["headers"])
-    # Who calls, for a reader of logs only: whoever calls can write this header.
+    # For readers of the log only: any client can set this header.
     forwarded = headers.get("x-forwarded-for", "").partition(",")[0].strip()
     client = scope.get("client") or ("", 0)
     path = scope["raw_path"].decode("latin-1")

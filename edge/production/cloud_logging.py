@@ -1,4 +1,4 @@
-"""Lines in the structure that Cloud Logging reads from standard output.
+"""Renders structured log lines as Cloud Logging reads them from standard output.
 
 https://cloud.google.com/logging/docs/structured-logging
 """
@@ -28,7 +28,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enc
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The trace that a request belongs to; `span_id` is empty when nobody named one."""
+    """The trace of a request; `span_id` is empty if the header has none."""
 
     trace_id: str
     span_id: str
@@ -37,7 +37,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredRequest:
-    """One request as the load balancer would tell it, and what it was answered by."""
+    """A request and its response, with the members of a load balancer's access log."""
 
     method: str
     url: str
@@ -52,7 +52,7 @@ class AnsweredRequest:
 
 
 def parse_trace(traceparent: str, cloud_trace: str) -> Trace | None:
-    """The trace of W3C's header, else of Google's older one; None if neither is well-formed."""
+    """Parse W3C's traceparent, else Google's older header; None if neither is well-formed."""
     if found := _TRACEPARENT.fullmatch(traceparent.strip()):
         return Trace(found[1], found[2], bool(int(found[3], 16) & 1))
     if found := _CLOUD_TRACE.fullmatch(cloud_trace.strip()):
@@ -62,7 +62,7 @@ def parse_trace(traceparent: str, cloud_trace: str) -> Trace | None:
 
 
 def render_request(answered: AnsweredRequest, time: float, project: str) -> bytes:
-    """The line of an answered request."""
+    """Render the access log line of a request."""
     members: dict[str, Any] = {
         "severity": _SEVERITY[level_of_status(answered.status)],
         "time": _stamp(datetime.fromtimestamp(time, UTC)),
@@ -83,7 +83,7 @@ def render_request(answered: AnsweredRequest, time: float, project: str) -> byte
 
 
 def render_log_entry(entry: Entry) -> bytes:
-    """The line of anything else that happened."""
+    """Render the line of any other log entry."""
     labels = {
         "function": entry.function,
         "execution_id": entry.execution_id,
@@ -102,7 +102,7 @@ def render_log_entry(entry: Entry) -> bytes:
 
 
 def render_remark(severity: str, message: str, time: float) -> bytes:
-    """The line of what the instance says of itself."""
+    """Render a message of the instance itself."""
     stamp = _stamp(datetime.fromtimestamp(time, UTC))
     return _line({"severity": severity, "time": stamp, "message": message, "kind": "Instance"})
 

@@ -13,9 +13,9 @@ from typing import Final
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.server import Server
-from edge.logs.backlog import Stamped
 from edge.logs.description import describe
-from edge.production.access_log import Front
+from edge.logs.queue import TimestampedEvent
+from edge.production.access_log import AccessLog
 from edge.production.booted import Booted
 from edge.production.cloud_logging import (
     AnsweredRequest,
@@ -48,7 +48,7 @@ class GatewayProcess:
     booted: Booted
     _settings: Settings = field(init=False)
     _functions: FunctionsApp = field(init=False)
-    _front: Front = field(init=False)
+    _access_log: AccessLog = field(init=False)
 
     def run(self) -> None:
         """Until a signal; what is under way then has the grace period to finish."""
@@ -69,11 +69,11 @@ class GatewayProcess:
         self._functions.start()
         following = self._follow_keys()
         tunnel = tunnel_factory(lambda scope: self._functions.admit_upgrade(gateway.enter(scope)))
-        server = Server(self._front, upgrades=tunnel, grace=self.instance.grace)
+        server = Server(self._access_log, upgrades=tunnel, grace=self.instance.grace)
         serving = await server.start(self.listener)
         stopping = asyncio.create_task(stop_asked.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        self._front.is_draining = True
+        self._access_log.is_draining = True
         await server.close()
         if following:
             following.cancel()
@@ -97,7 +97,7 @@ class GatewayProcess:
         )
         gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
         self.booted.set(not (settings.forks and sys.platform.startswith("linux")))
-        self._front = Front(gateway, self._tell, self.booted)
+        self._access_log = AccessLog(gateway, self._log, self.booted)
         return gateway
 
     def _environment(self, function: Function) -> dict[str, str]:
@@ -109,7 +109,7 @@ class GatewayProcess:
         if self.instance.key_seconds is None:
             return None
         keys = KeySet(self.instance.remote, self._adopt, self._remark, self.instance.key_seconds)
-        self._front.prepare = keys.prepare
+        self._access_log.prepare = keys.prepare
         return asyncio.create_task(keys.follow())
 
     def _adopt(self, remote: Remote) -> None:
@@ -120,17 +120,17 @@ class GatewayProcess:
     def _observe(self, event: Event) -> None:
         match event:
             case RequestServed():
-                return  # the front tells of it, with what it knows of the caller
+                return  # the access log has it, with the client's address
             case ZygoteReady():
                 self.booted.set(True)
             case ZygoteLost():
                 self.booted.set(False)
             case _:
                 pass
-        stamped = Stamped(time.time(), event)
-        self.writer.put(lambda: render_log_entry(describe(stamped)))
+        timestamped = TimestampedEvent(time.time(), event)
+        self.writer.put(lambda: render_log_entry(describe(timestamped)))
 
-    def _tell(self, answered: AnsweredRequest) -> None:
+    def _log(self, answered: AnsweredRequest) -> None:
         now, project = time.time(), self.instance.trace_project
         self.writer.put(lambda: render_request(answered, now, project))
 

@@ -1,33 +1,29 @@
-"""Writes lines to standard output from a thread, whole although several processes share it."""
+"""Writes log lines to standard output on a thread; several processes share it, line by line."""
 
 import fcntl
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from edge.logs.gathering import Gathering
+from edge.logs.queue import BatchQueue
 from edge.production.cloud_logging import render_remark
 
 Render = Callable[[], bytes]
-_MOST_WAITING: Final = 20_000
-_BATCH: Final = 64
-_GATHERING_SECONDS: Final = 0.02
-_CLOSING_SECONDS: Final = 3.0
+_MAX_LINES: Final = 10_000
 
 
 def open_lock() -> int:
-    """A file of no name that processes lock in turn: make it before they are forked."""
+    """Open an anonymous file that processes lock in turn; call it before they are forked."""
     return os.memfd_create("edge-log-lock")
 
 
 def write_whole(out: int, lock: int, lines: Sequence[bytes]) -> None:
-    """Write the lines with none of another process between their bytes."""
+    """Write the lines with no bytes of another process between them."""
     data = memoryview(b"".join(lines))
-    with suppress(OSError):  # functions are served also when nobody reads any more
+    with suppress(OSError):  # functions are served although standard output was closed
         fcntl.lockf(lock, fcntl.LOCK_EX)
         try:
             while data:
@@ -38,43 +34,41 @@ def write_whole(out: int, lock: int, lines: Sequence[bytes]) -> None:
 
 @dataclass(slots=True)
 class LineWriter:
-    """Renders and writes what it is given, elsewhere than on the event loop, and in order.
+    """Renders and writes lines in order, on a thread.
 
-    When more waits than memory should be given to, lines are left out and their number is told.
+    Beyond a bounded number of waiting lines, more are dropped and their number is logged.
     """
 
     out: int
     lock: int
-    _waiting: deque[Render] = field(default_factory=deque[Render], init=False)
-    _left_out: int = field(default=0, init=False)
-    _gathering: Gathering = field(init=False)
+    _queue: BatchQueue[Render] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._gathering = Gathering(
-            "log-writer", self._write_waiting, _GATHERING_SECONDS, _CLOSING_SECONDS
+        self._queue = BatchQueue(
+            "log-writer",
+            self._write,
+            self._report,
+            max_size=_MAX_LINES,
+            batch_size=64,
+            batch_seconds=0.02,
+            close_seconds=3.0,
         )
 
     def start(self) -> None:
-        self._gathering.start()
+        self._queue.start()
 
     def put(self, render: Render) -> None:
-        """Have a line written soon."""
-        if len(self._waiting) >= _MOST_WAITING:
-            self._left_out += 1
-            return
-        self._waiting.append(render)
-        self._gathering.wake()
+        """Queue a line; `render` is called on the thread."""
+        self._queue.put(render)
 
     def close(self) -> None:
         """Write what is left, for a few seconds at most."""
-        self._gathering.close()
+        self._queue.close()
 
-    def _write_waiting(self, _is_last: bool) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            lines = [render() for render in batch]
-            if left_out := self._left_out:
-                self._left_out = 0
-                text = f"{left_out} lines are missing here: standard output is too slow"
-                lines.append(render_remark("WARNING", text, time.time()))
-            write_whole(self.out, self.lock, lines)
+    def _report(self, dropped: Mapping[str, int], _is_last: bool) -> list[Render]:
+        count, now = sum(dropped.values()), time.time()
+        text = f"{count} lines are missing here: standard output is too slow"
+        return [lambda: render_remark("WARNING", text, now)] if count else []
+
+    def _write(self, batch: Sequence[Render]) -> None:
+        write_whole(self.out, self.lock, [render() for render in batch])

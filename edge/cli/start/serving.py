@@ -15,7 +15,7 @@ from edge.cli.options import Format, LogFormat
 from edge.cli.start.announcement import announce
 from edge.cli.start.terminal import terminal_observer
 from edge.errors import EdgeError
-from edge.logs.relay import Relay
+from edge.logs.queue import EventQueue
 from edge.project.hosted import with_published_keys
 from edge.project.settings import Settings
 from edge.stack import Stack
@@ -70,7 +70,7 @@ async def _serve(settings: Settings, manner: Manner) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sign, stop_asked.set)
-    terminal = Relay(terminal_observer(remarks, manner.log_format).write)
+    terminal = EventQueue(terminal_observer(remarks, manner.log_format).write)
     terminal.start()
     stack = Stack(settings, terminal, reload=settings.reload)
     starting = asyncio.create_task(stack.start())

@@ -27,9 +27,9 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.logs.backlog import LinesDropped, Stamped
 from edge.logs.description import describe
 from edge.logs.entry import render_entry
+from edge.logs.queue import LinesDropped, TimestampedEvent
 from edge.logs.record import RequestRecord, parse_record
 
 LogFormat = Literal["text", "json"]
@@ -60,7 +60,7 @@ class Screen(Protocol):
     """Shows events at once, as an observer, or in batches from a relay's thread."""
 
     def __call__(self, event: Event) -> None: ...
-    def write(self, batch: Sequence[Stamped]) -> None: ...
+    def write(self, batch: Sequence[TimestampedEvent]) -> None: ...
 
 
 def terminal_observer(console: Console, log_format: LogFormat = "text") -> Screen:
@@ -75,9 +75,9 @@ class JsonLines:
     out: IO[str]
 
     def __call__(self, event: Event) -> None:
-        self.write([Stamped(time.time(), event)])
+        self.write([TimestampedEvent(time.time(), event)])
 
-    def write(self, batch: Sequence[Stamped]) -> None:
+    def write(self, batch: Sequence[TimestampedEvent]) -> None:
         lines = [render_entry(describe(stamped)).decode() + "\n" for stamped in batch]
         _write_out(self.out, "".join(lines))
 
@@ -97,13 +97,13 @@ class Terminal:
         self._brush = _brush_of(self.console)
 
     def __call__(self, event: Event) -> None:
-        self.write([Stamped(time.time(), event)])
+        self.write([TimestampedEvent(time.time(), event)])
 
-    def write(self, batch: Sequence[Stamped]) -> None:
+    def write(self, batch: Sequence[TimestampedEvent]) -> None:
         painted = [self._paint(stamped) for stamped in batch]
         _write_out(self.console.file, "".join(painted))
 
-    def _paint(self, stamped: Stamped) -> str:
+    def _paint(self, stamped: TimestampedEvent) -> str:
         clock = f"{datetime.fromtimestamp(stamped.time):%H:%M:%S} "  # noqa: DTZ006 - a person's
         lines = self._render(stamped.event)
         return "".join(self._brush.paint([(clock, "dim"), *line]) + "\n" for line in lines)

@@ -24,7 +24,7 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.logs.backlog import DropCause, LinesDropped, Stamped
+from edge.logs.queue import DropCause, LinesDropped, TimestampedEvent
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 TRACEBACK = 'Traceback (most recent call last):\n  File "main.py", line 3\nKeyError: 1'
@@ -206,8 +206,8 @@ def test_a_batch_keeps_the_times_at_which_things_happened() -> None:
     screen = terminal_observer(Console(file=out, width=200, _environ={}))
     screen.write(
         [
-            Stamped(noon, line("hello")),
-            Stamped(noon + 1, LinesDropped("echo", 3, DropCause.OVERFLOW)),
+            TimestampedEvent(noon, line("hello")),
+            TimestampedEvent(noon + 1, LinesDropped("echo", 3, DropCause.OVERFLOW)),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What a person asks the log for."""
+"""Filters and the times and levels of the command line."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -84,13 +84,13 @@ def test_an_age_before_all_time_means_everything() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "yesterday", "10x", "-5m"])
-def test_what_is_no_moment_is_refused_with_examples(text: str) -> None:
+def test_an_invalid_time_is_refused_with_examples(text: str) -> None:
     with pytest.raises(EdgeError, match="10m"):
         parse_moment(text, NOON)
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_moment_or_refused(text: str) -> None:
+def test_any_text_is_a_time_or_refused(text: str) -> None:
     try:
         moment = parse_moment(text, NOON)
     except EdgeError:

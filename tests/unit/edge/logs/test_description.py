@@ -1,4 +1,4 @@
-"""What each event says in the log."""
+"""The log entry of each event."""
 
 import json
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
-from edge.logs.backlog import DropCause, LinesDropped, Stamped
 from edge.logs.description import MAX_CHARS, describe
 from edge.logs.entry import Entry, Kind
+from edge.logs.queue import DropCause, LinesDropped, TimestampedEvent
 
 
 def described(event: Event | LinesDropped) -> Entry:
-    return describe(Stamped(1_738_324_800.5, event))
+    return describe(TimestampedEvent(1_738_324_800.5, event))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_event_of_a_function(
     assert entry.time == datetime(2025, 1, 31, 12, 0, 0, 500_000, tzinfo=UTC)
 
 
-def test_a_shutdown_tells_what_the_worker_used() -> None:
+def test_a_shutdown_has_the_resources_that_the_worker_used() -> None:
     fields = described(Shutdown("f", "e", ShutdownReason.MEMORY, -9, 12.34, 300)).fields
 
     assert fields == {
@@ -93,7 +93,7 @@ def test_a_shutdown_tells_what_the_worker_used() -> None:
     }
 
 
-def test_a_request_tells_its_code_when_the_platform_refused() -> None:
+def test_a_refused_request_has_its_error_code() -> None:
     refused = described(RequestServed("f", "", "r", "GET", "/f", 503, 1, "BOOT_ERROR", True))
     served = described(RequestServed("f", "", "r", "GET", "/f", 200, 1))
 

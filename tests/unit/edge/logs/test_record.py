@@ -1,4 +1,4 @@
-"""The request's record, found among whatever a function prints."""
+"""Request records are found among the other lines that a function prints."""
 
 import json
 from typing import Any
@@ -57,12 +57,12 @@ def test_what_shared_log_writes_is_read(capsys: pytest.CaptureFixture[str]) -> N
         '{"stages":' * 3000,
     ],
 )
-def test_other_lines_are_no_record(line: str) -> None:
+def test_other_lines_are_not_records(line: str) -> None:
     assert parse_record(line) is None
 
 
 @pytest.mark.parametrize("duration", [-1, True, "3", None, 1e300, 10**400])
-def test_a_duration_that_is_none_is_left_out(duration: object) -> None:
+def test_an_invalid_duration_is_omitted(duration: object) -> None:
     read = parse_record(record(duration_ms=duration, stages={"s": {"duration_ms": duration}}))
 
     assert read is not None

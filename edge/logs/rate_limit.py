@@ -1,4 +1,4 @@
-"""How many lines a function may log in a while, and how many it wrote beyond that."""
+"""Limits the lines that each function may log, and counts those beyond the limit."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class LineRate:
-    """So many lines a function may write in so many seconds."""
+    """The number of lines that a function may write in a window of so many seconds."""
 
     lines: int
     seconds: float
@@ -26,14 +26,14 @@ class _Window:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Windows of time that open with a function's first line, one after another."""
+    """Fixed windows per function, each opened by the first line after the previous one ended."""
 
     rate: LineRate
     _open: dict[str, _Window] = field(default_factory=dict[str, _Window], init=False)
     _closed: Counter[str] = field(default_factory=Counter[str], init=False)
 
     def admit(self, slug: str, now: float) -> bool:
-        """Whether one more line of this function is within its rate."""
+        """Return whether one more line of this function is within its rate."""
         window = self._open.get(slug)
         if window is None or self._is_over(window, now):
             self._close(slug)
@@ -45,14 +45,14 @@ class RateLimiter:
         return True
 
     def collect(self, now: float) -> Counter[str]:
-        """The lines dropped in windows that are over, by function; each is told once."""
+        """Return the lines dropped in windows that ended, by function; each is counted once."""
         for slug in [slug for slug, window in self._open.items() if self._is_over(window, now)]:
             self._close(slug)
         collected, self._closed = self._closed, Counter()
         return collected
 
     def next_due(self) -> float | None:
-        """When `collect` will have something to tell although nothing more is written."""
+        """Return when `collect` has something to report although nothing more is written."""
         waiting = (window.began for window in self._open.values() if window.dropped)
         began = min(waiting, default=None)
         return None if began is None else began + self.rate.seconds

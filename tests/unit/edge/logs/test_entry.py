@@ -57,7 +57,7 @@ def test_whatever_is_in_it_comes_back(message: str, fields: dict[str, object]) -
         b'{"a":' * 5000,
     ],
 )
-def test_a_torn_or_foreign_line_is_no_entry(line: bytes) -> None:
+def test_a_torn_or_foreign_line_is_not_an_entry(line: bytes) -> None:
     assert parse_entry(line) is None
 
 

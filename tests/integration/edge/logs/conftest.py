@@ -1,4 +1,4 @@
-"""A log in a folder of the test's own."""
+"""A log in a temporary folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

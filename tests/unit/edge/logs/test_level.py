@@ -1,4 +1,4 @@
-"""How loud a line is, whichever library wrote it."""
+"""The level of a line, whichever library wrote it."""
 
 import json
 import logging
@@ -77,7 +77,7 @@ def test_a_line_on_stdout(line: str, expected: Level) -> None:
     assert level_of("stdout", line) is expected
 
 
-def test_what_says_nothing_of_itself_is_an_error_on_stderr_only() -> None:
+def test_a_line_without_a_level_is_an_error_on_stderr_only() -> None:
     assert level_of("stdout", "hello") is Level.INFO
     assert level_of("stderr", "hello") is Level.ERROR
 
@@ -93,9 +93,9 @@ def test_any_json_member_called_level_is_survived(value: object) -> None:
 
 
 def test_levels_are_ordered() -> None:
-    louder = [level for level in Level if is_at_least(level, Level.WARNING)]
+    severe = [level for level in Level if is_at_least(level, Level.WARNING)]
 
-    assert louder == [Level.WARNING, Level.ERROR]
+    assert severe == [Level.WARNING, Level.ERROR]
 
 
 @pytest.mark.parametrize("name", ["warn", "WARNING", " Warning "])

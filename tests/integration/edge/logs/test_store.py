@@ -1,4 +1,4 @@
-"""The store: what happens is in the files a moment later, whatever a function prints."""
+"""The store: events are in the files a moment later, whatever a function prints."""
 
 import json
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.events import Boot, Level, LogLine
 from edge.logs.entry import Entry, Kind
 from edge.logs.files import list_files
-from edge.logs.rate import LineRate
+from edge.logs.rate_limit import LineRate
 from edge.logs.reader import LogReader
 from edge.logs.store import LogStore
 
@@ -56,7 +56,7 @@ def test_binary_output_and_half_characters_are_kept_as_json(store: LogStore, fol
     assert read(folder)[0].message == nasty
 
 
-def test_a_function_over_its_rate_is_told_in_one_entry(folder: Path) -> None:
+def test_a_function_over_its_rate_is_reported_in_one_entry(folder: Path) -> None:
     store = LogStore(folder, rate=LineRate(lines=100, seconds=10))
     store.start()
     for number in range(250):
