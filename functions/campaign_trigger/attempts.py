@@ -1,4 +1,4 @@
-"""Attempts in the database: each step of dialling is one of its functions, one transaction."""
+"""Attempts in the database: each step of dialling is one RPC, one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.telephony.event import CallEvent
 
-from .order import DialOrder
-from .procedure import call_procedure
+from .dial_request import DialRequest
 
 if TYPE_CHECKING:
     from supabase import AsyncClient
@@ -17,17 +16,17 @@ _LEASE_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedDial:
-    """An attempt of which nobody knows whether the phone rings."""
+    """An attempt whose create-call request has an unknown outcome."""
 
-    order: DialOrder
+    request: DialRequest
     is_hopeless: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SilentCall:
-    """A placed call of which nothing was heard for minutes.
+    """A placed call without events for minutes.
 
-    `was_heard_of`: something was before that. `is_over`: its end is known, but not as its own.
+    `was_heard_of`: it had events before. `is_over`: its end is stored, but not for the attempt.
     """
 
     attempt_id: str
@@ -38,7 +37,7 @@ class SilentCall:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call that should have ended and that no attempt waits for."""
+    """A call that should have ended and belongs to no open attempt."""
 
     retell_call_id: str
     is_hopeless: bool
@@ -46,44 +45,44 @@ class OpenCall:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """By the service role: row security knows nothing of leases."""
+    """Steps of dialling; requires the service role, because row-level security ignores leases."""
 
     database: "AsyncClient"
 
-    async def claim(self, campaign_id: str, batch: int) -> Sequence[DialOrder]:
+    async def claim(self, campaign_id: str, batch: int) -> Sequence[DialRequest]:
         rows = await self._call(
             "claim_contacts",
             campaign_id=campaign_id,
             batch=batch,
             lease_seconds=_LEASE_SECONDS,
         )
-        return [DialOrder.read(row) for row in rows]
+        return [DialRequest.read(row) for row in rows]
 
-    async def begin(self, order: DialOrder) -> str | None:
-        """None: the request may leave now. Else why it may not; the attempt is released."""
-        return await self._call("begin_dial", **_lease(order))
+    async def begin(self, request: DialRequest) -> str | None:
+        """Return None if the request may be sent; else the reason, and the attempt is released."""
+        return await self._call("begin_dial", **_lease(request))
 
-    async def begin_again(self, order: DialOrder) -> str | None:
-        """None: the request may not leave once more. Else what to give to undo_again."""
-        return await self._call("begin_redial", **_lease(order))
+    async def begin_resend(self, request: DialRequest) -> str | None:
+        """Return None if the request may not be resent, else the argument of `undo_resend`."""
+        return await self._call("begin_redial", **_lease(request))
 
-    async def undo_again(self, order: DialOrder, dialed_at: str) -> None:
-        """The request that left once more has made no call: that moment is forgotten."""
-        await self._call("undo_redial", **_lease(order), dialed_at=dialed_at)
+    async def undo_resend(self, request: DialRequest, dialed_at: str) -> None:
+        """Restore the time of the first request after a resent request made no call."""
+        await self._call("undo_redial", **_lease(request), dialed_at=dialed_at)
 
     async def place(self, attempt_id: str, call_id: str) -> None:
         await self._call("place_call", attempt_id=attempt_id, retell_call_id=call_id)
 
-    async def mark_unresolved(self, order: DialOrder, error: str) -> None:
-        await self._call("mark_unresolved", **_lease(order), error=error)
+    async def mark_unresolved(self, request: DialRequest, error: str) -> None:
+        await self._call("mark_unresolved", **_lease(request), error=error)
 
-    async def release(self, order: DialOrder, delay_seconds: int, error: str) -> None:
+    async def release(self, request: DialRequest, delay_seconds: int, error: str) -> None:
         await self._call(
-            "release_attempt", **_lease(order), delay_seconds=delay_seconds, error=error
+            "release_attempt", **_lease(request), delay_seconds=delay_seconds, error=error
         )
 
-    async def settle(self, attempt_id: str, reason: str) -> None:
-        """End it as if the provider had reported this reason."""
+    async def finish(self, attempt_id: str, reason: str) -> None:
+        """Finish the attempt as if the provider had reported this disconnection reason."""
         await self._call("settle_attempt", attempt_id=attempt_id, reason=reason)
 
     async def pause(self, campaign_id: str, reason: str, message: str) -> None:
@@ -94,50 +93,52 @@ class Attempts:
     async def slow_down(self, organization_id: str) -> None:
         await self._call("slow_down", organization_id=organization_id)
 
-    async def forbid(self, order: DialOrder) -> None:
-        """The provider's own list has the number: so has the organization's, from now on."""
-        await self._call("forbid_number", organization_id=order.organization_id, phone=order.phone)
+    async def forbid(self, request: DialRequest) -> None:
+        """Copy the number from the provider's do-not-call list to the organization's."""
+        await self._call(
+            "forbid_number", organization_id=request.organization_id, phone=request.phone
+        )
 
     async def next_dial_in(self, campaign_id: str) -> int | None:
-        """Milliseconds; None if there is nothing to wait for."""
+        """Return milliseconds, or None if no dial is due later."""
         return await self._call("next_dial_in", campaign_id=campaign_id)
 
     async def reap(self, batch: int) -> int:
         return await self._call("reap_leases", batch=batch)
 
-    async def take_unresolved(self, batch: int) -> Sequence[UnresolvedDial]:
+    async def claim_unresolved(self, batch: int) -> Sequence[UnresolvedDial]:
         rows = await self._call("take_unresolved", batch=batch)
         return [_read_unresolved(row) for row in rows]
 
-    async def take_silent(self, batch: int) -> Sequence[SilentCall]:
+    async def claim_silent(self, batch: int) -> Sequence[SilentCall]:
         rows = await self._call("take_silent_calls", batch=batch)
         return [SilentCall(**row) for row in rows]
 
-    async def take_open(self, batch: int) -> Sequence[OpenCall]:
+    async def claim_open(self, batch: int) -> Sequence[OpenCall]:
         rows = await self._call("take_open_calls", batch=batch)
         return [OpenCall(**row) for row in rows]
 
-    async def give_up(self, call_id: str) -> None:
-        """Nobody will ever tell how the call ended."""
+    async def fail_call(self, call_id: str) -> None:
+        """Finish a call whose end the provider will never report."""
         await self._call("give_up_call", retell_call_id=call_id)
 
-    async def take_kept(self, batch: int) -> Sequence[CallEvent]:
-        """Events that were stored when they came and could not be applied."""
+    async def claim_unapplied(self, batch: int) -> Sequence[CallEvent]:
+        """Claim stored events that could not be applied when they arrived."""
         rows = await self._call("take_kept_events", batch=batch)
         return [CallEvent(row["event"], row["call"], row["turn"]) for row in rows]
 
-    async def take_unanalyzed(self, batch: int) -> Sequence[str]:
-        """The provider's ids of calls that have ended and whose analysis has not come."""
+    async def claim_unanalyzed(self, batch: int) -> Sequence[str]:
+        """Claim ended calls without an analysis; returns the provider's call ids."""
         return await self._call("take_unanalyzed_calls", batch=batch)
 
     async def _call(self, function: str, **arguments: Any) -> Any:
-        return await call_procedure(self.database, function, arguments)
+        return cast("Any", (await self.database.rpc(function, arguments).execute()).data)
 
 
-def _lease(order: DialOrder) -> dict[str, str]:
-    return {"attempt_id": order.attempt_id, "lease_token": order.lease_token}
+def _lease(request: DialRequest) -> dict[str, str]:
+    return {"attempt_id": request.attempt_id, "lease_token": request.lease_token}
 
 
 def _read_unresolved(row: Mapping[str, Any]) -> UnresolvedDial:
-    order = DialOrder.read(cast("dict[str, Any]", row["dial"]))
-    return UnresolvedDial(order, row["is_hopeless"])
+    request = DialRequest.read(cast("dict[str, Any]", row["dial"]))
+    return UnresolvedDial(request, row["is_hopeless"])

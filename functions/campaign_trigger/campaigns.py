@@ -1,11 +1,9 @@
-"""Campaigns in the database: their states, their progress, and the work that a minute brings."""
+"""Campaigns in the database: states, progress, and the work that is due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
-
-from .procedure import call_procedure
 
 if TYPE_CHECKING:
     from supabase import AsyncClient
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is left to do after a check of all campaigns."""
+    """Ids of campaigns and organizations with work left after a schedule_check."""
 
     due: Sequence[str]
     organizations: Sequence[str]
@@ -23,35 +21,35 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """As `actor` may see and change them; None is the service itself."""
+    """Campaigns as `actor`, a user id, may see and change them; None is the service role."""
 
     database: "AsyncClient"
     actor: str | None
 
     async def change(self, campaign_id: UUID, action: str) -> str:
-        """The new status; 404, 403 or 409 come from the database."""
+        """Apply an action and return the new status. The database raises 404, 403 or 409."""
         return await self._call(
             "change_campaign", campaign_id=str(campaign_id), action=action, actor=self.actor
         )
 
     async def admit(self, campaign_id: UUID) -> str:
-        """The campaign's status, if the actor may act on it."""
+        """Return the status of the campaign if the actor may act on it."""
         return (await self._find(campaign_id))["status"]
 
     async def find_organization(self, campaign_id: UUID) -> str:
-        """Whose campaign it is, if the actor may act on it."""
+        """Return the organization of the campaign if the actor may act on it."""
         return (await self._find(campaign_id))["organization_id"]
 
     async def progress(self, campaign_id: UUID) -> dict[str, Any]:
         return await self._call("campaign_progress", campaign_id=str(campaign_id), actor=self.actor)
 
     async def cancel_contacts(self, campaign_id: str) -> None:
-        """All that wait, some thousands in each transaction."""
+        """Cancel all waiting contacts, some thousands per transaction."""
         while await self._call("cancel_contacts", campaign_id=campaign_id):
             pass
 
     async def requeue_failed(self, campaign_id: str) -> None:
-        """The rest of those that had failed when the campaign was taken up again."""
+        """Requeue the remaining failed contacts of a retried campaign."""
         while await self._call("requeue_failed", campaign_id=campaign_id):
             pass
 
@@ -62,7 +60,9 @@ class Campaigns:
         found = await self._call("list_campaign_work", in_organization=_text(organization_id))
         return Work(**found)
 
-    async def refresh_pace(self, organization_id: str, limit: int, reserve: int, used: int) -> None:
+    async def refresh_concurrency(
+        self, organization_id: str, limit: int, reserve: int, used: int
+    ) -> None:
         await self._call(
             "refresh_pace",
             organization_id=organization_id,
@@ -77,7 +77,7 @@ class Campaigns:
         )
 
     async def _call(self, function: str, **arguments: Any) -> Any:
-        return await call_procedure(self.database, function, arguments)
+        return cast("Any", (await self.database.rpc(function, arguments).execute()).data)
 
 
 def _text(identifier: UUID | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Dials: each claimed contact once, and writes down what the provider answered."""
+"""Dials each claimed contact once and records the provider's response."""
 
 import asyncio
 from collections import Counter
@@ -7,15 +7,15 @@ from enum import Enum
 from typing import Final
 
 from .attempts import Attempts
-from .order import DialOrder
+from .create_call_result import Consequence, CreateCallResult, Placed, Rejected, Unknown
+from .dial_request import DialRequest
 from .provider import Provider
-from .reply import Consequence, Placed, Refused, Reply, Unknown
 
 _AT_ONCE: Final = 20
 
 
 class Outcome(Enum):
-    """What became of a claimed contact; not `placed`, nobody's phone rings, or nobody knows."""
+    """Outcome of one dial. RELEASED, UNREACHABLE: no call was made. UNRESOLVED: unknown."""
 
     PLACED = "placed"
     RELEASED = "released"
@@ -25,7 +25,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many contacts came to which outcome."""
+    """Number of contacts per outcome."""
 
     counts: Counter[Outcome]
 
@@ -34,56 +34,56 @@ class Batch:
         return self.counts.total()
 
     @property
-    def is_disturbed(self) -> bool:
-        """The provider is in trouble: the next dial had better wait for the check of the minute."""
+    def has_provider_failures(self) -> bool:
+        """Return whether to stop dialling until the next schedule_check."""
         return self.counts[Outcome.UNREACHABLE] + self.counts[Outcome.UNRESOLVED] > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Dialler:
-    """Knows the provider and the attempts, and nothing of campaigns."""
+    """Dials through the provider and records attempts; independent of campaign states."""
 
     attempts: Attempts
     provider: Provider
 
     async def dial_batch(self, campaign_id: str, batch: int) -> Batch:
-        """Claim and dial up to so many contacts."""
-        orders = await self.attempts.claim(campaign_id, batch)
+        """Claim and dial up to `batch` contacts."""
+        requests = await self.attempts.claim(campaign_id, batch)
         gate = asyncio.Semaphore(_AT_ONCE)
-        dials = (self._dial_through(gate, order) for order in orders)
+        dials = (self._dial_through(gate, request) for request in requests)
         return Batch(Counter(await asyncio.gather(*dials)))
 
-    async def _dial_through(self, gate: asyncio.Semaphore, order: DialOrder) -> Outcome:
+    async def _dial_through(self, gate: asyncio.Semaphore, request: DialRequest) -> Outcome:
         async with gate:
-            if await self.attempts.begin(order) is not None:
+            if await self.attempts.begin(request) is not None:
                 return Outcome.RELEASED
-            return await self._record(order, await self.provider.create_call(order))
+            return await self._record(request, await self.provider.create_call(request))
 
-    async def _record(self, order: DialOrder, reply: Reply) -> Outcome:
-        match reply:
+    async def _record(self, request: DialRequest, result: CreateCallResult) -> Outcome:
+        match result:
             case Placed():
-                await self.attempts.place(order.attempt_id, reply.call_id)
+                await self.attempts.place(request.attempt_id, result.call_id)
                 return Outcome.PLACED
             case Unknown():
-                await self.attempts.mark_unresolved(order, reply.error)
+                await self.attempts.mark_unresolved(request, result.error)
                 return Outcome.UNRESOLVED
-            case Refused():
-                await self._follow(order, reply)
-                is_reached = reply.consequence is not Consequence.NONE
+            case Rejected():
+                await self._apply_rejection(request, result)
+                is_reached = result.consequence is not Consequence.NONE
                 return Outcome.RELEASED if is_reached else Outcome.UNREACHABLE
 
-    async def _follow(self, order: DialOrder, refusal: Refused) -> None:
-        """The consequence first: released before it, the contact could be claimed in between."""
-        match refusal.consequence:
+    async def _apply_rejection(self, request: DialRequest, rejection: Rejected) -> None:
+        """Apply the consequence before the release, or the contact could be claimed in between."""
+        match rejection.consequence:
             case Consequence.SLOW_DOWN:
-                await self.attempts.slow_down(order.organization_id)
+                await self.attempts.slow_down(request.organization_id)
             case Consequence.PAUSE:
-                await self.attempts.pause(order.campaign_id, "refused", refusal.message)
+                await self.attempts.pause(request.campaign_id, "refused", rejection.message)
             case Consequence.DO_NOT_CALL:
-                await self.attempts.forbid(order)
+                await self.attempts.forbid(request)
             case Consequence.BAD_NUMBER:
-                await self.attempts.settle(order.attempt_id, "invalid_destination")
+                await self.attempts.finish(request.attempt_id, "invalid_destination")
                 return
             case Consequence.NONE:
                 pass
-        await self.attempts.release(order, refusal.delay_seconds, refusal.error)
+        await self.attempts.release(request, rejection.delay_seconds, rejection.error)

@@ -1,12 +1,12 @@
-"""Run campaigns: start, pause, resume, cancel, retry, dial a batch, look, check all each minute.
+"""Run campaigns: start, pause, resume, cancel, retry, dial a batch, get status, maintenance.
 
 POST {action, campaign_id?, batch_size? 1..100, organization_id?} by a member of the campaign's
-organization (admin or manager; a viewer may only look) or with the secret key.
+organization (admin or manager; a viewer may only get_status) or with the secret key.
 start_campaign, pause_campaign, resume_campaign, cancel_campaign, retry_failed → 200 {success,
 action, campaign_id, status}; process_batch → also {claimed, placed, released, unreachable,
 unresolved}; get_status → also {statistics, calling, outcomes, pace, …}; schedule_check, with the
 secret key only → {started, continued, reaped, resolved, ended, analyzed, applied}.
-A campaign then goes on by itself: after the answer, when a call ends, and each minute.
+Dialling continues in the background: after the response, when a call ends, and each minute.
 400 INVALID_BODY, CAMPAIGN_ID_MISSING · 403 ROLE_TOO_LOW, SECRET_KEY_NEEDED · 404
 CAMPAIGN_NOT_FOUND · 409 WRONG_STATE, NO_AGENT, NO_PHONE_NUMBER, CAMPAIGN_EMPTY, NOTHING_TO_RETRY ·
 503 DATABASE_UNAVAILABLE.
@@ -22,25 +22,25 @@ from shared.telephony.store import event_store
 
 from .attempts import Attempts
 from .campaigns import Campaigns
-from .checkup import Checkup
+from .concurrency import refresh_concurrency
+from .dial_loop import dial_loop
 from .dialler import Dialler, Outcome
-from .pace import refresh_pace
+from .maintenance import Maintenance
 from .provider import Provider
-from .pursuit import pursuit
 from .reconciliation import Reconciliation
 from .request import DIALLING, GET_STATUS, PROCESS_BATCH, SCHEDULE_CHECK, TriggerInput
 
 
 @endpoint(auth=("user", "secret"), body=TriggerInput, preflight_status=204)
 async def main(ctx: Context, body: TriggerInput) -> dict[str, Any]:
-    """Do what is asked; dialling goes on after the answer."""
+    """Perform the action; dialling continues after the response."""
     ctx.note(action=body.action, campaign_id=str(body.campaign_id or ""))
     if body.action == SCHEDULE_CHECK:
-        answer = await _check(ctx, body.organization_id)
+        result = await _check(ctx, body.organization_id)
     else:
         campaign_id = body.require_campaign()
-        answer = {"campaign_id": str(campaign_id), **await _act(ctx, body, campaign_id)}
-    return {"success": True, "action": body.action, **answer}
+        result = {"campaign_id": str(campaign_id), **await _act(ctx, body, campaign_id)}
+    return {"success": True, "action": body.action, **result}
 
 
 async def _act(ctx: Context, body: TriggerInput, campaign_id: UUID) -> dict[str, Any]:
@@ -61,22 +61,22 @@ async def _act(ctx: Context, body: TriggerInput, campaign_id: UUID) -> dict[str,
 
 
 async def _begin(dialler: Dialler, campaigns: Campaigns, campaign_id: UUID) -> None:
-    """Dial within what the provider allows now, others who share its account included."""
+    """Start dialling within the provider's current concurrency limit."""
     organization_id = await campaigns.find_organization(campaign_id)
-    await refresh_pace(campaigns, dialler.provider, [organization_id])
-    await pursuit.go_on(dialler, str(campaign_id))
+    await refresh_concurrency(campaigns, dialler.provider, [organization_id])
+    await dial_loop.run(dialler, str(campaign_id))
 
 
 async def _dial(
     ctx: Context, campaigns: Campaigns, campaign_id: UUID, batch_size: int
 ) -> dict[str, Any]:
-    """A campaign that is not active has an answer too: webhooks of its last calls ask for it."""
+    """Dial a batch; inactive campaigns succeed too, because webhooks of last calls request it."""
     dialler, status = _dialler(ctx), await campaigns.admit(campaign_id)
     with ctx.stage("dial"):
         batch = await dialler.dial_batch(str(campaign_id), batch_size)
-    # Also after nobody: the next token may be due before the next call ends.
-    if not batch.is_disturbed:
-        ctx.wait_until(pursuit.go_on(dialler, str(campaign_id)))
+    # Also after an empty batch: the next rate token may be due before the next call ends.
+    if not batch.has_provider_failures:
+        ctx.wait_until(dial_loop.run(dialler, str(campaign_id)))
     return {
         "status": status,
         "claimed": batch.claimed,
@@ -86,13 +86,13 @@ async def _dial(
 
 async def _check(ctx: Context, organization_id: UUID | None) -> dict[str, Any]:
     if ctx.auth_mode != "secret":
-        raise ForbiddenError("Only the secret key checks all campaigns.", code="SECRET_KEY_NEEDED")
+        raise ForbiddenError("schedule_check requires the secret key.", code="SECRET_KEY_NEEDED")
     dialler, campaigns = _dialler(ctx), Campaigns(ctx.admin, None)
     reconciliation = Reconciliation(dialler, event_store(ctx.env.supabase))
-    checkup = Checkup(campaigns, dialler.attempts, reconciliation, dialler.provider)
-    done, work = await checkup.run(organization_id)
+    maintenance = Maintenance(campaigns, dialler.attempts, reconciliation, dialler.provider)
+    done, work = await maintenance.run(organization_id)
     for campaign_id in work.due:
-        ctx.wait_until(pursuit.go_on(dialler, campaign_id))
+        ctx.wait_until(dial_loop.run(dialler, campaign_id))
     for campaign_id in work.retrying:
         ctx.wait_until(campaigns.requeue_failed(campaign_id))
     for campaign_id in work.cancelling:

@@ -1,4 +1,4 @@
-"""Retell, by its own SDK: each request once, within a time, its failures as replies."""
+"""Retell through its SDK: each request once, with a timeout, failures as results."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ from shared.env import ProviderEnv
 from shared.errors import ConfigurationError
 from shared.tls import trust_for
 
-from .order import DialOrder
-from .reply import Refused, Reply, Unknown, read_call, read_refusal
+from .create_call_result import CreateCallResult, Rejected, Unknown, parse_call, parse_rejection
+from .dial_request import DialRequest
 
 _CONNECT_SECONDS: Final = 5.0
 
 
 class ProviderError(Exception):
-    """A question to the provider got no answer; nothing follows from that."""
+    """A read request failed; the state of the call is unknown."""
 
 
 class NoSuchCallError(ProviderError):
-    """The provider has no call of this id."""
+    """The provider has no call with this id."""
 
 
 @lru_cache(maxsize=2)
 def _client(env: ProviderEnv) -> retell.AsyncRetell:
-    """The SDK with its retries switched off: a second request is ours to decide on."""
+    """Create the SDK client without retries: a second request could call twice."""
     if not env.api_key:
         raise ConfigurationError("RETELL_API_KEY is not set")
     return retell.AsyncRetell(
@@ -50,49 +50,49 @@ class Provider:
 
     @classmethod
     def of(cls, env: ProviderEnv) -> "Provider":
-        """ConfigurationError without a key: before anybody is claimed."""
+        """Raises ConfigurationError without an API key, before contacts are claimed."""
         return cls(_client(env), env.timeout)
 
-    async def create_call(self, order: DialOrder) -> Reply:
-        """Ask for the call; asked for twice within the hour, there is still one."""
+    async def create_call(self, request: DialRequest) -> CreateCallResult:
+        """Create the call. Repeated within an hour, the idempotency key returns the same call."""
         try:
             async with asyncio.timeout(self.timeout):
-                call = await self.client.call.create_phone_call(**order.call_arguments())
+                call = await self.client.call.create_phone_call(**request.call_arguments())
         except (TimeoutError, retell.APITimeoutError):
-            return Unknown("no answer in time")
+            return Unknown("no response in time")
         except retell.APIStatusError as exc:
-            return read_refusal(
+            return parse_rejection(
                 exc.status_code, _message_of(exc), exc.response.headers.get("retry-after")
             )
         except retell.APIConnectionError as exc:
-            return _read_disconnection(exc)
-        except (retell.APIError, ValueError) as exc:  # ValueError: the body was no JSON
-            return Unknown(f"the answer cannot be read: {type(exc).__name__}")
-        return read_call(_document(call))
+            return _parse_disconnection(exc)
+        except (retell.APIError, ValueError) as exc:  # ValueError: the body is not JSON
+            return Unknown(f"the response cannot be parsed: {type(exc).__name__}")
+        return parse_call(_document(call))
 
     async def fetch_call(self, call_id: str) -> Mapping[str, Any]:
-        """The call as get-call shows it."""
-        return _document(await self._ask(self.client.call.retrieve(call_id)))
+        """Fetch the call as get-call renders it. Raises NoSuchCallError or ProviderError."""
+        return _document(await self._get(self.client.call.retrieve(call_id)))
 
-    async def find_call(self, order: DialOrder) -> Mapping[str, Any] | None:
-        """The call of this attempt, if there is one."""
+    async def find_call(self, request: DialRequest) -> Mapping[str, Any] | None:
+        """Find the call of this attempt, None if there is none."""
         filters: Any = {
-            "to_number": {"type": "string", "op": "eq", "value": order.phone},
+            "to_number": {"type": "string", "op": "eq", "value": request.phone},
             "metadata": [
-                {"type": "string", "op": "eq", "key": "attempt_id", "value": order.attempt_id}
+                {"type": "string", "op": "eq", "key": "attempt_id", "value": request.attempt_id}
             ],
         }
-        page = await self._ask(self.client.call.list(filter_criteria=filters, limit=2))
+        page = await self._get(self.client.call.list(filter_criteria=filters, limit=2))
         return _document(page.items[0]) if page.items else None
 
     async def fetch_concurrency(self) -> ConcurrencyRetrieveResponse:
-        """How many calls there are at once, and may be."""
-        return await self._ask(self.client.concurrency.retrieve())
+        """Fetch the current number and the limit of concurrent calls."""
+        return await self._get(self.client.concurrency.retrieve())
 
-    async def _ask(self, question: Any) -> Any:
+    async def _get(self, call: Any) -> Any:
         try:
             async with asyncio.timeout(self.timeout):
-                return await question
+                return await call
         except retell.APIStatusError as exc:
             if exc.status_code in {404, 422}:  # Retell says 422 where others say 404
                 raise NoSuchCallError(_message_of(exc)) from exc
@@ -101,12 +101,12 @@ class Provider:
             raise ProviderError(type(exc).__name__) from exc
 
 
-def _read_disconnection(error: retell.APIConnectionError) -> Reply:
-    """Without a connection nothing has left; one that broke may have carried the request."""
+def _parse_disconnection(error: retell.APIConnectionError) -> CreateCallResult:
+    """Rejected if no connection was made, else Unknown: the request may have been sent."""
     import httpx
 
     if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Refused(f"cannot be reached: {type(error.__cause__).__name__}")
+        return Rejected(f"cannot be reached: {type(error.__cause__).__name__}")
     return Unknown(f"the connection broke: {type(error.__cause__).__name__}")
 
 
@@ -118,8 +118,8 @@ def _message_of(error: retell.APIStatusError) -> str:
     return error.response.text
 
 
-def _document(answer: Any) -> Mapping[str, Any]:
-    """The answer as JSON has it; the SDK hands back text if that is what came."""
-    if not hasattr(answer, "to_dict"):
+def _document(response: Any) -> Mapping[str, Any]:
+    """Convert the SDK's model to JSON; it returns text if the response was not JSON."""
+    if not hasattr(response, "to_dict"):
         return {}
-    return cast("dict[str, Any]", answer.to_dict(mode="json"))
+    return cast("dict[str, Any]", response.to_dict(mode="json"))

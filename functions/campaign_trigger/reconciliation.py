@@ -1,4 +1,4 @@
-"""Finds out what became of dials without an answer, and of calls without a word or an analysis."""
+"""Reconciles dials with an unknown outcome, silent calls and missing analyses with the provider."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,10 +9,10 @@ from shared.telephony.event import CallEvent
 from shared.telephony.store import EventStore
 
 from .attempts import OpenCall, SilentCall, UnresolvedDial
+from .create_call_result import Placed, Rejected
+from .dial_request import DialRequest
 from .dialler import Dialler
-from .order import DialOrder
 from .provider import NoSuchCallError, ProviderError
-from .reply import Placed, Refused
 
 _AT_ONCE: Final = 8
 _UNRESOLVED: Final = 40
@@ -26,61 +26,61 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Asks the provider; what it does not tell today is asked again in a minute."""
+    """Queries the provider; what stays open is retried by the next schedule_check."""
 
     dialler: Dialler
     events: EventStore
 
     async def resolve(self) -> int:
-        """Attempts that are unresolved no longer."""
-        taken = await self.dialler.attempts.take_unresolved(_UNRESOLVED)
+        """Resolve attempts with an unknown outcome. Returns the number resolved."""
+        taken = await self.dialler.attempts.claim_unresolved(_UNRESOLVED)
         return await _count(taken, self._resolve)
 
     async def check_silent(self) -> int:
-        """Placed calls that turned out to be over."""
-        taken = await self.dialler.attempts.take_silent(_SILENT)
+        """Finish placed calls that have ended silently. Returns their number."""
+        taken = await self.dialler.attempts.claim_silent(_SILENT)
         return await _count(taken, self._check)
 
     async def end_open(self) -> int:
-        """Calls that are open no longer: inbound ones, and those of no attempt that is open."""
-        taken = await self.dialler.attempts.take_open(_SILENT)
+        """Finish calls without an open attempt, such as inbound ones. Returns their number."""
+        taken = await self.dialler.attempts.claim_open(_SILENT)
         return await _count(taken, self._end)
 
     async def fetch_analyses(self) -> int:
-        """Analyses of calls that were lost on their way."""
-        taken = await self.dialler.attempts.take_unanalyzed(_SILENT)
+        """Fetch analyses whose webhooks were lost. Returns their number."""
+        taken = await self.dialler.attempts.claim_unanalyzed(_SILENT)
         return await _count(taken, self._fetch_analysis)
 
-    async def apply_kept(self) -> int:
-        """Events that could not be applied when they came."""
-        taken = await self.dialler.attempts.take_kept(_SILENT)
-        return await _count(taken, self._apply_kept)
+    async def apply_unapplied(self) -> int:
+        """Apply events that could not be applied on arrival. Returns their number."""
+        taken = await self.dialler.attempts.claim_unapplied(_SILENT)
+        return await _count(taken, self._apply_unapplied)
 
     async def _resolve(self, dial: UnresolvedDial) -> bool:
         attempts, provider = self.dialler.attempts, self.dialler.provider
-        if await self._dial_again(dial.order):
+        if await self._resend(dial.request):
             return True
-        call = await provider.find_call(dial.order)
+        call = await provider.find_call(dial.request)
         if call:
-            await attempts.place(dial.order.attempt_id, call["call_id"])
+            await attempts.place(dial.request.attempt_id, call["call_id"])
             await self._apply(call["call_id"])
         elif dial.is_hopeless:
-            await attempts.settle(dial.order.attempt_id, _NEVER_DIALLED)
+            await attempts.finish(dial.request.attempt_id, _NEVER_DIALLED)
         return bool(call) or dial.is_hopeless
 
-    async def _dial_again(self, order: DialOrder) -> bool:
-        """By the same key, if that may be: whether the provider has the call now."""
+    async def _resend(self, request: DialRequest) -> bool:
+        """Resend with the same idempotency key if allowed; return whether the call exists now."""
         attempts = self.dialler.attempts
-        dialed_at = await attempts.begin_again(order)
+        dialed_at = await attempts.begin_resend(request)
         if dialed_at is None:
             return False
-        reply = await self.dialler.provider.create_call(order)
-        # A refusal says nothing of the first request.
-        if isinstance(reply, Refused) or (isinstance(reply, Placed) and reply.is_older):
-            await attempts.undo_again(order, dialed_at)
-        if isinstance(reply, Placed):
-            await attempts.place(order.attempt_id, reply.call_id)
-        return isinstance(reply, Placed)
+        result = await self.dialler.provider.create_call(request)
+        # A rejection does not reveal the outcome of the first request.
+        if isinstance(result, Rejected) or (isinstance(result, Placed) and result.is_older):
+            await attempts.undo_resend(request, dialed_at)
+        if isinstance(result, Placed):
+            await attempts.place(request.attempt_id, result.call_id)
+        return isinstance(result, Placed)
 
     async def _check(self, silent: SilentCall) -> bool:
         if silent.is_over:
@@ -90,7 +90,7 @@ class Reconciliation:
             return await self._apply(silent.retell_call_id)
         except NoSuchCallError:
             reason = _LOST if silent.was_heard_of else _NEVER_DIALLED
-            await self.dialler.attempts.settle(silent.attempt_id, reason)
+            await self.dialler.attempts.finish(silent.attempt_id, reason)
             return True
 
     async def _end(self, call: OpenCall) -> bool:
@@ -99,10 +99,10 @@ class Reconciliation:
         except NoSuchCallError:
             is_over, is_lost = False, True
         if is_lost and not is_over:
-            await self.dialler.attempts.give_up(call.retell_call_id)
+            await self.dialler.attempts.fail_call(call.retell_call_id)
         return is_over or is_lost
 
-    async def _apply_kept(self, event: CallEvent) -> bool:
+    async def _apply_unapplied(self, event: CallEvent) -> bool:
         return (await self.events.apply(event)).kept_because is None
 
     async def _fetch_analysis(self, call_id: str) -> bool:
@@ -116,7 +116,7 @@ class Reconciliation:
         return True
 
     async def _apply(self, call_id: str) -> bool:
-        """Have a call that is over end as its webhooks would have it."""
+        """If the provider reports the call as ended, apply its end as webhooks would have."""
         call = await self.dialler.provider.fetch_call(call_id)
         if call.get("call_status") not in _OVER:
             return False
@@ -130,14 +130,14 @@ def _events_of(call: Mapping[str, Any]) -> Sequence[CallEvent]:
     return [ended, CallEvent("call_analyzed", call)] if call.get("call_analysis") else [ended]
 
 
-async def _count(items: Sequence[Item], settle: Callable[[Item], Awaitable[bool]]) -> int:
-    """For how many it was done; the provider's silence on one does not keep the others."""
+async def _count(items: Sequence[Item], reconcile: Callable[[Item], Awaitable[bool]]) -> int:
+    """Return the number of reconciled items; a provider error leaves an item for later."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def through(item: Item) -> bool:
         async with gate:
             try:
-                return await settle(item)
+                return await reconcile(item)
             except ProviderError:
                 return False
 

@@ -1,4 +1,4 @@
-"""What the function is asked to do: an action, and what each action needs to know."""
+"""The request body: an action and its arguments."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -23,7 +23,7 @@ ACTIONS: Final = (*CHANGES, PROCESS_BATCH, GET_STATUS, SCHEDULE_CHECK)
 
 
 class TriggerInput(Input):
-    """`campaign_id` belongs to every action but schedule_check, `batch_size` to process_batch."""
+    """`campaign_id` is for every action but schedule_check, `batch_size` for process_batch."""
 
     action: str
     campaign_id: UUID | None = None
@@ -34,7 +34,7 @@ class TriggerInput(Input):
     @classmethod
     def _is_known(cls, action: str) -> str:
         if action not in ACTIONS:
-            raise ValueError(f"there is no such action; there are {', '.join(ACTIONS)}")
+            raise ValueError(f"unknown action; known actions are {', '.join(ACTIONS)}")
         return action
 
     def require_campaign(self) -> UUID:

@@ -1,4 +1,4 @@
-"""How many calls there may be at once, by the provider's own account."""
+"""Updates the concurrency limits of organizations from the provider's account."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from .campaigns import Campaigns
 from .provider import Provider, ProviderError
 
 
-async def refresh_pace(
+async def refresh_concurrency(
     campaigns: Campaigns, provider: Provider, organizations: Sequence[str]
 ) -> None:
-    """Take it over for these organizations; without an answer the limits stay what they were."""
+    """Store the provider's limits for these organizations; keep the old ones if it fails."""
     if not organizations:
         return
     try:
@@ -19,7 +19,7 @@ async def refresh_pace(
     if found.concurrency_limit is None:
         return
     for organization_id in organizations:
-        await campaigns.refresh_pace(
+        await campaigns.refresh_concurrency(
             organization_id,
             found.concurrency_limit,
             found.reserved_inbound_concurrency or 0,

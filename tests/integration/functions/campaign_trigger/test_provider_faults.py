@@ -1,4 +1,4 @@
-"""The provider's bad days, on the whole stack: nobody is dialled twice, nobody is forgotten."""
+"""Faults of the provider, on the whole stack: no contact is called twice or forgotten."""
 
 import json
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.functions.campaign_trigger.conftest import (
+from tests.integration.campaigns.organization import Organization, rows, scalar
+from tests.support.campaign_trigger import (
     Trigger,
     attempts_of,
     campaign_of,
     contacts_of,
     numbers,
 )
-from tests.integration.campaigns.organization import Organization, rows, scalar
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -33,8 +33,8 @@ def phone(organization: Organization, campaign_id: str) -> str:
     return number
 
 
-def ask_again(connection: psycopg.Connection) -> None:
-    """Let it be time to ask the provider, and for what was put off."""
+def make_due(connection: psycopg.Connection) -> None:
+    """Make reconciliation and postponed contacts due now."""
     connection.execute("update public.call_attempts set check_after = now() - interval '1 s'")
     connection.execute("update public.dial_pace set blocked_until = now() - interval '1 s'")
     connection.execute(
@@ -44,7 +44,7 @@ def ask_again(connection: psycopg.Connection) -> None:
 
 
 def put_dial_back(connection: psycopg.Connection, phone: str) -> None:
-    """To where the provider has forgotten the key."""
+    """Move the dial beyond the lifetime of the provider's idempotency key."""
     moved = connection.execute(
         "update public.call_attempts set dialed_at = dialed_at - interval '2 hours',"
         " first_dialed_at = first_dialed_at - interval '2 hours'"
@@ -55,7 +55,7 @@ def put_dial_back(connection: psycopg.Connection, phone: str) -> None:
 
 
 def lose_webhooks(trigger: Trigger) -> None:
-    """Those of the next call: its start, its end, its analysis."""
+    """Lose the webhooks of the next call: started, ended, analyzed."""
     for _ in range(3):
         trigger.stack.fault(provider="retell", kind="lost", endpoint="webhook")
 
@@ -68,7 +68,7 @@ def check_until_completed(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str
 ) -> None:
     def is_completed() -> bool:
-        ask_again(connection)
+        make_due(connection)
         trigger("schedule_check")
         return campaign_of(connection, campaign_id)["status"] == "completed"
 
@@ -84,7 +84,7 @@ def check_until_completed(
         ("status", {"status": 503}),
     ],
 )
-def test_after_an_unknown_outcome_the_phone_rings_once(
+def test_an_unknown_outcome_leads_to_one_call(
     trigger: Trigger,
     connection: psycopg.Connection,
     campaign_id: str,
@@ -105,7 +105,7 @@ def test_after_an_unknown_outcome_the_phone_rings_once(
     assert attempt["retell_call_id"] == made["call_id"]
 
 
-def test_webhooks_of_a_call_settle_what_its_answer_left_open(
+def test_webhooks_resolve_an_unknown_outcome(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.fault("hang_after")
@@ -130,13 +130,13 @@ def test_beyond_the_hour_a_lost_call_is_found_in_the_providers_list(
     assert contacts_of(connection, campaign_id)[0]["outcome"] == "connected"
 
 
-def test_a_call_that_was_never_made_is_made_once_that_is_certain(
+def test_a_call_that_was_not_made_is_made_once_that_is_certain(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.fault("status", status=500)
     assert dial(trigger, campaign_id)["unresolved"] == 1
     put_dial_back(connection, phone)
-    ask_again(connection)
+    make_due(connection)
     assert trigger("schedule_check").json()["resolved"] == 1
     first, *_ = attempts_of(connection, campaign_id)  # the next one may have begun already
     assert (first["status"], first["counted"]) == ("ended", False)
@@ -146,7 +146,7 @@ def test_a_call_that_was_never_made_is_made_once_that_is_certain(
     assert len(trigger.calls_to(phone)) == 1
 
 
-def test_too_many_requests_shrink_the_pace_and_count_for_nothing(
+def test_429_slows_down_and_is_not_an_attempt(
     trigger: Trigger,
     connection: psycopg.Connection,
     organization: Organization,
@@ -171,9 +171,9 @@ def test_too_many_requests_shrink_the_pace_and_count_for_nothing(
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(402, "payment"), (401, "RETELL_API_KEY"), (400, "refuses the calls")]
+    ("status", "words"), [(402, "payment"), (401, "RETELL_API_KEY"), (400, "rejects the calls")]
 )
-def test_what_only_a_person_can_mend_pauses_the_campaign(
+def test_errors_that_need_a_person_pause_the_campaign(
     trigger: Trigger,
     connection: psycopg.Connection,
     organization: Organization,
@@ -200,7 +200,7 @@ def test_what_only_a_person_can_mend_pauses_the_campaign(
     assert trigger.calls_to(phone) == []
 
 
-def test_a_number_that_cannot_be_fails_its_contact_alone(
+def test_an_invalid_number_fails_only_its_contact(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.fault("status", status=400, code=f"to_number is not a valid phone number: {phone}")
@@ -212,7 +212,7 @@ def test_a_number_that_cannot_be_fails_its_contact_alone(
     assert campaign_of(connection, campaign_id)["status"] == "completed"
 
 
-def test_who_is_on_the_providers_list_is_on_ours_from_then_on(
+def test_the_providers_do_not_call_entry_is_copied(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.fault("status", status=400, code=f"The contact {phone} is marked do_not_call.")
@@ -226,7 +226,7 @@ def test_who_is_on_the_providers_list_is_on_ours_from_then_on(
     assert listed == "listed_by_provider"
 
 
-def test_a_call_whose_end_nobody_reported_is_asked_for(
+def test_a_call_without_end_webhooks_is_fetched(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     lose_webhooks(trigger)
@@ -239,7 +239,7 @@ def test_a_call_whose_end_nobody_reported_is_asked_for(
     assert (contact["status"], contact["successful"]) == ("completed", True)
 
 
-def test_an_analysis_that_never_came_is_asked_for(
+def test_a_missing_analysis_is_fetched(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.control(webhook_events=["call_started", "call_ended"])
@@ -264,17 +264,17 @@ def test_an_analysis_that_never_came_is_asked_for(
 
 
 def forget_call(connection: psycopg.Connection, phone: str) -> None:
-    """Let the provider know nothing of the call by the id that we have."""
+    """Replace the stored call id by one that the provider does not know."""
     for table, column in (("calls", "to_number"), ("call_attempts", "phone")):
         connection.execute(
             f"update public.{table} set retell_call_id = 'gone' || retell_call_id"
             f" where {column} = %s".encode(),
             (phone,),
         )
-    ask_again(connection)
+    make_due(connection)
 
 
-def test_an_event_that_was_kept_is_applied_by_the_check(
+def test_schedule_check_applies_stored_events(
     trigger: Trigger, connection: psycopg.Connection
 ) -> None:
     call = {"call_id": "kept", "call_status": "ended", "duration_ms": 5000}
@@ -288,7 +288,7 @@ def test_an_event_that_was_kept_is_applied_by_the_check(
     assert scalar(connection, found) == "completed"
 
 
-def test_a_call_that_the_provider_does_not_know_is_made_again(
+def test_a_call_unknown_to_the_provider_is_made_again(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.control(speed=1)
@@ -301,7 +301,7 @@ def test_a_call_that_the_provider_does_not_know_is_made_again(
     assert (contact["status"], contact["attempts"]) == ("pending", 0)
 
 
-def test_a_call_that_had_begun_counts_though_the_provider_forgot_it(
+def test_a_started_call_counts_even_if_the_provider_lost_it(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.control(speed=1)
@@ -318,13 +318,13 @@ def test_a_call_that_had_begun_counts_though_the_provider_forgot_it(
 
 
 def check_once(trigger: Trigger, connection: psycopg.Connection, campaign_id: str) -> None:
-    """Until the attempt is no longer unresolved: a check of the clock's may come in between."""
-    ask_again(connection)
+    """Wait until the attempt is resolved; a scheduled check may do it as well."""
+    make_due(connection)
     trigger("schedule_check")
     wait_for(lambda: attempts_of(connection, campaign_id)[0]["status"] != "unresolved")
 
 
-def test_a_call_that_the_second_request_made_was_dialled_then(
+def test_a_call_of_the_resent_request_has_its_time(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     trigger.fault("status", status=500)
@@ -337,7 +337,7 @@ def test_a_call_that_the_second_request_made_was_dialled_then(
     assert len(trigger.calls_to(phone)) == 1
 
 
-def test_a_call_that_the_first_request_made_was_dialled_then(
+def test_a_call_of_the_first_request_has_its_time(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     lose_webhooks(trigger)
@@ -352,7 +352,7 @@ def test_a_call_that_the_first_request_made_was_dialled_then(
     assert len(trigger.calls_to(phone)) == 1
 
 
-def test_what_was_cancelled_or_forbidden_meanwhile_is_not_asked_for_again(
+def test_a_contact_cancelled_or_forbidden_meanwhile_is_not_resent(
     trigger: Trigger,
     connection: psycopg.Connection,
     organization: Organization,
@@ -365,7 +365,7 @@ def test_what_was_cancelled_or_forbidden_meanwhile_is_not_asked_for_again(
         "insert into public.do_not_call (organization_id, phone) values (%s, %s)",
         (organization.id, phone),
     )
-    ask_again(connection)
+    make_due(connection)
 
     assert trigger("schedule_check").json()["resolved"] == 0
 
@@ -377,7 +377,7 @@ def call_row(connection: psycopg.Connection, call_id: str) -> dict[str, Any]:
     return found
 
 
-def test_an_open_call_of_no_attempt_is_asked_for(
+def test_an_open_call_without_attempt_is_fetched(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     lose_webhooks(trigger)
@@ -400,7 +400,7 @@ def test_an_open_call_of_no_attempt_is_asked_for(
     assert call_row(connection, made["call_id"])["disconnection_reason"] == "agent_hangup"
 
 
-def test_an_open_call_that_the_provider_does_not_know_is_given_up(
+def test_an_open_call_unknown_to_the_provider_fails(
     trigger: Trigger, connection: psycopg.Connection, phone: str
 ) -> None:
     call_id = f"gone_{phone}"
@@ -416,7 +416,7 @@ def test_an_open_call_that_the_provider_does_not_know_is_given_up(
     assert call_row(connection, call_id)["disconnection_reason"] == "unknown"
 
 
-def test_nobody_is_dialled_beyond_what_the_provider_allows_at_the_start(
+def test_the_start_respects_the_providers_concurrency(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     trigger.control(concurrency_limit=2, speed=100)
@@ -431,7 +431,7 @@ def test_nobody_is_dialled_beyond_what_the_provider_allows_at_the_start(
     assert {attempt["error"] for attempt in attempts_of(connection, campaign_id)} == {None}
 
 
-def test_a_campaign_starts_without_the_providers_word(
+def test_a_campaign_starts_while_the_concurrency_is_unavailable(
     trigger: Trigger,
     connection: psycopg.Connection,
     organization: Organization,
@@ -456,7 +456,7 @@ def test_a_campaign_starts_without_the_providers_word(
     assert limit == 3
 
 
-def test_the_check_takes_over_the_providers_limit(
+def test_schedule_check_updates_the_concurrency_limit(
     trigger: Trigger,
     connection: psycopg.Connection,
     organization: Organization,
@@ -476,7 +476,7 @@ def test_the_check_takes_over_the_providers_limit(
     assert pace == {"concurrency_limit": 30, "reserved_concurrency": 5}
 
 
-def test_without_the_provider_the_check_does_the_rest(
+def test_schedule_check_does_the_rest_without_the_provider(
     trigger: Trigger, connection: psycopg.Connection, campaign_id: str, phone: str
 ) -> None:
     for _ in range(3):

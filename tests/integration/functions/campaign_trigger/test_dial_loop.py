@@ -1,4 +1,4 @@
-"""Whoever asks for a batch and gets nobody has the campaign go on as soon as somebody may ring."""
+"""After an empty batch the campaign continues as soon as a dial is allowed."""
 
 import time
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.functions.campaign_trigger.conftest import Trigger, attempts_of, campaign_of, numbers
 from tests.integration.campaigns.organization import Organization, scalar
+from tests.support.campaign_trigger import Trigger, attempts_of, campaign_of, numbers
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 AGREES = 90
-SOON = 15.0  # seconds; the check of the minute is not waited for
+SOON = 15.0  # seconds, before the next schedule_check
 
 
 def wait_briefly(condition: Callable[[], Any]) -> None:
@@ -24,19 +24,19 @@ def wait_briefly(condition: Callable[[], Any]) -> None:
     assert time.monotonic() - began < SOON
 
 
-def leave_minute_out() -> None:
-    """Begin where the next check of the minute is far."""
+def avoid_schedule_check() -> None:
+    """Wait until the next schedule_check is far."""
     left = 60 - time.time() % 60
     if left < SOON + 5:
         time.sleep(left + 3)
 
 
-def test_the_next_token_is_waited_for(
+def test_it_waits_for_the_next_rate_token(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign()
     organization.add_contacts(campaign_id, numbers(AGREES))
-    leave_minute_out()
+    avoid_schedule_check()
     trigger("get_status", campaign_id)  # a cold start takes its time
     organization.set_pace(calls_per_second=0.25, tokens=0)
 
@@ -45,7 +45,7 @@ def test_the_next_token_is_waited_for(
     wait_briefly(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
 
 
-def test_who_waits_behind_a_thousand_that_are_put_off_is_dialled(
+def test_a_contact_behind_a_thousand_outside_their_calling_hours_is_dialled(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign(opens_at="00:00", closes_at="00:01")
@@ -56,14 +56,14 @@ def test_who_waits_behind_a_thousand_that_are_put_off_is_dialled(
         " array['Asia/Kolkata', 'America/New_York'], '2020-01-01Z' from generate_series(1, 1200) n",
         (campaign_id, organization.id),
     )
-    leave_minute_out()
+    avoid_schedule_check()
 
     assert trigger("process_batch", campaign_id).json()["claimed"] == 0
 
     wait_briefly(lambda: campaign_of(connection, campaign_id)["status"] == "completed")
 
 
-def test_many_who_wait_for_the_pace_dial_everybody_once(
+def test_concurrent_requests_dial_each_contact_once(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign()

@@ -1,4 +1,4 @@
-"""Campaigns through HTTP, on the whole stack: asked for, refused, dialled to their end."""
+"""The actions of campaign-trigger through HTTP, on the whole stack."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,14 @@ import pytest
 
 from edge.tokens import mint
 from tests.conftest import RunningStack
-from tests.functions.campaign_trigger.conftest import (
+from tests.integration.campaigns.organization import Organization, create_organization, rows
+from tests.support.campaign_trigger import (
     Trigger,
     attempts_of,
     campaign_of,
     contacts_of,
     numbers,
 )
-from tests.integration.campaigns.organization import Organization, create_organization, rows
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -54,7 +54,7 @@ def test_a_started_campaign_runs_to_its_end_by_itself(
     assert (figures["total"], figures["processed"], figures["connected"]) == (30, 30, 30)
 
 
-def test_a_batch_tells_what_became_of_it(
+def test_a_batch_reports_its_outcomes(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign()
@@ -79,7 +79,7 @@ def test_a_batch_tells_what_became_of_it(
     assert attempt["retell_call_id"] == made["call_id"]
 
 
-def test_a_paused_campaign_dials_nobody_and_its_webhooks_still_count(
+def test_a_paused_campaign_makes_no_calls_and_still_applies_webhooks(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     trigger.control(speed=10)
@@ -98,7 +98,7 @@ def test_a_paused_campaign_dials_nobody_and_its_webhooks_still_count(
     wait_for(lambda: status_of(connection, campaign_id) == "completed")
 
 
-def test_a_campaign_whose_last_call_ended_while_it_paused_is_complete_when_it_is_resumed(
+def test_resuming_completes_a_campaign_whose_last_call_ended_during_the_pause(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     trigger.control(speed=10)
@@ -115,7 +115,7 @@ def test_a_campaign_whose_last_call_ended_while_it_paused_is_complete_when_it_is
     assert status_of(connection, campaign_id) == "completed"
 
 
-def test_a_cancelled_campaign_cancels_who_waits(
+def test_cancelling_a_campaign_cancels_waiting_contacts(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign(status="draft")
@@ -130,7 +130,7 @@ def test_a_cancelled_campaign_cancels_who_waits(
     )
 
 
-def test_who_failed_is_called_again_except_impossible_numbers(
+def test_a_retry_calls_failed_contacts_except_invalid_numbers(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign(status="completed", finished_at="now")
@@ -157,7 +157,7 @@ def test_who_failed_is_called_again_except_impossible_numbers(
         ("draft", "retry_failed", "is draft: retry_failed takes one that is active or completed"),
     ],
 )
-def test_a_wrong_transition_names_both_states(
+def test_an_invalid_transition_names_both_states(
     trigger: Trigger, organization: Organization, status: str, action: str, message: str
 ) -> None:
     finished = "now" if status == "completed" else None
@@ -186,7 +186,7 @@ def test_a_wrong_transition_names_both_states(
         ),
     ],
 )
-def test_a_campaign_that_cannot_dial_does_not_start(
+def test_an_incomplete_campaign_does_not_start(
     trigger: Trigger, organization: Organization, change: str, code: str
 ) -> None:
     campaign_id = organization.add_campaign(status="draft")
@@ -200,7 +200,7 @@ def test_a_campaign_that_cannot_dial_does_not_start(
 
 
 @pytest.mark.parametrize("action", [*ACTS, "process_batch", "get_status"])
-def test_a_campaign_of_another_organization_does_not_exist(
+def test_a_campaign_of_another_organization_is_not_found(
     trigger: Trigger,
     stack: RunningStack,
     organization: Organization,
@@ -218,7 +218,7 @@ def test_a_campaign_of_another_organization_does_not_exist(
 
 
 @pytest.mark.parametrize("action", [*ACTS, "process_batch"])
-def test_viewers_look_and_do_not_act(
+def test_viewers_only_get_the_status(
     trigger: Trigger, organization: Organization, member: Callable[[str], str], action: str
 ) -> None:
     campaign_id = organization.add_campaign(status="draft")
@@ -231,7 +231,7 @@ def test_viewers_look_and_do_not_act(
 
 
 @pytest.mark.parametrize("role", ["admin", "manager"])
-def test_admins_and_managers_act_and_are_remembered(
+def test_actions_of_admins_and_managers_are_recorded(
     trigger: Trigger, organization: Organization, member: Callable[[str], str], role: str
 ) -> None:
     campaign_id = organization.add_campaign(status="draft")
@@ -265,7 +265,7 @@ def test_admins_and_managers_act_and_are_remembered(
         ({"action": "get_status"}, "CAMPAIGN_ID_MISSING", "get_status"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_told_why(
+def test_an_invalid_request_has_a_code(
     stack: RunningStack, body: dict[str, Any], code: str, told: str
 ) -> None:
     reply = stack.call("campaign-trigger", body)
@@ -274,7 +274,7 @@ def test_a_request_that_makes_no_sense_is_told_why(
     assert told in reply.json()["message"]
 
 
-def test_only_the_secret_key_checks_all_campaigns(
+def test_schedule_check_requires_the_secret_key(
     trigger: Trigger, member: Callable[[str], str], stack: RunningStack
 ) -> None:
     refused = trigger("schedule_check", key=member("admin"))
@@ -291,7 +291,7 @@ def test_a_preflight_is_answered_without_a_body(stack: RunningStack) -> None:
     assert (reply.status_code, reply.content) == (204, b"")
 
 
-def test_an_expired_token_is_refused(trigger: Trigger, stack: RunningStack) -> None:
+def test_an_expired_token_is_rejected(trigger: Trigger, stack: RunningStack) -> None:
     claims = {"sub": str(uuid4()), "aud": "authenticated", "exp": 1}
 
     reply = trigger("get_status", str(uuid4()), mint(stack.jwt_secret, "authenticated", **claims))
@@ -299,7 +299,7 @@ def test_an_expired_token_is_refused(trigger: Trigger, stack: RunningStack) -> N
     assert reply.status_code == 401
 
 
-def test_drafts_start_when_their_time_has_come_or_fail_with_the_reason(
+def test_due_drafts_start_or_fail_with_a_reason(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     now = datetime.now(UTC)
@@ -320,7 +320,7 @@ def test_drafts_start_when_their_time_has_come_or_fail_with_the_reason(
     )
 
 
-def test_a_stalled_campaign_is_revived_by_the_check_of_the_minute(
+def test_schedule_check_continues_a_stalled_campaign(
     trigger: Trigger, connection: psycopg.Connection, organization: Organization
 ) -> None:
     campaign_id = organization.add_campaign()

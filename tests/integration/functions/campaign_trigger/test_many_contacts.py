@@ -1,4 +1,4 @@
-"""Retries and cancellations through HTTP that take several transactions, and are interrupted."""
+"""Retries and cancellations that take several transactions and are interrupted."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
-from tests.functions.campaign_trigger.conftest import Trigger
 from tests.integration.campaigns.organization import Organization, rows, scalar
+from tests.support.campaign_trigger import Trigger
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -18,13 +18,13 @@ BATCH = 5_000
 
 
 @pytest.fixture(autouse=True)
-def dials_nobody(organization: Organization) -> None:
+def blocks_dialling(organization: Organization) -> None:
     organization.set_pace(blocked_until=datetime.now(UTC) + timedelta(hours=2))
 
 
 @pytest.fixture
 def failed(organization: Organization) -> str:
-    """A completed campaign in which nobody was reached."""
+    """A completed campaign whose contacts all failed."""
     campaign_id = organization.add_campaign(status="completed", finished_at="now")
     organization.connection.execute(
         "insert into public.campaign_contacts (campaign_id, organization_id, phone, time_zones,"
@@ -38,7 +38,7 @@ def failed(organization: Organization) -> str:
 
 @pytest.fixture
 def waiting(organization: Organization) -> str:
-    """A draft in which nobody was called."""
+    """A draft with waiting contacts."""
     campaign_id = organization.add_campaign(status="draft")
     organization.connection.execute(
         "insert into public.campaign_contacts (campaign_id, organization_id, phone, time_zones)"
@@ -50,7 +50,7 @@ def waiting(organization: Organization) -> str:
 
 @pytest.fixture
 def held(stack: RunningStack, organization: Organization) -> Iterator[psycopg.Connection]:
-    """A transaction of somebody else, who has seven thousand of the contacts."""
+    """A concurrent transaction for locks on seven thousand contacts."""
     with psycopg.connect(stack.dsn) as connection:
         yield connection
         connection.rollback()
@@ -79,11 +79,11 @@ def is_retrying(connection: psycopg.Connection, campaign_id: str) -> bool:
 
 
 def change_and_die(connection: psycopg.Connection, campaign_id: str, action: str) -> None:
-    """What a worker does that is killed before its answer is complete."""
+    """Do what a worker does that is killed before it finishes."""
     connection.execute("select public.change_campaign(%s, %s)", (campaign_id, action))
 
 
-def test_all_who_failed_are_called_again(
+def test_a_retry_requeues_all_failed_contacts(
     trigger: Trigger, connection: psycopg.Connection, failed: str
 ) -> None:
     assert trigger("retry_failed", failed).json()["status"] == "active"
@@ -92,7 +92,7 @@ def test_all_who_failed_are_called_again(
     assert statuses(connection, failed) == {"pending": MANY}
 
 
-def test_a_retry_that_is_paused_goes_on_when_it_is_resumed(
+def test_a_paused_retry_continues_when_resumed(
     trigger: Trigger, connection: psycopg.Connection, failed: str, held: psycopg.Connection
 ) -> None:
     hold(held, failed)
@@ -110,7 +110,7 @@ def test_a_retry_that_is_paused_goes_on_when_it_is_resumed(
     assert statuses(connection, failed) == {"pending": MANY}
 
 
-def test_a_retry_whose_worker_died_is_taken_up_by_the_check_of_the_minute(
+def test_schedule_check_continues_the_retry_of_a_dead_worker(
     trigger: Trigger, connection: psycopg.Connection, failed: str
 ) -> None:
     change_and_die(connection, failed, "retry_failed")
@@ -122,7 +122,7 @@ def test_a_retry_whose_worker_died_is_taken_up_by_the_check_of_the_minute(
     assert statuses(connection, failed) == {"pending": MANY}
 
 
-def test_all_who_wait_are_cancelled(
+def test_all_waiting_contacts_are_cancelled(
     trigger: Trigger, connection: psycopg.Connection, waiting: str
 ) -> None:
     assert trigger("start_campaign", waiting).status_code == 200
@@ -134,7 +134,7 @@ def test_all_who_wait_are_cancelled(
 
 
 @pytest.mark.parametrize("is_held", [True, False])
-def test_a_cancellation_that_was_left_is_taken_up_by_the_check_of_the_minute(
+def test_schedule_check_continues_the_cancellation_of_a_dead_worker(
     trigger: Trigger,
     connection: psycopg.Connection,
     waiting: str,

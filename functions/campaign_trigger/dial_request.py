@@ -1,4 +1,4 @@
-"""A claimed contact, and the call that is asked for it."""
+"""A claimed contact, rendered as the provider's create-phone-call request."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class DialOrder:
-    """What public.claim_contacts hands out; the lease token proves that it is ours."""
+class DialRequest:
+    """One row of public.claim_contacts; the lease token proves the claim."""
 
     attempt_id: str
     lease_token: str
@@ -27,11 +27,11 @@ class DialOrder:
     retell_agent_id: str
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> "DialOrder":
+    def read(cls, row: Mapping[str, Any]) -> "DialRequest":
         return cls(**{field.name: row[field.name] for field in fields(cls)})
 
     def call_arguments(self) -> dict[str, Any]:
-        """The body of create-phone-call. The key is the same whenever this attempt is asked for."""
+        """Render the body of create-phone-call; the idempotency key is stable per attempt."""
         return {
             "from_number": self.from_number,
             "to_number": self.phone,
@@ -47,7 +47,7 @@ class DialOrder:
         }
 
     def _dynamic_variables(self) -> dict[str, str]:
-        """The contact's own fields win over variables of the same name; Retell takes texts only."""
+        """Contact fields override variables of the same name; Retell accepts strings only."""
         own = {
             "name": self.name,
             "email": self.email,

@@ -1,8 +1,8 @@
-"""The call that is asked for a contact."""
+"""The create-phone-call request of a claimed contact."""
 
 from typing import Any
 
-from functions.campaign_trigger.order import DialOrder
+from functions.campaign_trigger.dial_request import DialRequest
 
 ROW = {
     "attempt_id": "a1",
@@ -24,14 +24,14 @@ ROW = {
 
 
 def arguments(**changes: Any) -> dict[str, Any]:
-    return DialOrder.read({**ROW, **changes}).call_arguments()
+    return DialRequest.read({**ROW, **changes}).call_arguments()
 
 
-def test_all_that_the_webhooks_need_is_in_the_metadata_as_text() -> None:
+def test_the_metadata_holds_the_ids_that_webhooks_need_as_text() -> None:
     assert arguments()["metadata"] == {"campaign_id": "c1", "contact_id": "7", "attempt_id": "a1"}
 
 
-def test_variables_are_texts_and_what_is_empty_is_absent() -> None:
+def test_variables_are_strings_and_empty_fields_are_absent() -> None:
     assert arguments()["retell_llm_dynamic_variables"] == {
         "plan": "pro",
         "seats": "3",
@@ -43,13 +43,13 @@ def test_variables_are_texts_and_what_is_empty_is_absent() -> None:
     }
 
 
-def test_a_contacts_own_name_wins_over_a_variable() -> None:
+def test_the_contacts_name_overrides_a_variable() -> None:
     given = arguments(variables={"name": "Bob"})
 
     assert given["retell_llm_dynamic_variables"]["name"] == "Zoë"
 
 
-def test_the_provider_is_asked_to_honor_its_own_list_under_the_attempts_key() -> None:
+def test_the_request_honors_the_providers_do_not_call_list_and_has_the_attempts_key() -> None:
     given = arguments()
 
     assert given["honor_internal_dnc"] is True

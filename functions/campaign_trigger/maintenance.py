@@ -1,4 +1,4 @@
-"""What each minute brings: leases run out, campaigns come due or stall, calls end unheard of."""
+"""The schedule_check of each minute: expired leases, due campaigns, calls without webhooks."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,17 +8,17 @@ from uuid import UUID
 
 from .attempts import Attempts
 from .campaigns import Campaigns, Work
-from .pace import refresh_pace
+from .concurrency import refresh_concurrency
 from .provider import Provider
 from .reconciliation import Reconciliation
 
 _LEASES: Final = 1000
-_PATIENCE_SECONDS: Final = 45.0  # with a provider that hangs: what is due should be dialled still
+_TIMEOUT_SECONDS: Final = 45.0  # if the provider hangs, due contacts are still dialled
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup:
-    """Heals what a lost webhook, a lost trigger or a dead worker has left."""
+class Maintenance:
+    """Recovers from lost webhooks, lost triggers and dead workers."""
 
     campaigns: Campaigns
     attempts: Attempts
@@ -26,18 +26,18 @@ class Checkup:
     provider: Provider
 
     async def run(self, organization_id: UUID | None) -> tuple[dict[str, Any], Work]:
-        """What was done, and what is left to be gone on with."""
+        """Return the counts of what was done, and the work to continue with."""
         reaped = await self.attempts.reap(_LEASES)
         resolved, silent, lost, analyzed, applied = await asyncio.gather(
-            _patiently(self.reconciliation.resolve()),
-            _patiently(self.reconciliation.check_silent()),
-            _patiently(self.reconciliation.end_open()),
-            _patiently(self.reconciliation.fetch_analyses()),
-            _patiently(self.reconciliation.apply_kept()),
+            _with_timeout(self.reconciliation.resolve()),
+            _with_timeout(self.reconciliation.check_silent()),
+            _with_timeout(self.reconciliation.end_open()),
+            _with_timeout(self.reconciliation.fetch_analyses()),
+            _with_timeout(self.reconciliation.apply_unapplied()),
         )
         started = await self.campaigns.start_due(organization_id)
         work = await self.campaigns.list_work(organization_id)
-        await refresh_pace(self.campaigns, self.provider, work.organizations)
+        await refresh_concurrency(self.campaigns, self.provider, work.organizations)
         done = {
             "started": list(started),
             "continued": list(work.due),
@@ -50,10 +50,10 @@ class Checkup:
         return done, work
 
 
-async def _patiently(work: Awaitable[int]) -> int:
-    """What was left undone is taken up by the next check: it is all in the database."""
+async def _with_timeout(work: Awaitable[int]) -> int:
+    """Return 0 on a timeout; the next check continues, because all state is in the database."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             return await work
     except TimeoutError:
         return 0
