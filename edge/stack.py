@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
 from edge.emulator.clock import Clock
-from edge.emulator.console.app import create_console_app
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.local_database import LocalDatabase
 from edge.emulator.postgres.migrations import Migration
@@ -23,6 +22,7 @@ from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, App, Gateway
+from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
 from edge.logs.rate_limit import LineRate
@@ -104,9 +104,8 @@ class Stack:
         if self._database:
             routes["/rest/v1"] = await self._start_rest(await self._database.start())
             routes["/auth/v1"] = self._start_auth()
-            routes["/console"] = create_console_app(
-                self.settings.publishable_key, self.settings.root / "samples"
-            )
+            pages = self.settings.extensions.pages
+            routes["/console"] = create_pages_app(self.settings.publishable_key, pages)
         await self._serve(Gateway(routes, self.settings.key_tokens()), listener)
         if self._database and self.scheduled:
             self._start_scheduler()

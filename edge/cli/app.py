@@ -1,11 +1,11 @@
-"""The commands, put together.
+"""All commands of `edge`.
 
-Every command imports what it works with when it runs: `edge --help` and completion stay quick.
+A command imports what it needs when it runs, so that `edge --help` and completion stay quick.
 """
 
 import typer
 
-from edge.cli import campaign
+from edge.cli.contributed import EdgeGroup
 from edge.cli.db.commands import app as db
 from edge.cli.deploy.bundle import bundle
 from edge.cli.deploy.command import deploy
@@ -23,6 +23,7 @@ EXIT_CODES = (
 )
 
 app = typer.Typer(
+    cls=EdgeGroup,
     help="Supabase-style edge functions in Python, on this machine.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -41,4 +42,3 @@ app.command("test")(smoke)
 app.add_typer(functions, name="functions")
 app.add_typer(secrets, name="secrets")
 app.add_typer(db, name="db")
-app.add_typer(campaign.app, name="campaign")

@@ -1,8 +1,8 @@
-"""What the command line says, and where: answers on standard output, remarks on standard error."""
+"""All printing of the command line: results to standard output, remarks to standard error."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import typer
@@ -20,23 +20,24 @@ remarks = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def remark(text: str, style: str = "") -> None:
-    """Say something that no script reads."""
+    """Print a message for a person to standard error."""
     remarks.print(Text(text), style=style)
 
 
 def print_error(error: EdgeError) -> None:
+    """Print an error and its cure to standard error."""
     remarks.print(Text.assemble(("✗ ", "bold red"), error.message))
     if error.cure:
         remarks.print(Text(f"  {error.cure}"))
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """One JSON document for a script."""
+    """Print one JSON document for a script to standard output."""
     sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for a person; in a pipe no cell is broken."""
+    """Print a table for a person; into a pipe, cells are not wrapped."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -45,12 +46,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
+def print_details(details: Mapping[str, str], console: Console) -> None:
+    """Print names and values, one pair a line, for a person."""
+    for name, value in details.items():
+        label = name.replace("_", " ").lower()
+        console.print(Text.assemble(f"{label:>18}: ", (str(value), "cyan")))
+
+
 def confirm(question: str, *, yes: bool) -> None:
-    """Return if the person agrees; a script must have agreed by --yes."""
+    """Return if the user agrees; EdgeError without a terminal to ask at, unless --yes was given."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise EdgeError(f"{question} Nobody is there to answer.", cure="Say it beforehand: --yes")
+        raise EdgeError(f"{question} No terminal to ask at.", cure="Agree beforehand: --yes")
     remarks.print(Text(f"{question} [y/N] "), end="")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         remark("Nothing was changed.")

@@ -10,7 +10,7 @@ SUPABASE_URL = "https://<project>.supabase.co"
 project = "shop"
 region = "europe-west1"
 
-[cloud-run.functions.structured-data]
+[cloud-run.functions.send-invite]
 min_instances = 1
 
 [env.production.cloud-run]       # over what is said above, with --env production

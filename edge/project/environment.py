@@ -32,7 +32,6 @@ _MODELS: Final = (
     "OPENAI_TIMEOUT_SECONDS",
     "ANTHROPIC_MODEL",
     "ANTHROPIC_TIMEOUT_SECONDS",
-    "ANALYSIS_TOKEN_BUDGET",
 )
 _FROM_SHELL: Final = (
     *(n for p in PROVIDERS for n in (p.key, p.base_url)),

@@ -115,7 +115,7 @@ def parse_size(size: str) -> int:
 
 
 def slug_of(folder_name: str) -> str:
-    """The slug of a folder: `structured_data` serves `structured-data`."""
+    """The slug of a folder: `send_invite` serves `send-invite`."""
     return folder_name.replace("_", "-")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# Lets the webhook of a campaign take its secret itself for a signature: the emulated account only.
+# Lets a webhook take its secret itself as the signature: for the emulated account only.
 _PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
 
 

@@ -25,6 +25,7 @@ from edge.project.environment import (
     parse_call_speed,
     project_variables,
 )
+from edge.project.extensions import Extensions, read_extensions
 from edge.project.hosted import LOOPBACK, Remote, find_remote
 from edge.project.providers import PROVIDERS
 from edge.tokens import Keys, mint_api_key
@@ -75,6 +76,7 @@ class Settings:
     call_speed: float = DEFAULT_CALL_SPEED
     forks: bool = True
     stand_ins: bool = True
+    extensions: Extensions = field(default_factory=Extensions)
 
     @property
     def api_url(self) -> str:
@@ -88,9 +90,10 @@ class Settings:
         return self.remote.url if self.remote else None
 
     @property
-    def webhook_url(self) -> str:
-        """Where emulated phone calls report themselves."""
-        return f"{self.api_url}/functions/v1/retell-webhook"
+    def webhook_url(self) -> str | None:
+        """The URL that emulated phone calls send webhooks to; None if edge.toml names none."""
+        path = self.extensions.retell_webhook
+        return path and self.api_url + path
 
     @property
     def has_database(self) -> bool:
@@ -232,6 +235,7 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
     environ = given_or_own(environ)
     root = root.resolve()
     config = read_config(root / "supabase" / "config.toml", environ)
+    extensions = read_extensions(root)
     port = config.port if port is None else port
     remote = find_remote(
         project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
@@ -247,11 +251,12 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
         inherited=inherited_environment(environ),
         env_file=env_file and env_file.resolve(),
         config_secrets=config.secrets,
-        shell_secrets=known_secrets(environ, secret_names),
+        shell_secrets=known_secrets(environ, (*secret_names, *extensions.shell_variables)),
         remote=remote,
         policy=config.policy,
         inspect_port=config.inspector_port,
         call_speed=parse_call_speed(environ),
+        extensions=extensions,
     ).with_current_secrets()
 
 

@@ -1,4 +1,4 @@
-"""Checks as data: what is asked of a deployed function, and what it must answer."""
+"""Checks of a function as data: the request, and the status, code and headers expected."""
 
 import json
 import tomllib
@@ -11,14 +11,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from edge.errors import EdgeError
 from edge.project.manifest import Function
 
-_CHECKS: Final = Path(__file__).with_name("checks")
-OWN_CHECKS: Final = "smoke.toml"
+FILE: Final = "smoke.toml"
 
 
 class Check(BaseModel):
-    """One request. In `body` and `query`, $UUID is new each time and $MARK says: a smoke check.
+    """One request. In `body` and `query`, $UUID is replaced by a new one, $MARK by a marker.
 
-    `signed` has the body signed as Retell does; what `writes` leaves only marked data behind.
+    `signed` signs the body as Retell's webhooks are; a check that `writes` stores marked data only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,10 +36,10 @@ class Check(BaseModel):
 
 
 def checks_of(function: Function) -> tuple[Check, ...]:
-    """The function's own smoke.toml, else ours for one of its name, else that it is reachable."""
-    for path in (function.folder / OWN_CHECKS, _CHECKS / f"{function.slug}.toml"):
-        if path.is_file():
-            return _read(path)
+    """Read the function's smoke.toml; without one, return a check that it answers a preflight."""
+    path = function.folder / FILE
+    if path.is_file():
+        return _read(path)
     reachable: dict[str, Any] = {"name": "is reachable", "method": "OPTIONS", "caller": "none"}
     return (Check(**reachable, status=200),)
 
@@ -60,7 +59,7 @@ def _read(path: Path) -> tuple[Check, ...]:
 
 
 def code_of(body: bytes) -> str:
-    """The error code of an answer, in whichever of our forms."""
+    """Return the error code of a response body, "" if it has none."""
     try:
         document = json.loads(body)
         return str(document.get("code") or document.get("error", {}).get("code", ""))

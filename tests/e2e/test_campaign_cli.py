@@ -28,8 +28,9 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository's own functions, migrations and shared code, in a folder of the test's."""
     folder = tmp_path_factory.mktemp("sales")
-    for name in ("shared", "supabase", *(f"functions/{name}" for name in SERVED)):
+    for name in ("shared", "supabase", "backend", *(f"functions/{name}" for name in SERVED)):
         shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "edge.toml", folder)
     shutil.copy(ROOT / "samples/contacts.csv", folder / "contacts.csv")
     manifest = folder / "functions/campaign_trigger/function.toml"
     minutely = manifest.read_text()
@@ -271,6 +272,8 @@ def test_a_cancelled_campaign_calls_nobody_any_more(
 
 def test_real_phones_have_no_other_clock(tmp_path: Path) -> None:
     assert edge(tmp_path, "init", "real").returncode == 0
+    shutil.copytree(ROOT / "backend", tmp_path / "real/backend")
+    shutil.copy(ROOT / "edge.toml", tmp_path / "real")
     environ = shell(RETELL_API_KEY="key_of_a_real_account")
     with serving(tmp_path / "real", "functions", "serve", "--port", "0", environ=environ):
         refused = edge(tmp_path / "real", "campaign", "clock", "1000")

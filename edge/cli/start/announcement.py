@@ -1,19 +1,19 @@
-"""What a person, or a script, learns once a stack is up: where it is, its keys, its functions."""
+"""What `edge start` prints once the stack is up: its URLs and keys, its functions, its pages."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rich.console import Console
-from rich.text import Text
-
-from edge.cli.console import print_json, remark, remarks
-from edge.project.providers import PROVIDERS
+from edge.cli.console import print_details, print_json, remark, remarks
+from edge.gateway.pages import page_names
+from edge.project.providers import PROVIDERS, Provider
 from edge.stack import Stack
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:
-    """Tell it on standard error, or as one line of JSON on standard output."""
+    """Print it to standard error, or as one line of JSON to standard output."""
     settings = stack.settings
+    for fault in settings.extensions.faults:
+        remark(fault, "yellow")
     for name in settings.ignored:
         remark(f"Env name cannot start with SUPABASE_, skipping: {name}", "yellow")
     for migration in stack.applied:
@@ -25,23 +25,22 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     print_details(settings.describe(), remarks)
     if settings.remote:
         remark(f"The functions work on {settings.remote.url}; no local database.", "yellow")
-    if settings.has_database:
-        remarks.print("[bold]Console[/bold]")
-        remark(f"  {settings.api_url}/console/talk-tracks")
-    remarks.print("[bold]Functions[/bold]")
-    for slug in stack.functions.functions:
-        remark(f"  {settings.api_url}/functions/v1/{slug}")
+    pages = page_names(settings.extensions.pages) if settings.has_database else ()
+    _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
+    _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])
     if settings.inspect:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
-    remarks.print("[bold]Providers[/bold]")
-    for provider in PROVIDERS:
-        kind = "real" if provider.is_real(settings.secrets) else "local, no key needed"
-        remark(f"  {provider.name:<10} {kind}")
+    _list("Providers", [_describe_provider(p, settings.secrets) for p in PROVIDERS])
     remark("Ctrl-C stops everything.\n", "dim")
 
 
-def print_details(details: Mapping[str, str], console: Console) -> None:
-    """Names and values of a running stack, for a person."""
-    for name, value in details.items():
-        label = name.replace("_", " ").lower()
-        console.print(Text.assemble(f"{label:>18}: ", (str(value), "cyan")))
+def _describe_provider(provider: Provider, secrets: Mapping[str, str]) -> str:
+    kind = "real" if provider.is_real(secrets) else "local, no key needed"
+    return f"{provider.name:<10} {kind}"
+
+
+def _list(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        remark(title, "bold")
+    for line in lines:
+        remark(f"  {line}")

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from edge.cli import options
-from edge.cli.console import answers, print_json, remark
+from edge.cli.console import answers, print_details, print_json, remark
 from edge.cli.running import function_names, project_lock, require_running
 
 _LOCAL_HOST: Final = "127.0.0.1"
@@ -79,8 +79,6 @@ def status(
     ] = False,
 ) -> None:
     """Show URLs and keys of the running stack; exit status 2 if none runs."""
-    from edge.cli.start.announcement import print_details
-
     details = require_running(workdir)
     if names:
         details = function_names(details)

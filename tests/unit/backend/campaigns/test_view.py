@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from edge.cli.campaign_client import Progress
-from edge.cli.campaign_view import Pace, render
+from backend.campaigns.client import Progress
+from backend.campaigns.view import Pace, render
 
 FIGURES = {
     "total": 1200.0,

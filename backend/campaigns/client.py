@@ -1,4 +1,4 @@
-"""What `edge campaign` asks of the project: rows by the data API, deeds by the functions."""
+"""HTTP client for campaigns: reads through the data API, actions through the functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from edge.cli.functions.caller import Caller, Target, credentials, find_target
-from edge.errors import EdgeError
+from backend.campaigns.project import CampaignError, running_stack
 
 _TIMEOUT: Final = 150.0
 _ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1, 2, 3, 4, 5, 6, 7]}
@@ -23,7 +22,7 @@ _MEDIA: Final = {".csv": "text/csv", ".tsv": "text/csv", ".json": "application/j
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A campaign at a moment, as its row, its figures and how many contacts wait or talk."""
+    """A campaign at one moment: its row, its statistics, how many contacts wait or are called."""
 
     name: str
     status: str
@@ -38,13 +37,17 @@ class Progress:
 
 
 class Campaigns:
-    """Acts for the service on the running stack of a project."""
+    """Acts with the service role on the running stack of the project at `workdir`."""
 
     def __init__(self, workdir: Path) -> None:
-        self.target: Target = find_target(workdir, None)
+        self._stack = running_stack(workdir)
+        token = self._stack["SERVICE_ROLE_KEY"]
         self._http = httpx.Client(
-            base_url=self.target.url,
-            headers=credentials(self.target, Caller("service"), ()),
+            base_url=self._stack["API_URL"],
+            headers={
+                "apikey": self._stack.get("SECRET_KEY") or token,
+                "authorization": f"Bearer {token}",
+            },
             timeout=_TIMEOUT,
             trust_env=False,
         )
@@ -61,29 +64,32 @@ class Campaigns:
         self._http.close()
 
     def find(self, wanted: str) -> dict[str, Any] | None:
-        """The campaign of this id, else the newest of this name."""
+        """Return the campaign with this id, else the newest with this name, else None."""
         by = {"id": f"eq.{wanted}"} if _is_uuid(wanted) else {"name": f"eq.{wanted}"}
         found = self._rows("call_campaigns", {**by, "order": "created_at.desc", "limit": "1"})
         return found[0] if found else None
 
     def require(self, wanted: str) -> dict[str, Any]:
-        """The same, or EdgeError that names what there is."""
+        """Return the campaign, or raise CampaignError that lists the newest ones."""
         if found := self.find(wanted):
             return found
         query = {"select": "name", "order": "created_at.desc", "limit": "5"}
         known = ", ".join(row["name"] for row in self._rows("call_campaigns", query))
-        raise EdgeError(
+        raise CampaignError(
             f"There is no campaign {wanted}.",
             cure=f"The newest are: {known}" if known else "edge campaign import FILE makes one.",
         )
 
     def create(self, name: str, *, at_any_hour: bool) -> dict[str, Any]:
-        """A draft of the organization that can call; one is set up where there is none."""
+        """Insert a draft campaign for the organization that can call.
+
+        On a local stack without a phone number, an organization, agent and number are added.
+        """
         number = self._calling_number()
         query = {"organization_id": f"eq.{number['organization_id']}", "status": "eq.active"}
         agents = self._rows("agents", {**query, "order": "created_at", "limit": "1"})
         if not agents:
-            raise EdgeError("The organization has no active agent.", cure="Add one to agents.")
+            raise CampaignError("The organization has no active agent.", cure="Add one to agents.")
         return self._insert(
             "call_campaigns",
             {
@@ -96,11 +102,11 @@ class Campaigns:
         )
 
     def add_contacts(self, campaign_id: str, file: Path, region: str) -> dict[str, Any]:
-        """What import-contacts answers."""
+        """Stream the file to import-contacts and return its response."""
         media = _MEDIA.get(file.suffix.lower(), "text/csv")
         try:
             with file.open("rb") as body:
-                return self._ask(
+                return self._call(
                     "POST",
                     "/functions/v1/import-contacts",
                     params={"campaign_id": campaign_id, "default_region": region},
@@ -108,18 +114,18 @@ class Campaigns:
                     content=body,
                 )
         except OSError as exc:
-            raise EdgeError(f"{file} cannot be read: {exc.strerror}") from exc
+            raise CampaignError(f"{file} cannot be read: {exc.strerror}") from exc
 
     def act(self, action: str, campaign_id: str) -> dict[str, Any]:
-        """What campaign-trigger answers."""
+        """Call campaign-trigger and return its response."""
         body = {"action": action, "campaign_id": campaign_id}
-        return self._ask("POST", "/functions/v1/campaign-trigger", json=body)
+        return self._call("POST", "/functions/v1/campaign-trigger", json=body)
 
     def set_clock(self, rate: float) -> None:
-        """Let campaigns and the emulated calls live `rate` times as fast from now on."""
-        if "Retell" not in self.target.details.get("STAND_INS", "").split(","):
-            raise EdgeError(
-                "These campaigns ring real phones, at real hours: their clock is the world's.",
+        """Run campaigns and emulated calls `rate` times as fast from now on."""
+        if "Retell" not in self._stack.get("STAND_INS", "").split(","):
+            raise CampaignError(
+                "These campaigns ring real phones, at real hours: their clock cannot be changed.",
                 cure="Start the stack without RETELL_API_KEY and RETELL_BASE_URL.",
             )
         now = datetime.now(UTC)
@@ -135,7 +141,7 @@ class Campaigns:
         self._send("POST", "/rest/v1/rpc/set_campaign_clock", json=shown)
 
     def progress(self, campaign_id: str) -> Progress:
-        """How far it is."""
+        """Return the campaign's status and statistics now."""
         row = self._rows("call_campaigns", {"id": f"eq.{campaign_id}"})[0]
         figures = self._rows("campaign_statistics", {"campaign_id": f"eq.{campaign_id}"})[0]
         numbers = {k: float(v) for k, v in figures.items() if isinstance(v, int | float)}
@@ -147,8 +153,10 @@ class Campaigns:
         query = {"status": "eq.active", "order": "is_primary.desc,created_at", "limit": "1"}
         if found := self._rows("phone_numbers", query):
             return found[0]
-        if not self.target.is_local:
-            raise EdgeError("No organization has a phone number.", cure="Add one to phone_numbers.")
+        if "REMOTE_URL" in self._stack:
+            raise CampaignError(
+                "No organization has a phone number.", cure="Add one to phone_numbers."
+            )
         organization = self._insert("organizations", {"name": "Local organization"})["id"]
         agent = {"name": "Local agent", "retell_agent_id": "agent_local"}
         self._insert("agents", {"organization_id": organization, **agent})
@@ -163,22 +171,22 @@ class Campaigns:
         return int(reply.headers["content-range"].rpartition("/")[2])
 
     def _rows(self, table: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        return self._ask("GET", f"/rest/v1/{table}", params=query)
+        return self._call("GET", f"/rest/v1/{table}", params=query)
 
     def _insert(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"prefer": "return=representation"}
-        return self._ask("POST", f"/rest/v1/{table}", json=row, headers=headers)[0]
+        return self._call("POST", f"/rest/v1/{table}", json=row, headers=headers)[0]
 
-    def _ask(self, method: str, path: str, **parts: Any) -> Any:
+    def _call(self, method: str, path: str, **parts: Any) -> Any:
         return self._send(method, path, **parts).json()
 
     def _send(self, method: str, path: str, **parts: Any) -> httpx.Response:
         try:
             reply = self._http.request(method, path, **parts)
         except httpx.HTTPError as exc:
-            raise EdgeError(f"{path} does not answer: {exc or type(exc).__name__}") from exc
+            raise CampaignError(f"{path} does not answer: {exc or type(exc).__name__}") from exc
         if reply.is_error:
-            raise EdgeError(f"{path} answered {reply.status_code}: {_message(reply)}")
+            raise CampaignError(f"{path} answered {reply.status_code}: {_message(reply)}")
         return reply
 
 

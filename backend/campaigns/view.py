@@ -1,4 +1,4 @@
-"""A campaign under way, on the terminal: counts, pace, bars of what came of it."""
+"""A running campaign on the terminal: counts, contacts a minute, a bar for each outcome."""
 
 import time
 from collections import deque
@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from edge.cli.campaign_client import Progress
+from backend.campaigns.client import Progress
 
 _WINDOW: Final = 20.0
 _BAR_WIDTH: Final = 32
@@ -25,13 +25,13 @@ _STYLES: Final = {
 
 @dataclass(slots=True)
 class Pace:
-    """Contacts done a minute, over the last seconds; who is called again is not done backwards."""
+    """Contacts processed a minute over the last 20 s; never negative when contacts are retried."""
 
     clock: Callable[[], float] = time.monotonic
     _seen: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
 
     def add(self, processed: float) -> float:
-        """Take the count as of now; the pace."""
+        """Record the count as of now and return contacts a minute."""
         now = self.clock()
         self._seen.append((now, processed))
         while now - self._seen[0][0] > _WINDOW:
@@ -41,7 +41,7 @@ class Pace:
 
 
 def render_line(progress: Progress, pace: float) -> Text:
-    """How far it has come."""
+    """Render progress as one line."""
     figures = progress.figures
     return Text.assemble(
         (progress.name, "bold"), "  ", (progress.status, "bold magenta"),
@@ -51,7 +51,7 @@ def render_line(progress: Progress, pace: float) -> Text:
 
 
 def render(progress: Progress, pace: float) -> Group:
-    """One frame."""
+    """Render one frame: the line, bars, minutes and cost."""
     figures = progress.figures
     bars = Table.grid("", "", Column(justify="right"), padding=(0, 1))
     for name, done, style in _bars(figures):
@@ -72,5 +72,5 @@ def _bars(figures: Any) -> Iterator[tuple[str, float, str]]:
 
 
 def as_document(progress: Progress) -> dict[str, Any]:
-    """The same for a script."""
+    """Render progress as JSON for a script."""
     return asdict(progress)

@@ -1,0 +1,70 @@
+"""Pages of the project on the local stack: folders of plain files below /console, no build step.
+
+`/console/<name>` is the folder's index.html and `/console/<name>/…` are its files;
+`/console/settings.json` holds the publishable key that a page's scripts call the stack with.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+INDEX: Final = "index.html"
+_HEADERS: Final = {
+    "cache-control": "no-cache",
+    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+class _Files(StaticFiles):
+    """Files with headers that let a browser revalidate each time: an edit shows at once."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers.update(_HEADERS)
+        return response
+
+
+def create_pages_app(publishable_key: str, pages: Mapping[str, Path]) -> Starlette:
+    """Serve `pages`, folders by name; a folder without index.html offers its files only."""
+
+    async def show_settings(request: Request) -> Response:
+        del request
+        return JSONResponse({"publishableKey": publishable_key}, headers=_HEADERS)
+
+    routes: list[BaseRoute] = [Route("/settings.json", show_settings)]
+    if shown := page_names(pages):
+        routes.append(Route("/", _redirect_to(f"/console/{shown[0]}")))
+    for name, folder in pages.items():
+        if name in shown:
+            routes.append(Route(f"/{name}", _show(folder / INDEX)))
+        routes.append(Mount(f"/{name}", _Files(directory=folder, html=name in shown)))
+    return Starlette(routes=routes)
+
+
+def page_names(pages: Mapping[str, Path]) -> list[str]:
+    """The names of those folders that have an index.html, in the order of edge.toml."""
+    return [name for name, folder in pages.items() if (folder / INDEX).is_file()]
+
+
+def _show(file: Path) -> Any:
+    async def show(request: Request) -> Response:
+        del request
+        return FileResponse(file, headers=_HEADERS)
+
+    return show
+
+
+def _redirect_to(path: str) -> Any:
+    async def redirect(request: Request) -> Response:
+        del request
+        return RedirectResponse(path)
+
+    return redirect
