@@ -60,9 +60,12 @@ async def connect(dsn: str) -> Connection:
 
 
 def _connector(dsn: str) -> Connector:
-    return Connector(dsn, "edge-rest", _teach)
+    return Connector(dsn, "edge-rest", _configure)
 
 
-def _teach(connection: Connection) -> None:
+def _configure(connection: Connection) -> None:
     context: AdaptContext = connection
     context.adapters.register_dumper(bytes, _PayloadDumper)
+    # After a rollback psycopg sends DEALLOCATE ALL if it has prepared anything itself; that would
+    # drop the statements that postgres/pipeline.py has prepared, too (26000 in the next request).
+    connection.prepare_threshold = None
