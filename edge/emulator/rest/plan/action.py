@@ -1,4 +1,7 @@
-"""Intent + schema cache → Plan. Pure; rejects the impossible (PGRST2xx)."""
+"""Plan an ApiRequest with the schema cache. Pure; raises PGRST2xx for unknown names.
+
+Follows PostgREST's Plan.hs (actionPlan).
+"""
 
 from dataclasses import replace
 
@@ -7,22 +10,25 @@ from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.plan.call import plan_call, result_relation
 from edge.emulator.rest.plan.mutate import plan_mutation, require_where
 from edge.emulator.rest.plan.read import ReadPlanner
-from edge.emulator.rest.plan.scope import Demands
+from edge.emulator.rest.plan.scope import ScopedParams
 from edge.emulator.rest.plan.tree import BodyShape, Call, Plan
 from edge.emulator.rest.query.terms import RowRange
 from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.request.media import CSV, MediaType, choose_answer
 from edge.emulator.rest.request.preferences import require_valid
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
-from edge.emulator.rest.schema.suggest import nearest_name
+from edge.emulator.rest.schema.suggest import suggest_name
 
 
 def plan_request(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
-    """The plan for anything that needs the database's data."""
+    """Plan a read, a mutation or a function call."""
+    # /rpc/add?a=1&b=2
     if request.is_routine:
         plan = _plan_call(request, cache, config)
+    # POST, PATCH, PUT or DELETE /projects
     elif request.is_mutation:
         plan = _plan_mutation(request, cache)
+    # GET /projects
     else:
         plan = _plan_read(request, cache, config)
     require_valid(request.preferences)
@@ -32,7 +38,7 @@ def plan_request(request: ApiRequest, cache: SchemaCache, config: RestConfig) ->
 
 
 def find_relation(request: ApiRequest, cache: SchemaCache) -> Relation:
-    """PGRST205 when there is no such table or view."""
+    """Return the table or view of the request; raises PGRST205 if there is none."""
     relation = cache.relations.get(Identifier(request.schema, request.name))
     if relation is None or not relation.is_queryable:
         raise _unknown_table(request, cache)
@@ -45,31 +51,32 @@ def _unknown_table(request: ApiRequest, cache: SchemaCache) -> RestError:
         for found in cache.relations.values()
         if found.id.schema == request.schema and found.is_queryable
     ]
-    best = nearest_name(request.name, names, at_least=0.75)
+    best = suggest_name(request.name, names, at_least=0.75)
     hint = f"Perhaps you meant the table '{request.schema}.{best}'" if best else None
     return rest_error("PGRST205", schema=request.schema, table=request.name, hint=hint)
 
 
-def _demands(request: ApiRequest, own: RowRange) -> Demands:
+def _scope_params(request: ApiRequest, own: RowRange) -> ScopedParams:
     query = request.query
-    return Demands(query.filters, query.orders, {**query.ranges, (): own})
+    return ScopedParams(query.filters, query.orders, {**query.ranges, (): own})
 
 
 def _plan_read(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
     relation = find_relation(request, cache)
     planner = ReadPlanner(cache, config.max_rows)
-    demands = _demands(request, request.range)
-    read = planner.plan(request.query.select, relation, demands, relation.id)
+    params = _scope_params(request, request.range)
+    read = planner.plan(request.query.select, relation, params, relation.id)
     media = choose_answer(request.raw.headers.get("accept"))
     return Plan(read, media, _shape(media, has_body=not request.is_head))
 
 
 def _plan_mutation(request: ApiRequest, cache: SchemaCache) -> Plan:
-    """Root filters and limits belong to the mutation; the read half gives back all its rows."""
+    """Apply root filters to the write; the read returns every written row."""
+    # PATCH /projects?id=eq.1&select=id,tasks(id)&tasks.id=gt.1: the last filter is the read's
     relation = find_relation(request, cache)
-    demands = _demands(request, RowRange())
-    demands = replace(demands, filters=tuple(found for found in demands.filters if found[0]))
-    read = ReadPlanner(cache).plan(request.query.select, relation, demands, None)
+    params = _scope_params(request, RowRange())
+    params = replace(params, filters=tuple(found for found in params.filters if found[0]))
+    read = ReadPlanner(cache).plan(request.query.select, relation, params, None)
     mutation = plan_mutation(request, relation, read)
     media = choose_answer(request.raw.headers.get("accept"))
     body = _shape(media, has_body=request.preferences.wants_body)
@@ -80,8 +87,9 @@ def _plan_call(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     call = plan_call(request, cache)
     relation = result_relation(call.routine, cache)
     planner = ReadPlanner(cache, config.max_rows)
-    read = planner.plan(request.query.select, relation, _demands(request, request.range), None)
+    read = planner.plan(request.query.select, relation, _scope_params(request, request.range), None)
     media = choose_answer(request.raw.headers.get("accept"))
+    # GET /rpc/add?a=1&b=2; POST /rpc/add, where add is stable or immutable
     is_read_only = request.action is Action.CALL_SAFELY or not call.routine.is_volatile
     body = _call_shape(media, call, has_body=not request.is_head)
     return Plan(read, media, body, call, is_read_only)
@@ -97,6 +105,7 @@ def _shape(media: MediaType, *, has_body: bool) -> BodyShape:
 
 def _call_shape(media: MediaType, call: Call, *, has_body: bool) -> BodyShape:
     shape = _shape(media, has_body=has_body)
+    # /rpc/first_project, which returns one row instead of a set: an object, not an array
     if shape.kind == "array" and not call.routine.returns_set:
         shape = replace(shape, kind="first")
     return replace(shape, is_scalar=call.is_scalar)

@@ -1,4 +1,7 @@
-"""Function calls: which function, with which arguments, and the rows that come of it."""
+"""Plan function calls: the overload, its arguments, and its result as a relation.
+
+Follows PostgREST's Plan.hs (callReadPlan, callPlan).
+"""
 
 from collections.abc import Iterable
 
@@ -17,7 +20,8 @@ from edge.emulator.rest.schema.model import (
 
 
 def plan_call(request: ApiRequest, cache: SchemaCache) -> Call:
-    """The call that the request means."""
+    """Plan the call; raises PGRST202, PGRST203 or PGRST128."""
+    # POST /rpc/add with {"a":1,"b":2} or a form; GET /rpc/add?a=1&b=2
     payload = request.payload
     pairs = payload.arguments if payload else request.query.arguments
     keys = frozenset(payload.keys) if payload else frozenset(name for name, _ in pairs or ())
@@ -33,6 +37,7 @@ def plan_call(request: ApiRequest, cache: SchemaCache) -> Call:
 
 
 def _chosen_parameters(routine: Routine, keys: frozenset[str]) -> tuple[Parameter, ...]:
+    # POST /rpc/echo, where echo(json) takes the whole body
     if len(routine.parameters) == 1 and not routine.parameters[0].name:
         return routine.parameters
     return tuple(found for found in routine.parameters if found.name in keys)
@@ -41,7 +46,8 @@ def _chosen_parameters(routine: Routine, keys: frozenset[str]) -> tuple[Paramete
 def _merge_arguments(
     parameters: Iterable[Parameter], pairs: Iterable[tuple[str, str]]
 ) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
-    """A variadic parameter takes every value given for it, another one the last."""
+    """Give a variadic parameter every value of its name, any other the last one."""
+    # GET /rpc/count_all?v=1&v=2
     values = list(pairs)
     return tuple(
         (found.name, _values_of(found, [value for name, value in values if name == found.name]))
@@ -54,7 +60,8 @@ def _values_of(parameter: Parameter, values: list[str]) -> str | tuple[str, ...]
 
 
 def result_relation(routine: Routine, cache: SchemaCache) -> Relation:
-    """The function's result as if it were a table, so that it can be filtered and embedded."""
+    """Return the result's columns as a relation, which filters and embeds apply to."""
+    # /rpc/search_projects?q=x&select=id,clients(name)&id=gt.1
     known = cache.relations.get(routine.row) if routine.row else None
     if known:
         return known

@@ -1,22 +1,27 @@
-"""Which relationship an embedded resource means. See docs.postgrest.org, "Resource Embedding"."""
+"""Resolve an embedded resource to one relationship of the schema cache.
+
+Follows PostgREST's Plan.hs (findRel) and docs.postgrest.org, "Resource Embedding". The URLs beside
+the clauses use its test schema: projects.client_id references clients, users and tasks meet in
+users_tasks, and employees.manager_id references employees.
+"""
 
 from collections.abc import Iterable
 
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.schema.model import Cardinality, Identifier, Relationship, SchemaCache
-from edge.emulator.rest.schema.suggest import nearest_name
+from edge.emulator.rest.schema.suggest import suggest_name
 
 
 def find_relationship(
     cache: SchemaCache, origin: Identifier, target: str, hint: str | None
 ) -> Relationship:
-    """The one relationship between them; PGRST200 for none, PGRST201 for several."""
+    """Return the relationship to `target`; raises PGRST200 if none matches, PGRST201 if several."""
     candidates = [
         relationship
         for relationship in cache.relationships.get(origin, ())
         if relationship.target.schema == origin.schema
     ]
-    matches = [found for found in candidates if _is_meant(found, target, hint, cache)]
+    matches = [found for found in candidates if _matches(found, target, hint, cache)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -24,42 +29,48 @@ def find_relationship(
     raise _missing(cache, origin, target, hint)
 
 
-def _is_meant(
-    relationship: Relationship, target: str, hint: str | None, cache: SchemaCache
-) -> bool:
+def _matches(relationship: Relationship, target: str, hint: str | None, cache: SchemaCache) -> bool:
     if relationship.is_self:
-        return _is_meant_of_self(relationship, target, hint)
+        return _matches_self(relationship, target, hint)
+    # /projects?select=clients!client_id(*)
     if hint is not None:
-        return relationship.target.name == target and _fits_hint(relationship, hint)
+        return relationship.target.name == target and _matches_hint(relationship, hint)
+    # /projects?select=clients(*), /clients?select=projects(*), /users?select=tasks(*)
     if relationship.target.name == target:
         return True
+    # /projects?select=projects_client_id_fkey(*), /projects?select=client_id(*)
     relation = cache.relations.get(relationship.target)
     names = {relationship.constraint, _single_column(relationship, 0)}
     return target in names and not (relation and relation.is_view)
 
 
-def _is_meant_of_self(relationship: Relationship, target: str, hint: str | None) -> bool:
-    """A table's own rows: downwards to many by its name, upwards to one by the column's name."""
+def _matches_self(relationship: Relationship, target: str, hint: str | None) -> bool:
+    """Match a self-reference: the table's name embeds the children, the column's the parent."""
     is_down = relationship.cardinality is Cardinality.ONE_TO_MANY
     is_up = relationship.cardinality is Cardinality.MANY_TO_ONE
     named = relationship.target.name == target
+    # /employees?select=employees(*) (children), /employees?select=manager_id(*) (parent)
     if hint is None:
         return (named and is_down) or (is_up and _single_column(relationship, 0) == target)
+    # /employees?select=employees!manager_id(*), employees!employees_manager_id_fkey(*)
     return named and is_down and hint in {_single_column(relationship, 1), relationship.constraint}
 
 
-def _fits_hint(relationship: Relationship, hint: str) -> bool:
+def _matches_hint(relationship: Relationship, hint: str) -> bool:
+    # /users?select=tasks!users_tasks(*)
     if relationship.junction:
         return relationship.junction.table.name == hint
+    # /projects?select=clients!projects_client_id_fkey(*), /clients?select=projects!client_id(*)
     columns = {_single_column(relationship, 0), _single_column(relationship, 1)}
     return hint == relationship.constraint or hint in columns
 
 
 def _single_column(relationship: Relationship, side: int) -> str | None:
-    """The source (0) or target (1) column of a relationship over one column."""
+    """Return the source (0) or target (1) column; None for a composite key."""
     return relationship.columns[0][side] if len(relationship.columns) == 1 else None
 
 
+# /projects?select=users(*)
 def _missing(cache: SchemaCache, origin: Identifier, target: str, hint: str | None) -> RestError:
     using = f" using the hint '{hint}'" if hint else ""
     details = (
@@ -84,12 +95,13 @@ def _suggest(cache: SchemaCache, origin: Identifier, target: str) -> str | None:
 
 
 def _suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    best = nearest_name(name, candidates, at_least=0.33)
+    best = suggest_name(name, candidates, at_least=0.33)
     if best is None or best == name:
         return None
     return f"Perhaps you meant '{best}' instead of '{name}'."
 
 
+# /messages?select=people(*), where both sender_id and recipient_id reference people
 def _ambiguous(origin: Identifier, target: str, matches: list[Relationship]) -> RestError:
     choices = ", ".join(f"'{found.target.name}!{_hint_for(found)}'" for found in matches)
     hint = (

@@ -1,4 +1,7 @@
-"""Insert, update, upsert and delete: what is written, and what the answer needs back."""
+"""Plan inserts, updates, upserts and deletes, and the columns that the response needs.
+
+Follows PostgREST's Plan.hs (mutatePlan).
+"""
 
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.plan.columns import needed_columns
@@ -21,27 +24,33 @@ from edge.emulator.rest.schema.model import Column, Relation
 
 
 def plan_mutation(request: ApiRequest, relation: Relation, read: ReadNode) -> Mutation:
-    """The writing half of a mutation; `read` is the half that answers."""
+    """Plan the write; `read` is the plan of the response's rows."""
     returning = _plan_returning(request, relation, read)
     match request.action:
+        # DELETE /projects?id=eq.1
         case Action.DELETE:
             return Delete(relation.id, _plan_where(request, relation), returning)
+        # PATCH /projects?id=eq.1
         case Action.UPDATE:
             return _plan_update(request, relation, returning)
+        # PUT /projects?id=eq.1
         case Action.UPSERT_ONE:
             return _plan_upsert_one(request, relation, returning)
+        # POST /projects
         case _:
             return _plan_insert(request, relation, returning)
 
 
 def require_where(source: Mutation | Call | None) -> None:
-    """Refuse to touch every row, as pg-safeupdate does in the sessions of a hosted project's API.
+    """Raise 21000 for an unfiltered write, as pg-safeupdate does in a hosted project's API.
 
-    An update with nothing to set is none. See github.com/eradman/pg-safeupdate.
+    An update without columns to set is allowed. See github.com/eradman/pg-safeupdate.
     """
     match source:
+        # DELETE /projects
         case Delete(where=()):
             raise RestError("21000", 400, "DELETE requires a WHERE clause")
+        # PATCH /projects
         case Update(where=(), columns=(_, *_)):
             raise RestError("21000", 400, "UPDATE requires a WHERE clause")
         case _:
@@ -57,8 +66,10 @@ def _plan_where(request: ApiRequest, relation: Relation) -> tuple[Predicate, ...
 
 
 def _plan_returning(request: ApiRequest, relation: Relation, read: ReadNode) -> tuple[str, ...]:
+    # PATCH /projects?id=eq.1 without `Prefer: return=representation`
     if request.preferences.returns not in {"representation", "headers-only"}:
         return ()
+    # POST /projects?select=id,clients(name): RETURNING needs client_id to join clients
     joins = [
         here
         for embed in read.embeds
@@ -76,6 +87,7 @@ def _payload(request: ApiRequest) -> Payload:
 
 
 def _columns(payload: Payload, relation: Relation) -> tuple[Column, ...]:
+    # POST /projects with {"no_such_column": 1}, POST /projects?columns=no_such_column
     missing = [key for key in payload.keys if key not in relation.columns]
     if missing:
         raise rest_error("PGRST204", column=missing[0], table=relation.id.name)
@@ -84,6 +96,7 @@ def _columns(payload: Payload, relation: Relation) -> tuple[Column, ...]:
 
 def _plan_insert(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Insert:
     payload = _payload(request)
+    # POST /projects?on_conflict=name with resolution=merge-duplicates
     conflict = request.query.on_conflict or relation.primary_key
     unknown = [name for name in conflict if name not in relation.columns]
     if unknown:
@@ -102,6 +115,7 @@ def _plan_insert(request: ApiRequest, relation: Relation, returning: tuple[str, 
 
 def _plan_upsert_one(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Insert:
     filters = _root_filters(request)
+    # PUT /projects?name=eq.x, PUT /projects?id=gt.1: only id=eq.… names one row
     if not _is_exactly_key(filters, relation):
         raise rest_error("PGRST105")
     payload = _payload(request)

@@ -1,4 +1,7 @@
-"""Select, filters, orders and ranges of a request → the tree of rows to read. Pure."""
+"""Plan select, filters, orders and ranges as a tree of rows to read. Pure.
+
+Follows PostgREST's Plan.hs (readPlan).
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +10,7 @@ from itertools import count
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.columns import resolve_field, resolve_output
 from edge.emulator.rest.plan.embedding import find_relationship
-from edge.emulator.rest.plan.scope import Demands
+from edge.emulator.rest.plan.scope import ScopedParams
 from edge.emulator.rest.plan.tree import (
     STAR,
     ColumnRef,
@@ -34,7 +37,7 @@ from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 
 @dataclass(frozen=True, slots=True)
 class ReadPlanner:
-    """Plans one request; numbers its row sources t0, t1, … and its joins e1, e2, …."""
+    """Plans one request; its tables get the aliases t0, t1, …, its joins e1, e2, …."""
 
     cache: SchemaCache
     max_rows: int | None = None
@@ -44,15 +47,16 @@ class ReadPlanner:
         self,
         items: Sequence[SelectItem],
         relation: Relation,
-        demands: Demands,
+        params: ScopedParams,
         table: Identifier | None,
     ) -> ReadNode:
-        """The node for `relation`, read from `table` (None: from the statement's own rows)."""
+        """Plan the rows of `relation`; `table` None reads the rows of the mutation or call."""
         number = next(self._numbers)
         alias = f"t{number}"
         relations = [item for item in items if isinstance(item, SelectRelation)]
-        below = demands.below(relations)
+        below = params.below(relations)
         embeds = tuple(map(self._plan_embed, relations, below, [relation.id] * len(relations)))
+        # /projects?select=id,name
         fields = tuple(
             resolve_output(item, relation, alias, self.cache.types)
             for item in items
@@ -62,16 +66,18 @@ class ReadPlanner:
             alias=alias,
             table=table,
             fields=fields,
-            where=plan_filters(demands.own_filters, relation, alias, embeds),
-            order=tuple(_plan_order(term, relation, alias, embeds) for term in demands.own_order),
-            range=demands.own_range.restricted(self.max_rows),
+            where=plan_filters(params.own_filters, relation, alias, embeds),
+            order=tuple(_plan_order(term, relation, alias, embeds) for term in params.own_order),
+            range=params.own_range.restricted(self.max_rows),
             embeds=embeds,
         )
 
-    def _plan_embed(self, item: SelectRelation, demands: Demands, origin: Identifier) -> Embed:
+    # /projects?select=id,clients(name)
+    def _plan_embed(self, item: SelectRelation, params: ScopedParams, origin: Identifier) -> Embed:
         relationship = find_relationship(self.cache, origin, item.target, item.hint)
         target = self.cache.relations[relationship.target]
-        node = self.plan(item.items, target, demands, relationship.target)
+        node = self.plan(item.items, target, params, relationship.target)
+        # /clients?select=name,...projects(*)
         if item.is_spread and not relationship.is_to_one:
             node = self._expand_stars(node, target)
         return Embed(
@@ -84,7 +90,7 @@ class ReadPlanner:
         )
 
     def _expand_stars(self, node: ReadNode, relation: Relation) -> ReadNode:
-        """A spread to-many resource becomes one array for each column, so each must be named."""
+        """Name the columns of `*`: a to-many spread renders each column as an array."""
         fields: list[OutputField] = []
         for item in node.fields:
             if item.value.column == STAR:
@@ -94,6 +100,7 @@ class ReadPlanner:
         embeds = tuple(self._expand_spread(embed) for embed in node.embeds)
         return replace(node, fields=tuple(fields), embeds=embeds)
 
+    # /clients?select=name,...projects(*,...tasks(*))
     def _expand_spread(self, embed: Embed) -> Embed:
         if not embed.is_spread:
             return embed
@@ -104,19 +111,22 @@ class ReadPlanner:
 def plan_filters(
     trees: Sequence[LogicTree], relation: Relation, alias: str, embeds: tuple[Embed, ...] = ()
 ) -> tuple[Predicate, ...]:
-    """Predicates on the rows of `relation`, which the statement calls `alias`."""
+    """Plan predicates on the rows of `relation`, whose alias in the statement is `alias`."""
     return tuple(_plan_filter(tree, relation, alias, embeds) for tree in trees)
 
 
 def _plan_filter(
     tree: LogicTree, relation: Relation, alias: str, embeds: tuple[Embed, ...]
 ) -> Predicate:
+    # /projects?id=eq.1
     if isinstance(tree, Filter):
         return _plan_presence(tree, embeds) or _plan_comparison(tree, relation, alias)
+    # /projects?or=(id.eq.1,and(name.eq.x,client_id.is.null))
     members = tuple(_plan_filter(member, relation, alias, embeds) for member in tree.members)
     return PredicateGroup(tree.operator, members, tree.is_negated)
 
 
+# /projects?select=id,clients()&clients=not.is.null
 def _plan_presence(tree: Filter, embeds: tuple[Embed, ...]) -> EmbedPresence | None:
     for embed in embeds:
         if embed.name == tree.field.name and not tree.field.path:
@@ -125,7 +135,7 @@ def _plan_presence(tree: Filter, embeds: tuple[Embed, ...]) -> EmbedPresence | N
 
 
 def _presence(condition: Condition, embed: Embed) -> EmbedPresence | None:
-    """Any other condition speaks of a column that has the same name."""
+    """Return None for any other condition: it filters a column of the same name."""
     if condition.operator != "is" or condition.value not in {"null", "not_null"}:
         return None
     return EmbedPresence(embed, condition.is_negated == (condition.value == "null"))
@@ -141,8 +151,10 @@ def _plan_comparison(tree: Filter, relation: Relation, alias: str) -> Comparison
 def _plan_order(
     term: OrderTerm, relation: Relation, alias: str, embeds: tuple[Embed, ...]
 ) -> OrderBy:
+    # /projects?order=name.desc.nullslast
     if term.relation is None:
         value = resolve_field(term.field, relation, alias)
+    # /projects?select=id,clients(name)&order=clients(name)
     else:
         value = _related_column(term, term.relation, relation, embeds)
     return OrderBy(value, term.direction, term.nulls)
@@ -152,9 +164,11 @@ def _related_column(
     term: OrderTerm, name: str, relation: Relation, embeds: tuple[Embed, ...]
 ) -> ColumnRef:
     embed = next((embed for embed in embeds if embed.name == name), None)
+    # /projects?select=id&order=clients(name)
     if embed is None:
         hint = f"Verify that '{name}' is included in the 'select' query parameter."
         raise rest_error("PGRST108", resource=name, hint=hint)
+    # /clients?select=id,projects(name)&order=projects(name)
     if not embed.relationship.is_to_one:
         raise rest_error(
             "PGRST118",
@@ -163,6 +177,7 @@ def _related_column(
             " a many-to-one or one-to-one relationship",
         )
     names = embed.node.output_names
+    # /projects?select=id,clients(id)&order=clients(name)
     if term.field.name not in names and STAR not in names:
         raise rest_error("42703", relation=name, column=term.field.name)
     return ColumnRef(embed.alias, term.field.name, term.field.path, bool(term.field.path))

@@ -1,4 +1,7 @@
-"""Which function a call means: by name and argument names, as overloading allows."""
+"""Resolve a function call to one overload, by the names of its arguments.
+
+Follows PostgREST's Plan.hs (findProc).
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -6,7 +9,7 @@ from typing import Final
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.request import media
 from edge.emulator.rest.schema.model import Identifier, Routine, SchemaCache
-from edge.emulator.rest.schema.suggest import nearest_name
+from edge.emulator.rest.schema.suggest import suggest_name
 
 # A body of this type may be the whole of a single unnamed parameter.
 _WHOLE_BODY: Final[Mapping[str, frozenset[str]]] = {
@@ -20,7 +23,10 @@ _WHOLE_BODY: Final[Mapping[str, frozenset[str]]] = {
 def find_routine(
     cache: SchemaCache, name: Identifier, keys: frozenset[str], content_type: str | None
 ) -> Routine:
-    """PGRST202 for none, PGRST203 for several; `content_type` is None unless a body was posted."""
+    """Return the overload that takes `keys`; raises PGRST202 if none does, PGRST203 if several.
+
+    `content_type` is that of a POST's body, None for GET.
+    """
     overloads = cache.routines.get(name, ())
     by_names = [found for found in overloads if _takes(found, keys, content_type)]
     whole = [found for found in overloads if _takes_whole_body(found, content_type)]
@@ -33,21 +39,26 @@ def find_routine(
 
 
 def _takes(routine: Routine, keys: frozenset[str], content_type: str | None) -> bool:
+    # POST /rpc/echo, where echo(json) takes the whole body: see below
     if _takes_whole_body(routine, content_type):
         return False
+    # GET /rpc/nothing
     if not routine.parameters:
         return not keys and (content_type in {None, media.JSON, media.FORM})
+    # GET /rpc/add?a=1, where b has a default
     required = {found.name for found in routine.parameters if found.is_required}
     return required <= keys <= {found.name for found in routine.parameters}
 
 
 def _takes_whole_body(routine: Routine, content_type: str | None) -> bool:
+    # POST /rpc/echo with any JSON, text/plain, application/octet-stream or text/xml body
     if content_type is None or len(routine.parameters) != 1:
         return False
     only = routine.parameters[0]
     return not only.name and only.type in _WHOLE_BODY.get(content_type, frozenset[str]())
 
 
+# POST /rpc/twice with {"n":1}, where twice(n integer) and twice(n text) exist
 def _ambiguous(routines: Iterable[Routine]) -> RestError:
     return rest_error(
         "PGRST203",
@@ -83,13 +94,15 @@ def _missing(
 
 
 def _suggest(cache: SchemaCache, name: Identifier, keys: list[str]) -> str | None:
+    # /rpc/add?a=1&c=2: the closest parameter list
     overloads = cache.routines.get(name, ())
     if overloads:
         lists = [", ".join(sorted(p.name for p in found.parameters)) for found in overloads]
-        best = nearest_name(", ".join(keys), lists, at_least=0.33)
+        best = suggest_name(", ".join(keys), lists, at_least=0.33)
         return None if best is None else _call_hint(f"{name}({best})")
+    # /rpc/ad?a=1&b=2: the closest function name
     names = [found.name for found in cache.routines if found.schema == name.schema]
-    best = nearest_name(name.name, names, at_least=0.75)
+    best = suggest_name(name.name, names, at_least=0.75)
     return None if best is None else _call_hint(f"{name.schema}.{best}")
 
 

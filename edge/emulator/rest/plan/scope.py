@@ -1,4 +1,7 @@
-"""Filters, orders and ranges, handed down to the embedded resource they speak of."""
+"""Scope filters, orders and ranges to the embedded resource that their parameter names.
+
+Follows PostgREST's Plan.hs (addFilters, addOrders, addRanges).
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,31 +20,35 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
-    """What is asked of a node (an empty path) and of the nodes below it."""
+class ScopedParams:
+    """Parameters of one node (those with an empty path) and of the embeds below it."""
 
     filters: tuple[tuple[Path, LogicTree], ...] = ()
     orders: tuple[tuple[Path, tuple[OrderTerm, ...]], ...] = ()
     ranges: Mapping[Path, RowRange] = field(default_factory=dict[Path, RowRange])
 
+    # /projects?status=eq.open
     @property
     def own_filters(self) -> list[LogicTree]:
         return [tree for path, tree in self.filters if not path]
 
+    # /projects?order=name.desc
     @property
     def own_order(self) -> list[OrderTerm]:
         return [term for path, terms in self.orders if not path for term in terms]
 
+    # /projects?limit=10&offset=20
     @property
     def own_range(self) -> RowRange:
         return self.ranges.get((), RowRange())
 
-    def below(self, relations: Iterable[SelectRelation]) -> "list[Demands]":
-        """One for each embedded relation; PGRST108 for a name that is none of them."""
+    # /clients?select=*,projects(*)&projects.status=eq.open&projects.order=id&projects.limit=1
+    def below(self, relations: Iterable[SelectRelation]) -> "list[ScopedParams]":
+        """Return the parameters of each relation; PGRST108 for the name of any other resource."""
         names = list(relations)
         owners = {head: _find_owner(head, names) for head in self._heads()}
         return [
-            Demands(
+            ScopedParams(
                 tuple(_descend(self.filters, owners, place)),
                 tuple(_descend(self.orders, owners, place)),
                 dict(_descend(self.ranges.items(), owners, place)),
@@ -56,8 +63,10 @@ class Demands:
 
 def _find_owner(head: str, relations: list[SelectRelation]) -> int:
     for place, relation in enumerate(relations):
+        # /clients?select=*,open:projects(*)&open.status=eq.open, or &projects.status=eq.open
         if head in {relation.alias, relation.target}:
             return place
+    # /clients?select=*&projects.status=eq.open (projects is not selected)
     hint = f"Verify that '{head}' is included in the 'select' query parameter."
     raise rest_error("PGRST108", resource=head, hint=hint)
 

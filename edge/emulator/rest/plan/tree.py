@@ -1,4 +1,7 @@
-"""What planning yields: every name in it was found in the schema cache, or is a JSON key."""
+"""The plan: frozen values whose names were all found in the schema cache, or are JSON keys.
+
+Follows PostgREST's Plan/{Types,ReadPlan,MutatePlan,CallPlan}.hs.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -11,16 +14,16 @@ from edge.emulator.rest.schema.model import Column, Identifier, Parameter, Relat
 SCALAR: Final = "pgrst_scalar"
 STAR: Final = "*"
 
-# Row sources inside a mutation: the table written to, and the rows of the payload.
+# Aliases inside a mutation: the table written to, and the rows of the payload.
 WRITTEN: Final = "w0"
 PAYLOAD_ROWS: Final = "pgrst_body"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRef:
-    """A column of the row source called `table`, or a place inside it.
+    """A column of the row source with alias `table`, or a JSON path into it: data->a->>b.
 
-    `to_json` wraps a column of another type so that a JSON path applies to it.
+    `to_json` wraps a column of a non-JSON type in to_jsonb, so that a path applies to it.
     """
 
     table: str
@@ -31,7 +34,7 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class OutputField:
-    """One column of the result; `cast` is SQL, `name` None when the column's own name serves."""
+    """A column of the result; `cast` is a SQL type, `name` the alias (None: the column's name)."""
 
     value: ColumnRef
     cast: str | None = None
@@ -40,7 +43,7 @@ class OutputField:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A filter on a column; text search needs `to_tsvector` unless the column is one."""
+    """A filter on a column; text search wraps it in to_tsvector unless it `is_tsvector`."""
 
     value: ColumnRef
     condition: Condition
@@ -49,7 +52,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class EmbedPresence:
-    """`embed=not.is.null`, or its negation: whether related rows exist."""
+    """A filter on whether related rows exist: clients=not.is.null, clients=is.null."""
 
     embed: "Embed"
     is_present: bool
@@ -78,9 +81,9 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class ReadNode:
-    """Rows of one table, with what is embedded in them.
+    """Rows of one table with their embeds.
 
-    `table` is None for the rows that a mutation or function has just returned.
+    `table` is None for the rows that the statement's mutation or function call returned.
     """
 
     alias: str
@@ -98,7 +101,7 @@ class ReadNode:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Related rows: `alias` is the joined subquery, `name` the key in the answer."""
+    """Embedded rows: `alias` names the joined subquery, `name` is the key in the response."""
 
     name: str
     alias: str
@@ -109,13 +112,16 @@ class Embed:
 
     @property
     def is_hidden(self) -> bool:
-        """An embed that selects nothing, at any depth, only serves to filter."""
+        """Whether it only filters, as in /projects?select=id,clients()&clients=not.is.null."""
         return not self.node.fields and all(embed.is_hidden for embed in self.node.embeds)
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """`conditions` tie a PUT's row to its URL; `conflict` None leaves duplicates an error."""
+    """An insert or upsert; `conditions` compare a PUT's row with its URL.
+
+    `resolution` None leaves a duplicate of the `conflict` columns an error.
+    """
 
     table: Identifier
     columns: tuple[Column, ...]
@@ -129,7 +135,7 @@ class Insert:
 
     @property
     def counts_new_rows(self) -> bool:
-        """Whether the answer depends on how many rows did not exist before."""
+        """Whether the response's status depends on the number of inserted rows (201 or 200)."""
         return self.resolution == "merge-duplicates"
 
 
@@ -152,7 +158,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call; the arguments are the payload's keys, or `arguments` by name."""
+    """A function call; arguments come from the JSON `payload`, or by name from `arguments`."""
 
     routine: Routine
     parameters: tuple[Parameter, ...]
@@ -170,7 +176,7 @@ Mutation = Insert | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class BodyShape:
-    """How the rows become the answer's body."""
+    """How the rows are rendered as the response's body."""
 
     kind: Literal["none", "array", "first", "csv"]
     is_scalar: bool = False
@@ -179,7 +185,7 @@ class BodyShape:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One statement to be made and run, and the type of its answer."""
+    """One statement and the media type of its response."""
 
     read: ReadNode
     media: MediaType

@@ -1,4 +1,7 @@
-"""The grammar of names: columns, JSON paths, column lists and paths to embedded resources."""
+"""Parse names, JSON paths, column lists and paths to embeds.
+
+Follows PostgREST's ApiRequest/QueryParams.hs (pField, pTreePath, pColumns).
+"""
 
 import re
 from typing import Final
@@ -15,13 +18,13 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse_quoted(scanner: Scanner) -> str | None:
-    """A `"quoted value"`, in which a backslash keeps the next character."""
+    """Parse a `"quoted value"`, in which a backslash escapes the next character."""
     found = scanner.match(_QUOTED)
     return _ESCAPED.sub(r"\1", found[1]) if found else None
 
 
 def parse_name(scanner: Scanner) -> str:
-    """A column or relation name, bare or quoted."""
+    """Parse a column or relation name, bare or quoted."""
     quoted = parse_quoted(scanner)
     if quoted is not None:
         return quoted
@@ -32,7 +35,7 @@ def parse_name(scanner: Scanner) -> str:
 
 
 def parse_json_path(scanner: Scanner) -> tuple[JsonStep, ...]:
-    """Zero or more arrows."""
+    """Parse zero or more arrows: ->a->>0."""
     steps: list[JsonStep] = []
     while scanner.take("->"):
         as_text = scanner.take(">")
@@ -53,7 +56,7 @@ def _parse_json_key(scanner: Scanner) -> str:
 
 
 def parse_field(scanner: Scanner) -> Field:
-    """A name with its JSON path, blanks around it allowed."""
+    """Parse a name with its JSON path; blanks around it are skipped."""
     scanner.skip_blank()
     name = parse_name(scanner)
     path = parse_json_path(scanner)
@@ -62,7 +65,7 @@ def parse_field(scanner: Scanner) -> Field:
 
 
 def parse_columns(text: str, subject: str) -> tuple[str, ...]:
-    """A comma-separated list of column names."""
+    """Parse a comma-separated list of column names."""
     scanner = Scanner(text, subject)
     names = [parse_name(scanner)]
     while not scanner.at_end:
@@ -74,7 +77,7 @@ def parse_columns(text: str, subject: str) -> tuple[str, ...]:
 
 
 def parse_tree_path(key: str) -> tuple[Path, Field]:
-    """A parameter's key: `embed.embed.column->json`."""
+    """Parse a parameter's key: `embed.embed.column->json`."""
     scanner = Scanner(key, "failed to parse tree path")
     names = [parse_name(scanner)]
     while scanner.take("."):

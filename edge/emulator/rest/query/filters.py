@@ -1,4 +1,7 @@
-"""The grammar of conditions, `not.eq.1`, and of their trees, `or=(a.eq.1,not.and(…))`."""
+"""Parse conditions, `not.eq.1`, and logic trees, `or=(a.eq.1,not.and(…))`.
+
+Follows PostgREST's ApiRequest/QueryParams.hs (pOpExpr, pLogicTree).
+"""
 
 import re
 from typing import Final, Literal
@@ -18,11 +21,11 @@ _IS_VALUE: Final = re.compile(r"not_null|null|true|false|unknown", re.IGNORECASE
 _BARE_ELEMENT: Final = re.compile(r"[^,)]*")
 _BRACED: Final = re.compile(r"\{[^{}]*\}")
 _EXPECTED_OPERATOR: Final = '"not" or operator (eq, gt, ...)'
-_DEEPEST: Final = 64
+_MAX_DEPTH: Final = 64
 
 
 def parse_condition(text: str) -> Condition:
-    """A filter parameter's whole value."""
+    """Parse a filter parameter's value; raises PGRST100."""
     scanner = Scanner(text, "failed to parse filter")
     condition = _parse_condition(scanner, in_tree=False)
     scanner.expect_end()
@@ -30,8 +33,10 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_logic(key: str, text: str) -> tuple[Path, LogicGroup]:
-    """A logic parameter: its key `embed.not.or`, its value `(a.eq.1,b.eq.2)`; like upstream, what
-    follows the last parenthesis is let pass."""
+    """Parse a logic parameter: its key `embed.not.or`, its value `(a.eq.1,b.eq.2)`.
+
+    As upstream, text after the last parenthesis is ignored.
+    """
     names = _parse_logic_key(key)
     is_negated = "not" in names[:-1]
     path = tuple(name for name in names[:-1] if name != "not")
@@ -54,8 +59,8 @@ def _logic_operator(name: str) -> Literal["and", "or"]:
 
 
 def _parse_members(scanner: Scanner, depth: int) -> tuple[LogicTree, ...]:
-    if depth > _DEEPEST:
-        raise scanner.failure(f"at most {_DEEPEST} levels")
+    if depth > _MAX_DEPTH:
+        raise scanner.failure(f"at most {_MAX_DEPTH} levels")
     scanner.skip_blank()
     scanner.expect("(")
     members = [_parse_tree(scanner, depth)]
@@ -126,7 +131,7 @@ def _parse_list(scanner: Scanner) -> tuple[str, ...]:
 
 
 def _parse_element(scanner: Scanner) -> str:
-    """A quoted element if the quotes enclose all of it, else everything up to the border."""
+    """Parse an element that is quoted as a whole, else everything up to a comma or parenthesis."""
     start = scanner.position
     quoted = parse_quoted(scanner)
     if quoted is not None and (scanner.at_end or scanner.peek(",") or scanner.peek(")")):

@@ -1,4 +1,7 @@
-"""The grammar of `order=`."""
+"""Parse `order=`.
+
+Follows PostgREST's ApiRequest/QueryParams.hs (pOrder).
+"""
 
 import re
 from typing import Final, Literal
@@ -12,7 +15,7 @@ _TERM_END: Final = re.compile(r"[ \t]*(?=,|$)")
 
 
 def parse_order(text: str) -> tuple[OrderTerm, ...]:
-    """Every term of the parameter, in order."""
+    """Parse the parameter's terms; raises PGRST100."""
     scanner = Scanner(text, "failed to parse order")
     terms = [_parse_term(scanner)]
     while scanner.take(","):

@@ -1,4 +1,7 @@
-"""A raw query string → QueryParams. See docs.postgrest.org, "URL grammar"."""
+"""Parse a raw query string into QueryParams. See docs.postgrest.org, "URL grammar".
+
+Follows PostgREST's ApiRequest/QueryParams.hs (parse).
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -7,19 +10,19 @@ from urllib.parse import parse_qsl, quote
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.query.fields import parse_columns, parse_tree_path
 from edge.emulator.rest.query.filters import OPERATORS, parse_condition, parse_logic
+from edge.emulator.rest.query.integers import parse_integer
 from edge.emulator.rest.query.order import parse_order
 from edge.emulator.rest.query.select import parse_select
 from edge.emulator.rest.query.terms import Filter, LogicTree, OrderTerm, Path, QueryParams, RowRange
 
 _RESERVED: Final = frozenset({"select", "columns", "on_conflict"})
-_BIGGEST: Final = 2**63 - 1
 
 
 def parse_query(raw: bytes, *, with_arguments: bool) -> QueryParams:
-    """Everything the query string asks for.
+    """Parse the query string; raises PGRST100.
 
-    With `with_arguments` (a function called by GET) a parameter that is no condition is an argument
-    of the function; otherwise it is an error.
+    With `with_arguments` (GET /rpc/…) a parameter whose value is not a condition is an argument of
+    the function; otherwise it is an error.
     """
     pairs = _split(raw)
     first = dict(reversed(pairs))
@@ -84,7 +87,7 @@ def _parse_filter(key: str, value: str, *, or_argument: bool) -> tuple[Path, Fil
 
 
 def _looks_like_condition(value: str) -> bool:
-    """Whether the value begins like one: a malformed tail is then an error, not an argument."""
+    """Whether the value starts with an operator; a malformed rest is then an error."""
     head = value.removeprefix("not.").partition(".")[0].partition("(")[0]
     return "." in value and head in OPERATORS
 
@@ -102,7 +105,7 @@ def _parse_orders(
 def _parse_ranges(pairs: Iterable[tuple[str, str]]) -> Mapping[Path, RowRange]:
     ranges: dict[Path, RowRange] = {}
     for key, value in pairs:
-        kind, number = _last(key), _parse_integer(value)
+        kind, number = _last(key), parse_integer(value)
         if kind not in {"limit", "offset"} or number is None:
             continue
         path = parse_tree_path(key)[0]
@@ -111,11 +114,3 @@ def _parse_ranges(pairs: Iterable[tuple[str, str]]) -> Mapping[Path, RowRange]:
             RowRange(before.offset, number) if kind == "limit" else RowRange(number, before.limit)
         )
     return ranges
-
-
-def _parse_integer(value: str) -> int | None:
-    """Like upstream, what is no number is ignored; a number beyond bigint is clamped to it."""
-    digits = value.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()):
-        return None
-    return max(-_BIGGEST, min(_BIGGEST, int(value[:20])))

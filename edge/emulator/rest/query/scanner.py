@@ -1,4 +1,4 @@
-"""A cursor over one query parameter's text, and the failure that names the place."""
+"""A cursor over one query parameter's text, and the parse error that names its position."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ _BLANK: Final = re.compile(r"[ \t]*")
 
 
 class Scanner:
-    """Reads `text` from left to right; `subject` says in an error what was being read."""
+    """Reads `text` from left to right; `subject` begins the messages of its errors."""
 
     __slots__ = ("position", "subject", "text")
 
@@ -26,14 +26,14 @@ class Scanner:
         return self.text.startswith(literal, self.position)
 
     def take(self, literal: str) -> bool:
-        """Step over `literal` if it comes next."""
+        """Consume `literal` if it comes next."""
         if not self.peek(literal):
             return False
         self.position += len(literal)
         return True
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Step over what `pattern` matches here, if it matches."""
+        """Consume what `pattern` matches at the current position."""
         found = pattern.match(self.text, self.position)
         if found:
             self.position = found.end()
@@ -51,7 +51,7 @@ class Scanner:
             raise self.failure(expecting)
 
     def failure(self, expecting: str) -> RestError:
-        """PGRST100 at the present position."""
+        """Return PGRST100 for the current position."""
         found = "end of input" if self.at_end else f'"{self.text[self.position]}"'
         return rest_error(
             "PGRST100",

@@ -1,4 +1,7 @@
-"""The grammar of `select=`: fields, casts, aliases, JSON paths and embedded resources."""
+"""Parse `select=`: fields, casts, aliases, JSON paths and embeds.
+
+Follows PostgREST's ApiRequest/QueryParams.hs (pFieldForest).
+"""
 
 import re
 from typing import Final
@@ -12,11 +15,11 @@ _CAST: Final = re.compile(r"::([\w $]+)")
 _AGGREGATE: Final = re.compile(r"\.(sum|avg|count|max|min)\(\)")
 _STAR: Final = re.compile(r"\*(?=[,)]|$)")
 _ITEM_END: Final = re.compile(r"[ \t]*(?=[,)]|$)")
-_DEEPEST: Final = 64
+_MAX_DEPTH: Final = 64
 
 
 def parse_select(text: str) -> tuple[SelectItem, ...]:
-    """Every item of the parameter, in order."""
+    """Parse the parameter's items; raises PGRST100."""
     scanner = Scanner(text, "failed to parse select parameter")
     items = _parse_items(scanner, depth=0)
     scanner.expect_end('"," or end of input')
@@ -27,8 +30,8 @@ def _parse_items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:
     scanner.skip_blank()
     if scanner.at_end or scanner.peek(")"):
         return ()
-    if depth > _DEEPEST:
-        raise scanner.failure(f"at most {_DEEPEST} levels")
+    if depth > _MAX_DEPTH:
+        raise scanner.failure(f"at most {_MAX_DEPTH} levels")
     items = [_parse_item(scanner, depth)]
     while scanner.take(","):
         items.append(_parse_item(scanner, depth))

@@ -1,4 +1,7 @@
-"""What a query string asks for, as values: fields, filters, orders, ranges."""
+"""The parsed query string as frozen values: fields, filters, orders, ranges.
+
+Follows PostgREST's ApiRequest/Types.hs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +21,7 @@ class JsonStep:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column, or a place inside a JSON column."""
+    """A column, with a path into its JSON."""
 
     name: str
     path: tuple[JsonStep, ...] = ()
@@ -26,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class SelectField:
-    """`alias:column->path::cast`, with an aggregate when one is asked for."""
+    """`alias:column->path::cast`, or with an aggregate: `column.sum()`."""
 
     field: Field
     alias: str | None = None
@@ -47,7 +50,7 @@ class SelectRelation:
 
     @property
     def name(self) -> str:
-        """The key under which the rows appear."""
+        """The key of the rows in the response."""
         return self.alias or self.target
 
 
@@ -106,7 +109,7 @@ class RowRange:
         return self.offset == 0 and self.limit is None
 
     def restricted(self, most: int | None) -> "RowRange":
-        """The same range, with at most `most` rows."""
+        """Return the range with at most `most` rows."""
         if most is None or (self.limit is not None and self.limit <= most):
             return self
         return RowRange(self.offset, most)
@@ -114,7 +117,7 @@ class RowRange:
 
 @dataclass(frozen=True, slots=True)
 class QueryParams:
-    """A whole query string. Each filter, order and range says, by its path, to which embed."""
+    """A query string. The path of each filter, order and range names the embed it applies to."""
 
     select: tuple[SelectItem, ...] = (SelectField(Field("*")),)
     filters: tuple[tuple[Path, LogicTree], ...] = ()

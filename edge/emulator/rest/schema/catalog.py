@@ -1,4 +1,7 @@
-"""Rows of Postgres' catalogue → SchemaCache. Pure; `database.py` runs the queries."""
+"""Build the SchemaCache from rows of Postgres' catalogue. Pure; `database.py` runs the queries.
+
+Follows PostgREST's SchemaCache.hs.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -36,7 +39,7 @@ _UPDATE, _INSERT, _DELETE = 4, 8, 16
 
 _BODY_TYPES: Final = frozenset({"bytea", "json", "jsonb", "text", "xml"})
 
-# What SQL's own type names mean; the parser knows them, the catalogue does not.
+# Type names of the SQL standard, which Postgres' parser knows and pg_type does not list.
 _SQL_TYPES: Final = {
     "int": "integer",
     "integer": "integer",
@@ -61,7 +64,7 @@ _SQL_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CatalogRows:
-    """The answers to QUERIES."""
+    """The rows that QUERIES return."""
 
     fingerprint: str
     relations: Iterable[Row]
@@ -72,7 +75,7 @@ class CatalogRows:
 
 
 def build_cache(rows: CatalogRows) -> SchemaCache:
-    """Everything indexed the way planning looks it up."""
+    """Index the rows by the names that planning looks up."""
     relations = {relation.id: relation for relation in map(_relation, rows.relations)}
     routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
     for row in rows.routines:
@@ -142,13 +145,16 @@ def _routine(row: Row, relations: Mapping[Identifier, Relation]) -> Routine:
 
 
 def _is_callable(routine: Routine) -> bool:
-    """Arguments come by name; the only nameless parameter that can be given is a whole body."""
+    """Whether every parameter is named, or the single unnamed one can take a whole body."""
     unnamed = [found for found in routine.parameters if not found.name]
     return not unnamed or (len(routine.parameters) == 1 and unnamed[0].type in _BODY_TYPES)
 
 
 def _hoisted(settings: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """The function's settings that must hold for the whole transaction to have an effect."""
+    """Return the function's settings that only take effect for the whole transaction.
+
+    See docs.postgrest.org, "Function Settings".
+    """
     pairs = (setting.partition("=")[::2] for setting in settings)
     wanted = {"statement_timeout", "plan_filter.statement_cost_limit"}
     return tuple((name, value) for name, value in pairs if name in wanted)

@@ -1,4 +1,7 @@
-"""What the data API knows of a database: relations, relationships, routines, types."""
+"""The schema cache: relations, relationships, routines and types of a database.
+
+Follows PostgREST's SchemaCache/{Identifiers,Table,Relationship,Routine}.hs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +10,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identifier:
-    """A name in a schema."""
+    """A schema-qualified name."""
 
     schema: str
     name: str
@@ -18,7 +21,7 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type as declared, the type below its domain, its default's expression."""
+    """A column: its declared type, its domain's base type, its default expression."""
 
     name: str
     type: str
@@ -52,7 +55,7 @@ class Relation:
         return self.kind in {"v", "m"}
 
     def find_column(self, name: str) -> Column | None:
-        """A stored column, or a computed field: a function of the row."""
+        """Return a stored column or a computed field (a function of the row); None if unknown."""
         return self.columns.get(name) or self.computed.get(name)
 
     @property
@@ -61,7 +64,7 @@ class Relation:
 
 
 class Cardinality(StrEnum):
-    """How many rows meet how many."""
+    """The cardinality of a relationship, as PGRST201 spells it."""
 
     MANY_TO_ONE = "many-to-one"
     ONE_TO_MANY = "one-to-many"
@@ -74,7 +77,7 @@ ColumnPairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """The table between two others: pairs are (outer column, junction column)."""
+    """The join table of a many-to-many; pairs are (outer column, junction column)."""
 
     table: Identifier
     source_constraint: str
@@ -85,7 +88,7 @@ class Junction:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A way from `source` to `target`; columns are (source column, target column) pairs."""
+    """A relationship; `columns` are (source column, target column) pairs."""
 
     source: Identifier
     target: Identifier
@@ -116,7 +119,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A function. `row` tells its result's columns when that is a composite."""
+    """A function; `row` names the relation of a composite result."""
 
     id: Identifier
     parameters: tuple[Parameter, ...]
@@ -139,7 +142,7 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class SchemaCache:
-    """Everything, as it was when `fingerprint` was taken."""
+    """The schema at the time of `fingerprint`, a hash of the catalogue."""
 
     relations: Mapping[Identifier, Relation]
     relationships: Mapping[Identifier, tuple[Relationship, ...]]

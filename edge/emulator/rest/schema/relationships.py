@@ -1,4 +1,7 @@
-"""Foreign keys → the ways between relations: both directions, and through junction tables."""
+"""Derive relationships from foreign keys: both directions, and many-to-many by junctions.
+
+Follows PostgREST's SchemaCache.hs (addInverseRels, addM2MRels).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +31,7 @@ class ForeignKey:
 def derive_relationships(
     keys: Iterable[ForeignKey],
 ) -> Mapping[Identifier, tuple[Relationship, ...]]:
-    """All relationships, by the relation they start from."""
+    """Return all relationships by their source relation."""
     keys = tuple(keys)
     found: defaultdict[Identifier, list[Relationship]] = defaultdict(list)
     for relationship in (*_direct(keys), *_through_junctions(keys)):
@@ -46,7 +49,10 @@ def _direct(keys: Iterable[ForeignKey]) -> Iterator[Relationship]:
 
 
 def _through_junctions(keys: tuple[ForeignKey, ...]) -> Iterator[Relationship]:
-    """A table is a junction when the columns of two foreign keys are part of its primary key."""
+    """Yield many-to-many relationships.
+
+    A table is a junction if its primary key contains the columns of two foreign keys.
+    """
     by_table: defaultdict[Identifier, list[ForeignKey]] = defaultdict(list)
     for key in keys:
         if key.is_in_primary_key:

@@ -1,4 +1,7 @@
-"""The name that a client probably meant: it shares letters in a row, and few must be changed."""
+"""Suggest the known name closest to an unknown one: shared n-grams, then edit distance.
+
+Follows PostgREST's Error.hs (noRelBetweenHint), which uses the fuzzyset package.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,16 +9,16 @@ from typing import Final
 _GRAM_SIZES: Final = (3, 2)
 
 
-def nearest_name(name: str, candidates: Iterable[str], *, at_least: float) -> str | None:
-    """The candidate most like `name`, if the likeness (0 to 1) is `at_least` this."""
+def suggest_name(name: str, candidates: Iterable[str], *, at_least: float) -> str | None:
+    """Return the most similar candidate if its similarity (0 to 1) is `at_least`, else None."""
     known = sorted(set(candidates))
     for size in _GRAM_SIZES:
         wanted = _grams(name, size)
-        likeness = {
-            other: _likeness(name, other) for other in known if wanted & _grams(other, size)
+        similarity = {
+            other: _similarity(name, other) for other in known if wanted & _grams(other, size)
         }
-        best = max(likeness, key=lambda other: likeness[other], default=None)
-        if best is not None and likeness[best] >= at_least:
+        best = max(similarity, key=lambda other: similarity[other], default=None)
+        if best is not None and similarity[best] >= at_least:
             return best
     return None
 
@@ -25,12 +28,12 @@ def _grams(name: str, size: int) -> set[str]:
     return {padded[start : start + size] for start in range(len(padded) - size + 1)}
 
 
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     return 1 - edit_distance(one.lower(), other.lower()) / max(len(one), len(other), 1)
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Levenshtein's: how many letters must be put in, taken out or replaced."""
+    """Return the Levenshtein distance."""
     previous = list(range(len(other) + 1))
     for row, left in enumerate(one, 1):
         current = [row]

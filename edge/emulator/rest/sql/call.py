@@ -1,4 +1,7 @@
-"""A function call as SQL."""
+"""Render a function call.
+
+Follows PostgREST's Query/QueryBuilder.hs (callPlanToQuery).
+"""
 
 from edge.emulator.rest.plan.tree import PAYLOAD_ROWS, SCALAR, Call
 from edge.emulator.rest.request.payload import Payload
@@ -19,13 +22,17 @@ from edge.emulator.rest.sql.mutate import render_payload
 
 
 def render_call(call: Call) -> Sql:
-    """The function's rows; a scalar's single column is called pgrst_scalar."""
+    """Render the function's rows; a scalar result is the column pgrst_scalar."""
+    # GET /rpc/add?a=1&b=2
     if call.payload is None:
         return _render_direct(call)
+    # POST /rpc/echo, where echo(json) takes the whole body
     if call.parameters and not call.parameters[0].name:
         return _render_result(call, _render_whole(call.payload, call.parameters[0]))
+    # POST /rpc/nothing with {}
     if not call.parameters:
         return _render_result(call, NOTHING)
+    # POST /rpc/add with {"a":1,"b":2}
     return _render_from_payload(call, call.payload)
 
 

@@ -1,4 +1,7 @@
-"""References to columns, with JSON paths and casts, as SQL."""
+"""Render columns with their JSON paths and casts.
+
+Follows PostgREST's Query/SqlFragment.hs (pgFmtField, pgFmtSelectItem).
+"""
 
 from edge.emulator.rest.plan.tree import STAR, ColumnRef, OutputField
 from edge.emulator.rest.query.terms import JsonStep
@@ -12,7 +15,7 @@ def render_column(table: str, column: str) -> Sql:
 
 
 def render_value(value: ColumnRef) -> Sql:
-    """The column, and the place inside it that a JSON path points to."""
+    """Render the column and its JSON path: data->'a'->>0."""
     rendered = render_column(value.table, value.column)
     if value.to_json:
         rendered = sql("to_jsonb({})", rendered)
@@ -31,7 +34,7 @@ def _render_step(base: Sql, step: JsonStep) -> Sql:
 
 
 def render_output(field: OutputField) -> Sql:
-    """One item of a select list."""
+    """Render one item of the select list."""
     rendered = render_value(field.value)
     if field.cast:
         rendered = sql("cast({} as {})", rendered, from_catalogue(field.cast))

@@ -1,4 +1,7 @@
-"""Predicates as SQL. Values are untyped parameters: Postgres gives them the column's type."""
+"""Render predicates. Values are untyped parameters, which Postgres casts to the column's type.
+
+Follows PostgREST's Query/SqlFragment.hs (pgFmtFilter, pgFmtLogicTree).
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -53,7 +56,7 @@ _IS_VALUES: Final[Mapping[str, Sql]] = {
 
 
 def render_where(predicates: Iterable[Predicate], presence: RenderPresence) -> Sql:
-    """`a and b and c`, or nothing."""
+    """Render `a and b and c`; empty without predicates."""
     return join(" and ", (render_predicate(each, presence) for each in predicates))
 
 
@@ -74,10 +77,13 @@ def _render_group(group: PredicateGroup, presence: RenderPresence) -> Sql:
 def _render_comparison(comparison: Comparison) -> Sql:
     condition = comparison.condition
     value = render_value(comparison.value)
+    # /projects?body=fts(english).word
     if condition.operator in _QUERY_MAKERS:
         rendered = _render_search(value, condition, is_tsvector=comparison.is_tsvector)
+    # /projects?id=in.(1,2)
     elif condition.operator == "in":
         rendered = sql("{} = any ({})", value, parameter(_list_literal(condition)))
+    # /projects?client_id=is.null
     elif condition.operator == "is":
         rendered = sql("{} is {}", value, _IS_VALUES[_text(condition)])
     else:
@@ -91,6 +97,7 @@ def _text(condition: Condition) -> str:
 
 def _render_operator(value: Sql, condition: Condition) -> Sql:
     text = _text(condition)
+    # /projects?name=like.*x*, /projects?name=like(any).{a*,b*}
     if condition.operator in {"like", "ilike"}:
         text = text.replace("*", "%")
     operand = parameter(text)
@@ -110,7 +117,8 @@ def _render_search(value: Sql, condition: Condition, *, is_tsvector: bool) -> Sq
 
 
 def _list_literal(condition: Condition) -> str:
-    """A Postgres array literal, so that the elements take the column's type: `{"a","b"}`."""
+    """Return an array literal, which Postgres casts to the column's type: `{"a","b"}`."""
+    # /projects?id=in.()
     if condition.value == ("",):
         return "{}"
     escaped = (element.replace("\\", "\\\\").replace('"', '\\"') for element in condition.value)

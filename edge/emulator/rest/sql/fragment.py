@@ -1,8 +1,8 @@
-"""Pieces of SQL that cannot be made of a client's text.
+"""SQL fragments that cannot contain a client's text.
 
-`sql()` takes only literal templates (a type checker holds that) and other pieces; every other text
-is a parameter, a quoted identifier, or an expression that Postgres' own catalogue gave us.
-Unlike psycopg.sql's, a piece carries its parameters along, so that pieces join in any order.
+`sql()` takes only literal templates (the type checker enforces it) and other fragments; any other
+text is a parameter, a quoted identifier, or an expression from Postgres' catalogue. Unlike
+psycopg.sql's, a fragment carries its parameters, so that fragments join in any order.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ Value = str | bytes | list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """Text with a hole for each of `values`."""
+    """SQL text with a placeholder for each of `values`."""
 
     text: str = ""
     values: tuple[Value, ...] = ()
@@ -29,7 +29,7 @@ class Sql:
         return bool(self.text)
 
     def render(self) -> tuple[bytes, tuple[Value, ...]]:
-        """The statement with $1, $2, … in its holes, and their values."""
+        """Return the statement with $1, $2, … as placeholders, and their values."""
         head, *tails = self.text.split(_HOLE)
         numbered = (f"${number}{tail}" for number, tail in enumerate(tails, 1))
         return (head + "".join(numbered)).encode(), self.values
@@ -44,7 +44,7 @@ def _split(template: str) -> tuple[str, ...]:
 
 
 def sql(template: LiteralString, *parts: Sql) -> Sql:
-    """The template with `parts` in the places of its {}."""
+    """Return the template with its {} replaced by `parts`."""
     pieces = _split(template)
     text = [pieces[0]]
     values: list[Value] = []
@@ -65,7 +65,7 @@ def parameter(value: Value) -> Sql:
 
 
 def identifier(name: str) -> Sql:
-    """A quoted name: a column, an alias, a key of the answer."""
+    """Quote a name: a column, an alias, a key of the response. Raises 22021 for a NUL."""
     if _HOLE in name:
         message = 'invalid byte sequence for encoding "UTF8": 0x00'
         raise RestError("22021", 400, message)
@@ -77,5 +77,5 @@ def qualified(name: Identifier) -> Sql:
 
 
 def from_catalogue(expression: str) -> Sql:
-    """A type or default expression as Postgres itself wrote it."""
+    """Return a type or default expression from Postgres' catalogue, unquoted."""
     return Sql(expression)

@@ -1,4 +1,7 @@
-"""Insert, update and delete as SQL; Postgres itself reads the JSON payload."""
+"""Render inserts, updates and deletes; Postgres parses the JSON payload.
+
+Follows PostgREST's Query/QueryBuilder.hs (mutatePlanToQuery).
+"""
 
 from collections.abc import Iterable
 
@@ -26,8 +29,8 @@ from edge.emulator.rest.sql.fragment import (
     sql,
 )
 
-# New rows are those offered less those that turned out to exist; a statement cannot tell them apart
-# in RETURNING on a view, so a transaction-local setting counts them.
+# The number of inserted rows is that of the payload's rows less the conflicts. RETURNING on a view
+# does not distinguish them, so a transaction-local setting counts.
 _COUNTED = sql("coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0)")
 _COUNT_UP = sql("set_config('pgrst.inserted', ({} + 1)::text, true) is not null", _COUNTED)
 _COUNT_DOWN = sql("set_config('pgrst.inserted', ({} - 1)::text, true) is not null", _COUNTED)
@@ -51,7 +54,7 @@ def _render_target(table: Identifier) -> Sql:
 
 
 def _no_embeds(_: EmbedPresence) -> Sql:
-    raise AssertionError("a mutation's own filters know no embedded resource")
+    raise AssertionError("a mutation's filters never refer to an embed")
 
 
 def _render_where(predicates: tuple[Predicate, ...]) -> Sql:
@@ -60,7 +63,7 @@ def _render_where(predicates: tuple[Predicate, ...]) -> Sql:
 
 
 def _render_returning(names: tuple[str, ...]) -> Sql:
-    """Without columns, still one row for each row written."""
+    """Render RETURNING; without columns still one row for each row written."""
     if not names:
         return sql(" returning 1")
     return sql(" returning {}", join(", ", (render_column(WRITTEN, name) for name in names)))
@@ -87,9 +90,11 @@ def _render_insert_where(insert: Insert) -> Sql:
 
 
 def _render_conflict(insert: Insert) -> Sql:
+    # POST /projects
     if insert.resolution is None:
         return NOTHING
     target = join(", ", map(identifier, insert.conflict))
+    # POST /projects?on_conflict=name with `Prefer: resolution=ignore-duplicates`
     if insert.resolution == "ignore-duplicates" or not insert.columns:
         return sql(" on conflict ({}) do nothing", target)
     names = [identifier(column.name) for column in insert.columns]
@@ -119,7 +124,8 @@ def _render_update(update: Update) -> Sql:
 
 
 def _render_empty_update(update: Update) -> Sql:
-    """Nothing to set is no UPDATE; the answer is still no rows of the right shape."""
+    """Render a SELECT of no rows in place of an UPDATE without columns to set."""
+    # PATCH /projects?id=eq.1 with {}
     names = [render_column(WRITTEN, name) for name in update.returning]
     columns = join(", ", names) if names else sql("null")
     return sql("select {} from {} where false", columns, _render_target(update.table))
@@ -128,7 +134,7 @@ def _render_empty_update(update: Update) -> Sql:
 def render_payload(
     payload: Payload, columns: Iterable[Column], *, with_defaults: bool = False
 ) -> Sql:
-    """A SELECT of the payload's rows, each column read as its own type."""
+    """Render a SELECT of the payload's rows, each column parsed as its type."""
     columns = tuple(columns)
     names = join(", ", (render_column(PAYLOAD_ROWS, column.name) for column in columns))
     return sql(
@@ -159,7 +165,8 @@ def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults
 
 
 def _render_empty_rows(payload: Payload, document: Sql) -> Sql:
-    """`{}` is one row of defaults, `[{}, {}]` two."""
+    """Render rows of defaults: one for `{}`, two for `[{}, {}]`."""
+    # POST /projects with [{}, {}]
     if payload.is_object:
         return sql(
             "json_array_elements(json_build_array({})) as {}", document, identifier(PAYLOAD_ROWS)
@@ -168,7 +175,8 @@ def _render_empty_rows(payload: Payload, document: Sql) -> Sql:
 
 
 def _render_with_defaults(payload: Payload, document: Sql, columns: tuple[Column, ...]) -> Sql:
-    """The document with each missing key filled by its column's default, row by row."""
+    """Render the document with missing keys set to their column's default, row by row."""
+    # POST /projects?columns=id,name with `Prefer: missing=default`
     pairs = [
         sql("{}, {}", _literal(column.name), from_catalogue(column.default))
         for column in columns

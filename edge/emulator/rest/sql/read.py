@@ -1,4 +1,7 @@
-"""A tree of rows to read → one SELECT with a lateral join for each embedded resource."""
+"""Render a ReadNode as one SELECT with a lateral join for each embed.
+
+Follows PostgREST's Query/QueryBuilder.hs (readPlanToQuery, readPlanToCountQuery).
+"""
 
 from edge.emulator.rest.plan.tree import Embed, EmbedPresence, OrderBy, ReadNode
 from edge.emulator.rest.query.terms import RowRange
@@ -19,7 +22,7 @@ SOURCE = sql("pgrst_source")
 
 
 def render_read(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
-    """The rows of `node`; below a parent only those related to the parent's row."""
+    """Render the rows of `node`; with a parent, those related to the parent's row."""
     conditions = [render_where(node.where, _join_presence)]
     if parent:
         conditions.append(_render_join(*parent))
@@ -35,7 +38,8 @@ def render_read(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
 
 
 def render_count(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
-    """One row for each row of `node`, without limits; joins only where they filter."""
+    """Render one row for each row of `node`, without its limit; joins only where they filter."""
+    # /projects?select=id,clients!inner(name)&limit=10 with `Prefer: count=exact`
 
     def presence(predicate: EmbedPresence) -> Sql:
         exists = sql(
@@ -74,7 +78,7 @@ def _junction_alias(node: ReadNode) -> str:
 
 
 def _render_join(embed: Embed, parent: str) -> Sql:
-    """The condition that relates a row of the embed's node to the parent's row."""
+    """Render the condition that joins the embed's rows to the parent's row."""
     relationship, child = embed.relationship, embed.node.alias
     junction = relationship.junction
     if junction is None:
@@ -104,12 +108,13 @@ def _render_select_list(node: ReadNode) -> Sql:
             items += _render_spread(embed)
         elif not embed.is_hidden:
             items.append(_render_embedded(embed))
-    # Nothing selected: the rows still count, so there must be some column.
+    # /projects?select=: the rows are counted, so some column is needed.
     return join(", ", items) if items else sql("{}.*", identifier(node.alias))
 
 
 def _render_embedded(embed: Embed) -> Sql:
     alias, name = identifier(embed.alias), identifier(embed.name)
+    # /projects?select=clients(name): an object; /clients?select=projects(name): an array
     if embed.relationship.is_to_one:
         return sql("row_to_json({}.*)::jsonb as {}", alias, name)
     return sql("coalesce({}.pgrst_rows, '[]') as {}", alias, name)
@@ -125,6 +130,7 @@ def _spread_names(node: ReadNode) -> list[str]:
     return names
 
 
+# /projects?select=id,...clients(client:name)
 def _render_spread(embed: Embed) -> list[Sql]:
     return [render_column(embed.alias, name) for name in _spread_names(embed.node)]
 
@@ -132,6 +138,7 @@ def _render_spread(embed: Embed) -> list[Sql]:
 def _render_embed(embed: Embed, parent: str) -> Sql:
     rows = render_read(embed.node, (embed, parent))
     alias = identifier(embed.alias)
+    # /projects?select=id,clients!inner(name)&clients.name=eq.x
     kind = sql("inner") if embed.is_inner else sql("left")
     if embed.relationship.is_to_one:
         return sql(" {} join lateral ({}) as {} on true", kind, rows, alias)
@@ -141,7 +148,7 @@ def _render_embed(embed: Embed, parent: str) -> Sql:
 
 
 def _render_aggregates(embed: Embed, rows: Sql) -> Sql:
-    """All related rows as one array; spread, also one array for each column."""
+    """Aggregate the related rows as one array; for a spread also each column as an array."""
     columns = [sql("json_agg(r)::jsonb as pgrst_rows")]
     if embed.is_spread:
         columns += [
@@ -155,6 +162,7 @@ def _render_aggregates(embed: Embed, rows: Sql) -> Sql:
     return sql("select {} from ({}) as r", join(", ", columns), rows)
 
 
+# /projects?select=id,clients()&clients=not.is.null
 def _join_presence(predicate: EmbedPresence) -> Sql:
     embed = predicate.embed
     alias = identifier(embed.alias)
@@ -164,6 +172,7 @@ def _join_presence(predicate: EmbedPresence) -> Sql:
     return sql("{} is not distinct from null", value)
 
 
+# /projects?order=name.desc.nullslast
 def _render_order(order: tuple[OrderBy, ...]) -> Sql:
     return sql(" order by {}", join(", ", map(_render_order_term, order))) if order else NOTHING
 
@@ -177,6 +186,7 @@ def _render_order_term(term: OrderBy) -> Sql:
     return sql("{}{}{}", value, _DIRECTIONS[term.direction], _NULLS[term.nulls])
 
 
+# /projects?limit=10&offset=20
 def _render_range(rows: RowRange) -> Sql:
     if rows.is_all:
         return NOTHING

@@ -1,6 +1,6 @@
-"""A plan → the one statement that does it all and builds the answer's body.
+"""Render a plan as one statement whose single row holds the response's body and counts.
 
-Its single row is read by `execute.py`.
+Follows PostgREST's Query/Statements.hs. `execute.py` reads the row.
 """
 
 from edge.emulator.rest.plan.tree import SCALAR, STAR, BodyShape, Call, Insert, Plan
@@ -21,11 +21,11 @@ _CSV_LINE = sql("substring({}::text, 2, length({}::text) - 2)", identifier(PAGE)
 
 
 def render_statement(plan: Plan) -> Sql:
-    """`with source, rows select …`."""
+    """Render `with pgrst_source, pgrst_rows, pgrst_count select …`."""
     rows = render_read(plan.read)
     source = sql("pgrst_source as ({}), ", _render_source(plan)) if plan.source else NOTHING
     if plan.is_mutation and plan.body.kind == "none":
-        # The written rows may lack the selected columns; nobody will see them.
+        # PATCH /projects?id=eq.1 without return=representation: RETURNING lacks the columns.
         rows = sql("select * from {}", SOURCE)
     return sql(
         "with {}pgrst_rows as ({}){} select {} as total, count(*) as count, {} as body,"
@@ -44,7 +44,8 @@ def render_statement(plan: Plan) -> Sql:
 
 
 def render_estimate(plan: Plan) -> Sql:
-    """EXPLAIN of the count: the planner's guess at the number of rows."""
+    """Render EXPLAIN of the count, for the planner's estimate of the number of rows."""
+    # /projects with `Prefer: count=planned`
     return sql("explain (format json) {}", render_count(plan.read))
 
 
@@ -60,7 +61,7 @@ def _render_count_cte(plan: Plan) -> Sql:
         return NOTHING
     counted = render_count(plan.read)
     if plan.max_rows is not None:
-        # Enough to know that an estimate must take over.
+        # /projects with `Prefer: count=estimated`: above max_rows the estimate is used.
         counted = sql("{} limit {}", counted, parameter(str(plan.max_rows + 1)))
     return sql(", pgrst_count as ({})", counted)
 
@@ -101,7 +102,8 @@ def _setting_inserted(plan: Plan) -> Sql:
 
 
 def _render_location(plan: Plan) -> Sql:
-    """The new row's key as `{"id":"eq.1"}`, when the insert returns it to nobody but us."""
+    """Render the inserted row's key as `{"id":"eq.1"}`, for the Location header."""
+    # POST /projects with `Prefer: return=headers-only`
     insert = plan.source
     if not isinstance(insert, Insert) or not insert.primary_key or plan.body.kind != "none":
         return sql("null::text")

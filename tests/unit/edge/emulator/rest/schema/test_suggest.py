@@ -1,6 +1,6 @@
 """The closest known name is suggested."""
 
-from edge.emulator.rest.schema.suggest import edit_distance, nearest_name
+from edge.emulator.rest.schema.suggest import edit_distance, suggest_name
 
 
 def test_edit_distance_counts_changed_letters():
@@ -8,4 +8,4 @@ def test_edit_distance_counts_changed_letters():
 
 
 def test_nothing_is_suggested_for_a_name_like_no_other():
-    assert nearest_name("zzz", ["videos", "channels"], at_least=0.75) is None
+    assert suggest_name("zzz", ["videos", "channels"], at_least=0.75) is None
