@@ -1,11 +1,11 @@
-"""The base of every error that an emulated service puts on the wire."""
+"""The base class of the errors that an emulated service returns over HTTP."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class WireError(Exception):
-    """A refusal with its HTTP status and headers; each service gives it that service's body."""
+    """An HTTP error response; a service's subclass renders that service's body."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -14,5 +14,5 @@ class WireError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """What the client reads, as JSON."""
+        """Return the response's body, to be encoded as JSON."""
         return {"message": self.message}

@@ -32,9 +32,9 @@ _UNITS: Final = {
 
 
 async def resolve_password_hash(config: AuthConfig, body: AdminUserBody) -> str | None:
-    """The hash of the password given, or the hash given; None to leave it as it is."""
+    """Return the hash of the given password, or the given hash; None to keep the stored one."""
     if body.password:
-        check_strength(body.password, config.shortest_password)
+        check_strength(body.password, config.min_password_length)
         return await hash_password(body.password)
     if body.password_hash and not is_hash(body.password_hash):
         raise HASH_INVALID.error()
@@ -42,7 +42,7 @@ async def resolve_password_hash(config: AuthConfig, body: AdminUserBody) -> str 
 
 
 def plan_account(body: AdminUserBody) -> User:
-    """A new account with its address, before the rest is applied."""
+    """Return a new user with its address; apply_changes sets the other fields."""
     if not body.email:
         raise PHONE_DISABLED.error() if body.phone else ADDRESS_MISSING.error()
     email = parse_email(body.email)
@@ -55,7 +55,7 @@ def plan_account(body: AdminUserBody) -> User:
 
 
 def apply_changes(user: User, body: AdminUserBody, password: str | None, now: datetime) -> User:
-    """The account with everything that `body` names; `password` is a hash."""
+    """Return the user with the fields that `body` sets; `password` is a hash."""
     if body.phone:
         raise PHONE_DISABLED.error()
     confirmed = user.email_confirmed_at or (now if body.email_confirm else None)

@@ -1,4 +1,4 @@
-"""Sign-in as an ASGI app: the routes by verb, and how refusals are answered.
+"""The auth service as an ASGI app: its routes and its error responses.
 
 Follows supabase/auth (internal/api/api.go); the gateway strips `/auth/v1`.
 """
@@ -38,7 +38,7 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
 
 
 def create_pool(dsn: str) -> Pool:
-    """Times inside JSON are written in UTC."""
+    """Return the service's connection pool; its sessions render times in UTC."""
     connector = Connector(f"{dsn} options='-c timezone=UTC'", "edge-auth")
     return Pool(connector, size=_POOL_SIZE, timeout=_POOL_TIMEOUT)
 
@@ -58,7 +58,7 @@ def create_auth_app(pool: Pool, config: AuthConfig) -> Starlette:
         exception_handlers={
             AuthError: _render_error,
             HTTPException: _render_missing,
-            ClientDisconnect: _answer_nobody,
+            ClientDisconnect: _render_disconnect,
             Exception: _render_crash,
         },
     )
@@ -78,12 +78,12 @@ async def _render_missing(request: Request, exc: Exception) -> Response:
     return await _render_error(request, error)
 
 
-async def _answer_nobody(request: Request, exc: Exception) -> Response:
+async def _render_disconnect(request: Request, exc: Exception) -> Response:
     del request, exc
     return Response(status_code=499)
 
 
 async def _render_crash(request: Request, exc: Exception) -> Response:
-    """Starlette logs the traceback; the current learns nothing of it."""
+    """Render a 500 without details; Starlette logs the traceback."""
     del exc
     return await _render_error(request, UNEXPECTED.error())

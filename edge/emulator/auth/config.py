@@ -1,4 +1,4 @@
-"""How sign-in behaves: the keys, the issuer and the lifetimes, resolved once."""
+"""Settings of the auth service: keys, issuer, lifetimes and limits."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from edge.tokens import Keys
 
 @dataclass(frozen=True, slots=True)
 class AuthConfig:
-    """The Supabase CLI's local defaults: no mail is sent, so an address is confirmed at once."""
+    """Settings; the defaults are the Supabase CLI's. `max_body` is in bytes."""
 
     keys: Keys
     issuer: str
     access_seconds: int = 3600
     reuse_seconds: int = 10
-    shortest_password: int = 6
+    min_password_length: int = 6
     max_body: int = 1 << 20

@@ -1,4 +1,4 @@
-"""What every route shares: the settings, the database, and how a request is read."""
+"""The context of every route: settings, connection pool, request parsing."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ from edge.emulator.postgres.pool import (
 
 @dataclass(frozen=True, slots=True)
 class AuthContext:
-    """One database of people, under one configuration."""
+    """The service's settings and connection pool."""
 
     config: AuthConfig
     pool: Pool
@@ -34,7 +34,7 @@ class AuthContext:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
-        """All or nothing; what is wrong with the database is told as GoTrue's errors."""
+        """Open a transaction; the database's failures are raised as GoTrue's errors."""
         try:
             async with self.pool.connection() as connection, connection.transaction():
                 yield connection

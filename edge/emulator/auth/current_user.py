@@ -1,4 +1,7 @@
-"""Who calls: the Authorization header → claims, and the user and session that they name."""
+"""Authenticate a request: the Authorization header → claims → the user and session.
+
+Follows supabase/auth (internal/api/auth.go).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,14 +36,14 @@ _REASONS: Final[Mapping[TokenFault, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """A signed-in user; a token made by hand belongs to no session."""
+    """The signed-in user; `session_id` is None for a token minted outside the service."""
 
     user: User
     session_id: UUID | None
 
 
 async def authenticate(context: AuthContext, request: Request) -> CurrentUser:
-    """The user whose token it is, as long as the user and the session exist."""
+    """Return the token's user; raises user_not_found or session_not_found if it was deleted."""
     claims = _read_claims(context, request)
     user_id = _read_id(claims, "sub")
     if user_id is None:
@@ -56,7 +59,7 @@ async def authenticate(context: AuthContext, request: Request) -> CurrentUser:
 
 
 def require_admin(context: AuthContext, request: Request) -> None:
-    """not_admin for everyone but who holds the project's secret key."""
+    """Raise not_admin unless the token is a service key's."""
     if _read_claims(context, request).get("role") not in _ADMINS:
         raise NOT_ADMIN.error()
 

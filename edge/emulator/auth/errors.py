@@ -1,6 +1,6 @@
-"""The catalogue of refusals: status, code and message, and the two shapes that clients read.
+"""The catalogue of the auth service's errors: status, code, message, and their two JSON shapes.
 
-Codes and texts are those of supabase/auth (internal/api/apierrors/errorcode.go and its callers).
+Follows supabase/auth (internal/api/apierrors/errorcode.go and its callers).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ API_VERSION: Final = "2024-01-01"
 
 
 class AuthError(WireError):
-    """A refusal as {code, error_code, msg}, or {code, message} for who names the API's version."""
+    """An error response: {code, error_code, msg}, with an API version {code, message}."""
 
     def __init__(self, status: int, code: str, message: str, reasons: Sequence[str] = ()) -> None:
         super().__init__(status, message, {"x-sb-error-code": code})
@@ -24,7 +24,7 @@ class AuthError(WireError):
         return {"code": self.status, "error_code": self.code, "msg": self.message} | self._weakness
 
     def versioned_body(self) -> dict[str, Any]:
-        """What clients read that send `x-supabase-api-version`."""
+        """Return the body for requests with `x-supabase-api-version: 2024-01-01` or later."""
         return {"code": self.code, "message": self.message} | self._weakness
 
     @property
@@ -34,14 +34,14 @@ class AuthError(WireError):
 
 @dataclass(frozen=True, slots=True)
 class ErrorTemplate:
-    """One row of the catalogue."""
+    """An entry of the catalogue."""
 
     status: int
     code: str
     message: str
 
     def error(self, *reasons: str, **values: object) -> AuthError:
-        """The error, its message completed with `values`."""
+        """Return the error, its message formatted with `values`."""
         return AuthError(self.status, self.code, self.message.format_map(values), reasons)
 
 
@@ -119,7 +119,7 @@ PAGE_INVALID: Final = ErrorTemplate(400, "validation_failed", "Bad Pagination Pa
 BAN_INVALID: Final = ErrorTemplate(
     400, "validation_failed", "invalid format for ban duration: {value}"
 )
-HASH_INVALID: Final = ErrorTemplate(400, "validation_failed", "password_hash is no bcrypt hash")
+HASH_INVALID: Final = ErrorTemplate(400, "validation_failed", "password_hash is not a bcrypt hash")
 
 NOT_SERVED: Final = ErrorTemplate(404, "EDGE_NOT_SERVED", "{method} {path} is not served locally")
 TIMED_OUT: Final = ErrorTemplate(

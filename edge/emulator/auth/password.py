@@ -1,4 +1,7 @@
-"""Passwords: which are accepted, how they are kept, how they are compared."""
+"""Check, hash and compare passwords.
+
+Follows supabase/auth (internal/crypto/password.go, internal/api/password.go).
+"""
 
 import asyncio
 import re
@@ -8,27 +11,27 @@ import bcrypt
 
 from edge.emulator.auth.errors import PASSWORD_TOO_LONG, PASSWORD_WEAK
 
-_LONGEST: Final = 72  # bytes; bcrypt looks at no more
+_MAX_BYTES: Final = 72  # bcrypt ignores the rest
 _COST: Final = 10
 _BCRYPT: Final = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 
 
 def check_strength(password: str, shortest: int) -> None:
-    """weak_password with its reasons, or validation_failed for one that would be cut."""
-    if len(password.encode()) > _LONGEST:
+    """Raise weak_password with its reasons, or validation_failed above bcrypt's 72 bytes."""
+    if len(password.encode()) > _MAX_BYTES:
         raise PASSWORD_TOO_LONG.error()
     if len(password) < shortest:
         raise PASSWORD_WEAK.error("length", shortest=shortest)
 
 
 async def hash_password(password: str) -> str:
-    """Slow on purpose, so on a thread."""
+    """Hash on a thread, since bcrypt is slow on purpose."""
     return (await asyncio.to_thread(_hash, password.encode())).decode()
 
 
 async def is_password(password: str, stored: str | None) -> bool:
-    """Whether `stored` is the hash of `password`; nobody's password fits no hash."""
-    if not stored or not is_hash(stored) or len(password.encode()) > _LONGEST:
+    """Whether `stored` is the hash of `password`; False without a stored hash."""
+    if not stored or not is_hash(stored) or len(password.encode()) > _MAX_BYTES:
         return False
     return await asyncio.to_thread(bcrypt.checkpw, password.encode(), stored.encode())
 

@@ -1,4 +1,4 @@
-"""What callers may send: the inputs of each route, and how they are read."""
+"""The request bodies of the routes, and how they are read."""
 
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ class RefreshGrantBody(BaseModel):
 
 
 class UpdateUserBody(BaseModel):
-    """What people may change of themselves."""
+    """PUT /user."""
 
     email: str | None = None
     phone: str | None = None
@@ -37,7 +37,7 @@ class UpdateUserBody(BaseModel):
 
 
 class AdminUserBody(BaseModel):
-    """What an administrator may set of anyone."""
+    """POST and PUT /admin/users."""
 
     id: str | None = None
     email: str | None = None
@@ -58,7 +58,10 @@ class DeleteUserBody(BaseModel):
 async def read_body(
     request: Request, model: type[Body], *, limit: int, may_be_empty: bool = False
 ) -> Body:
-    """The request's JSON as `model`; bad_json says what is wrong with it."""
+    """Parse the request's JSON body as `model`; raises bad_json, or EDGE_BODY_TOO_LARGE.
+
+    `limit` is in bytes; with `may_be_empty` an empty body is `{}`.
+    """
     raw = await _read_bytes(request, limit)
     try:
         return model.model_validate_json(raw or (b"{}" if may_be_empty else b""))

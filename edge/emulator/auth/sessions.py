@@ -1,4 +1,7 @@
-"""The statements over auth.sessions and auth.refresh_tokens."""
+"""SQL on auth.sessions and auth.refresh_tokens.
+
+Follows supabase/auth (internal/models/sessions.go, refresh_token.go).
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ insert into auth.sessions (user_id, user_agent) values ($1, $2) returning id, cr
 _INSERT_LINK: Final = """
 insert into auth.refresh_tokens (token, user_id, session_id, parent)
 values ($1, $2::uuid::text, $3, $4)"""
-# Both rows are locked: of two refreshes at once the second sees what the first has done.
+# Locks both rows, so that of two concurrent refreshes the second sees the first one's result.
 _FETCH_LINK: Final = """
 select t.token, t.revoked, s.id as session_id, s.user_id, s.created_at,
   clock_timestamp() > t.updated_at + make_interval(secs => $2::float8) as is_late
@@ -54,7 +57,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A link of a session's chain; `is_late` when the time in which it may come twice is over."""
+    """A refresh token; `is_late` once the interval is over in which it may be reused."""
 
     token: str
     session: Session
@@ -65,7 +68,7 @@ class RefreshToken:
 async def insert_session(
     connection: Connection, user_id: UUID, user_agent: str | None
 ) -> tuple[Session, str]:
-    """A new session and its first refresh token."""
+    """Create a session; returns it and its first refresh token."""
     cursor = await connection.execute(_INSERT_SESSION, (user_id, user_agent))
     row = await cursor.fetchone()
     assert row is not None  # insert … returning
@@ -76,7 +79,7 @@ async def insert_session(
 async def fetch_refresh_token(
     connection: Connection, token: str, reuse_seconds: float
 ) -> RefreshToken | None:
-    """The token, its session locked until the transaction ends."""
+    """Return the token and lock it and its session; None if unknown."""
     row = await (await connection.execute(_FETCH_LINK, (token, reuse_seconds))).fetchone()
     if row is None:
         return None
@@ -85,13 +88,13 @@ async def fetch_refresh_token(
 
 
 async def fetch_successor(connection: Connection, used: RefreshToken) -> str | None:
-    """The session's valid token if it directly follows `used`: its answer was lost on the way."""
+    """Return the active token if it directly succeeds `used`: the response was lost."""
     row = await (await connection.execute(_FETCH_ACTIVE, (used.session.id,))).fetchone()
     return row["token"] if row and row["parent"] == used.token else None
 
 
 async def rotate(connection: Connection, used: RefreshToken) -> str:
-    """The token that takes the place of `used` and of whatever else was valid."""
+    """Revoke the session's active tokens; returns the successor of `used`."""
     await connection.execute(_REVOKE_FAMILY, (used.session.id,))
     await connection.execute(_TOUCH, (used.session.id,))
     return await _insert_token(connection, used.session, used.token)
@@ -109,7 +112,7 @@ async def has_session(connection: Connection, session_id: UUID, user_id: UUID) -
 async def delete_sessions(
     connection: Connection, user_id: UUID, session_id: UUID | None, scope: Scope
 ) -> None:
-    """End sessions with their refresh tokens; all of them for a token that belongs to none."""
+    """Delete the sessions in `scope`; all of the user's if there is no `session_id`."""
     if session_id is None or scope is Scope.GLOBAL:
         await connection.execute(_DELETE_ALL, (user_id,))
     else:

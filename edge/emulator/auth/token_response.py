@@ -1,4 +1,7 @@
-"""What a sign-in or a refresh answers: the access token, its refresh token and the user."""
+"""Render the token response of sign-in and refresh: access token, refresh token, user.
+
+Follows supabase/auth (internal/tokens/service.go, AccessTokenResponse).
+"""
 
 import time
 from typing import Any
@@ -18,7 +21,7 @@ from edge.tokens import mint
 async def open_session(
     context: AuthContext, connection: Connection, user: User, request: Request
 ) -> Response:
-    """Sign the user in."""
+    """Create a session for the user and return its token response."""
     agent = request.headers.get("user-agent")
     session, refresh_token = await insert_session(connection, user.id, agent)
     await mark_signed_in(connection, user.id)
@@ -32,7 +35,7 @@ def render_token_response(
     issued = int(time.time())
     expires = issued + config.access_seconds
     claims = _claims(user, session) | {"iss": config.issuer, "iat": issued, "exp": expires}
-    answer = {
+    body = {
         "access_token": mint(config.keys.secret, user.role, **claims),
         "token_type": "bearer",
         "expires_in": config.access_seconds,
@@ -40,7 +43,7 @@ def render_token_response(
         "refresh_token": refresh_token,
         "user": render_user(user),
     }
-    return JSONResponse(answer, headers={"cache-control": "no-store"})
+    return JSONResponse(body, headers={"cache-control": "no-store"})
 
 
 def _claims(user: User, session: Session) -> dict[str, Any]:

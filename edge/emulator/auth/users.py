@@ -1,4 +1,7 @@
-"""The statements over auth.users and auth.identities."""
+"""SQL on auth.users and auth.identities.
+
+Follows supabase/auth (internal/models/user.go, identity.go).
+"""
 
 from typing import Any, Final
 from uuid import UUID
@@ -51,7 +54,7 @@ _SIGNED_IN: Final = (
     "update auth.users set last_sign_in_at = now(), updated_at = now() where id = $1"
 )
 _DELETE: Final = "delete from auth.users where id = $1 and deleted_at is null returning id"
-# What is kept names nobody, and the address is free again.
+# Anonymises the row, so that the address can be registered again.
 _SOFT_DELETE: Final = """
 update auth.users set
   deleted_at = now(), encrypted_password = null, raw_app_meta_data = '{}',
@@ -59,13 +62,13 @@ update auth.users set
   email = encode(sha256(convert_to(id || email, 'UTF8')), 'hex')
 where id = $1 and deleted_at is null returning id"""
 
-_DISOWN: Final = """
+_DELETE_IDENTITIES_AND_SESSIONS: Final = """
 with identities as (delete from auth.identities where user_id = $1)
 delete from auth.sessions where user_id = $1"""
 
 
 async def fetch_user(connection: Connection, user_id: UUID, *, lock: bool = False) -> User | None:
-    """With `lock` nobody else changes the row before the transaction ends."""
+    """Return the user; with `lock` the row is locked until the transaction ends."""
     statement = _BY_ID_LOCKED if lock else _BY_ID
     return _read(await (await connection.execute(statement, (user_id,))).fetchone())
 
@@ -75,7 +78,7 @@ async def fetch_user_by_email(connection: Connection, email: str) -> User | None
 
 
 async def fetch_users(connection: Connection, page: int, size: int) -> list[User]:
-    """The latest first; the first page is 1."""
+    """Return a page of users, newest first; the first `page` is 1."""
     cursor = await connection.execute(_PAGE, (size, (page - 1) * size))
     return [User(**row) for row in await cursor.fetchall()]
 
@@ -86,7 +89,7 @@ async def count_users(connection: Connection) -> int:
 
 
 async def insert_user(connection: Connection, user: User) -> User | None:
-    """The user as stored, with an identity; None when the address or the id is taken."""
+    """Store the user with its identity; returns None if the address or the id is taken."""
     values: tuple[Any, ...] = (
         _INSTANCE,
         user.id,
@@ -109,7 +112,7 @@ async def insert_user(connection: Connection, user: User) -> User | None:
 
 
 async def update_user(connection: Connection, user: User) -> None:
-    """Store what may change of a user; UniqueViolation when the address is somebody else's."""
+    """Store the user's changeable fields; raises UniqueViolation if the address is taken."""
     values: tuple[Any, ...] = (
         user.id,
         user.email,
@@ -129,9 +132,9 @@ async def mark_signed_in(connection: Connection, user_id: UUID) -> None:
 
 
 async def delete_user(connection: Connection, user_id: UUID, *, soft: bool) -> bool:
-    """Whether there was such a user; a soft deletion keeps the row for what refers to it."""
+    """Delete the user; returns whether it existed. `soft` keeps the row, anonymised."""
     statement = _SOFT_DELETE if soft else _DELETE
-    await connection.execute(_DISOWN, (user_id,))
+    await connection.execute(_DELETE_IDENTITIES_AND_SESSIONS, (user_id,))
     return await (await connection.execute(statement, (user_id,))).fetchone() is not None
 
 

@@ -1,8 +1,7 @@
-"""Under which account the Postgres processes run: ours, or an unprivileged one when we are root.
+"""Choose the account of the Postgres processes: ours, or `nobody` if we are root.
 
-Postgres refuses to run as root. Then its processes become `nobody`, keeping only the capability to
-pass through folders that root may enter, so that a checkout below a private folder works without
-loosening anyone's permissions.
+Postgres refuses to run as root. As `nobody` its processes keep CAP_DAC_OVERRIDE, so that a checkout
+below a private folder works without changing permissions.
 """
 
 import ctypes
@@ -19,7 +18,7 @@ from edge.errors import EdgeError
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
 _PR_SET_SECUREBITS = 28
-_NO_SETUID_FIXUP = 1 << 2  # else access(2), which Postgres asks, forgets the capability
+_NO_SETUID_FIXUP = 1 << 2  # otherwise access(2), which Postgres calls, drops the capability
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
@@ -34,26 +33,26 @@ def _unprivileged() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody")
 
 
-def give(folder: Path) -> None:
-    """Make `folder` private to the account that Postgres runs as."""
+def own(folder: Path) -> None:
+    """Create `folder`, owned by and private to the account of Postgres; raises EdgeError."""
     account = _unprivileged()
     folder.mkdir(parents=True, exist_ok=True)
     found = folder.lstat()
     owners = {os.geteuid(), account.pw_uid if account else os.geteuid()}
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
         raise EdgeError(
-            f"{folder} is somebody else's, so Postgres cannot use it.", cure=f"Remove {folder}"
+            f"{folder} belongs to another user, so Postgres cannot use it.", cure=f"Remove {folder}"
         )
     folder.chmod(0o700)
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
 
 
-def entering(*, dies_with_parent: bool) -> Callable[[], None] | None:
-    """What a child runs between fork and exec to become that account; None where nothing is needed.
+def preexec(*, dies_with_parent: bool) -> Callable[[], None] | None:
+    """Return the `preexec_fn` that switches to that account; None where none is needed.
 
-    With `dies_with_parent` the kernel sends it SIGINT, Postgres' "fast shutdown", when the thread
-    that started it is gone: call from the main thread only.
+    With `dies_with_parent` the kernel sends SIGINT, Postgres' "fast shutdown", when the thread that
+    started the process ends: call from the main thread only.
     """
     if not sys.platform.startswith("linux"):
         return None

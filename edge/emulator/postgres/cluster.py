@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL server: made, started, found again after a crash, stopped."""
+"""One embedded PostgreSQL server: initdb, start, stop, and cleanup after a crash."""
 
 import hashlib
 import os
@@ -41,7 +41,7 @@ class Cluster:
     """A PostgreSQL 18 server with its data below `data_dir`.
 
     It always listens on a unix socket in a short temporary folder; with `tcp` also on
-    127.0.0.1:`port`. Without `durable` a power cut may lose data, which tests do not mind.
+    127.0.0.1:`port`. Without `durable` a power cut may lose data, which is fast and fine in tests.
     """
 
     data_dir: Path
@@ -61,12 +61,12 @@ class Cluster:
 
     @property
     def pid(self) -> int | None:
-        """The server's process, while we have one."""
+        """The server's process id; None unless started."""
         return self._process.pid if self._process else None
 
     @property
     def has_died(self) -> bool:
-        """Whether the server ended though nobody stopped it."""
+        """Whether the server ended without stop()."""
         return self._process is not None and self._process.poll() is not None
 
     def dsn(self, database: str = "postgres", user: str = SUPERUSER) -> str:
@@ -74,21 +74,21 @@ class Cluster:
         return f"host={self.socket_dir} port={self.port} dbname={database} user={user}"
 
     def start(self) -> None:
-        """Prepare, launch, wait: from the main thread, since the server dies with that thread."""
+        """Prepare, launch and wait; call from the main thread, with which the server ends."""
         self.prepare()
         self.launch()
         self.wait_ready()
 
     def prepare(self) -> None:
-        """Make the data folder if there is none, and end what an earlier, killed run left."""
-        account.give(self.socket_dir)
+        """Create the data folder if missing, and stop the orphaned server of a killed run."""
+        account.own(self.socket_dir)
         if (self.data_dir / "PG_VERSION").exists():
-            account.give(self.data_dir)
-            self._end_leftover()
+            account.own(self.data_dir)
+            self._stop_orphan()
             return
         unfinished = self.data_dir.with_name(self.data_dir.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        account.give(unfinished)
+        account.own(unfinished)
         with tempfile.NamedTemporaryFile("w", prefix="edge-pw-") as password:
             password.write(PASSWORD)
             password.flush()
@@ -119,7 +119,7 @@ class Cluster:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=account.entering(dies_with_parent=True),
+                preexec_fn=account.preexec(dies_with_parent=True),
             )
 
     def wait_ready(self) -> None:
@@ -136,11 +136,11 @@ class Cluster:
         raise self._start_failure()
 
     def wait(self) -> int | None:
-        """Wait until the server has ended by itself; its exit status."""
+        """Wait for the server to end by itself; returns its exit status."""
         return self._process.wait(_STOP_DEADLINE) if self._process else None
 
     def stop(self) -> None:
-        """Fast shutdown: running statements are cut, committed work is kept."""
+        """Shut down fast: statements are cancelled, committed work is kept."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -154,7 +154,7 @@ class Cluster:
             self.socket_dir.rmdir()
 
     def create_database(self, name: str, template: str = "template1") -> str:
-        """Create a database as a copy of `template`, which nobody may be using; its DSN."""
+        """Create a database as a copy of `template`, which must be unused; returns its DSN."""
         statement = sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template)
         )
@@ -163,7 +163,7 @@ class Cluster:
         return self.dsn(name)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, cutting whoever is still connected."""
+        """Drop a database and close its connections."""
         statement = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             connection.execute(statement)
@@ -177,7 +177,7 @@ class Cluster:
             text=True,
             check=False,
             cwd="/",
-            preexec_fn=account.entering(dies_with_parent=False),
+            preexec_fn=account.preexec(dies_with_parent=False),
         )
         if made.returncode != 0:
             raise EdgeError(
@@ -185,19 +185,19 @@ class Cluster:
                 cure=f"Make room there, remove {self.data_dir}, and start again.",
             )
 
-    def _end_leftover(self) -> None:
-        pid = self._leftover_pid()
+    def _stop_orphan(self) -> None:
+        pid = self._orphan_pid()
         if pid is None:
             return
         for sign in (signal.SIGINT, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.kill(pid, sign)
             deadline = time.monotonic() + _STOP_DEADLINE
-            while self._leftover_pid() == pid and time.monotonic() < deadline:
+            while self._orphan_pid() == pid and time.monotonic() < deadline:
                 time.sleep(0.02)
 
-    def _leftover_pid(self) -> int | None:
-        """The pid of a server that is alive on our data folder, whoever started it."""
+    def _orphan_pid(self) -> int | None:
+        """Return the pid of a running server on our data folder, started by any process."""
         try:
             lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
             pid = int(lines[0])

@@ -1,4 +1,4 @@
-"""The stack's Postgres: made ready, migrated, and started again when it dies."""
+"""The stack's Postgres: started, migrated, and restarted when it dies."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,11 +15,11 @@ _INTERVAL: Final = 0.5
 
 @dataclass(slots=True)
 class LocalDatabase:
-    """One cluster with the project's schema; `tell` is given a sentence for the operator."""
+    """One cluster with the project's schema; `report` gets a sentence for the operator."""
 
     settings: Settings
     durable: bool
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     cluster: Cluster = field(init=False)
     applied: list[Migration] = field(default_factory=list[Migration], init=False)
     _watching: asyncio.Task[None] | None = field(default=None, init=False)
@@ -33,7 +33,7 @@ class LocalDatabase:
         )
 
     async def start(self) -> str:
-        """Start and migrate; the DSN that the data API logs in with."""
+        """Start and migrate; returns the data API's DSN (role `authenticator`)."""
         await asyncio.to_thread(self.cluster.prepare)
         self.cluster.launch()
         await asyncio.to_thread(self.cluster.wait_ready)
@@ -53,22 +53,24 @@ class LocalDatabase:
         return migrate(dsn, find_migrations(supabase / "migrations"), supabase / "seed.sql")
 
     async def _watch(self) -> None:
-        """For as long as the stack runs: a server that cannot start now may a moment later, when
-        the last of its own processes have let go of its memory."""
-        said = ""
+        """Restart the server whenever it dies, and retry while it cannot start.
+
+        After a crash its shared memory is in use until the last of its processes has ended.
+        """
+        reported = ""
         while True:
             await asyncio.sleep(_INTERVAL)
             if not self.cluster.has_died:
                 continue
-            if not said:
-                self.tell("Postgres ended unexpectedly and is started again.")
+            if not reported:
+                self.report("Postgres ended unexpectedly and is being restarted.")
             try:
                 await asyncio.to_thread(self.cluster.prepare)
                 self.cluster.launch()
                 await asyncio.to_thread(self.cluster.wait_ready)
             except (EdgeError, OSError) as exc:
-                if str(exc) != said:
-                    self.tell(f"It is tried again until it starts. {exc}")
-                said = str(exc)
+                if str(exc) != reported:
+                    self.report(f"Restarting it failed and is retried. {exc}")
+                reported = str(exc)
             else:
-                said = ""
+                reported = ""

@@ -1,4 +1,4 @@
-"""Bring a database from empty to the project's schema: bootstrap, migrations with history, seed.
+"""Create the project's schema in a database: bootstrap, migrations with history, seed.
 
 The history table is the Supabase CLI's (supabase/cli, pkg/migration), so that `supabase db push`
 and `edge start` agree on what has been applied.
@@ -34,7 +34,7 @@ class Migration:
 
 
 def find_migrations(folder: Path) -> list[Migration]:
-    """The folder's migrations, oldest first; a file with another kind of name is an error."""
+    """Return the folder's migrations, oldest first; raises EdgeError for a misnamed file."""
     found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _NAME.match(path.name)
@@ -48,7 +48,7 @@ def find_migrations(folder: Path) -> list[Migration]:
 
 
 def bootstrap(dsn: str) -> None:
-    """Give the database what every Supabase project starts with; harmless when run again."""
+    """Create a Supabase project's initial roles, schemas and grants; idempotent."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         name = connection.info.dbname.replace('"', '""')
         script = _BOOTSTRAP.read_text().replace(':"database"', f'"{name}"')
@@ -57,10 +57,10 @@ def bootstrap(dsn: str) -> None:
 
 
 def migrate(dsn: str, migrations: Iterable[Migration], seed: Path | None = None) -> list[Migration]:
-    """Apply what is not yet applied, each file in one transaction; return those.
+    """Apply the pending migrations, each in one transaction, and return them.
 
-    `dsn` logs in as `postgres`, which is no superuser, as on a hosted project. The seed file runs
-    once, after the very first migrations.
+    `dsn` logs in as `postgres`, not a superuser, as on a hosted project. The seed file runs once,
+    after the first migrations.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
         applied = _applied_versions(connection)
@@ -88,7 +88,7 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
 
 
 def run_file(connection: psycopg.Connection, path: Path) -> str:
-    """Execute a file of SQL and return its text; EdgeError names the line that failed."""
+    """Execute a SQL file and return its text; raises EdgeError with the failing line."""
     text = path.read_text()
     try:
         connection.execute(text.encode())
@@ -110,7 +110,7 @@ def _explain(path: Path, text: str, error: psycopg.Error) -> Iterator[str]:
 def _cure(error: psycopg.Error) -> str | None:
     missing = re.match(r'extension "([^"]+)" is not available', error.diag.message_primary or "")
     if missing is None:
-        return "Mend the file; nothing of it was applied. Then try again."
+        return "Fix the file; nothing of it was applied. Then try again."
     return (
         f'The local Postgres has only plpgsql and vector. Guard the "{missing[1]}" extension with '
         "`if exists (select from pg_available_extensions …)`, or do without it "

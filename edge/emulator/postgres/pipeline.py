@@ -1,7 +1,8 @@
-"""Statements sent together and answered together: one write and one wait, whatever their number.
+"""Run several statements in one round trip, in a libpq pipeline.
 
-psycopg's own pipelines write and wait statement by statement, and make a cursor for each. What is
-sent here often is prepared, as psycopg does it outside of pipelines.
+psycopg's own pipelines write and wait statement by statement and create a cursor for each, which
+serves a sixth fewer requests. Frequent statements are prepared here, so its connections have
+psycopg's own preparation off (prepare_threshold None): its DEALLOCATE ALL would drop them.
 """
 
 from collections import OrderedDict
@@ -22,14 +23,14 @@ from edge.emulator.postgres.pool import Connection
 Statement = tuple[bytes, tuple[Any, ...]]
 """With $1, $2, … and their values."""
 
-_USES_BEFORE_PREPARING: Final = 4
-_MOST_PREPARED: Final = 100
+_PREPARE_THRESHOLD: Final = 4
+_MAX_STATEMENTS: Final = 100
 _FAILED: Final = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """A statement with its values as they go over the wire."""
+    """A statement with its values in wire format."""
 
     query: bytes
     values: Sequence[Any]
@@ -43,7 +44,7 @@ class _Bound:
 
 @dataclass(slots=True)
 class _Session:
-    """What one connection's server process has been asked so far, the latest last."""
+    """The uses and the prepared statements of one connection, least recently used first."""
 
     uses: OrderedDict[tuple[bytes, tuple[int, ...]], int] = field(
         default_factory=OrderedDict[tuple[bytes, tuple[int, ...]], int]
@@ -53,18 +54,18 @@ class _Session:
     )
     count: int = 0
 
-    def wants_preparing(self, bound: _Bound) -> bool:
+    def should_prepare(self, bound: _Bound) -> bool:
         uses = self.uses[bound.key] = self.uses.pop(bound.key, 0) + 1
-        return uses > _USES_BEFORE_PREPARING and bound.key not in self.names
+        return uses > _PREPARE_THRESHOLD and bound.key not in self.names
 
     def new_name(self) -> bytes:
         self.count += 1
         return b"edge_%d" % self.count
 
-    def forgotten(self) -> list[bytes]:
-        """The names of what was not asked for a long time; they are to be given up."""
+    def evict(self) -> list[bytes]:
+        """Drop the least recently used statements; returns the names to deallocate."""
         names: list[bytes] = []
-        while len(self.uses) > _MOST_PREPARED:
+        while len(self.uses) > _MAX_STATEMENTS:
             key, _ = self.uses.popitem(last=False)
             if name := self.names.pop(key, None):
                 names.append(name)
@@ -75,7 +76,10 @@ _sessions: WeakKeyDictionary[Connection, _Session] = WeakKeyDictionary()
 
 
 async def run_together(connection: Connection, statements: Sequence[Statement]) -> list[PGresult]:
-    """A result for each; psycopg.Error when one failed, after which none of the rest was run."""
+    """Return a result per statement; raises the first failure's psycopg.Error.
+
+    Statements after a failed one are not run.
+    """
     bound = [_bind(connection, *statement) for statement in statements]
     session = _sessions.setdefault(connection, _Session())
     async with connection.lock:
@@ -94,39 +98,39 @@ def _exchange(
     pgconn: PGconn, session: _Session, statements: Sequence[_Bound]
 ) -> PQGen[list[PGresult]]:
     pgconn.enter_pipeline_mode()
-    asked = [key for bound in statements for key in _send(pgconn, session, bound)]
-    for name in session.forgotten():
+    sent = [key for bound in statements for key in _send(pgconn, session, bound)]
+    for name in session.evict():
         pgconn.send_query_params(b"deallocate " + name, None)
     pgconn.pipeline_sync()
     yield from _flush(pgconn)
     received = yield from _receive(pgconn)
     pgconn.exit_pipeline_mode()
-    return _sort_out(session, asked, received)
+    return _match_results(session, sent, received)
 
 
 def _send(pgconn: PGconn, session: _Session, bound: _Bound) -> list[_Bound | tuple[_Bound, bytes]]:
-    """What is asked for it: perhaps to be prepared, and to be run."""
-    asked: list[_Bound | tuple[_Bound, bytes]] = [bound]
+    """Send the statement, prepared if frequent; returns one entry per expected result."""
+    sent: list[_Bound | tuple[_Bound, bytes]] = [bound]
     name = session.names.get(bound.key)
-    if session.wants_preparing(bound):
+    if session.should_prepare(bound):
         name = session.new_name()
         pgconn.send_prepare(name, bound.query, bound.types)
-        asked.insert(0, (bound, name))
+        sent.insert(0, (bound, name))
     if name:
         pgconn.send_query_prepared(name, bound.values, bound.formats)
     else:
         pgconn.send_query_params(bound.query, bound.values, bound.types, bound.formats)
-    return asked
+    return sent
 
 
 def _flush(pgconn: PGconn) -> PQGen[None]:
     while pgconn.flush():
         yield Wait.RW
-        pgconn.consume_input()  # or else both sides might wait for the other to read
+        pgconn.consume_input()  # otherwise both sides might wait for the other to read
 
 
 def _receive(pgconn: PGconn) -> PQGen[list[PGresult]]:
-    """All results up to the end of the pipeline."""
+    """Return all results up to the pipeline's sync point."""
     results: list[PGresult] = []
     while True:
         while pgconn.is_busy():
@@ -140,20 +144,20 @@ def _receive(pgconn: PGconn) -> PQGen[list[PGresult]]:
         results.append(result)
 
 
-def _sort_out(
+def _match_results(
     session: _Session,
-    asked: Sequence[_Bound | tuple[_Bound, bytes]],
+    sent: Sequence[_Bound | tuple[_Bound, bytes]],
     received: Sequence[PGresult],
 ) -> list[PGresult]:
     results: list[PGresult] = []
     failure: PGresult | None = None
-    for question, result in zip(asked, received, strict=False):
+    for entry, result in zip(sent, received, strict=False):
         if result.status in _FAILED:
             failure = failure or result
-        elif isinstance(question, _Bound):
+        elif isinstance(entry, _Bound):
             results.append(result)
         elif result.status == pq.ExecStatus.COMMAND_OK:
-            session.names[question[0].key] = question[1]
+            session.names[entry[0].key] = entry[1]
     if failure:
         raise error_from_result(failure)
     return results

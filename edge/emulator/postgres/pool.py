@@ -1,7 +1,7 @@
-"""Database connections: made on demand, kept while sound, dropped when broken.
+"""A pool of Postgres connections: opened on demand, reused while healthy.
 
-psycopg_pool is not used: while Postgres is down it makes each request wait for its timeout, and its
-growing pauses between attempts delay the recovery; here a request fails or succeeds at once.
+psycopg_pool is not used: while Postgres is down each request waits for its timeout, and its growing
+pauses between attempts delay the recovery; here a request fails or succeeds at once.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, pq
 from psycopg.rows import DictRow, dict_row
 
 Connection = AsyncConnection[DictRow]
-# $1 placeholders, as rendered, instead of psycopg's %s.
+# Takes $1 placeholders instead of psycopg's %s.
 _CURSOR: Final = cast("type[AsyncCursor[DictRow]]", AsyncRawCursor)
 _CONNECT_TIMEOUT: Final = 5
 
 
 class PoolBusyError(Exception):
-    """No connection got free in time."""
+    """No connection was released within the timeout."""
 
 
 class PostgresUnreachableError(Exception):
@@ -31,11 +31,11 @@ class PostgresUnreachableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """How to connect: where, under which name, and what each new connection is taught."""
+    """How to connect: DSN, application_name, and a callback that configures each connection."""
 
     dsn: str
     application: str
-    prepare: Callable[[Connection], None] | None = None
+    configure: Callable[[Connection], None] | None = None
 
     async def connect(self) -> Connection:
         try:
@@ -49,13 +49,13 @@ class Connector:
             )
         except psycopg.OperationalError as exc:
             raise PostgresUnreachableError(str(exc)) from exc
-        if self.prepare:
-            self.prepare(connection)
+        if self.configure:
+            self.configure(connection)
         return connection
 
 
 class Pool:
-    """At most `size` connections; `timeout` is how long a request waits for one."""
+    """At most `size` connections; a request waits `timeout` seconds for one."""
 
     def __init__(self, connector: Connector, *, size: int, timeout: float) -> None:
         self._connector = connector
@@ -66,19 +66,19 @@ class Pool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        """PoolBusyError or PostgresUnreachableError when there is none to be had."""
-        await self._take_turn()
+        """Borrow a connection; raises PoolBusyError or PostgresUnreachableError."""
+        await self._acquire_slot()
         try:
             connection = self._take_idle() or await self._connector.connect()
             try:
                 yield connection
             finally:
-                await self._give_back(connection)
+                await self._release(connection)
         finally:
             self._free.release()
 
-    async def _take_turn(self) -> None:
-        if not self._free.locked():  # without the task that a time limit takes
+    async def _acquire_slot(self) -> None:
+        if not self._free.locked():  # avoids the task of wait_for
             await self._free.acquire()
             return
         try:
@@ -92,15 +92,15 @@ class Pool:
             await self._idle.pop().close()
 
     def _take_idle(self) -> Connection | None:
-        """The connection used last, unless the server has closed it meanwhile."""
+        """Return the most recently used connection that the server has not closed."""
         while self._idle:
             connection = self._idle.pop()
-            if _is_sound(connection):
+            if _is_healthy(connection):
                 return connection
             connection.pgconn.finish()
         return None
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _release(self, connection: Connection) -> None:
         if connection.info.transaction_status in {
             pq.TransactionStatus.INTRANS,
             pq.TransactionStatus.INERROR,
@@ -118,8 +118,8 @@ def _is_reusable(connection: Connection) -> bool:
     return is_idle and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
 
 
-def _is_sound(connection: Connection) -> bool:
-    """Whether nothing has arrived while it was idle: what arrives then is mostly a farewell."""
+def _is_healthy(connection: Connection) -> bool:
+    """False if an idle socket is readable: usually the server's shutdown message."""
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
     return not poller.poll(0)

@@ -1,7 +1,7 @@
-"""Bring a hosted project's database up to the migrations at hand, or refuse where the two disagree.
+"""Apply pending migrations to a hosted project's database, or refuse if the histories disagree.
 
-The rules are those of `supabase db push` (supabase/cli, internal/db/push): the history tells what
-is applied, nothing is applied before what is, and nothing that the folder does not know may be.
+Follows `supabase db push` (supabase/cli, internal/db/push): a pending migration must not be older
+than an applied one, and every applied one must exist in the folder.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _IS_KNOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be applied, in this order."""
+    """The migrations to apply, in order."""
 
     new: tuple[Migration, ...]
 
@@ -38,7 +38,7 @@ class Plan:
 def plan_push(
     connection: psycopg.Connection, migrations: Sequence[Migration], *, include_all: bool = False
 ) -> Plan:
-    """Compare the folder with the history, changing nothing; EdgeError tells of a disagreement."""
+    """Compare the folder with the history; raises EdgeError if they disagree. No writes."""
     history = _history(connection)
     _refuse_unknown(history, migrations)
     _refuse_changed(history, migrations)
@@ -55,9 +55,9 @@ def plan_push(
 
 
 def push(connection: psycopg.Connection, plan: Plan) -> Iterator[Migration]:
-    """Apply each in one transaction and yield it; one that another push applied meanwhile is left.
+    """Apply each in one transaction and yield it; skips what a concurrent push applied.
 
-    `connection` is in autocommit mode, so that a transaction is what is written here as one.
+    `connection` must be in autocommit mode.
     """
     if plan.new:
         with connection.transaction():
@@ -74,7 +74,7 @@ def push(connection: psycopg.Connection, plan: Plan) -> Iterator[Migration]:
 
 
 def _history(connection: psycopg.Connection) -> dict[str, list[str] | None]:
-    """The statements of each version that is applied, where they were kept."""
+    """Return the applied versions with their statements, None where not recorded."""
     if connection.execute(_IS_KNOWN).fetchone() is None:
         return {}
     rows = connection.execute(
@@ -117,7 +117,7 @@ def _refuse_changed(history: dict[str, list[str] | None], migrations: Sequence[M
 
 
 def _is_changed(migration: Migration, statements: list[str] | None) -> bool:
-    """Only a file kept as one text can be compared: the Supabase CLI keeps its statements apart."""
+    """Compare with the recorded text; the Supabase CLI's split statements are not compared."""
     if statements is None or len(statements) != 1:
         return False
     return _bare(statements[0]) != _bare(migration.path.read_text())

@@ -1,17 +1,19 @@
 """The data API as an ASGI app: request → plan → sql → execute → response.
 
-Follows PostgREST (docs.postgrest.org); the gateway strips `/rest/v1`.
+Follows PostgREST's App.hs; the gateway strips `/rest/v1`.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
+from starlette.types import Receive, Scope, Send
+
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
-from edge.emulator.rest.errors import MissError, RestError, rest_error
+from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.plan.action import find_relation, plan_request
 from edge.emulator.rest.query.integers import parse_digits
@@ -23,22 +25,20 @@ from edge.emulator.rest.response.render import Response, render_error, render_re
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.tokens import Keys
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 _LOG: Final = logging.getLogger(__name__)
-# Only a request that takes longer than this is worth watching for the client's departure.
-_PATIENCE: Final = 0.2
+# Seconds after which a running request is cancelled if its client disconnects.
+_WATCH_DELAY: Final = 0.2
 
 
-class ClientGoneError(Exception):
-    """The client hung up; there is nobody to answer."""
+class ClientDisconnectedError(Exception):
+    """The client disconnected; no response is sent."""
 
 
 class RestApp:
-    """One data API over one database. `open()` before the first request, `close()` at the end."""
+    """The data API over one database; call `open()` before the first request, `close()` last.
+
+    `dsn` logs in as `authenticator`; `keys` verify bearer tokens.
+    """
 
     def __init__(self, dsn: str, *, keys: Keys, config: RestConfig | None = None) -> None:
         self._config = config or RestConfig()
@@ -52,7 +52,7 @@ class RestApp:
         await self._database.close()
 
     async def reload(self) -> None:
-        """Read the database's schema again, now."""
+        """Reload the schema cache."""
         await self._database.reload()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,33 +60,33 @@ class RestApp:
             raise ValueError("The data API speaks HTTP only")
         try:
             response = await self._respond(scope, receive)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             return
         await _send(response, send)
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         try:
             raw = await _read_request(scope, receive, self._config.max_body)
-            return await _while_listened_to(self._answer(raw), receive)
+            return await _while_connected(self._serve(raw), receive)
         except RestError as exc:
             return render_error(exc)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             raise
         except Exception:
             _LOG.exception("The data API failed on %s %s", scope["method"], scope["path"])
             return render_error(rest_error("PGRSTX00"))
 
-    async def _answer(self, raw: RawRequest) -> Response:
+    async def _serve(self, raw: RawRequest) -> Response:
         identity = self._authenticator.authenticate(raw.headers.get("authorization"))
         request = parse_request(raw, self._config)
         try:
-            return await self._answer_from(await self._database.schema(), request, identity)
-        except MissError:
+            return await self._serve_with(await self._database.schema(), request, identity)
+        except UnknownNameError:
             if not await self._database.refresh_after_miss():
                 raise
-            return await self._answer_from(await self._database.schema(), request, identity)
+            return await self._serve_with(await self._database.schema(), request, identity)
 
-    async def _answer_from(
+    async def _serve_with(
         self, cache: SchemaCache, request: ApiRequest, identity: Identity
     ) -> Response:
         if request.action is Action.OPTIONS:
@@ -94,9 +94,9 @@ class RestApp:
         if request.action is Action.INSPECT:
             return _render_root(request, cache)
         plan = plan_request(request, cache, self._config)
-        caller = replace(identity, settings=cache.role_settings.get(identity.role, ()))
+        identity = replace(identity, settings=cache.role_settings.get(identity.role, ()))
         pool = self._database.pool
-        result = await execute(plan, request, caller, pool=pool, config=self._config)
+        result = await execute(plan, request, identity, pool=pool, config=self._config)
         return render_result(plan, request, result)
 
 
@@ -135,7 +135,7 @@ async def _read_request(scope: Scope, receive: Receive, limit: int) -> RawReques
 
 
 async def _read_body(declared: str | None, receive: Receive, limit: int) -> bytes:
-    """The body in one piece; a body of a single chunk is not copied."""
+    """Return the whole body; raises EDGE_BODY_TOO_LARGE above `limit` bytes."""
     too_large = rest_error("EDGE_BODY_TOO_LARGE", limit=limit)
     if (parse_digits(declared or "") or 0) > limit:
         raise too_large
@@ -144,7 +144,7 @@ async def _read_body(declared: str | None, receive: Receive, limit: int) -> byte
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGoneError
+            raise ClientDisconnectedError
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
@@ -154,30 +154,30 @@ async def _read_body(declared: str | None, receive: Receive, limit: int) -> byte
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _while_listened_to(answer: Coroutine[Any, Any, Response], receive: Receive) -> Response:
-    """The answer, unless the client hangs up first: then its statement is cancelled."""
-    watch = _Watch(receive)
-    late = asyncio.get_running_loop().call_later(_PATIENCE, watch.start)
+async def _while_connected(response: Coroutine[Any, Any, Response], receive: Receive) -> Response:
+    """Return the response; cancel its statement if the client disconnects first."""
+    watch = _DisconnectWatch(receive)
+    timer = asyncio.get_running_loop().call_later(_WATCH_DELAY, watch.start)
     try:
-        return await answer
+        return await response
     except asyncio.CancelledError:
-        if not watch.has_seen_departure:
+        if not watch.is_disconnected:
             raise
-        watch.work.uncancel()
-        raise ClientGoneError from None
+        watch.task.uncancel()
+        raise ClientDisconnectedError from None
     finally:
-        late.cancel()
+        timer.cancel()
         await watch.stop()
 
 
-class _Watch:
-    """Cancels the task that it is made in when the client has hung up."""
+class _DisconnectWatch:
+    """Cancels the task that creates it when the client disconnects."""
 
     def __init__(self, receive: Receive) -> None:
-        work = asyncio.current_task()
-        assert work is not None, "requests are answered in tasks"
-        self.work: asyncio.Task[Any] = work
-        self.has_seen_departure = False
+        task = asyncio.current_task()
+        assert task is not None, "an ASGI request runs in a task"
+        self.task: asyncio.Task[Any] = task
+        self.is_disconnected = False
         self._receive = receive
         self._watching: asyncio.Task[None] | None = None
 
@@ -190,16 +190,16 @@ class _Watch:
             await asyncio.gather(self._watching, return_exceptions=True)
 
     async def _wait(self) -> None:
-        await _departure(self._receive)
-        self.has_seen_departure = True
-        self.work.cancel()
+        await _wait_disconnect(self._receive)
+        self.is_disconnected = True
+        self.task.cancel()
 
 
-async def _departure(receive: Receive) -> None:
-    """Return when the client has hung up, without trusting the server to wait for news."""
+async def _wait_disconnect(receive: Receive) -> None:
+    """Return when the client has disconnected; pauses if `receive` returns at once."""
     message = await receive()
     while message["type"] != "http.disconnect":
-        await asyncio.sleep(_PATIENCE)
+        await asyncio.sleep(_WATCH_DELAY)
         message = await receive()
 
 

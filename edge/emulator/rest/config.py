@@ -1,4 +1,4 @@
-"""What the data API can be told, named after PostgREST's configuration."""
+"""Settings of the data API, named after PostgREST's configuration (Config.hs)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,10 @@ MEGABYTE: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RestConfig:
-    """Settings of one data API; the defaults are a Supabase project's, without its row limit."""
+    """Settings of one data API; the defaults are a Supabase project's, without its row limit.
+
+    `max_body` is in bytes, `pool_timeout` in seconds.
+    """
 
     schemas: tuple[str, ...] = ("public",)
     extra_search_path: tuple[str, ...] = ("public", "extensions")

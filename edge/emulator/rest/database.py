@@ -1,4 +1,7 @@
-"""The schema cache kept true: loaded, reloaded on NOTIFY, and when a name was not found."""
+"""The connection pool and the schema cache, reloaded on NOTIFY and after an unknown name.
+
+Follows PostgREST's AppState.hs and Listener.hs.
+"""
 
 import asyncio
 import time
@@ -18,7 +21,7 @@ _RECONNECT_PAUSE: Final = 0.5
 
 
 class Database:
-    """The pool, and what is known of the database behind it."""
+    """The connection pool of one database, and its schema cache."""
 
     def __init__(self, dsn: str, config: RestConfig) -> None:
         self.pool = Pool(dsn, size=config.pool_size, timeout=config.pool_timeout)
@@ -26,11 +29,11 @@ class Database:
         self._config = config
         self._cache: SchemaCache | None = None
         self._loading = asyncio.Lock()
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._listener: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Load the cache if Postgres is there; otherwise the first request that finds it does."""
+        """Load the cache; if Postgres is unreachable, the first request that reaches it does."""
         with suppress(RestError):
             await self.reload()
         self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
@@ -43,7 +46,7 @@ class Database:
         await self.pool.close()
 
     async def schema(self) -> SchemaCache:
-        """PGRST002 while it cannot be loaded."""
+        """Return the schema cache; raises PGRST002 while it cannot be loaded."""
         return self._cache or await self._load_first()
 
     async def reload(self) -> SchemaCache:
@@ -52,12 +55,12 @@ class Database:
             return self._cache
 
     async def refresh_after_miss(self) -> bool:
-        """Whether the catalogue had changed, so that looking again may find the name."""
+        """Reload the cache if the catalogue has changed; returns whether it was reloaded."""
         before, missed_at = self._cache, time.monotonic()
         async with self._loading:
-            # A burst of misses looks at the catalogue once: a look that began later serves all.
-            if self._cache is before and self._looked_at < missed_at:
-                self._looked_at = time.monotonic()
+            # Concurrent misses share one check: any that began after this miss is recent enough.
+            if self._cache is before and self._checked_at < missed_at:
+                self._checked_at = time.monotonic()
                 if before is None or await self._fingerprint() != before.fingerprint:
                     self._cache = await self._load()
             return self._cache is not before
@@ -95,7 +98,7 @@ class Database:
         return build_cache(rows)
 
     async def _listen(self) -> None:
-        """Hear `NOTIFY pgrst, 'reload schema'` for as long as the service lives."""
+        """Reload the cache on `NOTIFY pgrst, 'reload schema'`, reconnecting when needed."""
         while True:
             with suppress(RestError, psycopg.Error):
                 await self._listen_once()

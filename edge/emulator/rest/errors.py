@@ -1,6 +1,6 @@
 """The catalogue of the data API's own errors: code → status and message.
 
-Codes, statuses and texts are PostgREST's (docs.postgrest.org, "Errors"); they are grouped by stage:
+Follows PostgREST's Error.hs (docs.postgrest.org, "Errors"). Codes are grouped by stage:
 0 connection, 1 request, 2 schema cache, 3 token.
 """
 
@@ -61,7 +61,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "PGRST302": (401, "Anonymous access is disabled"),
     "PGRST303": (401, "{reason}"),
     "PGRSTX00": (500, "Internal error"),
-    # What Postgres itself would say of a name; said before any SQL is made from that name.
+    # Postgres' own errors for unknown names, raised by planning before any SQL is rendered.
     "42703": (400, "column {relation}.{column} does not exist"),
     "42704": (400, 'type "{type}" does not exist'),
     # No upstream code: PostgREST leaves the limit to the proxy in front of it.
@@ -70,7 +70,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
 
 
 class RestError(WireError):
-    """A failure of the data API, in PostgREST's shape {code, message, details, hint}."""
+    """An error response of the data API: {code, message, details, hint}."""
 
     def __init__(
         self,
@@ -96,8 +96,8 @@ class RestError(WireError):
         }
 
 
-class MissError(RestError):
-    """The schema cache lacks a name; a reload may find it."""
+class UnknownNameError(RestError):
+    """A name is not in the schema cache; the request is retried after a reload."""
 
 
 def rest_error(
@@ -108,8 +108,8 @@ def rest_error(
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> RestError:
-    """The catalogue's error `code`, its message completed with `values`."""
+    """Return the catalogue's error `code`, its message formatted with `values`."""
     status, template = CATALOGUE[code]
-    kind = MissError if code[:6] == "PGRST2" or code in {"42703", "42704"} else RestError
+    kind = UnknownNameError if code[:6] == "PGRST2" or code in {"42703", "42704"} else RestError
     message = template.format_map(values)
     return kind(code, status, message, details=details, hint=hint, headers=headers)

@@ -1,4 +1,7 @@
-"""Run a plan's statement in one transaction, as the caller's role. The only stage that awaits."""
+"""Run a plan's statement in one transaction, as the request's role. The only stage with I/O.
+
+Follows PostgREST's Query.hs and Query/PreQuery.hs.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,13 +25,16 @@ from edge.emulator.rest.sql.statement import render_estimate, render_statement
 _READ_ONLY: Final = (b"begin read only", ())
 _READ_WRITE: Final = (b"begin read write", ())
 _COMMIT: Final = ((b"commit", ()),)
-# A rollback must show the same errors as the commit that it stands for.
+# Deferred constraints are checked first, so that tx=rollback raises what the commit would.
 _ROLLBACK: Final = ((b"set constraints all immediate", ()), (b"rollback", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class ResultSet:
-    """The statement's one row: `total` counts without the range, `count` the rows answered."""
+    """The statement's row: `total` counts without the range, `count` the returned rows.
+
+    `total` is None without `Prefer: count`, `inserted` unless the plan is an upsert.
+    """
 
     total: int | None
     count: int
@@ -42,7 +48,7 @@ class ResultSet:
 async def execute(
     plan: Plan, request: ApiRequest, identity: Identity, *, pool: Pool, config: RestConfig
 ) -> ResultSet:
-    """Every failure comes out as a RestError."""
+    """Run the plan; raises RestError for every failure."""
     statements = _transaction(plan, request, identity, config)
     is_anonymous = identity.role == config.anon_role
     async with pool.connection() as connection:
@@ -59,7 +65,7 @@ async def _run(
     request: ApiRequest,
     config: RestConfig,
 ) -> ResultSet:
-    """One round trip, and a second one when the rows must be looked at before the end."""
+    """Run in one round trip, or two if the result is checked before the commit."""
     end = _ROLLBACK if _rolls_back(request, config) else _COMMIT
     if not _needs_check(plan, request):
         results = await run_together(connection, [*statements, *end])
@@ -88,7 +94,7 @@ def _read_result(results: Sequence[PGresult], plan: Plan, config: RestConfig) ->
 
 
 def _first_row(result: PGresult) -> dict[str, bytes | None]:
-    """By column, as Postgres writes it; both statements that are read yield a row always."""
+    """Return the first row by column, in text format; both statements always return one."""
     names = ((result.fname(column) or b"").decode() for column in range(result.nfields))
     return {name: result.get_value(0, column) for column, name in enumerate(names)}
 
@@ -98,7 +104,7 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _estimated_total(exact: int | None, estimate: bytes | None, max_rows: int | None) -> int | None:
-    """`planned` is the planner's guess; `estimated` only where counting had to stop."""
+    """Return the planner's estimate; for count=estimated only above `max_rows`."""
     guess = int(json.loads(estimate or b"")[0]["Plan"]["Plan Rows"])
     if exact is None:
         return guess
@@ -113,7 +119,7 @@ def _needs_check(plan: Plan, request: ApiRequest) -> bool:
 
 
 def _check(result: ResultSet, plan: Plan, request: ApiRequest) -> None:
-    """Refuse before the commit what must then not have happened."""
+    """Raise before the commit if the result violates the request's conditions."""
     if isinstance(plan.source, Insert) and plan.source.conditions:
         if result.count != 1:
             raise rest_error("PGRST115")
@@ -125,8 +131,8 @@ def _check(result: ResultSet, plan: Plan, request: ApiRequest) -> None:
 
 
 def _rolls_back(request: ApiRequest, config: RestConfig) -> bool:
-    wish = request.preferences.transaction
-    return wish == "rollback" or (config.tx_rollback and wish != "commit")
+    preferred = request.preferences.transaction
+    return preferred == "rollback" or (config.tx_rollback and preferred != "commit")
 
 
 def _transaction(
@@ -146,7 +152,7 @@ def _transaction(
 
 
 def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Sql:
-    """What the transaction's policies and functions may ask with current_setting()."""
+    """Render the settings that policies and functions read with current_setting()."""
     headers = {name: value for name, value in request.raw.headers.items() if name != "cookie"}
     settings = {
         "search_path": _search_path(request.schema, config),

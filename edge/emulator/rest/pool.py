@@ -1,4 +1,4 @@
-"""The data API's connections: what they are taught, and PostgREST's codes for having none."""
+"""The data API's connection pool, with PostgREST's error codes for its failures."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ _JSON_OID: Final = 114
 
 
 class _PayloadDumper(Dumper):
-    """Request bodies are sent as they are: as json, without a copy through text."""
+    """Sends a request body as json, without decoding it."""
 
     oid = _JSON_OID
     format = pq.Format.BINARY
@@ -31,14 +31,14 @@ class _PayloadDumper(Dumper):
 
 
 class Pool:
-    """At most `size` connections; `timeout` is how long a request waits for one."""
+    """At most `size` connections; a request waits `timeout` seconds for one."""
 
     def __init__(self, dsn: str, *, size: int, timeout: float) -> None:
         self._pool = pool.Pool(_connector(dsn), size=size, timeout=timeout)
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        """PGRST003 when none gets free in time, PGRST000 when Postgres cannot be reached."""
+        """Borrow a connection; raises PGRST003 on timeout, PGRST000 if Postgres is unreachable."""
         try:
             async with self._pool.connection() as connection:
                 yield connection
@@ -52,7 +52,7 @@ class Pool:
 
 
 async def connect(dsn: str) -> Connection:
-    """PGRST000 when Postgres cannot be reached."""
+    """Open a connection outside the pool; raises PGRST000 if Postgres is unreachable."""
     try:
         return await _connector(dsn).connect()
     except PostgresUnreachableError as exc:

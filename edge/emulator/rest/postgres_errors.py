@@ -1,4 +1,7 @@
-"""An error from Postgres → RestError. Statuses as docs.postgrest.org, "Errors" lists them."""
+"""Translate Postgres' errors to RestError, by SQLSTATE.
+
+Follows PostgREST's Error.hs (pgErrorStatus); docs.postgrest.org, "Errors", lists the statuses.
+"""
 
 import json
 from typing import Any, Final, cast
@@ -46,7 +49,7 @@ _CHALLENGE: Final = {"www-authenticate": "Bearer"}
 
 
 def translate(error: psycopg.Error, *, is_anonymous: bool) -> RestError:
-    """What the client is told of it."""
+    """Return the error response; `is_anonymous` makes 42501 a 401 instead of a 403."""
     state = error.sqlstate
     if state is None:
         return _client_side(error)
@@ -65,7 +68,7 @@ def translate(error: psycopg.Error, *, is_anonymous: bool) -> RestError:
 
 
 def _client_side(error: psycopg.Error) -> RestError:
-    """psycopg refuses NUL in text itself, in the place of Postgres; else the connection broke."""
+    """Translate errors without SQLSTATE: NUL in text, or a lost connection."""
     if isinstance(error, psycopg.DataError):
         return RestError("22021", 400, 'invalid byte sequence for encoding "UTF8": 0x00')
     return rest_error("PGRST001", details=str(error))
@@ -89,30 +92,30 @@ def _custom_status(digits: str) -> int:
 
 
 def _raised_response(message: str, detail: str | None) -> RestError:
-    """`raise sqlstate 'PGRST'`: the function writes the whole answer, as JSON."""
-    said = _json_object(message)
-    if not isinstance(said.get("code"), str) or not isinstance(said.get("message"), str):
+    """Render the response that a function raised as JSON with `raise sqlstate 'PGRST'`."""
+    body = _json_object(message)
+    if not isinstance(body.get("code"), str) or not isinstance(body.get("message"), str):
         return rest_error(
             "PGRST121",
             details=f"Invalid JSON value for MESSAGE: '{message}'",
             hint="MESSAGE must be a JSON object with obligatory keys: 'code', 'message'"
             " and optional keys: 'details', 'hint'.",
         )
-    how = _json_object(detail or "")
-    if not isinstance(how.get("status"), int) or not isinstance(how.get("headers"), dict):
-        return _bad_detail(detail)
-    headers = {key.lower(): str(value) for key, value in how["headers"].items()}
+    options = _json_object(detail or "")
+    if not isinstance(options.get("status"), int) or not isinstance(options.get("headers"), dict):
+        return _invalid_detail(detail)
+    headers = {key.lower(): str(value) for key, value in options["headers"].items()}
     return RestError(
-        said["code"],
-        how["status"],
-        said["message"],
-        details=said.get("details"),
-        hint=said.get("hint"),
+        body["code"],
+        options["status"],
+        body["message"],
+        details=body.get("details"),
+        hint=body.get("hint"),
         headers=headers,
     )
 
 
-def _bad_detail(detail: str | None) -> RestError:
+def _invalid_detail(detail: str | None) -> RestError:
     details = (
         "DETAIL is missing in the RAISE statement"
         if detail is None

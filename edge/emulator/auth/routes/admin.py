@@ -1,4 +1,7 @@
-"""/admin/users: what the project's secret key may do with anyone's account."""
+"""/admin/users: create, list, read, update and delete users with the project's secret key.
+
+Follows supabase/auth (internal/api/admin.go).
+"""
 
 import secrets
 from dataclasses import replace
@@ -36,7 +39,7 @@ async def create_user(context: AuthContext, request: Request) -> Response:
     body = await context.read(request, AdminUserBody)
     password = await resolve_password_hash(context.config, body)
     user = apply_changes(plan_account(body), body, password, now())
-    if password is None:  # nobody knows it: until they set one, they cannot sign in by password
+    if password is None:  # random: no sign-in by password until one is set
         user = replace(user, encrypted_password=await hash_password(secrets.token_urlsafe(32)))
     async with context.transaction() as connection:
         stored = await insert_user(connection, user)

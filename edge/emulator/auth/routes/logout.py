@@ -1,4 +1,7 @@
-"""POST /logout: end this session, all of them, or all the others."""
+"""POST /logout: end this session, all of the user's, or all others.
+
+Follows supabase/auth (internal/api/logout.go).
+"""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,7 @@
-"""GET /health, /settings and /.well-known/jwks.json: what anyone may know of this service."""
+"""GET /health, /settings and /.well-known/jwks.json: the public description of the service.
+
+Follows supabase/auth (internal/api/settings.go, jwks.go).
+"""
 
 from typing import Final
 
@@ -53,6 +56,6 @@ async def show_settings(request: Request) -> Response:
 
 
 async def show_keys(request: Request) -> Response:
-    """None: tokens are signed with the project's secret, and clients then ask /user instead."""
+    """Return no keys: tokens are signed with the shared secret, so clients verify by GET /user."""
     del request
     return JSONResponse({"keys": []}, headers={"cache-control": "public, max-age=600"})

@@ -1,4 +1,7 @@
-"""POST /signup: a new person, signed in at once since no mail is sent here."""
+"""POST /signup: create a user and sign it in at once, since no mail is sent to confirm it.
+
+Follows supabase/auth (internal/api/signup.go).
+"""
 
 from dataclasses import replace
 
@@ -37,7 +40,7 @@ async def _plan_user(context: AuthContext, body: SignupBody) -> User:
     if not body.password:
         raise PASSWORD_MISSING.error()
     email = parse_email(body.email or "")
-    check_strength(body.password, context.config.shortest_password)
+    check_strength(body.password, context.config.min_password_length)
     user = User(
         email,
         encrypted_password=await hash_password(body.password),

@@ -1,6 +1,6 @@
-"""POST /token: a session for a password, or the next one for a refresh token.
+"""POST /token: sign in with a password, or rotate a refresh token.
 
-Rotation and its two exceptions follow supabase/auth (internal/tokens/service.go).
+Follows supabase/auth (internal/api/token.go; rotation: internal/tokens/service.go).
 """
 
 from starlette.requests import Request
@@ -54,12 +54,12 @@ async def _by_password(context: AuthContext, request: Request) -> Response:
         user = await fetch_user_by_email(connection, body.email.lower())
     if user is None or not await is_password(body.password or "", user.encrypted_password):
         raise LOGIN_INVALID.error()
-    _check_admission(user)
+    _check_can_sign_in(user)
     async with context.transaction() as connection:
         return await open_session(context, connection, user, request)
 
 
-def _check_admission(user: User) -> None:
+def _check_can_sign_in(user: User) -> None:
     if user.is_banned(now()):
         raise BANNED.error()
     if user.email_confirmed_at is None:
@@ -77,10 +77,10 @@ async def _by_refresh_token(context: AuthContext, request: Request) -> Response:
         if presented is None:
             raise REFRESH_UNKNOWN.error()
         user = await _fetch_owner(connection, presented)
-        following = await _follow(connection, presented)
-    if following is None:  # outside, so that the revocation is kept
+        next_token = await _rotate_or_revoke(connection, presented)
+    if next_token is None:  # after the commit, so that the revocation is kept
         raise REFRESH_USED.error()
-    return render_token_response(context.config, user, presented.session, following)
+    return render_token_response(context.config, user, presented.session, next_token)
 
 
 async def _fetch_owner(connection: Connection, presented: RefreshToken) -> User:
@@ -92,11 +92,11 @@ async def _fetch_owner(connection: Connection, presented: RefreshToken) -> User:
     return user
 
 
-async def _follow(connection: Connection, presented: RefreshToken) -> str | None:
-    """The next refresh token; None when a thief may hold the chain, which then ends for both.
+async def _rotate_or_revoke(connection: Connection, presented: RefreshToken) -> str | None:
+    """Return the next refresh token; None if the token may be stolen, which revokes its family.
 
-    A used one is good again if its successor was never used, or shortly after: clients lose
-    answers, and browsers refresh in two tabs at once.
+    A used token is accepted again if its successor was never used, or within `reuse_seconds`:
+    clients lose responses, and browsers refresh in two tabs at once.
     """
     if presented.is_revoked:
         successor = await fetch_successor(connection, presented)

@@ -1,4 +1,7 @@
-"""GET and PUT /user: who am I, and what I change of myself."""
+"""GET and PUT /user: read and update the current user.
+
+Follows supabase/auth (internal/api/user.go).
+"""
 
 from dataclasses import replace
 
@@ -47,7 +50,7 @@ async def change_user(context: AuthContext, request: Request) -> Response:
 
 
 async def _hash_new(context: AuthContext, user: User, password: str) -> str:
-    check_strength(password, context.config.shortest_password)
+    check_strength(password, context.config.min_password_length)
     if await is_password(password, user.encrypted_password):
         raise PASSWORD_SAME.error()
     return await hash_password(password)

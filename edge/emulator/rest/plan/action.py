@@ -14,7 +14,7 @@ from edge.emulator.rest.plan.scope import ScopedParams
 from edge.emulator.rest.plan.tree import BodyShape, Call, Plan
 from edge.emulator.rest.query.terms import RowRange
 from edge.emulator.rest.request.api_request import Action, ApiRequest
-from edge.emulator.rest.request.media import CSV, MediaType, choose_answer
+from edge.emulator.rest.request.media import CSV, MediaType, negotiate
 from edge.emulator.rest.request.preferences import require_valid
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 from edge.emulator.rest.schema.suggest import suggest_name
@@ -66,7 +66,7 @@ def _plan_read(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     planner = ReadPlanner(cache, config.max_rows)
     params = _scope_params(request, request.range)
     read = planner.plan(request.query.select, relation, params, relation.id)
-    media = choose_answer(request.raw.headers.get("accept"))
+    media = negotiate(request.raw.headers.get("accept"))
     return Plan(read, media, _shape(media, has_body=not request.is_head))
 
 
@@ -78,7 +78,7 @@ def _plan_mutation(request: ApiRequest, cache: SchemaCache) -> Plan:
     params = replace(params, filters=tuple(found for found in params.filters if found[0]))
     read = ReadPlanner(cache).plan(request.query.select, relation, params, None)
     mutation = plan_mutation(request, relation, read)
-    media = choose_answer(request.raw.headers.get("accept"))
+    media = negotiate(request.raw.headers.get("accept"))
     body = _shape(media, has_body=request.preferences.wants_body)
     return Plan(read, media, body, mutation, is_read_only=False)
 
@@ -88,7 +88,7 @@ def _plan_call(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     relation = result_relation(call.routine, cache)
     planner = ReadPlanner(cache, config.max_rows)
     read = planner.plan(request.query.select, relation, _scope_params(request, request.range), None)
-    media = choose_answer(request.raw.headers.get("accept"))
+    media = negotiate(request.raw.headers.get("accept"))
     # GET /rpc/add?a=1&b=2; POST /rpc/add, where add is stable or immutable
     is_read_only = request.action is Action.CALL_SAFELY or not call.routine.is_volatile
     body = _call_shape(media, call, has_body=not request.is_head)

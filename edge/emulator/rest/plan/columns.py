@@ -1,6 +1,6 @@
 """Resolve the request's fields to columns of the schema cache.
 
-Follows PostgREST's Plan.hs (resolveTypeOrUnknown, resolveSelectField). SQL holds no identifier that
+Follows PostgREST's Plan.hs (resolveTypeOrUnknown, resolveOrError). SQL holds no identifier that
 was not resolved here.
 """
 

@@ -1,4 +1,7 @@
-"""An HTTP request → ApiRequest: what is asked of which resource. Pure; rejects the malformed."""
+"""Parse an HTTP request into an ApiRequest: action, resource, parameters, payload. Pure.
+
+Follows PostgREST's ApiRequest.hs.
+"""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +22,7 @@ _RANGE: Final = re.compile(r"(\d{1,18})-(\d{0,18})")
 
 
 class Action(StrEnum):
-    """What is done to the resource."""
+    """The action on the resource."""
 
     READ = "read"
     CREATE = "create"
@@ -53,7 +56,7 @@ _ON_ROOT: Final = {"GET": Action.INSPECT, "HEAD": Action.INSPECT, "OPTIONS": Act
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A request as it came: header names in lower case, the mount point cut off the path."""
+    """An HTTP request; header names in lower case, the path without the mount point."""
 
     method: str
     path: str
@@ -64,7 +67,7 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """The client's intent. `name` is a table, view or function; empty for the root."""
+    """A parsed request; `name` is a table, view or function, empty for the root."""
 
     action: Action
     name: str
@@ -88,7 +91,7 @@ class ApiRequest:
 
 
 def parse_request(raw: RawRequest, config: RestConfig) -> ApiRequest:
-    """PGRST1xx when the request makes no sense whatever the database holds."""
+    """Parse the request; raises PGRST1xx for what is invalid in any schema."""
     name, is_routine = _parse_resource(raw.path)
     schema, is_named = _choose_schema(raw, config)
     action = _choose_action(raw.method, name, is_routine=is_routine)
@@ -112,7 +115,7 @@ def parse_request(raw: RawRequest, config: RestConfig) -> ApiRequest:
 
 
 def parse_cookies(header: str | None) -> dict[str, str]:
-    """The Cookie header's pairs; none of them if it is malformed."""
+    """Return the Cookie header's pairs; empty if it is malformed."""
     try:
         return {name: morsel.value for name, morsel in SimpleCookie(header or "").items()}
     except CookieError:
@@ -164,17 +167,17 @@ _ROOT: Final[Path] = ()
 
 
 def _top_range(raw: RawRequest, query: QueryParams) -> RowRange:
-    """The Range header (GET only) and limit/offset, intersected."""
-    asked = query.ranges.get(_ROOT, RowRange())
-    if raw.method == "PUT" and not asked.is_all:
+    """Intersect the Range header (GET only) with limit and offset."""
+    requested = query.ranges.get(_ROOT, RowRange())
+    if raw.method == "PUT" and not requested.is_all:
         raise rest_error("PGRST114")
-    if asked.offset < 0 or (asked.limit or 0) < 0:
+    if requested.offset < 0 or (requested.limit or 0) < 0:
         details = "Limit should be greater than or equal to zero."
         raise rest_error("PGRST103", details=details)
     header = raw.headers.get("range") if raw.method == "GET" else None
     found = _RANGE.fullmatch(header) if header else None
     if found is None:
-        return asked
+        return requested
     first, last = int(found[1]), int(found[2]) if found[2] else None
     if last is not None and last < first:
         details = (
@@ -182,16 +185,16 @@ def _top_range(raw: RawRequest, query: QueryParams) -> RowRange:
             " in the Range header."
         )
         raise rest_error("PGRST103", details=details)
-    return _intersect(asked, first, last)
+    return _intersect(requested, first, last)
 
 
-def _intersect(asked: RowRange, first: int, last: int | None) -> RowRange:
-    if asked.limit == 0:
+def _intersect(requested: RowRange, first: int, last: int | None) -> RowRange:
+    if requested.limit == 0:
         return RowRange(0, 0)
     ends = [] if last is None else [last + 1]
-    if asked.limit is not None:
-        ends.append(asked.offset + asked.limit)
-    start = max(asked.offset, first)
+    if requested.limit is not None:
+        ends.append(requested.offset + requested.limit)
+    start = max(requested.offset, first)
     limit = min(ends) - start if ends else None
     if limit is not None and limit <= 0:
         raise rest_error("PGRST103", details="Limit should be greater than or equal to zero.")

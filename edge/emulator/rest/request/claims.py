@@ -1,6 +1,6 @@
-"""Which claims of a signed token hold now, as upstream judges them.
+"""Validate the claims of a verified token: exp, nbf, iat and aud, in this order.
 
-Follows PostgREST's Auth/Jwt.hs: exp, nbf, iat and aud in this order, times with a leeway.
+Follows PostgREST's Auth/Jwt.hs; times have a leeway of 30 s.
 """
 
 import math
@@ -15,7 +15,7 @@ _NOT_AHEAD: Final = (("nbf", "JWT not yet valid"), ("iat", "JWT issued at future
 
 
 def validate_claims(claims: Mapping[str, Any], now: float) -> float:
-    """The time until which they hold; PGRST303 if they do not now."""
+    """Return the Unix time until which the claims are valid; raises PGRST303 if they are not."""
     now = math.floor(now)
     expires = _read_time(claims, "exp")
     if expires is not None and expires < now - LEEWAY:
@@ -31,14 +31,14 @@ def validate_claims(claims: Mapping[str, Any], now: float) -> float:
 
 
 def refuse_token(code: str, reason: str, details: str | None = None) -> RestError:
-    """The error with the challenge that RFC 6750 wants beside it."""
+    """Return the error with the WWW-Authenticate challenge of RFC 6750."""
     challenge = f'Bearer error="invalid_token", error_description="{reason}"'
     headers = {"www-authenticate": challenge}
     return rest_error(code, reason=reason, details=details, headers=headers)
 
 
 def _read_time(claims: Mapping[str, Any], name: str) -> int | None:
-    """Upstream takes null for absent, and for 1970 what is no whole number of 64 bits."""
+    """Return the claim; as upstream, null is absent, and a non-integer or over 64 bits is 0."""
     value = claims.get(name)
     if value is None:
         return None

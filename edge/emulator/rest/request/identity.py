@@ -1,4 +1,7 @@
-"""Who calls: the Authorization header → a database role and the claims that policies read."""
+"""Authenticate a request: the Authorization header → a database role and its claims.
+
+Follows PostgREST's Auth.hs.
+"""
 
 import time
 from collections import OrderedDict
@@ -10,13 +13,13 @@ from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.request.claims import refuse_token, validate_claims
 from edge.tokens import Keys, TokenError, TokenFault, verify_signature
 
-_CACHED: Final = 1000
+_CACHE_SIZE: Final = 1000
 _NO_KEY: Final = "None of the keys was able to decode the JWT"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The role to become, the token's claims, and the settings the database gives that role."""
+    """The request's database role, its token's claims, and the role's own settings."""
 
     role: str
     claims: Mapping[str, Any]
@@ -24,22 +27,22 @@ class Identity:
 
 
 class Authenticator:
-    """Verifies bearer tokens; a token seen lately is not verified again until it expires."""
+    """Verifies bearer tokens; caches the latest until they expire."""
 
     def __init__(self, keys: Keys, anon_role: str) -> None:
         self._keys = keys
         self._anonymous = Identity(anon_role, {"role": anon_role})
-        self._seen: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
 
     def authenticate(self, authorization: str | None) -> Identity:
-        """PGRST301 or PGRST303 for a token that must not be trusted; none at all is anonymous."""
+        """Return the identity, anonymous without a token; raises PGRST301 or PGRST303."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return self._anonymous
         token = token.strip()
-        known, valid_until = self._seen.get(token, (self._anonymous, 0.0))
+        cached, valid_until = self._cache.get(token, (self._anonymous, 0.0))
         if time.time() < valid_until:
-            return known
+            return cached
         claims = _verified(token, self._keys)
         valid_until = validate_claims(claims, time.time())
         role = claims.get("role", self._anonymous.role)
@@ -48,9 +51,9 @@ class Authenticator:
         return identity
 
     def _remember(self, token: str, identity: Identity, valid_until: float) -> None:
-        self._seen[token] = identity, valid_until
-        if len(self._seen) > _CACHED:
-            self._seen.popitem(last=False)
+        self._cache[token] = identity, valid_until
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
 
 
 def _verified(token: str, keys: Keys) -> dict[str, Any]:

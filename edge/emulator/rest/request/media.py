@@ -1,4 +1,7 @@
-"""Media types: what a client accepts, what it sends, and which of them the data API can answer."""
+"""Negotiate media types: Accept and Content-Type.
+
+Follows PostgREST's MediaType.hs and Plan.hs (negotiateContent).
+"""
 
 import re
 from dataclasses import dataclass
@@ -21,14 +24,14 @@ _ALIASES: Final = {
     "application/vnd.pgrst.object": OBJECT,
     "application/vnd.pgrst.array": ARRAY,
 }
-_ANSWERED: Final = frozenset({JSON, OBJECT, ARRAY, CSV})
+_SUPPORTED: Final = frozenset({JSON, OBJECT, ARRAY, CSV})
 _NULLS_STRIPPED: Final = re.compile(r';\s*nulls\s*=\s*"?stripped', re.IGNORECASE)
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*([\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A type the answer is given in."""
+    """The media type of a response."""
 
     name: str = JSON
     strips_nulls: bool = False
@@ -44,24 +47,24 @@ class MediaType:
 
 
 def parse_content_type(header: str | None) -> str:
-    """The bare name of what the client sends; JSON when it does not say."""
+    """Return the type without parameters; JSON without a header."""
     return header.partition(";")[0].strip().lower() if header else JSON
 
 
-def choose_answer(accept: str | None) -> MediaType:
-    """The first acceptable type that we can answer; PGRST107 when there is none."""
+def negotiate(accept: str | None) -> MediaType:
+    """Return the acceptable type of highest quality; raises PGRST107 if none is supported."""
     if not accept:
         return MediaType()
-    wanted = _by_quality(accept)
-    for entry in wanted:
+    accepted_types = _by_quality(accept)
+    for entry in accepted_types:
         name = parse_content_type(entry)
         name = _ALIASES.get(name, name)
         strips_nulls = bool(_NULLS_STRIPPED.search(entry)) and name in {OBJECT, ARRAY}
         if name == ARRAY and not strips_nulls:
             name = JSON
-        if name in _ANSWERED:
+        if name in _SUPPORTED:
             return MediaType(name, strips_nulls)
-    raise rest_error("PGRST107", accepted=", ".join(wanted))
+    raise rest_error("PGRST107", accepted=", ".join(accepted_types))
 
 
 def _by_quality(accept: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""A request's body → Payload: checked as far as planning needs, and passed on untouched."""
+"""Parse a request's body as far as planning needs; Postgres parses its values.
+
+Follows PostgREST's ApiRequest/Payload.hs.
+"""
 
 import csv
 import io
@@ -16,9 +19,9 @@ _WHITESPACE: Final = b" \t\n\r"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """`raw` is what Postgres will read; `keys` are the columns or arguments it speaks of.
+    """A body: `raw` is JSON for Postgres, `keys` are its columns or arguments.
 
-    `arguments` is set instead when a form was posted to a function.
+    A form that is posted to a function sets `arguments` instead.
     """
 
     raw: bytes
@@ -30,7 +33,7 @@ class Payload:
 def parse_payload(
     body: bytes, content_type: str, columns: tuple[str, ...] | None, *, for_routine: bool
 ) -> Payload:
-    """PGRST102 when the body is not what its content type says."""
+    """Parse the body by its content type; raises PGRST102 if it is malformed."""
     if content_type == media.JSON:
         return _parse_json(body, columns, empty_is_object=for_routine)
     if content_type == media.CSV:
@@ -67,7 +70,7 @@ def _load_json(body: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _uniform_keys(rows: list[Any]) -> tuple[str, ...]:

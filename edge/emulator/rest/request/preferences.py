@@ -1,4 +1,7 @@
-"""The Prefer header. See docs.postgrest.org, "Prefer Header"."""
+"""Parse the Prefer header. See docs.postgrest.org, "Prefer Header".
+
+Follows PostgREST's ApiRequest/Preferences.hs.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ _KNOWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the client would like; None where it did not say."""
+    """The preferences of a request; None for those not given."""
 
     resolution: str | None = None
     returns: str | None = None
@@ -41,12 +44,12 @@ class Preferences:
 
     @property
     def affected_limit(self) -> int | None:
-        """max-affected counts only together with handling=strict."""
+        """max-affected, which only applies with handling=strict."""
         return self.max_affected if self.is_strict else None
 
 
 def parse_preferences(headers: Iterable[str], *, allow_transaction: bool) -> Preferences:
-    """All Prefer headers as one; of two values for one preference the first counts."""
+    """Parse all Prefer headers as one; the first value of a preference applies."""
     chosen: dict[str, str] = {}
     invalid: list[str] = []
     for entry in (part.strip() for header in headers for part in header.split(",")):
@@ -76,7 +79,7 @@ def _is_known(key: str, value: str) -> bool:
 
 
 def require_valid(preferences: Preferences) -> None:
-    """PGRST122 for an unknown preference under handling=strict."""
+    """Raise PGRST122 for an unknown preference with handling=strict."""
     if preferences.is_strict and preferences.invalid:
         raise rest_error(
             "PGRST122", details=f"Invalid preferences: {', '.join(preferences.invalid)}"
@@ -84,7 +87,7 @@ def require_valid(preferences: Preferences) -> None:
 
 
 def render_applied(preferences: Preferences) -> str | None:
-    """The Preference-Applied header."""
+    """Return the Preference-Applied header; None if no preference was applied."""
     limit = preferences.affected_limit
     applied = {
         "resolution": preferences.resolution,

@@ -1,4 +1,7 @@
-"""The root's description of an exposed schema: its tables, views and functions (OpenAPI 2.0)."""
+"""Describe an exposed schema as OpenAPI 2.0: tables, views and functions.
+
+Follows PostgREST's Response/OpenAPI.hs.
+"""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +21,7 @@ _JSON_TYPES = {
 
 
 def render_openapi(cache: SchemaCache, schema: str) -> bytes:
-    """Names, columns and methods; no privileges are looked at."""
+    """Render names, columns and methods, regardless of privileges."""
     relations = sorted(
         (found for found in cache.relations.values() if _is_shown(found, schema)),
         key=lambda found: found.id,
@@ -63,7 +66,7 @@ def _paths(relations: Iterable[Relation], routines: Iterable[Routine]) -> dict[s
 
 
 def methods(relation: Relation) -> list[str]:
-    """The HTTP methods that can succeed on it, besides OPTIONS and HEAD."""
+    """Return the HTTP methods that the relation supports, besides OPTIONS and HEAD."""
     allowed = {
         "get": True,
         "post": relation.is_insertable,

@@ -1,4 +1,7 @@
-"""Result + intent → status, headers, body. Pure."""
+"""Render a result as status, headers and body. Pure.
+
+Follows PostgREST's Response.hs.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,7 +21,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes out."""
+    """An HTTP response."""
 
     status: int
     headers: Headers
@@ -36,7 +39,7 @@ def render_error(error: RestError) -> Response:
 
 
 def render_result(plan: Plan, request: ApiRequest, result: ResultSet) -> Response:
-    """The answer, with what the database's own response.* settings say on top."""
+    """Render the response; the settings response.status and response.headers override it."""
     if isinstance(plan.source, Call):
         response = _render_call(plan, request, result)
     elif plan.source is None:
@@ -108,8 +111,8 @@ def _mutation_range(request: ApiRequest, result: ResultSet) -> list[tuple[str, s
 
 
 def _location(request: ApiRequest, result: ResultSet) -> list[tuple[str, str]]:
-    is_asked = request.preferences.returns == "headers-only" and result.count == 1
-    if not (is_asked and result.location):
+    is_requested = request.preferences.returns == "headers-only" and result.count == 1
+    if not (is_requested and result.location):
         return []
     query = "&".join(f"{quote(key)}={quote(value)}" for key, value in result.location.items())
     return [("location", f"/{quote(request.name)}?{query}")]
@@ -133,7 +136,7 @@ def _applied(request: ApiRequest) -> list[tuple[str, str]]:
 
 
 def _relevant(preferences: Preferences, request: ApiRequest) -> Preferences:
-    """Only what this kind of request heeds is said to be applied."""
+    """Keep the preferences that apply to this kind of request."""
     is_create = request.action is Action.CREATE
     is_limited = request.is_routine or request.action in {Action.UPDATE, Action.DELETE}
     return replace(

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.emulator.rest.config import RestConfig
-from edge.emulator.rest.errors import MissError
+from edge.emulator.rest.errors import UnknownNameError
 from edge.emulator.rest.plan.action import plan_request
 from edge.emulator.rest.plan.tree import Plan
 from edge.emulator.rest.request.api_request import RawRequest, parse_request
@@ -54,7 +54,7 @@ def test_what_the_schema_does_not_hold_is_refused(
 
 
 def test_a_near_miss_is_suggested(cache: SchemaCache):
-    with pytest.raises(MissError) as caught:
+    with pytest.raises(UnknownNameError) as caught:
         plan(cache, "GET", "/video")
 
     assert caught.value.hint == "Perhaps you meant the table 'public.videos'"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.emulator.rest.errors import MissError
+from edge.emulator.rest.errors import UnknownNameError
 from edge.emulator.rest.plan.embedding import find_relationship
 from edge.emulator.rest.schema.model import Cardinality, Identifier, SchemaCache
 
@@ -12,7 +12,7 @@ def public(name: str) -> Identifier:
 
 
 def test_an_ambiguous_embed_lists_the_ways(cache: SchemaCache):
-    with pytest.raises(MissError) as caught:
+    with pytest.raises(UnknownNameError) as caught:
         find_relationship(cache, public("messages"), "people", None)
 
     assert caught.value.hint == (

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.emulator.rest.errors import RestError
-from edge.emulator.rest.request.media import MediaType, choose_answer
+from edge.emulator.rest.request.media import MediaType, negotiate
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from edge.emulator.rest.request.media import MediaType, choose_answer
     ],
 )
 def test_the_best_acceptable_type_is_answered(accept: str | None, media: MediaType):
-    assert choose_answer(accept) == media
+    assert negotiate(accept) == media
 
 
 def test_a_type_that_cannot_be_answered_is_406():
     with pytest.raises(RestError) as caught:
-        choose_answer("image/png, text/html")
+        negotiate("image/png, text/html")
 
     assert caught.value.code == "PGRST107"
     assert "image/png, text/html" in caught.value.message
