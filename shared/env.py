@@ -93,19 +93,6 @@ class RetellEnv:
 
 
 @dataclass(frozen=True, slots=True)
-class TalkTrackEnv:
-    """How talk tracks are written: slides a chunk, chunks of a job and jobs of a worker at once."""
-
-    chunk_size: int
-    concurrency: int
-    jobs_at_once: int
-    lease_seconds: float
-    calls_per_minute: float
-    keep_days: float
-    keep_failed_days: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Env:
     """Everything a function may know about its surroundings."""
 
@@ -114,15 +101,19 @@ class Env:
     openai: OpenAIEnv
     anthropic: AnthropicEnv
     retell: RetellEnv
-    talk_track: TalkTrackEnv
     analysis_token_budget: int
     control_fd: int | None = None
+
+
+def environment() -> Mapping[str, str]:
+    """Return the variables of this process, for the sections that domains read themselves."""
+    return os.environ
 
 
 @cache
 def current_env() -> Env:
     """The process's own environment."""
-    return read_env(os.environ)
+    return read_env(environment())
 
 
 def read_env(values: Mapping[str, str]) -> Env:
@@ -153,27 +144,13 @@ def read_env(values: Mapping[str, str]) -> Env:
             provider=ProviderEnv(
                 api_key=values.get("RETELL_API_KEY", ""),  # verifies webhooks too: never made up
                 base_url=values.get("RETELL_BASE_URL") or None,
-                timeout=_number(values, "RETELL_TIMEOUT_SECONDS", _RETELL_TIMEOUT),
+                timeout=read_number(values, "RETELL_TIMEOUT_SECONDS", _RETELL_TIMEOUT),
             ),
             webhook_secret=values.get("RETELL_WEBHOOK_SECRET", ""),
             allows_plain_signature=values.get("RETELL_ALLOW_PLAIN_SIGNATURE") == "true",
         ),
-        talk_track=_talk_track(values),
-        analysis_token_budget=int(_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
+        analysis_token_budget=int(read_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
         control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,
-    )
-
-
-def _talk_track(values: Mapping[str, str]) -> TalkTrackEnv:
-    keep_failed = "TALK_TRACK_KEEP_FAILED_DAYS"
-    return TalkTrackEnv(
-        chunk_size=int(_number(values, "TALK_TRACK_CHUNK_SIZE", 10)),
-        concurrency=int(_number(values, "TALK_TRACK_CONCURRENCY", 4)),
-        jobs_at_once=int(_number(values, "TALK_TRACK_JOBS_PER_WORKER", 10)),
-        lease_seconds=_number(values, "TALK_TRACK_LEASE_SECONDS", 30),
-        calls_per_minute=_number(values, "TALK_TRACK_CALLS_PER_MINUTE", 500),
-        keep_days=_number(values, "TALK_TRACK_KEEP_DAYS", 7),
-        keep_failed_days=_number(values, keep_failed, 7) if values.get(keep_failed) else None,
     )
 
 
@@ -183,7 +160,7 @@ def _provider(values: Mapping[str, str], name: str) -> ProviderEnv:
         # A server of one's own often wants no key; the SDKs insist on some text.
         api_key=values.get(f"{name}_API_KEY") or ("none" if base_url else ""),
         base_url=base_url,
-        timeout=_number(values, f"{name}_TIMEOUT_SECONDS", _PROVIDER_TIMEOUT),
+        timeout=read_number(values, f"{name}_TIMEOUT_SECONDS", _PROVIDER_TIMEOUT),
     )
 
 
@@ -200,7 +177,8 @@ def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...
     return tuple(key for key in (*keys, values.get(legacy, "")) if key)
 
 
-def _number(values: Mapping[str, str], name: str, default: float) -> float:
+def read_number(values: Mapping[str, str], name: str, default: float) -> float:
+    """Parse a positive number. Raises ConfigurationError."""
     try:
         number = float(values.get(name) or default)
     except ValueError:

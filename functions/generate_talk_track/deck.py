@@ -1,4 +1,4 @@
-"""A deck's slides and how they are cut into chunks."""
+"""The slides of a deck, and their division into chunks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """What the deck says of a slide."""
+    """A slide of the deck."""
 
     number: int
     title: str
@@ -18,7 +18,7 @@ class Slide:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The `index`-th run of slides that is written at once."""
+    """Consecutive slides that are written together; `index` counts from 0."""
 
     index: int
     slides: tuple[Slide, ...]
@@ -30,7 +30,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Deck:
-    """The slides in order, each with a number of its own."""
+    """The slides in order, with distinct numbers."""
 
     title: str
     audience: str
@@ -38,7 +38,7 @@ class Deck:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Deck":
-        """Owners write the row by themselves, so nothing is taken for granted."""
+        """Read the row leniently: owners write it through the data API."""
         given = cast("list[object]", row["slides"])
         entries = [
             cast("Mapping[str, Any]", each if isinstance(each, Mapping) else {}) for each in given
@@ -48,14 +48,14 @@ class Deck:
         return cls(_text(row.get("title")), _text(row.get("audience")), tuple(slides))
 
     def split(self, size: int) -> list[Chunk]:
-        """All slides, in chunks of `size`, the last one perhaps shorter."""
+        """Divide all slides into chunks of `size`; the last one may be shorter."""
         starts = range(0, len(self.slides), size)
         return [
             Chunk(index, self.slides[start : start + size]) for index, start in enumerate(starts)
         ]
 
     def neighbours(self, chunk: Chunk) -> tuple[Slide | None, Slide | None]:
-        """The slides before and after."""
+        """Return the slides before and after the chunk."""
         first = self.slides.index(chunk.slides[0])
         after = first + len(chunk.slides)
         before = self.slides[first - 1] if first else None
@@ -63,11 +63,13 @@ class Deck:
 
 
 def _number(entries: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The slides' own numbers if they rise, else their places: every slide can be told apart."""
+    """Return the slides' own numbers if they increase, else their positions from 1."""
     own = [entry.get("slideNumber") for entry in entries]
     numbers = [number for number in own if type(number) is int and number > 0]
-    rises = all(before < after for before, after in pairwise(numbers))
-    return numbers if len(numbers) == len(entries) and rises else [*range(1, len(entries) + 1)]
+    is_increasing = all(before < after for before, after in pairwise(numbers))
+    return (
+        numbers if len(numbers) == len(entries) and is_increasing else [*range(1, len(entries) + 1)]
+    )
 
 
 def _read(entry: Mapping[str, Any], number: int) -> Slide:

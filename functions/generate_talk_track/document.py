@@ -1,15 +1,15 @@
-"""The finished talk track: all chunks as one document, with the time that each slide takes."""
+"""Renders the finished talk track: all chunks as one document, with slide durations."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .brief import PROMPT
 from .deck import Deck
+from .prompt import PROMPT
 from .script import Script, SpokenSlide
 
 
 def render_talk_track(deck: Deck, scripts: Mapping[int, Script]) -> dict[str, Any]:
-    """The columns of talk_tracks that the work decides."""
+    """Render the columns content, slide_timings, total_duration, metadata of talk_tracks."""
     spoken = [slide for index in sorted(scripts) for slide in scripts[index].slides]
     total = sum(slide.duration for slide in spoken)
     titles = {slide.number: slide.title for slide in deck.slides}

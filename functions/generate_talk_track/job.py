@@ -1,4 +1,4 @@
-"""A job as the database describes it: its state for everybody, its deck and lease for who works."""
+"""A job from the database: its public state, and the claim with deck and lease."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from .deck import Chunk, Deck
 from .script import Script, read_saved
 
-_TOLD: Final = (
+_PUBLIC_FIELDS: Final = (
     "status",
     "progress",
     "current_chunk",
@@ -20,14 +20,14 @@ _TOLD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a job is."""
+    """The public state of a job."""
 
     id: UUID
     fields: Mapping[str, Any]
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "State":
-        return cls(UUID(row["id"]), {name: row[name] for name in _TOLD})
+        return cls(UUID(row["id"]), {name: row[name] for name in _PUBLIC_FIELDS})
 
     @property
     def status(self) -> str:
@@ -39,7 +39,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job until the lease is lost, and all that the work needs."""
+    """A leased job, and what is needed to process it."""
 
     state: State
     lease_token: str
@@ -58,6 +58,6 @@ class Claim:
         return self.state.id
 
     def missing_chunks(self) -> list[Chunk]:
-        """What is still to be written, in order."""
+        """Return the chunks that are not saved yet, in order."""
         chunks = self.deck.split(self.chunk_size)
         return [chunk for chunk in chunks if chunk.index not in self.saved]

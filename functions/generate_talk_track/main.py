@@ -1,12 +1,11 @@
-"""Write the talk track of a job: its deck's slides in chunks, each saved as soon as it is done.
+"""Write the talk track of a job: the slides of its deck in chunks, each saved when it is done.
 
-POST {jobId}: 202 {success, jobId, status, progress, …} at once, the work goes on in the background.
-POST {jobId, wait: true}: 200 with the job's end, or 202 if that takes longer than a request may.
-A job that is at work or finished is answered 200 with its state: nothing is done twice.
-POST {action: "reap"}, by the secret key: resume what was abandoned, begin what waits, clean up.
-Deployed without JWT verification, as its callers may hold no more than the anon key. The secret key
-or a job's own id, 122 random bits that only its owner sees, starts that job's work once, and nobody
-learns the script by it: only the state of the job is answered.
+POST {jobId}: 202 {success, jobId, status, progress, …} at once; the job runs in the background.
+POST {jobId, wait: true}: 200 with the final state, or 202 if the request's deadline comes first.
+A running or finished job returns 200 with its state and is not started again.
+POST {action: "reap"}, secret key only: resume abandoned jobs, start queued ones, delete old ones.
+Deployed without JWT verification, because callers may hold only the anon key. A job id, 122 random
+bits that only its owner sees, allows starting that job once, and reveals its state, not the script.
 400 INVALID_BODY · 401 · 403 FORBIDDEN (reap) · 404 JOB_NOT_FOUND · 503 DATABASE_UNAVAILABLE.
 """
 
@@ -21,24 +20,26 @@ from shared.endpoint import endpoint
 from shared.errors import ForbiddenError, NotFoundError
 from shared.http.body import Input
 from shared.http.deadline import seconds_left
+from shared.jobs.slots import JobSlots
 from shared.runtime.background import Reason
+from shared.talk_tracks.env import talk_track_env
 
-from .crew import Crew, current_crew
 from .job import Claim, State
+from .job_slots import current_job_slots, run_jobs
 from .store import Store
 
 Reply = tuple[dict[str, Any], int]
 
 
 class GenerateInput(Input):
-    """A job to work on, or what is to be done from time to time."""
+    """A job to run, or a maintenance action."""
 
     job_id: UUID | None = Field(default=None, alias="jobId", description="talk_track_jobs.id")
     wait: bool = False
     action: Literal["reap"] | None = None
 
     @model_validator(mode="after")
-    def _asks_for_one_thing(self) -> Self:
+    def _has_one_purpose(self) -> Self:
         if (self.job_id is None) == (self.action is None):
             raise ValueError("give either jobId or action")
         return self
@@ -46,29 +47,29 @@ class GenerateInput(Input):
 
 @endpoint(auth=("secret", "none"), body=GenerateInput)
 async def main(ctx: Context, body: GenerateInput) -> Reply:
-    """Claim, begin, answer."""
-    ctx.on_shutdown(_stop_crew)
-    crew, store = current_crew(), Store(ctx.env)
+    """Claim the job, start it in the background, return its state."""
+    ctx.on_shutdown(_stop_slots)
+    slots, store = current_job_slots(), Store(ctx.env, talk_track_env())
     if body.job_id is None:
-        return await _reap(ctx, crew, store)
+        return await _reap(ctx, slots, store)
     ctx.note(job_id=str(body.job_id))
-    if not body.wait and not crew.has_room:
-        crew.knock()
+    if not body.wait and not slots.has_free_slot:
+        slots.notify()
         return _reply(await _read_state(store, body.job_id))
-    claim = await crew.reserve(store.claim(body.job_id))
+    claim = await slots.reserve(store.claim(body.job_id), _is_claim)
     if claim is None:
         raise NotFoundError("Job not found", code="JOB_NOT_FOUND")
     if isinstance(claim, State):
         return _reply(claim)
-    ended = _begin(ctx, crew, claim)
+    ended = _start(ctx, claim)
     if body.wait:
         return await _wait(store, claim, ended)
     return _reply(claim.state, status=202)
 
 
-def _begin(ctx: Context, crew: Crew, claim: Claim) -> asyncio.Event:
+def _start(ctx: Context, claim: Claim) -> asyncio.Event:
     ended = asyncio.Event()
-    ctx.wait_until(crew.work(ctx.env, claim, ended))
+    ctx.wait_until(run_jobs(ctx.env, claim, ended))
     return ended
 
 
@@ -81,13 +82,13 @@ async def _wait(store: Store, claim: Claim, ended: asyncio.Event) -> Reply:
     return _reply(await _read_state(store, claim.id))
 
 
-async def _reap(ctx: Context, crew: Crew, store: Store) -> Reply:
+async def _reap(ctx: Context, slots: JobSlots[Claim], store: Store) -> Reply:
     if ctx.auth_mode != "secret":
-        raise ForbiddenError("Only the secret key may do this.")
-    removed = await store.clean_up()
+        raise ForbiddenError("This action requires the secret key.")
+    removed = await store.delete_finished()
     begun = 0
-    while crew.has_room and (claim := await crew.reserve(store.claim_next())):
-        _begin(ctx, crew, claim)
+    while slots.has_free_slot and (claim := await slots.reserve(store.claim_next(), _is_claim)):
+        _start(ctx, claim)
         begun += 1
     return {"success": True, "begun": begun, "removed": removed}, 200
 
@@ -104,5 +105,9 @@ def _reply(state: State, *, status: int | None = None) -> Reply:
     return {"success": state.status != "failed", "jobId": str(state.id), **state.render()}, answer
 
 
-def _stop_crew(_reason: Reason) -> None:
-    current_crew().stop()
+def _is_claim(claim: Claim | State | None) -> bool:
+    return isinstance(claim, Claim)
+
+
+def _stop_slots(_reason: Reason) -> None:
+    current_job_slots().stopping.set()

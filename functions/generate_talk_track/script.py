@@ -1,4 +1,4 @@
-"""What is said at each slide: the model's answer, and what of it can be taken."""
+"""The spoken script of slides: the model's response schema and its validation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ class SlideScript(BaseModel):
 
 
 class TalkTrackChunk(BaseModel):
-    """The answer's schema."""
+    """The response schema."""
 
-    slides: list[SlideScript] = Field(description="Every slide asked for, once, in order.")
+    slides: list[SlideScript] = Field(description="Every requested slide, once, in order.")
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSlide:
-    """What can be saved of a slide."""
+    """The validated script of one slide; `duration` in seconds."""
 
     number: int
     script: str
@@ -48,38 +48,38 @@ class SpokenSlide:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A whole chunk's, in order, with what is stored beside it."""
+    """The script of a chunk in slide order, with its stored metadata."""
 
     slides: tuple[SpokenSlide, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def sample(self) -> str:
-        """What another chunk should sound like."""
+        """A text whose style other chunks should match."""
         return self.slides[-1].script
 
 
-def accept(wanted: Sequence[Slide], answer: TalkTrackChunk) -> dict[int, SpokenSlide]:
-    """The slides asked for, by number: of those told twice the first, and no others."""
-    numbers = {slide.number for slide in wanted}
-    accepted: dict[int, SpokenSlide] = {}
-    for given in answer.slides:
+def select_slides(requested: Sequence[Slide], response: TalkTrackChunk) -> dict[int, SpokenSlide]:
+    """Return the requested slides by number; the first of duplicates, none without a script."""
+    numbers = {slide.number for slide in requested}
+    selected: dict[int, SpokenSlide] = {}
+    for given in response.slides:
         script = _clean(given.script)
         if given.slide_number in numbers and script:
             spoken = SpokenSlide(
                 given.slide_number, script, clamp_duration(given.duration), _clean(given.notes)
             )
-            accepted.setdefault(given.slide_number, spoken)
-    return accepted
+            selected.setdefault(given.slide_number, spoken)
+    return selected
 
 
 def clamp_duration(seconds: float) -> int:
-    """Whole seconds between 5 and 120; 20 where the answer has none."""
+    """Return whole seconds between 5 and 120; 20 if there is no positive duration."""
     return round(min(max(seconds, SHORTEST), LONGEST)) if seconds > 0 else _USUAL
 
 
 def read_saved(chunk: Mapping[str, Any]) -> Script:
-    """A chunk's row."""
+    """Read the script of a chunk's row."""
     slides: Iterable[Mapping[str, Any]] = chunk["slides"]
     spoken = (
         SpokenSlide(row["slideNumber"], row["script"], row["duration"], row["notes"])
@@ -89,5 +89,5 @@ def read_saved(chunk: Mapping[str, Any]) -> Script:
 
 
 def _clean(text: str) -> str:
-    """Postgres has no place for NUL."""
+    """Remove NUL, which Postgres cannot store."""
     return text.replace("\0", "").strip()

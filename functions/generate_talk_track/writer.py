@@ -1,4 +1,4 @@
-"""Having a chunk written: asked until every slide has come back once, or the tries are used up."""
+"""Writes a chunk with the model, retrying until every slide is there or the tries are used up."""
 
 import asyncio
 import math
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.env import OpenAIEnv
 from shared.errors import ConfigurationError, UpstreamError
 from shared.llm.answer import Answer
 from shared.llm.extraction import extract
 
-from .brief import ask_for
 from .deck import Chunk, Deck
-from .script import Script, SpokenSlide, TalkTrackChunk, accept
+from .prompt import build_question
+from .script import Script, SpokenSlide, TalkTrackChunk, select_slides
 from .store import Store
 
 TRIES: Final = 5
@@ -24,12 +25,12 @@ _FINAL: Final = frozenset({"PROVIDER_AUTH", "PROVIDER_QUOTA_EXHAUSTED", "PROVIDE
 
 
 class ChunkError(Exception):
-    """A chunk cannot be written; the message is for the person who asked for the talk track."""
+    """The chunk cannot be written; the message is for the owner of the job."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """What has come back of a chunk so far, and what it took."""
+    """The slides received so far, with the number of calls and tokens."""
 
     slides: dict[int, SpokenSlide]
     calls: int = 0
@@ -37,8 +38,8 @@ class Draft:
     output_tokens: int = 0
     model: str = ""
 
-    def add(self, accepted: dict[int, SpokenSlide], answer: Answer[TalkTrackChunk]) -> None:
-        self.slides.update(accepted)
+    def add(self, slides: dict[int, SpokenSlide], answer: Answer[TalkTrackChunk]) -> None:
+        self.slides.update(slides)
         self.model = answer.model
         self.input_tokens += answer.input_tokens
         self.output_tokens += answer.output_tokens
@@ -55,14 +56,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """`find_style` tells how the talk sounds so far, if any of it is written."""
+    """`find_style` returns a sample of the script written so far, if any."""
 
+    openai: OpenAIEnv
     deck: Deck
     store: Store
     find_style: Callable[[Chunk], str | None]
 
     async def write(self, chunk: Chunk) -> Script:
-        """The chunk's script, every slide once; else `ChunkError`."""
+        """Return the script with every slide. Raises ChunkError."""
         began = time.monotonic()
         draft = Draft({})
         problem = ""
@@ -75,24 +77,26 @@ class Writer:
         raise ChunkError(_explain(chunk, problem))
 
     async def _try(self, chunk: Chunk, draft: Draft) -> str:
-        """Ask for what is missing; what went wrong, or nothing."""
-        wanted = [slide for slide in chunk.slides if slide.number not in draft.slides]
-        question = ask_for(self.deck, chunk, wanted, self.find_style(chunk))
+        """Request the missing slides. Returns the problem, empty if none."""
+        missing = [slide for slide in chunk.slides if slide.number not in draft.slides]
+        question = build_question(self.deck, chunk, missing, self.find_style(chunk))
         try:
-            answer = await extract(self.store.env.openai, question)
+            answer = await extract(self.openai, question)
         except UpstreamError as exc:
             if exc.code in _FINAL:
                 raise ChunkError(_explain(chunk, exc.message)) from exc
             await self._pause(exc, draft.calls)
             return exc.message
         except ConfigurationError as exc:
-            raise ChunkError("The service is not set up to write: tell its operator.") from exc
-        draft.add(accept(wanted, answer.value), answer)
-        missing = [str(slide.number) for slide in wanted if slide.number not in draft.slides]
-        return f"The model leaves out slide {', '.join(missing)}." if missing else ""
+            raise ChunkError(
+                "The service lacks its model configuration: contact its operator."
+            ) from exc
+        draft.add(select_slides(missing, answer.value), answer)
+        omitted = [str(slide.number) for slide in missing if slide.number not in draft.slides]
+        return f"The model leaves out slide {', '.join(omitted)}." if omitted else ""
 
     async def _pause(self, error: UpstreamError, tries: int) -> None:
-        """Longer each time; a provider that limits our rate is left alone by all workers."""
+        """Back off exponentially; a rate limit of the provider pauses all workers."""
         if tries == TRIES:
             return
         if error.code == "PROVIDER_RATE_LIMITED":
@@ -102,7 +106,7 @@ class Writer:
 
 
 def read_retry_after(header: str | None) -> float:
-    """The seconds that a provider asks for, within reason."""
+    """Parse Retry-After in seconds, clamped to 0 to 60."""
     try:
         seconds = float(header or _USUAL_RETRY_AFTER)
     except ValueError:  # a date

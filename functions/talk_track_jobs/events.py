@@ -1,7 +1,7 @@
 """A job's progress as server-sent events, see https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
-`progress` whenever the job has changed, and in the end `completed`, `failed` or `cancelled`. A
-stream ends after two minutes at the latest; a browser's EventSource then asks again by itself.
+Sends `progress` when the job has changed and finally `completed`, `failed` or `cancelled`. A stream
+ends after two minutes at the latest; a browser's EventSource then reconnects.
 """
 
 import asyncio
@@ -19,31 +19,31 @@ from shared.errors import UnavailableError
 from .job import Job
 from .store import fetch_job
 
-_LOOK_SECONDS: Final = 0.5
-_LOOKS: Final = 240
-_LOOKS_BETWEEN_COMMENTS: Final = 20
-_COMMENT: Final = b": still here\n\n"
+_POLL_SECONDS: Final = 0.5
+_POLLS: Final = 240
+_POLLS_PER_COMMENT: Final = 20
+_COMMENT: Final = b": keep-alive\n\n"
 
 
 async def follow(ctx: Context, job: Job) -> AsyncGenerator[bytes]:
-    """From how it is now to its end."""
+    """Yield events from the current state to the final one."""
     yield b"retry: 1000\n\n" + _render(job)
-    for look in range(1, _LOOKS):
+    for poll in range(1, _POLLS):
         if job.is_finished:
             return
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
         try:
             now = await fetch_job(ctx, job.id)
         except (httpx.TransportError, APIError) as exc:
             error = translate_database_error(exc, ctx.env.supabase.url)
             if not isinstance(error, UnavailableError):
-                return  # the caller's token has expired, for one
+                return  # for example, the caller's token has expired
             now = job
         if now is None:
             return
         if now.row != job.row:
             yield _render(now)
-        elif look % _LOOKS_BETWEEN_COMMENTS == 0:
+        elif poll % _POLLS_PER_COMMENT == 0:
             yield _COMMENT
         job = now
 

@@ -1,4 +1,4 @@
-"""A job as its owner sees it, and how long it may still take."""
+"""A job as its owner sees it, with its estimated remaining time."""
 
 import math
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ COLUMNS: Final = (
     "talk_track_id",
 )
 LISTED: Final = ("funnel_project_id", "deck_structure_id", "created_at", "completed_at")
-FINISHED: Final = frozenset({"completed", "failed", "cancelled"})
+TERMINAL: Final = frozenset({"completed", "failed", "cancelled"})
 _USUAL_CHUNK_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The row, and how many chunks of it are written at once."""
+    """The row of a job, and the number of chunks that are written concurrently."""
 
     row: Mapping[str, Any]
     concurrency: int
@@ -36,11 +36,11 @@ class Job:
 
     @property
     def is_finished(self) -> bool:
-        return self.status in FINISHED
+        return self.status in TERMINAL
 
     @property
     def eta_seconds(self) -> int | None:
-        """None where nobody can tell: before the work has begun, and after it broke off."""
+        """Estimated seconds left; None before the job has started and after it failed."""
         if self.status == "completed":
             return 0
         if self.is_finished or not self.row["total_chunks"]:

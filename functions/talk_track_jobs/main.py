@@ -1,11 +1,11 @@
-"""Ask for talk tracks and follow the jobs that write them.
+"""Create talk-track jobs and follow their progress.
 
-POST {projectId, deckStructureId}: 202 {success, jobId}; the work goes on elsewhere.
-GET ?projectId=: {jobs: […]}, newest first, a hundred at most.
+POST {projectId, deckStructureId}: 202 {success, jobId}; generate-talk-track runs the job.
+GET ?projectId=: {jobs: […]}, newest first, at most a hundred.
 GET /JOB: {job: {id, status, progress, current_chunk, total_chunks, error_message, talk_track_id,
-eta_seconds}}. GET /JOB/events: the same as server-sent events, whenever it changes, until the end.
-POST /JOB/cancel: {success}. POST /JOB/retry: 202 {success, jobId}: a failed or cancelled job goes
-on from what is written.
+eta_seconds}}. GET /JOB/events: the same as server-sent events on each change, until the job ends.
+POST /JOB/cancel: {success}. POST /JOB/retry: 202 {success, jobId}: a failed or cancelled job
+continues with its missing chunks.
 400 INVALID_BODY, DECK_SIZE · 404 DECK_NOT_FOUND, JOB_NOT_FOUND · 409 JOB_FINISHED · 503
 DATABASE_UNAVAILABLE. Another user's deck or job is not found.
 """
@@ -30,7 +30,7 @@ Command = Literal["cancel", "retry"]
 
 
 class CreateInput(Input):
-    """Which deck the talk track is for."""
+    """The deck for the talk track."""
 
     project_id: UUID = Field(alias="projectId", description="funnel_projects.id")
     deck_structure_id: UUID = Field(alias="deckStructureId", description="deck_structures.id")
@@ -38,7 +38,7 @@ class CreateInput(Input):
 
 @endpoint(auth="user", methods=("GET", "POST"))
 async def main(ctx: Context) -> Answer:
-    """What the path names, by the method that it takes."""
+    """Route by method and path."""
     match ctx.request.method, ctx.subpath.strip("/").split("/"):
         case "POST", [""]:
             return await _create(ctx)
@@ -51,9 +51,9 @@ async def main(ctx: Context) -> Answer:
         case "POST", [job_id, "cancel" | "retry" as command]:
             return await _command(ctx, job_id, command)
         case _, [_] | [_, "events" | "cancel" | "retry"]:
-            raise MethodNotAllowedError("This path takes the other method.")
+            raise MethodNotAllowedError("Method not allowed for this path.")
         case _:
-            raise NotFoundError("There is nothing at this path.")
+            raise NotFoundError("Unknown path.")
 
 
 async def _create(ctx: Context) -> Answer:
@@ -64,7 +64,7 @@ async def _create(ctx: Context) -> Answer:
 
 
 def _begin(ctx: Context, job_id: str) -> tuple[dict[str, Any], int]:
-    """Nobody waits for the invocation: if it is lost, the reaper finds the job."""
+    """Start the job in the background; if that fails, the scheduled reap starts it."""
     ctx.note(job_id=job_id)
     ctx.wait_until(invoke_generation(ctx.env.supabase, job_id))
     return {"success": True, "jobId": job_id}, 202

@@ -1,9 +1,10 @@
-"""Jobs in the database, as the caller: row security decides which there are."""
+"""Jobs in the database as the caller: row-level security selects the rows."""
 
 from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.context import Context
+from shared.talk_tracks.env import talk_track_env
 
 from .job import COLUMNS, LISTED, Job
 
@@ -14,7 +15,7 @@ Rows = list[dict[str, Any]]
 
 
 async def create_job(ctx: Context, project_id: UUID, deck_id: UUID) -> str:
-    """The new job's id."""
+    """Create a job and return its id."""
     arguments = {"project_id": str(project_id), "deck_id": str(deck_id)}
     return cast("str", (await ctx.caller.rpc("create_talk_track_job_v1", arguments).execute()).data)
 
@@ -22,16 +23,16 @@ async def create_job(ctx: Context, project_id: UUID, deck_id: UUID) -> str:
 async def fetch_job(ctx: Context, job_id: UUID | str) -> Job | None:
     query = ctx.caller.table("talk_track_jobs").select(_SELECTED).eq("id", str(job_id))
     rows = cast("Rows", (await query.execute()).data)
-    return _job(ctx, rows[0]) if rows else None
+    return _job(rows[0]) if rows else None
 
 
 async def list_jobs(ctx: Context, project_id: UUID | None) -> list[Job]:
-    """The newest first."""
+    """List up to 100 jobs, newest first."""
     query = ctx.caller.table("talk_track_jobs").select(_SELECTED)
     if project_id is not None:
         query = query.eq("funnel_project_id", str(project_id))
     ordered = query.order("created_at", desc=True).limit(_MOST)
-    return [_job(ctx, row) for row in cast("Rows", (await ordered.execute()).data)]
+    return [_job(row) for row in cast("Rows", (await ordered.execute()).data)]
 
 
 async def cancel_job(ctx: Context, job_id: UUID) -> None:
@@ -42,5 +43,5 @@ async def retry_job(ctx: Context, job_id: UUID) -> None:
     await ctx.caller.rpc("retry_talk_track_job_v1", {"job_id": str(job_id)}).execute()
 
 
-def _job(ctx: Context, row: dict[str, Any]) -> Job:
-    return Job(row, ctx.env.talk_track.concurrency)
+def _job(row: dict[str, Any]) -> Job:
+    return Job(row, talk_track_env().concurrency)

@@ -24,8 +24,8 @@ import pytest
 
 from edge.deploy.bundle import Bundle, build_bundle
 from tests.conftest import ROOT, RunningStack
-from tests.functions.talk_track_proofs.person import DECK, Person, add_person
 from tests.integration.campaigns.organization import Organization, create_organization
+from tests.support.talk_tracks.user import DECK, User, create_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 SLUGS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("functions/*/main.py"))
@@ -162,7 +162,7 @@ class World:
 
     stack: RunningStack
     organization: Organization
-    person: Person
+    user: User
 
     def add_video(self) -> str:
         answer = self.stack.call("process-transcript", new_call())
@@ -215,13 +215,13 @@ def ask_webhook(world: World, client: Client) -> httpx.Response:
 
 
 def ask_talk_track_job(world: World, client: Client) -> httpx.Response:
-    person = world.person
-    body = {"projectId": person.project_id, "deckStructureId": person.deck_id}
-    return Client(client.url, world.stack.anon_key, person.token).post(json=body)
+    user = world.user
+    body = {"projectId": user.project_id, "deckStructureId": user.deck_id}
+    return Client(client.url, world.stack.anon_key, user.token).post(json=body)
 
 
 def ask_talk_track(world: World, client: Client) -> httpx.Response:
-    job_id = world.person.insert_job(world.person.add_deck(DECK["slides"][:3]))
+    job_id = world.user.insert_job(world.user.add_deck(DECK["slides"][:3]))
     return client.post(json={"jobId": job_id, "wait": True})
 
 
@@ -241,7 +241,7 @@ ASKED: dict[str, Ask] = {
 def world(stack: RunningStack) -> Iterator[World]:
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
         organization = create_organization(connection, f"+1628557{next(NUMBERS)}")
-        yield World(stack, organization, add_person(stack))
+        yield World(stack, organization, create_user(stack))
 
 
 def constant(value: Any) -> Any:

@@ -15,9 +15,13 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from tests.conftest import ROOT, RunningStack
-from tests.functions.talk_track_proofs.disturbance import chunk_ids, slow_down, undisturbed
-from tests.functions.talk_track_proofs.person import Person, add_person
 from tests.support.cli_process import DEADLINE, shell
+from tests.support.talk_tracks.faults import (
+    delay_responses,
+    list_chunk_ids,
+    run_without_faults,
+)
+from tests.support.talk_tracks.user import User, create_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 COMMAND = ("start", "--port", "0", "--db-port", "0", "--no-reload", "-o", "json")
@@ -75,24 +79,24 @@ def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str
 @pytest.mark.timeout(180)
 def test_a_stack_killed_and_started_again_finishes_the_talk_track(project: Path) -> None:
     with started(project) as (stack, process):
-        person = add_person(stack)
-        slow_down(stack, 0.4)
-        job_id = person.create()
-        person.wait_until(job_id, lambda job: job["current_chunk"] == 2)
-        kept = chunk_ids(person, job_id)
+        user = create_user(stack)
+        delay_responses(stack, 0.4)
+        job_id = user.create()
+        user.wait_until(job_id, lambda job: job["current_chunk"] == 2)
+        kept = list_chunk_ids(user, job_id)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     with started(project) as (again, _):
-        person = Person(again, person.user_id, person.token, person.project_id, person.deck_id)
-        before = person.job(job_id)
+        user = User(again, user.user_id, user.token, user.project_id, user.deck_id)
+        before = user.job(job_id)
         ends_at = time.monotonic() + 60
-        while person.job(job_id)["status"] == "processing":
+        while user.job(job_id)["status"] == "processing":
             assert time.monotonic() < ends_at
             assert again.call("generate-talk-track", {"action": "reap"}).status_code == 200
             time.sleep(0.1)
 
         assert before["current_chunk"] >= 2
-        assert set(kept) <= set(chunk_ids(person, job_id))
-        assert person.talk_track(job_id) == undisturbed(person)
+        assert set(kept) <= set(list_chunk_ids(user, job_id))
+        assert user.talk_track(job_id) == run_without_faults(user)
         assert httpx.get(f"{again.url}/providers/_faults", timeout=30).status_code == 200

@@ -12,53 +12,53 @@ import httpx
 import pytest
 
 from tests.conftest import RunningStack
-from tests.functions.talk_track_proofs.disturbance import slow_down
-from tests.functions.talk_track_proofs.person import Person, add_person, ask
+from tests.support.talk_tracks.faults import delay_responses
+from tests.support.talk_tracks.user import User, create_user, fetch_value
 
 pytestmark = pytest.mark.e2e
 HOBBY_PLAN_SECONDS = 10
 
 
 @pytest.fixture
-def person(stack: RunningStack) -> Person:
-    return add_person(stack)
+def user(stack: RunningStack) -> User:
+    return create_user(stack)
 
 
-def test_users_can_navigate_away_during_generation(stack: RunningStack, person: Person) -> None:
-    slow_down(stack, 0.2, times=6)
-    person.create()  # and nobody asks for it until it is done
+def test_users_can_navigate_away_during_generation(stack: RunningStack, user: User) -> None:
+    delay_responses(stack, 0.2, times=6)
+    user.create()  # and nobody asks for it until it is done
 
     statement = "select status from public.talk_track_jobs where user_id = %s"
-    while ask(stack, statement, person.user_id) in {"pending", "processing"}:
+    while fetch_value(stack, statement, user.user_id) in {"pending", "processing"}:
         time.sleep(0.05)
 
-    (job,) = person.request("GET", params={"projectId": person.project_id}).json()["jobs"]
+    (job,) = user.request("GET", params={"projectId": user.project_id}).json()["jobs"]
     assert job["status"] == "completed"
-    assert "## Slide 55" in person.talk_track(job["id"])["content"]
+    assert "## Slide 55" in user.talk_track(job["id"])["content"]
 
 
 def test_real_time_progress_indicator_from_0_to_100_per_cent(
-    stack: RunningStack, person: Person
+    stack: RunningStack, user: User
 ) -> None:
-    slow_down(stack, 0.3, times=6)
-    job_id = person.create()
+    delay_responses(stack, 0.3, times=6)
+    job_id = user.create()
 
     progress = [
-        job["progress"] for job in person.wait_until(job_id, lambda job: job["progress"] == 100)
+        job["progress"] for job in user.wait_until(job_id, lambda job: job["progress"] == 100)
     ]
 
     assert progress[0] == 0
     assert progress == sorted(progress)
     assert len(set(progress)) >= 3  # not only none and all
-    assert person.job(job_id)["status"] == "completed"
+    assert user.job(job_id)["status"] == "completed"
 
 
-def test_warning_banner_with_estimated_time(stack: RunningStack, person: Person) -> None:
+def test_warning_banner_with_estimated_time(stack: RunningStack, user: User) -> None:
     """What the banner tells: how long it may still take, while it does."""
-    slow_down(stack, 0.5, times=6)
-    job_id = person.create()
+    delay_responses(stack, 0.5, times=6)
+    job_id = user.create()
 
-    seen = person.wait_until(job_id, lambda job: job["status"] == "completed")
+    seen = user.wait_until(job_id, lambda job: job["status"] == "completed")
 
     working = [job["eta_seconds"] for job in seen if job["status"] == "processing"]
     assert working
@@ -66,12 +66,12 @@ def test_warning_banner_with_estimated_time(stack: RunningStack, person: Person)
     assert seen[-1]["eta_seconds"] == 0
 
 
-def test_toast_notification_on_completion(stack: RunningStack, person: Person) -> None:
+def test_toast_notification_on_completion(stack: RunningStack, user: User) -> None:
     """What the toast hangs on: the end is told, once, with the talk track to show."""
-    slow_down(stack, 0.2, times=6)
-    job_id = person.create()
+    delay_responses(stack, 0.2, times=6)
+    job_id = user.create()
 
-    text = person.request("GET", f"/{job_id}/events").text
+    text = user.request("GET", f"/{job_id}/events").text
 
     ends = re.findall(r"^event: (?:completed|failed|cancelled)\ndata: (.+)$", text, re.MULTILINE)
     assert len(ends) == 1
@@ -79,13 +79,13 @@ def test_toast_notification_on_completion(stack: RunningStack, person: Person) -
 
 
 def test_works_on_the_vercel_hobby_plan_with_its_10_second_timeout(
-    stack: RunningStack, person: Person
+    stack: RunningStack, user: User
 ) -> None:
     """No request waits for the model: not even for one that takes minutes."""
-    slow_down(stack, 120, times=6)
-    headers = {"apikey": stack.anon_key, "authorization": f"Bearer {person.token}"}
+    delay_responses(stack, 120, times=6)
+    headers = {"apikey": stack.anon_key, "authorization": f"Bearer {user.token}"}
     url = f"{stack.url}/functions/v1/talk-track-jobs"
-    body = {"projectId": person.project_id, "deckStructureId": person.deck_id}
+    body = {"projectId": user.project_id, "deckStructureId": user.deck_id}
     with httpx.Client(headers=headers, timeout=HOBBY_PLAN_SECONDS) as client:
         job_id = client.post(url, json=body).json()["jobId"]
         status = client.get(f"{url}/{job_id}").json()["job"]["status"]
@@ -95,14 +95,14 @@ def test_works_on_the_vercel_hobby_plan_with_its_10_second_timeout(
     assert cancelled.json() == {"success": True}
 
 
-def test_green_check_after_completion(person: Person) -> None:
+def test_green_check_after_completion(user: User) -> None:
     """What the check hangs on: that the deck has a talk track outlasts the job."""
-    job_id = person.create()
-    person.wait_for_end(job_id)
+    job_id = user.create()
+    user.wait_for_end(job_id)
 
-    with person.stack.client(person.token) as client:
+    with user.stack.client(user.token) as client:
         client.delete("/rest/v1/talk_track_jobs", params={"id": f"eq.{job_id}"})
 
-    assert person.request("GET", f"/{job_id}").status_code == 404
-    (track,) = person.rows("talk_tracks", deck_structure_id=f"eq.{person.deck_id}")
+    assert user.request("GET", f"/{job_id}").status_code == 404
+    (track,) = user.rows("talk_tracks", deck_structure_id=f"eq.{user.deck_id}")
     assert track["content"]

@@ -1,10 +1,10 @@
-"""Row security of talk tracks, by two users and one row."""
+"""Row-level security of talk tracks: two users and one row."""
 
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from tests.integration.talk_tracks.owner import Owner
+from tests.support.talk_tracks.database import Owner
 
 TABLES = (
     "funnel_projects",
@@ -17,7 +17,7 @@ OWNED = TABLES[:4]
 
 
 def fill(owner: Owner) -> str:
-    """A finished job, so that every table has a row."""
+    """Finish a job, so that every table has a row."""
     job_id = owner.add_job(owner.add_deck(3))
     token = owner.claim(job_id)["lease_token"]
     owner.save_all(job_id, token, slides=3)
@@ -26,7 +26,7 @@ def fill(owner: Owner) -> str:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_owners_see_their_rows_only(owner: Owner, other: Owner, table: str) -> None:
+def test_owners_select_only_their_rows(owner: Owner, other: Owner, table: str) -> None:
     fill(owner)
     with other.signed_in():
         assert other.ask(f"select count(*) from public.{table}") in {0, 1}  # their project, deck
@@ -38,14 +38,14 @@ def test_owners_see_their_rows_only(owner: Owner, other: Owner, table: str) -> N
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_anon_sees_nothing(owner: Owner, table: str) -> None:
+def test_anon_selects_nothing(owner: Owner, table: str) -> None:
     with owner.signed_in("anon"), pytest.raises(InsufficientPrivilege):
         owner.ask(f"select count(*) from public.{table}")
 
 
 @pytest.mark.parametrize("table", OWNED)
 @pytest.mark.parametrize("verb", ["delete", "update"])
-def test_only_the_owner_changes_and_removes(
+def test_only_the_owner_updates_and_deletes(
     owner: Owner, other: Owner, table: str, verb: str
 ) -> None:
     fill(owner)
@@ -70,7 +70,7 @@ INSERTS = {
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_only_the_owner_adds(owner: Owner, other: Owner, table: str) -> None:
+def test_only_the_owner_inserts(owner: Owner, other: Owner, table: str) -> None:
     statement = f"insert into public.{table} {INSERTS[table]} returning 1"
     values = {"user": owner.id, "project": owner.project_id, "deck": owner.deck_id}
     with owner.signed_in():
@@ -80,14 +80,16 @@ def test_only_the_owner_adds(owner: Owner, other: Owner, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", OWNED[1:])
-def test_nobody_adds_to_anothers_project(owner: Owner, other: Owner, table: str) -> None:
+def test_a_row_cannot_refer_to_the_project_of_another_user(
+    owner: Owner, other: Owner, table: str
+) -> None:
     values = {"user": other.id, "project": owner.project_id, "deck": owner.deck_id}
     with other.signed_in(), pytest.raises(InsufficientPrivilege):
         other.ask(f"insert into public.{table} {INSERTS[table]} returning 1", **values)
 
 
 @pytest.mark.parametrize("column", ["progress", "talk_track_id", "lease_token", "deck", "attempts"])
-def test_owners_do_not_write_what_the_work_writes(owner: Owner, column: str) -> None:
+def test_owners_cannot_update_columns_of_workers(owner: Owner, column: str) -> None:
     owner.add_job()
     with owner.signed_in(), pytest.raises(InsufficientPrivilege):
         owner.connection.execute(f"update public.talk_track_jobs set {column} = null".encode())
@@ -115,14 +117,14 @@ def test_owners_only_cancel_and_retry(owner: Owner, status: str) -> None:
     ],
 )
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
-def test_the_work_is_for_the_service_role_alone(owner: Owner, call: str, role: str) -> None:
+def test_worker_functions_require_the_service_role(owner: Owner, call: str, role: str) -> None:
     with owner.signed_in(role), pytest.raises(InsufficientPrivilege):
         owner.ask(f"select public.{call}")
     with owner.signed_in("service_role"):
         owner.ask(f"select public.{call}")
 
 
-def test_a_person_cannot_create_a_job_for_anothers_deck(owner: Owner, other: Owner) -> None:
+def test_a_job_cannot_be_created_for_the_deck_of_another_user(owner: Owner, other: Owner) -> None:
     statement = "select public.create_talk_track_job_v1(%(project)s, %(deck)s)"
     with other.signed_in(), pytest.raises(psycopg.Error) as refused:
         other.ask(statement, project=owner.project_id, deck=owner.deck_id)
@@ -131,7 +133,7 @@ def test_a_person_cannot_create_a_job_for_anothers_deck(owner: Owner, other: Own
 
 
 @pytest.mark.parametrize("command", ["cancel", "retry"])
-def test_a_person_cannot_command_anothers_job(owner: Owner, other: Owner, command: str) -> None:
+def test_the_job_of_another_user_is_not_found(owner: Owner, other: Owner, command: str) -> None:
     job_id = owner.add_job()
     with other.signed_in(), pytest.raises(psycopg.Error) as refused:
         other.ask(f"select public.{command}_talk_track_job_v1(%(id)s)", id=job_id)

@@ -1,4 +1,4 @@
-"""What the model is told about a chunk, so that the whole reads as one talk."""
+"""The prompt for one chunk: its slides, and the context that makes all chunks one talk."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ from .script import TalkTrackChunk
 PROMPT = read_prompt(Path(__file__).with_name("prompts") / "talk_track.md")
 
 
-def ask_for(
-    deck: Deck, chunk: Chunk, wanted: Sequence[Slide], style: str | None
+def build_question(
+    deck: Deck, chunk: Chunk, slides: Sequence[Slide], style: str | None
 ) -> Question[TalkTrackChunk]:
-    """The question for those slides of the chunk that are still wanted."""
+    """Build the question for the slides of a chunk that are still missing."""
     before, after = deck.neighbours(chunk)
     parts = [fence_text("deck", _describe(deck)), fence_text("outline", _outline(deck))]
     if before:
@@ -26,7 +26,7 @@ def ask_for(
         parts.append(fence_text("after", after.title))
     if style:
         parts.append(fence_text("style", style))
-    parts.append(fence_json("slides", [_render(slide) for slide in wanted]))
+    parts.append(fence_json("slides", [_render(slide) for slide in slides]))
     return Question(PROMPT.text, "\n\n".join(parts), TalkTrackChunk)
 
 

@@ -1,4 +1,4 @@
-"""A user with a project and a deck, and the steps of a job as workers take them."""
+"""Factory of users with a deck in a database, and the RPC steps of workers."""
 
 import json
 from collections.abc import Generator
@@ -15,7 +15,7 @@ SIZE = 10
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Rows are written as the superuser unless signed in."""
+    """A user with a project and a deck; statements run as the superuser unless `signed_in`."""
 
     connection: psycopg.Connection
     id: str
@@ -37,7 +37,7 @@ class Owner:
         return self.ask(f"{statement} returning id::text", **values)
 
     def ask(self, statement: str, **values: Any) -> Any:
-        """The first column of the first row."""
+        """Return the first column of the first row."""
         row = self.connection.execute(statement.encode(), values).fetchone()
         return row[0] if row else None
 
@@ -88,7 +88,7 @@ class Owner:
 
     @contextmanager
     def signed_in(self, role: str = "authenticated") -> Generator[None]:
-        """Act as the user; what is done is undone."""
+        """Act as the user in a transaction that is rolled back."""
         claims = json.dumps({"sub": self.id, "role": role})
         with self.connection.transaction(force_rollback=True):
             self.connection.execute("select set_config('request.jwt.claims', %s, true)", (claims,))

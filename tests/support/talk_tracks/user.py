@@ -1,28 +1,26 @@
-"""A signed-in person with a deck, as a client of the whole stack."""
+"""Factory of signed-in users with a deck, as clients of the whole stack."""
 
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 
 from tests.conftest import RunningStack
+from tests.support.paths import SAMPLES
 
-DECK: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "samples/deck_55_slides.json").read_text()
-)
+DECK: dict[str, Any] = json.loads((SAMPLES / "deck_55_slides.json").read_text())
 JOBS = "/functions/v1/talk-track-jobs"
 _PATIENCE = 60.0
 FINISHED = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Everything is done through the public door."""
+class User:
+    """Uses the gateway only."""
 
     stack: RunningStack
     user_id: str
@@ -48,7 +46,7 @@ class Person:
         return answer.json()["jobId"]
 
     def insert_job(self, deck_id: str | None = None) -> str:
-        """A job's row as the guide has it made for a test: nobody is told of it."""
+        """Insert the row of a job without starting it."""
         row = {
             "user_id": self.user_id,
             "funnel_project_id": self.project_id,
@@ -68,7 +66,7 @@ class Person:
     def wait_until(
         self, job_id: str, is_so: Callable[[dict[str, Any]], bool]
     ) -> list[dict[str, Any]]:
-        """The states that were seen on the way."""
+        """Poll until the condition holds; return all states seen."""
         ends_at = time.monotonic() + _PATIENCE
         seen: list[dict[str, Any]] = []
         while True:
@@ -82,18 +80,18 @@ class Person:
         return self.wait_until(job_id, lambda job: job["status"] in FINISHED)[-1]
 
     def talk_track(self, job_id: str) -> dict[str, Any]:
-        """What is the same in every run."""
+        """Return the columns that are the same in every run."""
         job = self.job(job_id)
         assert job["status"] == "completed", job
         (track,) = self.rows("talk_tracks", id=f"eq.{job['talk_track_id']}")
         return {name: track[name] for name in ("content", "slide_timings", "total_duration")}
 
 
-def add_person(stack: RunningStack, deck: dict[str, Any] = DECK) -> Person:
+def create_user(stack: RunningStack, deck: dict[str, Any] = DECK) -> User:
     user_id, token = stack.create_user()
     project_id = insert(stack, token, "funnel_projects", {"name": "Launch"})
     deck_id = insert(stack, token, "deck_structures", {"funnel_project_id": project_id, **deck})
-    return Person(stack, user_id, token, project_id, deck_id)
+    return User(stack, user_id, token, project_id, deck_id)
 
 
 def insert(stack: RunningStack, token: str, table: str, row: dict[str, Any]) -> str:
@@ -105,8 +103,8 @@ def insert(stack: RunningStack, token: str, table: str, row: dict[str, Any]) -> 
     return answer.json()[0]["id"]
 
 
-def ask(stack: RunningStack, statement: str, *values: Any) -> Any:
-    """The first column of the first row, as the superuser."""
+def fetch_value(stack: RunningStack, statement: str, *values: Any) -> Any:
+    """Return the first column of the first row, as the superuser."""
     with psycopg.connect(stack.dsn) as connection:
         row = connection.execute(statement.encode(), values).fetchone()
     return row[0] if row else None

@@ -1,4 +1,4 @@
-"""A database of the test's own, with an owner, a deck and what may happen to its jobs."""
+"""A separate database per test, with owners of decks."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-from tests.integration.talk_tracks.owner import Owner, add_owner
+from tests.support.talk_tracks.database import Owner, add_owner
 
 
 @pytest.fixture

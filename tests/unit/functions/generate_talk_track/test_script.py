@@ -1,4 +1,4 @@
-"""What of a model's answer is taken, and the document that it becomes."""
+"""Model responses validated into scripts, and the document of a talk track."""
 
 from typing import Any
 
@@ -6,30 +6,35 @@ import pytest
 
 from functions.generate_talk_track.deck import Deck, Slide
 from functions.generate_talk_track.document import render_talk_track
-from functions.generate_talk_track.script import TalkTrackChunk, accept, clamp_duration, read_saved
+from functions.generate_talk_track.script import (
+    TalkTrackChunk,
+    clamp_duration,
+    read_saved,
+    select_slides,
+)
 from functions.generate_talk_track.writer import read_retry_after
 from functions.talk_track_jobs.job import Job
 
 WANTED = [Slide(n, f"Point {n}", "", "") for n in (1, 2, 3)]
 
 
-def answer(*slides: tuple[int, str]) -> TalkTrackChunk:
+def response(*slides: tuple[int, str]) -> TalkTrackChunk:
     rows = [{"slideNumber": n, "script": s, "duration": 20, "notes": ""} for n, s in slides]
     return TalkTrackChunk.model_validate({"slides": rows})
 
 
-def test_slides_told_twice_count_once_and_strangers_not_at_all() -> None:
-    accepted = accept(WANTED, answer((2, "b"), (1, "a"), (2, "again"), (9, "who?")))
+def test_duplicates_count_once_and_unrequested_slides_are_dropped() -> None:
+    accepted = select_slides(WANTED, response((2, "b"), (1, "a"), (2, "again"), (9, "who?")))
 
     assert {number: slide.script for number, slide in accepted.items()} == {1: "a", 2: "b"}
 
 
-def test_a_slide_without_words_is_missing() -> None:
-    assert accept(WANTED, answer((1, " \n "))) == {}
+def test_an_empty_script_is_missing() -> None:
+    assert select_slides(WANTED, response((1, " \n "))) == {}
 
 
-def test_nothing_is_accepted_that_cannot_be_stored() -> None:
-    assert accept(WANTED, answer((1, "a\0b")))[1].script == "ab"
+def test_nul_is_removed() -> None:
+    assert select_slides(WANTED, response((1, "a\0b")))[1].script == "ab"
 
 
 @pytest.mark.parametrize(
@@ -43,9 +48,7 @@ def test_durations_are_between_5_and_120_seconds(seconds: float, clamped: int) -
     ("header", "seconds"),
     [(None, 5), ("2", 2), ("0.5", 0.5), ("-1", 0), ("3600", 60), ("inf", 60), ("Wed, 21 Oct", 5)],
 )
-def test_a_provider_decides_how_long_to_wait_within_reason(
-    header: str | None, seconds: float
-) -> None:
+def test_retry_after_is_clamped(header: str | None, seconds: float) -> None:
     assert read_retry_after(header) == seconds
 
 
@@ -57,7 +60,7 @@ def chunk(index: int, *numbers: int) -> dict[str, Any]:
     return {"index": index, "slides": rows, "metadata": {"model": "m", "tokens": {"input": 2}}}
 
 
-def test_the_document_holds_all_slides_in_order_whatever_order_they_came_in() -> None:
+def test_the_document_has_all_slides_in_order() -> None:
     deck = Deck.from_row({"title": "Launch", "slides": [{"title": t} for t in "ABC"]})
     scripts = {1: read_saved(chunk(1, 3)), 0: read_saved(chunk(0, 1, 2))}
 
@@ -88,7 +91,7 @@ def test_the_document_holds_all_slides_in_order_whatever_order_they_came_in() ->
         ("cancelled", 3, 6, 12.5, None),
     ],
 )
-def test_the_time_left_is_that_of_the_chunks_left_side_by_side(
+def test_the_eta_counts_concurrent_chunks(
     status: str, current: int, total: int, seconds: float | None, eta: int | None
 ) -> None:
     row = {

@@ -1,4 +1,4 @@
-"""The steps of a job: one worker at a time, progress that never goes back, ends that hold."""
+"""The steps of a job: one lease at a time, increasing progress, final states."""
 
 from itertools import product
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.talk_tracks.owner import Owner
+from tests.support.talk_tracks.database import Owner
 
 FINISHED = ("completed", "failed", "cancelled")
 
@@ -17,7 +17,7 @@ def expire(owner: Owner, job_id: str) -> None:
     )
 
 
-def test_a_claim_tells_all_that_the_work_needs(owner: Owner) -> None:
+def test_a_claim_returns_the_deck_and_the_settings(owner: Owner) -> None:
     job_id = owner.add_job()
 
     claim = owner.claim(job_id)
@@ -40,12 +40,12 @@ def test_a_job_is_claimed_once(owner: Owner) -> None:
     assert again["job"]["status"] == "processing"
 
 
-def test_of_two_claims_at_once_one_holds(owner: Owner) -> None:
+def test_concurrent_claims_lease_a_job_once(owner: Owner) -> None:
     job_id = owner.add_job()
     dsn, password = owner.connection.info.dsn, owner.connection.info.password
     with psycopg.connect(dsn, password=password) as rival, rival.transaction():
         rival.execute("select public.claim_talk_track_job_v1(%s, 60, 10)", (job_id,))
-        assert owner.claim_next() is None  # it does not wait for a row that another is taking
+        assert owner.claim_next() is None  # skips rows locked by another claim
 
     assert owner.claim(job_id)["claimed"] is False
 
@@ -54,7 +54,7 @@ def test_an_unknown_job_is_null(owner: Owner) -> None:
     assert owner.claim("6f1c3f0e-6a57-4f9b-8f1e-3d2c6c9d7a10") is None
 
 
-def test_an_expired_lease_is_taken_over_with_what_is_written(owner: Owner) -> None:
+def test_an_expired_lease_is_claimed_with_the_saved_chunks(owner: Owner) -> None:
     job_id = owner.add_job()
     first = owner.claim(job_id)["lease_token"]
     assert owner.save(job_id, first, 2, range(21, 31))
@@ -68,7 +68,7 @@ def test_an_expired_lease_is_taken_over_with_what_is_written(owner: Owner) -> No
 
 
 @pytest.mark.parametrize("is_taken_over", [True, False])
-def test_whoever_lost_the_lease_saves_nothing(owner: Owner, is_taken_over: bool) -> None:
+def test_a_lost_lease_saves_nothing(owner: Owner, is_taken_over: bool) -> None:
     job_id = owner.add_job()
     late = owner.claim(job_id)["lease_token"]
     expire(owner, job_id)
@@ -83,7 +83,7 @@ def test_whoever_lost_the_lease_saves_nothing(owner: Owner, is_taken_over: bool)
     assert owner.job(job_id)["status"] == "processing"
 
 
-def test_a_renewed_lease_lasts_longer(owner: Owner) -> None:
+def test_renewing_extends_the_lease(owner: Owner) -> None:
     job_id = owner.add_job()
     token = owner.claim(job_id, seconds=30)["lease_token"]
     before = owner.job(job_id)["lease_expires_at"]
@@ -130,7 +130,7 @@ def test_finishing_writes_the_talk_track_once(owner: Owner) -> None:
     owner.save_all(job_id, token)
 
     assert owner.finish(job_id, token)
-    assert owner.finish(job_id, token)  # the answer to the first call was lost
+    assert owner.finish(job_id, token)  # the response to the first call was lost
 
     job = owner.job(job_id)
     assert (job["status"], job["progress"]) == ("completed", 100)
@@ -139,7 +139,7 @@ def test_finishing_writes_the_talk_track_once(owner: Owner) -> None:
     assert owner.ask("select id::text from public.talk_tracks") == job["talk_track_id"]
 
 
-def test_nothing_is_finished_before_its_last_chunk(owner: Owner) -> None:
+def test_finishing_requires_all_chunks(owner: Owner) -> None:
     job_id = owner.add_job()
     token = owner.claim(job_id)["lease_token"]
     owner.save(job_id, token, 0, range(1, 11))
@@ -189,7 +189,7 @@ def test_no_update_leaves_a_terminal_state(owner: Owner, status: str, target: st
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_a_retry_goes_on_from_what_is_written(owner: Owner, status: str) -> None:
+def test_a_retry_keeps_saved_chunks(owner: Owner, status: str) -> None:
     job_id = owner.add_job()
     token = owner.claim(job_id)["lease_token"]
     owner.save(job_id, token, 0, range(1, 11))
@@ -204,7 +204,7 @@ def test_a_retry_goes_on_from_what_is_written(owner: Owner, status: str) -> None
     assert [chunk["index"] for chunk in owner.claim(job_id)["chunks"]] == [0]
 
 
-def test_the_deck_is_the_one_that_the_work_began_with(owner: Owner) -> None:
+def test_later_edits_of_the_deck_do_not_affect_the_job(owner: Owner) -> None:
     job_id = owner.add_job()
     owner.claim(job_id)
     owner.connection.execute("""update public.deck_structures set slides = '[{"title": "New"}]'""")
@@ -214,7 +214,7 @@ def test_the_deck_is_the_one_that_the_work_began_with(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize(("slides", "word"), [(0, "no slides"), (501, "500 is the most")])
-def test_a_deck_of_no_such_size_fails_the_job(owner: Owner, slides: int, word: str) -> None:
+def test_a_deck_of_invalid_size_fails_the_job(owner: Owner, slides: int, word: str) -> None:
     job_id = owner.add_job(owner.add_deck(slides))
 
     assert owner.claim(job_id)["claimed"] is False
@@ -222,11 +222,11 @@ def test_a_deck_of_no_such_size_fails_the_job(owner: Owner, slides: int, word: s
 
 
 @pytest.mark.parametrize(("slides", "chunks"), [(1, 1), (10, 1), (11, 2), (500, 50)])
-def test_decks_from_1_to_500_slides_are_taken(owner: Owner, slides: int, chunks: int) -> None:
+def test_decks_of_1_to_500_slides_are_claimed(owner: Owner, slides: int, chunks: int) -> None:
     assert owner.claim(owner.add_job(owner.add_deck(slides)))["job"]["total_chunks"] == chunks
 
 
-def test_work_that_never_gets_further_fails_in_the_end(owner: Owner) -> None:
+def test_five_claims_without_progress_fail_the_job(owner: Owner) -> None:
     job_id = owner.add_job()
     for _ in range(5):
         assert owner.claim(job_id)["claimed"]
@@ -236,7 +236,7 @@ def test_work_that_never_gets_further_fails_in_the_end(owner: Owner) -> None:
     assert "stopped 5 times" in owner.job(job_id)["error_message"]
 
 
-def test_a_saved_chunk_gives_new_patience(owner: Owner) -> None:
+def test_a_saved_chunk_resets_the_attempts(owner: Owner) -> None:
     job_id = owner.add_job()
     for index in range(6):
         token = owner.claim(job_id)["lease_token"]
@@ -246,7 +246,9 @@ def test_a_saved_chunk_gives_new_patience(owner: Owner) -> None:
     assert owner.claim(job_id)["claimed"]
 
 
-def test_the_next_job_is_the_oldest_of_who_has_least_at_work(owner: Owner, other: Owner) -> None:
+def test_the_next_job_is_the_oldest_of_the_user_with_fewest_running_jobs(
+    owner: Owner, other: Owner
+) -> None:
     mine = [owner.add_job() for _ in range(3)]
     theirs = [other.add_job() for _ in range(2)]
 
@@ -255,7 +257,7 @@ def test_the_next_job_is_the_oldest_of_who_has_least_at_work(owner: Owner, other
     assert claimed == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
 
 
-def test_whoever_was_served_longest_ago_is_next(owner: Owner, other: Owner) -> None:
+def test_the_user_whose_last_start_is_longest_ago_is_next(owner: Owner, other: Owner) -> None:
     owner.add_job(owner.add_deck(3))
     mine, theirs = owner.add_job(), other.add_job()
     first = owner.claim_next()
@@ -268,7 +270,7 @@ def test_whoever_was_served_longest_ago_is_next(owner: Owner, other: Owner) -> N
     assert following == [theirs, mine]
 
 
-def test_clean_up_removes_what_is_over_for_long(owner: Owner) -> None:
+def test_old_finished_jobs_are_deleted(owner: Owner) -> None:
     kept = {status: end(owner, status)[0] for status in ("completed", "failed")}
     old = {status: end(owner, status)[0] for status in ("completed", "failed")}
     owner.connection.execute(
@@ -320,7 +322,7 @@ def test_the_guides_own_queries_work_as_printed(owner: Owner) -> None:
     assert removed == 1
 
 
-def test_calls_of_a_provider_keep_one_pace(owner: Owner) -> None:
+def test_provider_calls_share_one_rate(owner: Owner) -> None:
     ask = "select public.reserve_provider_call_v1('openai', 60)"
     waits = [owner.ask(ask) for _ in range(9)]
     owner.ask("select public.pause_provider_calls_v1('openai', 30)")

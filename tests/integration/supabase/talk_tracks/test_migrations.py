@@ -1,18 +1,17 @@
-"""The migrations of talk tracks on a database that is already in use."""
-
-from pathlib import Path
+"""The migrations of talk tracks, applied to a database with rows."""
 
 import psycopg
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
-from tests.integration.talk_tracks.owner import add_owner
+from tests.support.paths import ROOT
+from tests.support.talk_tracks.database import add_owner
 
-MIGRATIONS = Path(__file__).parents[3] / "supabase/migrations"
+MIGRATIONS = ROOT / "supabase/migrations"
 FIRST = "20261121002000"
 
 
-def test_they_leave_the_rows_of_others_alone(cluster: Cluster) -> None:
+def test_the_migrations_keep_existing_rows(cluster: Cluster) -> None:
     everything = find_migrations(MIGRATIONS)
     before = [migration for migration in everything if migration.version < FIRST]
     assert 0 < len(before) < len(everything)

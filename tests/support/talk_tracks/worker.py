@@ -1,4 +1,4 @@
-"""A worker process of generate-talk-track that a test can kill, freeze and replace."""
+"""A worker process of generate-talk-track that a test can kill and freeze."""
 
 import os
 import signal
@@ -9,13 +9,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
 from tests.conftest import RunningStack
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 LEASE_SECONDS = 2.0
 _SERVE = """
 import sys, uvicorn
@@ -27,7 +26,7 @@ uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical", lifespan="off")
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Served as production does."""
+    """Served with the production loader."""
 
     process: subprocess.Popen[bytes]
     client: httpx.Client
@@ -47,8 +46,8 @@ class Worker:
 
 
 @contextmanager
-def working(stack: RunningStack, **settings: str) -> Generator[Worker]:
-    """One chunk at a time and a short lease, unless the settings say otherwise."""
+def start_worker(stack: RunningStack, **settings: str) -> Generator[Worker]:
+    """Start a worker with a concurrency of one and a short lease, unless overridden."""
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -81,7 +80,7 @@ def working(stack: RunningStack, **settings: str) -> Generator[Worker]:
 
 
 def take_over(worker: Worker, job_id: str) -> None:
-    """Ask until the lease of whoever had the job has expired."""
+    """Invoke the job until the previous lease has expired."""
     ends_at = time.monotonic() + 30
     while worker.generate(job_id).status_code != 202:
         assert time.monotonic() < ends_at
