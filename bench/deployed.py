@@ -25,9 +25,9 @@ from bench.support.machine import print_machine
 from bench.support.processes import ROOT, free_port
 from bench.support.statistics import Series, print_at_most
 from edge.deploy.atomic_folder import replace_folder
-from edge.deploy.bundle import Bundle, build_bundle
-from edge.deploy.imports import SHARED, Follower
-from edge.deploy.requirements import LOCK, read_lock, render
+from edge.deploy.bundle.build import Bundle, build_bundle
+from edge.deploy.bundle.imports import SHARED, ImportCollector
+from edge.deploy.bundle.requirements import LOCK, read_lock, render
 from edge.tokens import mint
 
 _SECRET: Final = "a-secret-of-a-benchmark-of-thirty-two-characters"
@@ -141,10 +141,10 @@ def _eager_imports(slugs: Iterable[str]) -> str:
     shared = {_dotted(path) for path in ROOT.glob("shared/**/*.py")}
     for slug in slugs:
         package = f"functions.{slug.replace('-', '_')}"
-        follower = Follower(ROOT, package, frozenset((SHARED,)))
+        follower = ImportCollector(ROOT, package, frozenset((SHARED,)))
         for path in ROOT.joinpath(*package.split(".")).rglob("*.py"):
             follower.follow(_dotted(path))
-        packages |= follower.needs.packages.keys()
+        packages |= follower.found.packages.keys()
     return "".join(f"import {name}\n" for name in sorted({*packages, *shared}))
 
 

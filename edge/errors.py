@@ -11,3 +11,7 @@ class EdgeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.cure}" if self.cure else self.message
+
+
+class DeployError(EdgeError):
+    """A valid command that cannot be carried out, or failed; the exit status is 1."""

@@ -41,7 +41,7 @@ def failing_with_status_1(command: Callable[_P, _R]) -> Callable[_P, _R]:
         import typer
 
         from edge.cli.console import print_error
-        from edge.deploy.errors import DeployError
+        from edge.errors import DeployError
 
         try:
             return command(*args, **kwargs)

@@ -90,11 +90,11 @@ def _show_deployed(
     place: Deployed, name: str | None, query: "Query", limit: int, *, follow: bool
 ) -> None:
     from edge.cli.functions.deployed import logs_at_target, service_of
-    from edge.deploy.log_commands import LogQuestion
+    from edge.deploy.log_commands import LogQuery
 
     if name is None:
         raise EdgeError("Of what is deployed, one function's log is shown.", cure="Name it.")
-    question = LogQuestion(
+    question = LogQuery(
         service=service_of(place.workdir, place.target, place.env, name),
         limit=limit,
         since=query.since,

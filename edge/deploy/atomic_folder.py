@@ -1,4 +1,4 @@
-"""Whole folders, written so that nobody ever finds half of one."""
+"""Atomic replacement of whole folders."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` hold exactly `files`; what was there goes only once all of them are written."""
+    """Make `folder` hold exactly `files`; its old content is removed once all are written."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

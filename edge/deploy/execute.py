@@ -1,4 +1,4 @@
-"""Carries a plan out: so many functions at once, each one's steps in order, until one fails."""
+"""Executes a plan: several functions at once, the steps of each in order, until one fails."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edge.deploy.atomic_folder import replace_folder
-from edge.deploy.errors import DeployError
 from edge.deploy.plan import Change
 from edge.deploy.programs import call
 from edge.deploy.steps import SECRET, Run, Step
+from edge.errors import DeployError
 
 Result = Literal["deployed", "removed", "skipped", "failed", "not tried"]
-Tell = Callable[[Change, str], None]
-_HEARING_SECONDS: Final = 0.2
-"""A signal that comes just before a thread begins to wait is heard when it ends to."""
+Report = Callable[[Change, str], None]
+_SIGNAL_SECONDS: Final = 0.2
+"""Ctrl-C is delivered between waits: the longest that one may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change went; `message` is why it failed."""
+    """The result of one change; `message` is the error if it failed."""
 
     change: Change
     result: Result
     message: str = ""
 
 
-def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
-    """Do all of it; after a failure or Ctrl-C what runs is finished and nothing new is begun."""
+def execute(changes: Sequence[Change], jobs: int, report: Report) -> list[Outcome]:
+    """Execute all changes; after a failure or Ctrl-C running ones finish and no other starts."""
     is_begun, is_over = threading.Event(), threading.Event()
 
     def carry_out(change: Change) -> Outcome:
@@ -39,7 +39,7 @@ def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
             return Outcome(change, "not tried")
         try:
             for step in change.steps:
-                tell(change, step.why)
+                report(change, step.why)
                 perform(step)
         except (DeployError, OSError) as exc:
             is_over.set()
@@ -52,7 +52,7 @@ def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
             for change in changes:
                 futures.append(pool.submit(carry_out, change))
             is_begun.set()
-            while wait(futures, _HEARING_SECONDS).not_done:
+            while wait(futures, _SIGNAL_SECONDS).not_done:
                 pass
         except KeyboardInterrupt:
             is_over.set()
@@ -62,7 +62,7 @@ def execute(changes: Sequence[Change], jobs: int, tell: Tell) -> list[Outcome]:
 
 
 def perform(step: Step) -> str:
-    """Do one step; what its program printed."""
+    """Execute one step; returns the output of its program."""
     if not isinstance(step, Run):
         replace_folder(step.folder, step.files)
         return ""

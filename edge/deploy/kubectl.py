@@ -1,4 +1,4 @@
-"""kubectl's command line: which namespace and cluster, and what it answers."""
+"""Builds kubectl commands for one namespace and cluster, and parses their output."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _NAMES: Final = '{{range $name, $_ := .data}}{{$name}}{{"\\n"}}{{end}}'
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """Commands in one namespace of one cluster, the current one without a `context`."""
+    """Commands in one namespace of a cluster; without `context`, of the current one."""
 
     namespace: str
     context: str | None
@@ -25,18 +25,18 @@ class Kubectl:
         return call(self.command("get", *arguments))
 
     def secret_names(self, secret: str) -> frozenset[str]:
-        """The names in a Secret, without its values; none where it is not there."""
+        """Return the keys of a Secret without their values; empty if it does not exist."""
         printed = self.get(
             "secret", secret, "--ignore-not-found", "--output", f"go-template={_NAMES}"
         )
         return frozenset(printed.split())
 
     def secret_data(self, secret: str) -> dict[str, str]:
-        """The names in a Secret with their values, in base64."""
+        """Return the keys of a Secret with their values in base64; empty if it does not exist."""
         printed = self.get("secret", secret, "--ignore-not-found", "--output", "json")
         return (json.loads(printed).get("data") or {}) if printed.strip() else {}
 
 
 def read_items(printed: str) -> list[dict[str, Any]]:
-    """The objects of a list."""
+    """Parse the items of a list."""
     return json.loads(printed or '{"items": []}')["items"]

@@ -1,4 +1,4 @@
-"""The labels by which a deployed service is known again."""
+"""The labels that identify deployed services."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ _LABEL_DIGITS: Final = 40  # a label's value has at most 63 characters
 
 
 def digest_of(*parts: Any) -> str:
-    """What changes as soon as any part does."""
+    """Return a hash of all parts, as JSON."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_LABEL_DIGITS]
 
 
 def labels_of(settings: Settings, slug: str) -> dict[str, str]:
-    """Whose a service is."""
+    """Return the labels of a function's service: project, environment and function."""
     return {PROJECT: settings.project, ENVIRONMENT: settings.env, FUNCTION: slug}

@@ -1,23 +1,23 @@
-"""Compares what is to run with what runs, and lists what would be done about it: data, no deeds."""
+"""Diff desired against deployed state into a plan of steps. No I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from edge.deploy.errors import DeployError
-from edge.deploy.service_environment import Wiring, wire
+from edge.deploy.service_environment import ServiceEnvironment, resolve_environment
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Step
 from edge.deploy.workload import Workload
+from edge.errors import DeployError
 
 Verdict = Literal["create", "update", "unchanged", "unknown", "remove"]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What runs under a name, as its labels tell; without a `project` it is none of ours.
+    """A deployed service, read from its labels; `project` is empty if edge did not deploy it.
 
-    Without a `digest` it is not what was last deployed, or does not serve.
+    An empty `digest` means that the last deployment failed or that the service is not ready.
     """
 
     name: str
@@ -30,8 +30,12 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """What a target has now; `schedules` are their digests, `number` the Google Cloud project's."""
+class CurrentState:
+    """What is deployed at a target.
+
+    `secrets` are names, `schedules` maps services to digests of their schedules, and `number` is
+    the Google Cloud project number.
+    """
 
     services: Mapping[str, Service] = field(default_factory=dict[str, Service])
     secrets: frozenset[str] = frozenset()
@@ -41,7 +45,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """All that deploys one function; `upkeep` follows, also when its digest has not changed."""
+    """The steps that deploy one function; those of `upkeep` run even if the digest is unchanged."""
 
     digest: str
     steps: tuple[Step, ...]
@@ -50,7 +54,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one function's service, or to the one image of all."""
+    """The planned change of one function's service, or of the image with all functions."""
 
     slug: str
     service: str
@@ -61,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that would be done, in order; `notes` are what a person should know besides."""
+    """All changes, in order; `notes` are printed beside them."""
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
@@ -72,34 +76,52 @@ class Plan:
 
 
 class Target(Protocol):
-    """A platform; only `look` and the executed steps reach it."""
+    """A platform to deploy to.
+
+    Only `read_state` may contact it; all other members compute values from their arguments and
+    the settings. See the package's docstring for the stages.
+    """
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """deploy.toml for the chosen environment."""
+        ...
 
     @property
     def schedule_key(self) -> str:
-        """The secret that scheduled calls are made with."""
+        """The name of the secret that authorizes scheduled calls."""
         ...
 
-    def service_name(self, slug: str) -> str: ...
-
-    def faults(self, workload: Workload) -> Sequence[str]:
-        """Why the platform would refuse the function."""
+    def service_name(self, slug: str) -> str:
+        """Return the name of a function's service at the platform."""
         ...
 
-    def look(self, workloads: Sequence[Workload]) -> Present: ...
+    def validate(self, workload: Workload) -> Sequence[str]:
+        """Return the reasons for which the platform would reject the function; empty if none."""
+        ...
 
-    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout: ...
+    def read_state(self, workloads: Sequence[Workload]) -> CurrentState:
+        """Query the platform. Raises DeployError if it cannot be reached."""
+        ...
 
-    def remove(self, service: Service, present: Present) -> tuple[Step, ...]: ...
+    def plan_rollout(
+        self, workload: Workload, environment: ServiceEnvironment, current: CurrentState
+    ) -> Rollout:
+        """Return the steps that deploy the function, and the digest of all that they depend on."""
+        ...
 
-    def secret_command(self, names: Sequence[str]) -> str: ...
+    def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:
+        """Return the steps that delete the service and its schedule."""
+        ...
+
+    def secret_command(self, names: Sequence[str]) -> str:
+        """Return the `edge secrets set` command for secrets that are missing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person asks for; `kept` are the functions that --prune leaves alone."""
+class DeployRequest:
+    """What a person requests; `kept` are the functions that --prune does not remove."""
 
     workloads: Sequence[Workload]
     kept: frozenset[str] = frozenset()
@@ -107,53 +129,62 @@ class Wish:
     forces: bool = False
 
 
-def make_plan(target: Target, wish: Wish, look: Callable[[], Present | None]) -> Plan:
-    """The plan; DeployError names everything that stands against it, before anything is done."""
-    require_acceptable(target, wish.workloads)
-    present = look()
-    known = present or Present()
-    if wish.forces:
+def make_plan(
+    target: Target, request: DeployRequest, read_state: Callable[[], CurrentState | None]
+) -> Plan:
+    """Plan the request; `read_state` returns None if the platform cannot be reached.
+
+    Raises DeployError that lists every invalid function or every missing secret.
+    """
+    validate_workloads(target, request.workloads)
+    current = read_state()
+    known = current or CurrentState()
+    if request.forces:
         known = replace(known, schedules=dict.fromkeys(known.schedules, ""))
-    _require_ours(target, wish.workloads, known)
-    wirings = _wire_all(target, wish.workloads, present)
+    _require_owned(target, request.workloads, known)
+    environments = _resolve_environments(target, request.workloads, current)
     changes = [
-        _change(target, workload, target.roll_out(workload, wiring, known), present, wish)
-        for workload, wiring in zip(wish.workloads, wirings, strict=True)
+        _change(
+            target, workload, target.plan_rollout(workload, environment, known), current, request
+        )
+        for workload, environment in zip(request.workloads, environments, strict=True)
     ]
-    if wish.prunes:
-        changes += _removals(target, wish.kept, known)
-    notes = {note: None for wiring in wirings for note in wiring.notes}
+    if request.prunes:
+        changes += _removals(target, request.kept, known)
+    notes = {note: None for environment in environments for note in environment.notes}
     return Plan(tuple(changes), tuple(notes))
 
 
-def require_acceptable(target: Target, workloads: Sequence[Workload]) -> None:
-    """Raise an error that names every function which the platform would refuse."""
-    faults = [f"{w.slug}: {fault}" for w in workloads for fault in target.faults(w)]
-    if faults:
-        raise DeployError("\n".join([*faults, "Nothing was deployed."]))
+def validate_workloads(target: Target, workloads: Sequence[Workload]) -> None:
+    """Raise DeployError that lists every function which the platform would reject."""
+    errors = [f"{w.slug}: {error}" for w in workloads for error in target.validate(w)]
+    if errors:
+        raise DeployError("\n".join([*errors, "Nothing was deployed."]))
 
 
-def _require_ours(target: Target, workloads: Sequence[Workload], present: Present) -> None:
+def _require_owned(target: Target, workloads: Sequence[Workload], current: CurrentState) -> None:
     settings = target.settings
     for workload in workloads:
-        found = present.services.get(target.service_name(workload.slug))
+        found = current.services.get(target.service_name(workload.slug))
         if found and (found.project, found.env) != (settings.project, settings.env):
-            whose = f"{found.project} ({found.env})" if found.project else "somebody else"
+            owner = f"{found.project} ({found.env})" if found.project else "another owner"
             raise DeployError(
-                f"The service {found.name} is there already and belongs to {whose}, not to "
+                f"The service {found.name} exists already and belongs to {owner}, not to "
                 f"{settings.project} ({settings.env}). Nothing was deployed.",
                 cure="Set name_prefix in deploy.toml, or another place for this environment.",
             )
 
 
-def _wire_all(
-    target: Target, workloads: Sequence[Workload], present: Present | None
-) -> list[Wiring]:
-    held = present.secrets if present else None
-    wirings = [wire(workload.secrets, target.settings, held) for workload in workloads]
+def _resolve_environments(
+    target: Target, workloads: Sequence[Workload], current: CurrentState | None
+) -> list[ServiceEnvironment]:
+    held = current.secrets if current else None
+    environments = [
+        resolve_environment(workload.secrets, target.settings, held) for workload in workloads
+    ]
     missing: dict[str, list[str]] = {}
-    for workload, wiring in zip(workloads, wirings, strict=True):
-        needed = [*wiring.missing]
+    for workload, environment in zip(workloads, environments, strict=True):
+        needed = [*environment.missing]
         if workload.schedule and held is not None and target.schedule_key not in held:
             needed.append(target.schedule_key)
         for name in dict.fromkeys(needed):
@@ -165,30 +196,34 @@ def _wire_all(
             cure=f"{target.secret_command(list(missing))}\n"
             "  What a function can do without goes into optional_secrets of deploy.toml.",
         )
-    return wirings
+    return environments
 
 
 def _change(
-    target: Target, workload: Workload, rollout: Rollout, present: Present | None, wish: Wish
+    target: Target,
+    workload: Workload,
+    rollout: Rollout,
+    current: CurrentState | None,
+    request: DeployRequest,
 ) -> Change:
     name = target.service_name(workload.slug)
     everything = (*rollout.steps, *rollout.upkeep)
-    if present is None:
+    if current is None:
         return Change(workload.slug, name, "unknown", everything)
-    found = present.services.get(name)
+    found = current.services.get(name)
     if found is None:
         return Change(workload.slug, name, "create", everything)
-    if found.digest != rollout.digest or wish.forces:
+    if found.digest != rollout.digest or request.forces:
         return Change(workload.slug, name, "update", everything)
     verdict: Verdict = "update" if rollout.upkeep else "unchanged"
     return Change(workload.slug, name, verdict, rollout.upkeep)
 
 
-def _removals(target: Target, kept: frozenset[str], present: Present) -> list[Change]:
+def _removals(target: Target, kept: frozenset[str], current: CurrentState) -> list[Change]:
     settings = target.settings
     names = {target.service_name(slug) for slug in kept}
     return [
-        Change(service.slug or name, name, "remove", target.remove(service, present))
-        for name, service in sorted(present.services.items())
+        Change(service.slug or name, name, "remove", target.plan_removal(service, current))
+        for name, service in sorted(current.services.items())
         if (service.project, service.env) == (settings.project, settings.env) and name not in names
     ]

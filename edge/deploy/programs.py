@@ -1,4 +1,4 @@
-"""The platforms' own command lines: found on PATH, run without a shell, told of when they fail."""
+"""Runs the platforms' own command line programs: found on PATH, without a shell."""
 
 import shutil
 import subprocess
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edge.deploy.errors import DeployError
+from edge.errors import DeployError
 
 _LAST_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A command by its name, and how a person gets it."""
+    """A command, and how to install it."""
 
     name: str
     install: str
@@ -41,16 +41,16 @@ PODMAN: Final = Program("podman", "Install Podman: https://podman.io/docs/instal
 
 
 def find_builder() -> Program:
-    """Docker, or Podman where that is what there is."""
+    """Return Docker, or Podman if only that is installed."""
     return PODMAN if PODMAN.is_there() and not DOCKER.is_there() else DOCKER
 
 
-class ProgramFailed(DeployError):  # noqa: N818 - it says what happened
-    """A program ended with an error; the message is the end of what it said."""
+class ProgramFailed(DeployError):  # noqa: N818 - reads well at call sites
+    """A program exited with an error; the message has the last lines of its output."""
 
 
 def call(argv: Sequence[str], stdin: str = "") -> str:
-    """What the program printed; ProgramFailed with its own last words if it failed."""
+    """Run the program and return its output. Raises ProgramFailed on any exit status but 0."""
     try:
         done = subprocess.run(
             argv, input=stdin, capture_output=True, text=True, check=False, errors="replace"
@@ -58,8 +58,8 @@ def call(argv: Sequence[str], stdin: str = "") -> str:
     except FileNotFoundError as exc:
         raise ProgramFailed(f"{argv[0]} is not installed, or not on PATH.") from exc
     if done.returncode != 0:
-        said = _last_lines(done.stderr) or _last_lines(done.stdout) or "It said nothing."
-        raise ProgramFailed(f"{argv[0]} ended with status {done.returncode}:\n{said}")
+        output = _last_lines(done.stderr) or _last_lines(done.stdout) or "It printed nothing."
+        raise ProgramFailed(f"{argv[0]} ended with status {done.returncode}:\n{output}")
     return done.stdout
 
 

@@ -1,4 +1,4 @@
-"""A plan as text: the exact commands, what they are told, and why."""
+"""Renders a plan as text: the exact commands, their standard input, and why they run."""
 
 import shlex
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ _VERDICTS: Final = {
     "update": "would be updated",
     "unchanged": "unchanged, would be skipped",
     "unknown": "state unknown, would be deployed",
-    "remove": "would be removed: no function of this project any more",
+    "remove": "would be removed: no longer a function of this project",
 }
 _LISTED_FILES: Final = 40
 
 
 def render_plan(plan: Plan) -> str:
-    """What `--plan` prints; the lines that are no commands are comments to a shell."""
+    """Render what `--plan` prints; lines that are not commands are shell comments."""
     lines = [line for change in plan.changes for line in _render_change(change)]
     return "\n".join([*lines, *(f"# note: {note}" for note in plan.notes)])
 
@@ -31,7 +31,7 @@ def _render_change(change: Change) -> Iterator[str]:
 
 
 def render_step(step: Step) -> Iterator[str]:
-    """One step: why, then the command or the files."""
+    """Render one step: why, then the command or the files."""
     yield f"# {step.why}"
     yield from _render_run(step) if isinstance(step, Run) else _render_write(step)
 

@@ -1,6 +1,6 @@
-"""Where a target keeps secrets: Secret Manager, or a Secret of Kubernetes.
+"""The secret stores of the targets: Secret Manager, or a Secret of Kubernetes.
 
-A value goes in through standard input only, never as an argument or in a file.
+Values are passed through standard input only, never as an argument or in a file.
 """
 
 import json
@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from edge.deploy.errors import DeployError
 from edge.deploy.kubectl import FIELD_MANAGER, Kubectl
 from edge.deploy.labels import PROJECT
 from edge.deploy.programs import ProgramFailed, call
 from edge.deploy.settings import Settings
+from edge.errors import DeployError
 from edge.project.env_file import digest_secret
 
 UNKNOWN_DIGEST: Final = ""
@@ -24,11 +24,11 @@ class SecretStore(Protocol):
 
     @property
     def place(self) -> str:
-        """What a person calls it."""
+        """The store's name in messages."""
         ...
 
     def read(self) -> dict[str, str]:
-        """The names with the digests of their values, where those may be had."""
+        """Return the digests of values by name; UNKNOWN_DIGEST where values are not readable."""
         ...
 
     def set(self, secrets: Mapping[str, str]) -> None: ...
@@ -38,7 +38,7 @@ class SecretStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SecretManager:
-    """Google's: one secret each, a version each time it is set."""
+    """Google Secret Manager: one secret per name, a new version whenever it is set."""
 
     settings: Settings
 
@@ -47,7 +47,7 @@ class SecretManager:
         return f"Secret Manager of {self.settings.cloud_run().project}"
 
     def read(self) -> dict[str, str]:
-        """Ours by their label; reading values only to show digests is not worth the right to."""
+        """List the project's secrets by label. Digests would need permission to read the values."""
         own = self.settings.cloud_run()
         names = [n for n in self._list(self._label) if n.startswith(own.secret_prefix)]
         return {name.removeprefix(own.secret_prefix): UNKNOWN_DIGEST for name in names}
@@ -98,7 +98,7 @@ class SecretManager:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesSecret:
-    """One Secret for all; functions are given single keys of it."""
+    """One Secret for all functions, which reference single keys of it."""
 
     settings: Settings
 
@@ -112,7 +112,7 @@ class KubernetesSecret:
         return {name: digest_secret(b64decode(value).decode()) for name, value in data.items()}
 
     def set(self, secrets: Mapping[str, str]) -> None:
-        """All of them at once."""
+        """Set all in one request."""
         if self._kubectl.get("secret", self._name, "--ignore-not-found", "--output=name").strip():
             self._patch({"stringData": dict(secrets)})
             return

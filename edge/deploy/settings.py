@@ -1,9 +1,9 @@
-"""deploy.toml: where each target is, and what differs from one environment or function to another.
+"""deploy.toml: the settings of each target, and overrides per environment and function.
 
-target = "cloud-run"             # what `edge deploy` takes if none is named
-optional_secrets = ["…"]         # credentials that a function can do without
+target = "cloud-run"             # the default of `edge deploy`
+optional_secrets = ["…"]         # credentials that may be missing
 
-[variables]                      # told to every function; never a secret
+[variables]                      # set for every function; never a secret
 SUPABASE_URL = "https://<project>.supabase.co"
 
 [cloud-run]
@@ -13,7 +13,7 @@ region = "europe-west1"
 [cloud-run.functions.send-invite]
 min_instances = 1
 
-[env.production.cloud-run]       # over what is said above, with --env production
+[env.production.cloud-run]       # overrides the above with --env production
 project = "shop-production"
 """
 
@@ -39,12 +39,17 @@ _PUBLIC: Final = frozenset(
     ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_PUBLISHABLE_KEYS")
 )
 _SIZE: Final = r"^\d+(MB|GB)$"
-# Before Debian's next release this is where wheels are installed with the fewest surprises.
+# Prebuilt wheels support Debian 12 best.
 _PYTHON_IMAGE: Final = "python:3.11.13-slim-bookworm"
 
 
+def mebibytes(size: str) -> int:
+    """Parse a size such as `256MB` or `2GB` into megabytes."""
+    return int(size[:-2]) * (1024 if size.endswith("GB") else 1)
+
+
 def is_credential(name: str) -> bool:
-    """Whether what has this name must be kept secret, by how such things are named."""
+    """Return whether a variable of this name holds a secret, judging by naming conventions."""
     return bool(_CREDENTIAL.fullmatch(name)) and name not in _PUBLIC
 
 
@@ -53,7 +58,7 @@ class _Table(BaseModel):
 
 
 class CloudRun(_Table):
-    """[cloud-run]; what is not said is function.toml's."""
+    """[cloud-run]; unset limits are taken from function.toml."""
 
     project: str
     region: str
@@ -76,7 +81,7 @@ class CloudRun(_Table):
 
 
 class Knative(_Table):
-    """[knative]; what is not said is function.toml's."""
+    """[knative]; unset limits are taken from function.toml."""
 
     registry: str = Field(description="where images are pushed: ghcr.io/shop")
     namespace: str = "default"
@@ -109,7 +114,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """deploy.toml as one environment sees it."""
+    """deploy.toml merged for one environment."""
 
     path: Path
     env: str
@@ -120,7 +125,7 @@ class Settings:
     tables: Mapping[str, Any]
 
     def cloud_run(self, slug: str | None = None) -> CloudRun:
-        """The target's settings, with what differs for that function."""
+        """Return the target's settings, with the overrides for that function."""
         return self._read(CloudRun, "cloud-run", slug)
 
     def knative(self, slug: str | None = None) -> Knative:
@@ -130,12 +135,12 @@ class Settings:
         return self._read(Container, "container", None)
 
     def check_functions(self, known: Collection[str]) -> None:
-        """Refuse settings for a function that is none."""
+        """Raise EdgeError for settings of an unknown function."""
         for target in TARGETS:
             for name in _table(self.path, self.tables.get(target, {}), "functions"):
                 if name not in known:
                     raise EdgeError(
-                        f"{self.path}: [{target}.functions.{name}] is for no function.",
+                        f"{self.path}: [{target}.functions.{name}] names an unknown function.",
                         cure=_near(name, known),
                     )
 
@@ -152,7 +157,7 @@ class Settings:
 
 
 class _Top(_Table):
-    """What stands before the tables."""
+    """The top-level keys, outside the targets' tables."""
 
     target: TargetName = "cloud-run"
     project: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,63}$")
@@ -162,7 +167,7 @@ class _Top(_Table):
 
 
 def load_settings(root: Path, env: str | None) -> Settings:
-    """The project's deploy.toml for `env`; the defaults where there is no file."""
+    """Load deploy.toml for `env`; without the file, the defaults. Raises EdgeError if invalid."""
     path = root / FILE
     document = _parse(path)
     environments = _table(path, document, "env")
@@ -195,20 +200,20 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _choose_environment(
-    path: Path, asked: str | None, default: str | None, known: Mapping[str, Any]
+    path: Path, requested: str | None, default: str | None, known: Mapping[str, Any]
 ) -> str:
-    name = asked or default or ("staging" if "staging" in known else None)
+    name = requested or default or ("staging" if "staging" in known else None)
     if name is None:
         if not known:
             return SINGLE_ENVIRONMENT
-        raise EdgeError(f"{path} knows several environments.", cure=_near("", known, "--env "))
+        raise EdgeError(f"{path} has several environments.", cure=_near("", known, "--env "))
     if name not in known:
         raise EdgeError(f"{path}: there is no [env.{name}].", cure=_near(name, known, "--env "))
     return name
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged, everything else is replaced."""
+    """Merge tables recursively; replace all other values."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
@@ -227,7 +232,7 @@ def _table(path: Path, document: Mapping[str, Any], name: str) -> Mapping[str, A
 
 
 def _project_id(root: Path) -> str:
-    """What supabase/config.toml calls the project, else its folder's name."""
+    """Return project_id of supabase/config.toml, else the folder's name."""
     try:
         config = tomllib.loads((root / "supabase/config.toml").read_text(encoding="utf-8"))
     except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -240,7 +245,7 @@ def _refuse_secrets(path: Path, variables: Mapping[str, str]) -> None:
     for name, value in variables.items():
         if is_credential(name) or value.startswith(("sb_secret_", "sk-")):
             raise EdgeError(
-                f"{path}: variables.{name} looks like a secret, and this file is for none.",
+                f"{path}: variables.{name} looks like a secret; this file must hold none.",
                 cure=f"edge secrets set {name}=… --target …",
             )
 

@@ -1,8 +1,8 @@
-"""One function as a platform is to run it: its bundle, and what function.toml asks for."""
+"""One function to deploy: its bundle, and the limits of its function.toml."""
 
 from dataclasses import dataclass
 
-from edge.deploy.bundle import Bundle
+from edge.deploy.bundle.build import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Workload:
 
     @property
     def answer_seconds(self) -> int:
-        """The longest that an answer may take, streamed ones to their end.
+        """The maximum duration of a response, including its whole stream.
 
-        The first byte has its own, shorter time; the function's door sees to that one.
+        The shorter limit of the first byte is enforced by the standalone app.
         """
         return int(-(-max(self.timeout, self.wall_clock) // 1))

@@ -22,7 +22,7 @@ import httpx
 import psycopg
 import pytest
 
-from edge.deploy.bundle import Bundle, build_bundle
+from edge.deploy.bundle.build import Bundle, build_bundle
 from tests.conftest import ROOT, RunningStack
 from tests.integration.campaigns.organization import Organization, create_organization
 from tests.support.talk_tracks.user import DECK, User, create_user

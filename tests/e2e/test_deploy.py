@@ -22,7 +22,7 @@ import yaml
 
 from tests.support.cli_process import DEADLINE, edge, shell
 from tests.support.paths import ROOT
-from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
+from tests.support.recorded_programs import RecordedPrograms, cloud_run_service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
 FUNCTIONS = ("structured_data", "voice_prompt", "retell_webhook", "campaign_trigger")
@@ -66,19 +66,19 @@ def project(template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def programs(tmp_path: Path) -> StandIns:
+def programs(tmp_path: Path) -> RecordedPrograms:
     """A cloud with all secrets and no service yet."""
-    stand_ins = StandIns(tmp_path / "programs").install("gcloud", "kubectl", "docker")
-    stand_ins.answer("list", "[]")
-    stand_ins.answer("secrets list", [{"name": f"projects/1/secrets/{n}"} for n in SECRETS])
-    stand_ins.answer("projects describe", "4711\n").answer("access", "service-role-key")
-    stand_ins.answer("get json", {"items": []})
-    stand_ins.answer("get secret template", "\n".join(SECRETS))
-    return stand_ins
+    recorded = RecordedPrograms(tmp_path / "programs").install("gcloud", "kubectl", "docker")
+    recorded.answer("list", "[]")
+    recorded.answer("secrets list", [{"name": f"projects/1/secrets/{n}"} for n in SECRETS])
+    recorded.answer("projects describe", "4711\n").answer("access", "service-role-key")
+    recorded.answer("get json", {"items": []})
+    recorded.answer("get secret template", "\n".join(SECRETS))
+    return recorded
 
 
 @pytest.fixture
-def type_(project: Path, programs: StandIns) -> Edge:
+def type_(project: Path, programs: RecordedPrograms) -> Edge:
     """Type `edge …` in the project, on a machine that has no program but the stand-ins."""
 
     def run(*arguments: str, path: Path = programs.path) -> CompletedProcess[str]:
@@ -87,7 +87,7 @@ def type_(project: Path, programs: StandIns) -> Edge:
     return run
 
 
-def deployed(programs: StandIns) -> dict[str, dict[str, str]]:
+def deployed(programs: RecordedPrograms) -> dict[str, dict[str, str]]:
     """The labels that services were deployed with."""
     return {
         call.argv[3]: dict(pair.split("=") for pair in call.option("labels").split(","))
@@ -95,7 +95,7 @@ def deployed(programs: StandIns) -> dict[str, dict[str, str]]:
     }
 
 
-def as_listed(programs: StandIns) -> None:
+def as_listed(programs: RecordedPrograms) -> None:
     """From now on gcloud tells that what was deployed is there."""
     services = [
         cloud_run_service(name, **{key.removeprefix("edge-"): v for key, v in labels.items()})
@@ -114,7 +114,7 @@ def results(done: CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_one_function_goes_alone_and_a_second_time_is_skipped(
-    type_: Edge, programs: StandIns, project: Path
+    type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     first = type_("deploy", "structured-data", "-o", "json")
     as_listed(programs)
@@ -133,7 +133,7 @@ def test_one_function_goes_alone_and_a_second_time_is_skipped(
 
 
 def test_the_upload_serves_as_the_buildpack_starts_it(
-    type_: Edge, programs: StandIns, tmp_path: Path
+    type_: Edge, programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     """`functions-framework` without options: FUNCTION_TARGET is `--function`, the rest is ours."""
     assert type_("deploy", "structured-data").returncode == 0
@@ -179,7 +179,7 @@ def wait_until_well(process: subprocess.Popen[bytes], url: str, log: Path) -> No
 
 
 def test_all_go_with_their_schedules_and_what_has_changed_goes_again(
-    type_: Edge, programs: StandIns, project: Path
+    type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     first = type_("deploy", "--all", "--jobs", "4", "-o", "json")
     (job,) = programs.calls("scheduler", "create")
@@ -203,7 +203,7 @@ def test_all_go_with_their_schedules_and_what_has_changed_goes_again(
 
 
 def test_a_plan_prints_everything_and_does_nothing(
-    type_: Edge, programs: StandIns, project: Path
+    type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     plan = type_("deploy", "campaign-trigger", "--plan")
 
@@ -229,7 +229,7 @@ def test_without_gcloud_a_plan_says_so_and_a_deployment_says_how_to_get_it(
 
 
 def test_half_a_deployment_tells_what_is_there_what_is_not_and_how_to_go_on(
-    type_: Edge, programs: StandIns
+    type_: Edge, programs: RecordedPrograms
 ) -> None:
     programs.answer("deploy structured-data", stderr="ERROR: Build failed: quota\n", status=1)
 
@@ -247,7 +247,7 @@ def test_half_a_deployment_tells_what_is_there_what_is_not_and_how_to_go_on(
     assert "edge deploy structured-data voice-prompt --target cloud-run" in failed.stderr
 
 
-def test_environments_are_kept_apart(type_: Edge, programs: StandIns) -> None:
+def test_environments_are_kept_apart(type_: Edge, programs: RecordedPrograms) -> None:
     done = type_("deploy", "voice-prompt", "--env", "production")
 
     assert done.returncode == 0, done.stderr
@@ -255,7 +255,9 @@ def test_environments_are_kept_apart(type_: Edge, programs: StandIns) -> None:
     assert deployed(programs)["voice-prompt"]["edge-env"] == "production"
 
 
-def test_pruning_asks_and_takes_only_what_has_no_function(type_: Edge, programs: StandIns) -> None:
+def test_pruning_asks_and_takes_only_what_has_no_function(
+    type_: Edge, programs: RecordedPrograms
+) -> None:
     gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
     programs.answer("services list", [gone, cloud_run_service("somebody-s")])
 
@@ -268,7 +270,7 @@ def test_pruning_asks_and_takes_only_what_has_no_function(type_: Edge, programs:
 
 
 def test_pruning_alone_deploys_nothing_and_a_failure_of_it_can_be_gone_on_with(
-    type_: Edge, programs: StandIns
+    type_: Edge, programs: RecordedPrograms
 ) -> None:
     gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
     programs.answer("services list", [gone]).answer("delete", stderr="busy", status=1)
@@ -280,7 +282,7 @@ def test_pruning_alone_deploys_nothing_and_a_failure_of_it_can_be_gone_on_with(
     assert programs.calls("run", "deploy") == []
 
 
-def test_knative_builds_pushes_and_applies(type_: Edge, programs: StandIns) -> None:
+def test_knative_builds_pushes_and_applies(type_: Edge, programs: RecordedPrograms) -> None:
     done = type_("deploy", "campaign-trigger", "--target", "knative", "-o", "json")
 
     assert results(done) == {"campaign-trigger": "deployed"}, done.stderr
@@ -303,7 +305,7 @@ def test_knative_builds_pushes_and_applies(type_: Edge, programs: StandIns) -> N
     ],
 )
 def test_a_wrong_word_is_told_with_the_right_one(
-    type_: Edge, programs: StandIns, arguments: tuple[str, ...], status: int, said: str
+    type_: Edge, programs: RecordedPrograms, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     refused = type_("deploy", *arguments)
 
@@ -312,7 +314,7 @@ def test_a_wrong_word_is_told_with_the_right_one(
 
 
 def test_a_secret_that_is_missing_stops_everything_before_it_begins(
-    type_: Edge, programs: StandIns
+    type_: Edge, programs: RecordedPrograms
 ) -> None:
     held = [{"name": f"a/b/{name}"} for name in SECRETS if name != "OPENAI_API_KEY"]
     programs.answer("secrets list", held)
@@ -326,7 +328,7 @@ def test_a_secret_that_is_missing_stops_everything_before_it_begins(
 
 
 def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
-    type_: Edge, programs: StandIns, project: Path
+    type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     (project / "functions/voice_prompt/main.py").write_text("def main(:\n")
 
@@ -339,7 +341,7 @@ def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
 
 
 def test_who_is_not_logged_in_reads_the_program_s_own_words(
-    type_: Edge, programs: StandIns
+    type_: Edge, programs: RecordedPrograms
 ) -> None:
     words = "ERROR: (gcloud.run.services.list) You do not currently have an active account\n"
     programs.answer("services list", stderr=words, status=1)
@@ -352,7 +354,7 @@ def test_who_is_not_logged_in_reads_the_program_s_own_words(
 
 
 def test_secrets_of_a_target_are_set_listed_and_removed(
-    type_: Edge, programs: StandIns, project: Path
+    type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     programs.answer("secrets list filter", [{"name": "a/b/OPENAI_API_KEY"}])
     (project / "keys.env").write_text("SUPABASE_SERVICE_ROLE_KEY=from-file\n")
@@ -375,7 +377,9 @@ def test_secrets_of_a_target_are_set_listed_and_removed(
     assert not (project / "functions/.env").exists()
 
 
-def test_what_is_deployed_is_listed_read_and_removed(type_: Edge, programs: StandIns) -> None:
+def test_what_is_deployed_is_listed_read_and_removed(
+    type_: Edge, programs: RecordedPrograms
+) -> None:
     service = cloud_run_service("voice-prompt", project="shop", env="staging")
     service["metadata"]["labels"] |= {
         "edge-function": "voice-prompt",
@@ -404,7 +408,7 @@ def test_what_is_deployed_is_listed_read_and_removed(type_: Edge, programs: Stan
 
 
 def test_deploy_sh_is_edge_deploy_from_anywhere(
-    project: Path, programs: StandIns, tmp_path: Path
+    project: Path, programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     """It stands at the project's root; here its edge is this checkout's."""
     shutil.copy(ROOT / "deploy.sh", project / "deploy.sh")

@@ -12,8 +12,8 @@ from edge.cli.exit import failing_with_status_1
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.deploy.bundle import Bundle
-    from edge.deploy.import_cost import Cost
+    from edge.deploy.bundle.build import Bundle
+    from edge.deploy.bundle.import_cost import Cost
 
 _MOST_SHOWN = 12
 
@@ -34,7 +34,7 @@ def bundle(
     manifest.json. The same input makes the same bytes.
     """
     from edge.cli.deploy.planning import Order, bundle_all, choose_functions
-    from edge.deploy.import_cost import measure_costs
+    from edge.deploy.bundle.import_cost import measure_costs
     from edge.project.config_toml import STATE_FOLDER
 
     functions = choose_functions(workdir, Order(tuple(names or ()), everything))

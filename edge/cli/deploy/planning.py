@@ -8,14 +8,13 @@ from pathlib import Path
 from edge.cli.console import remark
 from edge.cli.deploy.target import Destination, open_destination
 from edge.cli.functions.lookup import find_function, require_functions
-from edge.deploy.bundle import build_bundle
-from edge.deploy.errors import DeployError
-from edge.deploy.plan import Plan, Present, Wish, make_plan
+from edge.deploy.bundle.build import build_bundle
+from edge.deploy.plan import CurrentState, DeployRequest, Plan, make_plan
 from edge.deploy.programs import ProgramFailed, find_builder
 from edge.deploy.settings import Settings, TargetName
 from edge.deploy.targets.container import Container
 from edge.deploy.workload import Workload
-from edge.errors import EdgeError
+from edge.errors import DeployError, EdgeError
 from edge.project.config_toml import STATE_FOLDER
 from edge.project.limits import MEGABYTE
 from edge.project.manifest import Function
@@ -113,9 +112,9 @@ def plan_services(
     settings.check_functions(everything)
     destination = open_destination(workdir, settings, name)
     workloads = bundle_all(workdir, functions)
-    wish = Wish(workloads, frozenset(everything), order.prunes, order.forces)
+    request = DeployRequest(workloads, frozenset(everything), order.prunes, order.forces)
     look = _look_if_possible if is_dry else _look
-    return make_plan(destination.target, wish, lambda: look(destination, workloads))
+    return make_plan(destination.target, request, lambda: look(destination, workloads))
 
 
 def plan_container(settings: Settings, workdir: Path, order: Order, context: Context) -> Plan:
@@ -128,19 +127,21 @@ def plan_container(settings: Settings, workdir: Path, order: Order, context: Con
     return target.plan((function.folder for function in functions), builds=context.builds)
 
 
-def _look(destination: Destination, workloads: Sequence[Workload]) -> Present:
+def _look(destination: Destination, workloads: Sequence[Workload]) -> CurrentState:
     for program in destination.needed:
         program.require()
-    return destination.target.look(workloads)
+    return destination.target.read_state(workloads)
 
 
-def _look_if_possible(destination: Destination, workloads: Sequence[Workload]) -> Present | None:
+def _look_if_possible(
+    destination: Destination, workloads: Sequence[Workload]
+) -> CurrentState | None:
     """A plan is worth having also where the target cannot be asked."""
     if not destination.reader.is_there():
         remark(f"{destination.reader.name} is not installed: the present state is unknown.")
         return None
     try:
-        return destination.target.look(workloads)
+        return destination.target.read_state(workloads)
     except ProgramFailed as exc:
         remark(f"The present state is unknown. {exc}", "yellow")
         return None

@@ -11,16 +11,16 @@ from edge.cli.console import confirm, print_json, print_table, remark
 from edge.cli.deploy.target import Destination, open_destination, open_settings
 from edge.cli.exit import FAILED, failing_with_status_1
 from edge.cli.options import Format
-from edge.deploy.errors import DeployError
 from edge.deploy.execute import perform
 from edge.deploy.log_commands import (
-    LogQuestion,
+    LogQuery,
     cloud_logging_command,
     kubectl_logs_command,
     render_cloud_entry,
 )
-from edge.deploy.plan import Present, Service
+from edge.deploy.plan import CurrentState, Service
 from edge.deploy.programs import call
+from edge.errors import DeployError
 from edge.project.manifest import slug_of
 
 _COLUMNS: Final = ("FUNCTION", "SERVICE", "DIGEST", "UPDATED_AT", "URL")
@@ -31,7 +31,7 @@ _SHORT_DIGEST: Final = 12
 def list_at_target(workdir: Path, target: str, env: str | None, output: Format) -> None:
     """The services of this project and environment."""
     destination = _open(workdir, target, env)
-    present = destination.target.look(())
+    present = destination.target.read_state(())
     services = [s for s in present.services.values() if _is_ours(destination, s)]
     rows = [
         (s.slug, s.name, s.digest[:_SHORT_DIGEST], s.updated, s.url)
@@ -48,18 +48,18 @@ def list_at_target(workdir: Path, target: str, env: str | None, output: Format) 
 def delete_at_target(workdir: Path, target: str, env: str | None, name: str, *, yes: bool) -> None:
     """Remove the deployed service; the function's folder, if there is one, stays."""
     destination = _open(workdir, target, env)
-    present = destination.target.look(())
+    present = destination.target.read_state(())
     service = _require(destination, present, name)
     place = f"{destination.name}, environment {destination.target.settings.env}"
     confirm(f"Remove the service {service.name} from {place}?", yes=yes)
-    for step in destination.target.remove(service, present):
+    for step in destination.target.plan_removal(service, present):
         perform(step)
     remark(f"Removed {service.name}.")
 
 
 @failing_with_status_1
 def logs_at_target(
-    workdir: Path, target: str, env: str | None, question: LogQuestion, output: Format
+    workdir: Path, target: str, env: str | None, question: LogQuery, output: Format
 ) -> None:
     """What a deployed function logged; its program's own output where that is a stream."""
     destination = _open(workdir, target, env)
@@ -95,7 +95,7 @@ def _is_ours(destination: Destination, service: Service) -> bool:
     return (service.project, service.env) == (settings.project, settings.env)
 
 
-def _require(destination: Destination, present: Present, name: str) -> Service:
+def _require(destination: Destination, present: CurrentState, name: str) -> Service:
     wanted = destination.target.service_name(slug_of(name))
     service = present.services.get(wanted)
     if service is None or not _is_ours(destination, service):

@@ -1,4 +1,4 @@
-"""Cloud Run: each function a service, built by Google's buildpack as a function, by gcloud.
+"""Cloud Run: each function is a service, built by Google's buildpack through gcloud.
 
 `--function` with `--base-image` rather than a Dockerfile or Procfile: the buildpack starts
 functions-framework itself, and the platform keeps the base image patched. FUNCTION_USE_ASGI is
@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
-from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.plan import CurrentState, Rollout, Service
 from edge.deploy.programs import call
-from edge.deploy.service_environment import Wiring
+from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import CloudRun as CloudRunSettings
-from edge.deploy.settings import Settings
-from edge.deploy.sizes import mebibytes
+from edge.deploy.settings import Settings, mebibytes
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets.cloud_scheduler import CloudScheduler, SchedulerJob
-from edge.deploy.targets.validation import find_faults, secret_command
+from edge.deploy.targets.validation import secret_command, validate_service
 from edge.deploy.workload import Workload
 
 NAME: Final = "cloud-run"
@@ -39,7 +38,7 @@ _NEVER_READY: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True, slots=True)
 class CloudRun:
-    """Plans for one project and region; `folder` is where bundles are written for the upload."""
+    """Target for one project and region; bundles to upload are written below `folder`."""
 
     settings: Settings
     folder: Path
@@ -62,9 +61,9 @@ class CloudRun:
     def secret_command(self, names: Sequence[str]) -> str:
         return secret_command(NAME, self.settings.env, names)
 
-    def faults(self, workload: Workload) -> list[str]:
-        """Why Cloud Run would refuse it."""
-        found = find_faults(
+    def validate(self, workload: Workload) -> list[str]:
+        """Return the reasons for which Cloud Run would reject the function."""
+        found = validate_service(
             workload,
             self.service_name(workload.slug),
             platform="Cloud Run",
@@ -73,8 +72,8 @@ class CloudRun:
         )
         return list(found)
 
-    def look(self, workloads: Sequence[Workload]) -> Present:
-        """Ask gcloud what there is."""
+    def read_state(self, workloads: Sequence[Workload]) -> CurrentState:
+        """List services, secrets and scheduled jobs with gcloud."""
         own = self.own
         place = (f"--project={own.project}", "--format=json", "--quiet")
         listing = call(("gcloud", "run", "services", "list", f"--region={own.region}", *place))
@@ -82,25 +81,27 @@ class CloudRun:
         listing = call(("gcloud", "secrets", "list", *place))
         secrets = (str(entry["name"]).rpartition("/")[2] for entry in _entries(listing))
         is_scheduled = any(workload.schedule for workload in workloads)
-        return Present(
+        return CurrentState(
             services={service.name: service for service in services},
             secrets=frozenset(
                 name.removeprefix(own.secret_prefix)
                 for name in secrets
                 if name.startswith(own.secret_prefix)
             ),
-            schedules=self.scheduler.look() if is_scheduled or services else {},
+            schedules=self.scheduler.read_state() if is_scheduled or services else {},
             number=self._find_number(),
         )
 
-    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
-        """Write the bundle, deploy it, then have it called on its schedule."""
+    def plan_rollout(
+        self, workload: Workload, environment: ServiceEnvironment, current: CurrentState
+    ) -> Rollout:
+        """Return the steps: write the bundle, deploy it, then apply its schedule."""
         folder = self.folder / workload.slug
-        variables = self._variables(workload, wiring, present)
-        options = tuple(self._options(workload, wiring))
+        variables = self._variables(workload, environment, current)
+        options = tuple(self._options(workload, environment))
         digest = digest_of(workload.bundle.digest, variables, options)
         files = {f"{_SOURCE}/{name}": data for name, data in workload.bundle.files.items()}
-        # Without it gcloud makes one of its own, which leaves files out.
+        # Without it gcloud generates one that excludes files.
         files[f"{_SOURCE}/.gcloudignore"] = b".gcloudignore\n"
         files[_ENV_FILE] = json.dumps(variables, indent=2).encode() + b"\n"
         labels = labels_of(self.settings, workload.slug) | {DIGEST: digest}
@@ -117,60 +118,62 @@ class CloudRun:
                 Write(folder, files, "the bundle as it is uploaded", (_ENV_FILE,)),
                 Run(deploy, "build it and send all traffic to it once it is healthy"),
             ),
-            upkeep=self._schedule(service, self._job(workload, present), present),
+            upkeep=self._schedule(service, self._job(workload, current), current),
         )
 
-    def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
+    def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:
         own = self.own
         place = (f"--region={own.region}", f"--project={own.project}", "--quiet")
         argv = ("gcloud", "run", "services", "delete", service.name, *place)
-        is_called = service.name in present.schedules
+        is_called = service.name in current.schedules
         schedule = (self.scheduler.remove(service.name),) if is_called else ()
         return (*schedule, Run(argv, "nothing here deploys it any more"))
 
-    def _variables(self, workload: Workload, wiring: Wiring, present: Present) -> dict[str, str]:
+    def _variables(
+        self, workload: Workload, environment: ServiceEnvironment, current: CurrentState
+    ) -> dict[str, str]:
         return {
-            "EDGE_FUNCTIONS_URL": self._url("{name}", present),
-            **wiring.variables,
+            "EDGE_FUNCTIONS_URL": self._url("{name}", current),
+            **environment.variables,
             "FUNCTION_USE_ASGI": "true",
             "SUPABASE_FUNCTION_SLUG": workload.slug,
             "GOOGLE_CLOUD_PROJECT": self.own.project,
             "SB_REGION": self.own.region,
         }
 
-    def _options(self, workload: Workload, wiring: Wiring) -> Iterator[str]:
+    def _options(self, workload: Workload, environment: ServiceEnvironment) -> Iterator[str]:
         own = self.settings.cloud_run(workload.slug)
         memory = max(workload.memory + mebibytes(own.overhead), _SMALLEST_MEMORY)
         yield from ("--function=main", f"--base-image={own.base_image}")
         yield from (f"--project={own.project}", f"--region={own.region}", "--quiet")
-        # The function itself asks for a token where verify_jwt says so; CORS preflights have none.
+        # The bundle verifies tokens itself where verify_jwt is set; CORS preflights have none.
         yield "--allow-unauthenticated"
         yield from (f"--memory={memory}Mi", f"--cpu={own.cpu}")
         yield f"--concurrency={own.concurrency or workload.concurrency}"
         yield f"--timeout={min(workload.answer_seconds, _LONGEST_ANSWER)}"
         yield f"--min-instances={own.min_instances}"
         yield f"--max-instances={own.max_instances or workload.max_instances}"
-        # What ctx.wait_until began goes on after the answer, which takes a CPU.
+        # Tasks of ctx.wait_until run after the response and need a CPU.
         yield "--cpu-throttling" if own.cpu_throttling else "--no-cpu-throttling"
         probe = f"httpGet.path={HEALTH},httpGet.port={_PORT},timeoutSeconds=3"
         yield f"--startup-probe={probe},periodSeconds=3,failureThreshold=40"
         yield f"--liveness-probe={probe},periodSeconds=30,failureThreshold=3"
         if own.service_account:
             yield f"--service-account={own.service_account}"
-        if wiring.secrets:
-            secrets = {name: f"{own.secret_prefix}{name}:latest" for name in wiring.secrets}
+        if environment.secrets:
+            secrets = {name: f"{own.secret_prefix}{name}:latest" for name in environment.secrets}
             yield f"--set-secrets={_pairs(secrets)}"
         yield from own.arguments
 
-    def _url(self, slug: str, present: Present) -> str:
-        """The address that a service has from its name, before there is one.
+    def _url(self, slug: str, current: CurrentState) -> str:
+        """Return the deterministic URL that a service gets from its name.
 
         https://docs.cloud.google.com/run/docs/triggering/https-request#deterministic
         """
-        number = self.own.project_number or present.number or "PROJECT_NUMBER"
+        number = self.own.project_number or current.number or "PROJECT_NUMBER"
         return f"https://{self.service_name(slug)}-{number}.{self.own.region}.run.app/"
 
-    def _job(self, workload: Workload, present: Present) -> SchedulerJob | None:
+    def _job(self, workload: Workload, current: CurrentState) -> SchedulerJob | None:
         if not workload.schedule:
             return None
         service = self.service_name(workload.slug)
@@ -178,15 +181,15 @@ class CloudRun:
             service=service,
             schedule=workload.schedule,
             body=workload.schedule_body,
-            url=self._url(workload.slug, present),
+            url=self._url(workload.slug, current),
             seconds=workload.answer_seconds,
         )
 
     def _schedule(
-        self, service: str, job: SchedulerJob | None, present: Present
+        self, service: str, job: SchedulerJob | None, current: CurrentState
     ) -> tuple[Step, ...]:
-        """What makes the schedule what it is to be."""
-        found = present.schedules.get(service)
+        """Return the steps that create, update or remove the scheduled job."""
+        found = current.schedules.get(service)
         if job is None:
             return () if found is None else (self.scheduler.remove(service),)
         if found == job.digest:
@@ -216,7 +219,7 @@ def _read_service(entry: dict[str, Any]) -> Service:
         project=labels.get(PROJECT, ""),
         env=labels.get(ENVIRONMENT, ""),
         slug=labels.get(FUNCTION, ""),
-        # The labels of a deployment that failed are there as well.
+        # A failed deployment has set its labels, too.
         digest=labels.get(DIGEST, "") if ready.get("status") == "True" else "",
         url=status.get("url", ""),
         updated=ready.get("lastTransitionTime", ""),

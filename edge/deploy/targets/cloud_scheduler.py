@@ -20,7 +20,7 @@ _LONGEST: Final = 1800
 
 @dataclass(frozen=True, slots=True)
 class SchedulerJob:
-    """Who is called, when, and with what; `seconds` is how long the answer may take."""
+    """A scheduled HTTP call; `seconds` is the time limit of the response."""
 
     service: str
     schedule: str
@@ -35,27 +35,27 @@ class SchedulerJob:
 
 @dataclass(frozen=True, slots=True)
 class CloudScheduler:
-    """The jobs of one project; a job is called as the service that it calls."""
+    """The jobs of one project; a job has the name of the service that it calls."""
 
     own: CloudRunSettings
     project: str
 
-    def look(self) -> dict[str, str]:
-        """The digests of the jobs that are ours; their descriptions say so: jobs have no labels."""
+    def read_state(self) -> dict[str, str]:
+        """Return the digests of the project's jobs, read from descriptions: jobs have no labels."""
         listing = call(("gcloud", "scheduler", "jobs", "list", *self._place(), "--format=json"))
         jobs: list[dict[str, Any]] = json.loads(listing or "[]")
         described = ((job, _DESCRIPTION.fullmatch(job.get("description", ""))) for job in jobs)
         return {
-            str(job["name"]).rpartition("/")[2]: said["digest"]
-            for job, said in described
-            if said and said["project"] == self.project
+            str(job["name"]).rpartition("/")[2]: found["digest"]
+            for job, found in described
+            if found and found["project"] == self.project
         }
 
     def apply(self, job: SchedulerJob, *, exists: bool) -> Run:
-        """Create or update it.
+        """Return the step that creates or updates the job.
 
-        The key is read from Secret Manager and goes in through standard input; Cloud Scheduler
-        then keeps it in the job.
+        The key is read from Secret Manager and passed through standard input; Cloud Scheduler
+        stores it in the job.
         """
         verb, headers = ("update", "--update-headers") if exists else ("create", "--headers")
         key = f"{self.own.secret_prefix}{self.own.schedule_key}"

@@ -1,7 +1,7 @@
 """One image with the runtime and all functions, for a virtual machine, Compose or any cluster.
 
-What it starts is `edge serve --production`. The emulated services stay out of it, and so does
-what makes and deploys projects.
+It starts `edge serve --production`. The emulated services, the templates and the deployment
+code are left out.
 """
 
 import ast
@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Final
 
 import edge
-from edge.deploy.errors import DeployError
-from edge.deploy.images import dockerfile
 from edge.deploy.labels import digest_of
 from edge.deploy.plan import Change, Plan
 from edge.deploy.programs import find_builder
 from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings
 from edge.deploy.steps import Run, Step, Write
+from edge.deploy.targets.dockerfile import dockerfile
+from edge.errors import DeployError
 
 NAME: Final = "container"
 COMMAND: Final = ("python", "-m", "edge", "serve", "--production")
 MARK: Final = "edge-digest"
-"""The file by which a context is known again."""
+"""The file that marks a folder as a build context of edge."""
 LOCK: Final = "requirements.lock"
 _PACKAGE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONFIG: Final = "supabase/config.toml"
@@ -35,14 +35,14 @@ _LEFT_OUT: Final = frozenset(("emulator", "templates", "deploy", "__pycache__"))
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The build context of the project at `root`, to be written to `folder`."""
+    """Target that writes the build context of the project at `root` to `folder`."""
 
     settings: Settings
     root: Path
     folder: Path
 
     def plan(self, function_folders: Iterable[Path], *, builds: bool) -> Plan:
-        """Write the context where it is not yet; build the image when asked to."""
+        """Plan to write the context unless it is unchanged, and to build the image if `builds`."""
         self._require_own_folder()
         files = self.context(function_folders)
         mark = self.folder / MARK
@@ -58,7 +58,7 @@ class Container:
         return Plan((change,), (self._note(),))
 
     def context(self, function_folders: Iterable[Path]) -> dict[str, bytes]:
-        """Every file of it, by its path."""
+        """Return all files of the build context by path."""
         own = self.settings.container()
         files = {
             **_files(Path(edge.__file__).parent, "edge", left_out=_LEFT_OUT),
@@ -76,7 +76,7 @@ class Container:
             port=own.port,
             requirements=LOCK,
             has_hashes=b"--hash=" in lock,
-            # One function calls another here, not at the project, which has none of them.
+            # Functions call one another in this container, not at the hosted project.
             variables=f"EDGE_FUNCTIONS_URL=http://127.0.0.1:{own.port}/functions/v1/{{name}}",
         )
         digest = digest_of({name: sha256(files[name]).hexdigest() for name in files})
@@ -97,7 +97,7 @@ class Container:
         folder = self.folder
         if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
             raise DeployError(
-                f"{folder} is there, and is no build context of ours; nothing was written.",
+                f"{folder} exists and is not a build context of edge; nothing was written.",
                 cure="Name another folder: --out DIR",
             )
 
@@ -122,7 +122,7 @@ def _require_python(files: Mapping[str, bytes]) -> None:
 
 
 def without_packages(lock: bytes, names: Collection[str]) -> bytes:
-    """The lock without these packages: a line that begins each, then indented ones."""
+    """Remove packages from a lock; each is an unindented line and the indented ones below it."""
     kept: list[bytes] = []
     is_kept = True
     for line in lock.splitlines(keepends=True):
@@ -147,7 +147,7 @@ def _files(
 
 
 def _walk(root: Path, left_out: frozenset[str]) -> Iterator[Path]:
-    """No env file, no cache, nothing hidden."""
+    """Yield all files except env files, caches and hidden ones."""
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         is_wanted = parts[0] not in left_out and "__pycache__" not in parts

@@ -1,7 +1,7 @@
-"""Knative on any cluster: each function an image and a Service, by kubectl.
+"""Knative on any cluster: each function is an image and a Service, applied by kubectl.
 
 The image is built and pushed by Docker or Podman from the bundle and a Dockerfile; the manifests
-are applied on the server's side, so that what others set on a Service stays.
+are applied server-side, so that fields set by others are kept.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edge.deploy.images import dockerfile
 from edge.deploy.kubectl import FIELD_MANAGER, Kubectl, read_items
 from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
-from edge.deploy.plan import Present, Rollout, Service
+from edge.deploy.plan import CurrentState, Rollout, Service
 from edge.deploy.programs import find_builder
-from edge.deploy.service_environment import Wiring
+from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets import manifests
-from edge.deploy.targets.validation import find_faults, secret_command
+from edge.deploy.targets.dockerfile import dockerfile
+from edge.deploy.targets.validation import secret_command, validate_service
 from edge.deploy.workload import Workload
 
 NAME: Final = "knative"
@@ -35,7 +35,7 @@ _READY_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Knative:
-    """Plans for one namespace; `folder` is where build contexts are written."""
+    """Target for one namespace; build contexts are written below `folder`."""
 
     settings: Settings
     folder: Path
@@ -58,10 +58,10 @@ class Knative:
     def secret_command(self, names: Sequence[str]) -> str:
         return secret_command(NAME, self.settings.env, names)
 
-    def faults(self, workload: Workload) -> list[str]:
-        """Why Kubernetes would refuse it."""
+    def validate(self, workload: Workload) -> list[str]:
+        """Return the reasons for which Kubernetes would reject the function."""
         name = self.service_name(workload.slug)
-        common = find_faults(
+        common = validate_service(
             workload, name, platform="Knative", longest=_LONGEST_NAME, scheduler="A CronJob"
         )
         found = list(common)
@@ -71,21 +71,23 @@ class Knative:
             )
         return found
 
-    def look(self, workloads: Sequence[Workload]) -> Present:
-        """Ask kubectl what there is; of secrets, the names only."""
+    def read_state(self, workloads: Sequence[Workload]) -> CurrentState:
+        """List services, cron jobs and the names of secrets with kubectl."""
         del workloads
         kubectl = self.kubectl
         selector = f"{PROJECT}={self.settings.project}"
         jobs = read_items(kubectl.get("cronjobs.batch", "-l", selector, "-o", "json"))
         services = read_items(kubectl.get(SERVICES, "-o", "json"))
-        return Present(
+        return CurrentState(
             services={s.name: s for s in map(_read_service, services)},
             secrets=kubectl.secret_names(self.own.secret),
             schedules=dict(map(_read_schedule, jobs)),
         )
 
-    def roll_out(self, workload: Workload, wiring: Wiring, present: Present) -> Rollout:
-        """Build the image, push it, apply the manifests, wait until it is ready."""
+    def plan_rollout(
+        self, workload: Workload, environment: ServiceEnvironment, current: CurrentState
+    ) -> Rollout:
+        """Return the steps: build the image, push it, apply the manifests, wait until ready."""
         own = self.settings.knative(workload.slug)
         name = self.service_name(workload.slug)
         context = self.folder / workload.slug
@@ -93,7 +95,7 @@ class Knative:
         recipe = digest_of(workload.bundle.digest, files["Dockerfile"].decode())
         image = f"{own.registry.rstrip('/')}/{name}:{recipe}"
         labels = self._labels(workload)
-        service = manifests.service(name, image, workload, wiring, own, labels)
+        service = manifests.service(name, image, workload, environment, own, labels)
         digest = _stamp(service)
         builder = find_builder().name
         return Rollout(
@@ -105,12 +107,12 @@ class Knative:
                 self._apply(service, "apply its manifest"),
                 self._wait(name),
             ),
-            upkeep=self._schedule(image, workload, present),
+            upkeep=self._schedule(image, workload, current),
         )
 
-    def remove(self, service: Service, present: Present) -> tuple[Step, ...]:
+    def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:
         delete = self.kubectl.command("delete", SERVICES, service.name)
-        is_called = service.name in present.schedules
+        is_called = service.name in current.schedules
         schedule = (self._unschedule(service.name),) if is_called else ()
         return (*schedule, Run(delete, "nothing here deploys it any more"))
 
@@ -118,14 +120,14 @@ class Knative:
         labels = labels_of(self.settings, workload.slug)
         return {**labels, "app.kubernetes.io/managed-by": FIELD_MANAGER}
 
-    def _schedule(self, image: str, workload: Workload, present: Present) -> tuple[Step, ...]:
-        """What makes the schedule what it is to be."""
+    def _schedule(self, image: str, workload: Workload, current: CurrentState) -> tuple[Step, ...]:
+        """Return the steps that create, update or remove the CronJob."""
         name = self.service_name(workload.slug)
         if not workload.schedule:
-            return (self._unschedule(name),) if name in present.schedules else ()
+            return (self._unschedule(name),) if name in current.schedules else ()
         own = self.settings.knative(workload.slug)
         job = manifests.cron_job(name, image, workload, own, self._labels(workload))
-        if _stamp(job) == present.schedules.get(name):
+        if _stamp(job) == current.schedules.get(name):
             return ()
         return (self._apply(job, f"have it called at {workload.schedule} (UTC)"),)
 
@@ -158,7 +160,7 @@ def _dockerfile(own: KnativeSettings, workload: Workload) -> bytes:
 
 
 def _stamp(document: dict[str, Any]) -> str:
-    """Label the object with the digest of all the rest of it."""
+    """Label the object with the digest of the rest of it, and return the digest."""
     digest = digest_of(document)
     document["metadata"]["labels"][DIGEST] = digest
     return digest

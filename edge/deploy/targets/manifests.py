@@ -10,9 +10,9 @@ from typing import Any, Final
 import yaml
 
 from edge.deploy.labels import DIGEST
-from edge.deploy.service_environment import Wiring
+from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import Knative as KnativeSettings
-from edge.deploy.sizes import mebibytes
+from edge.deploy.settings import mebibytes
 from edge.deploy.workload import Workload
 
 HEALTH: Final = "/_internal/health"
@@ -33,7 +33,7 @@ _LOCKED_DOWN: Final = {
 
 
 class _Dumper(yaml.SafeDumper):
-    """As people write manifests: no anchors, and texts of several lines as blocks."""
+    """Dumps without anchors, and multi-line strings as blocks."""
 
     def ignore_aliases(self, data: Any) -> bool:
         del data
@@ -49,7 +49,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """The object as kubectl reads it."""
+    """Render the object as YAML for kubectl."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False)
 
 
@@ -57,11 +57,11 @@ def service(
     name: str,
     image: str,
     workload: Workload,
-    wiring: Wiring,
+    environment: ServiceEnvironment,
     own: KnativeSettings,
     labels: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Knative's Service: scaled by concurrency, to zero unless `min_scale` says otherwise."""
+    """Build Knative's Service: scaled by concurrency, to zero unless `min_scale` is set."""
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
@@ -72,7 +72,7 @@ def service(
                     "labels": {k: v for k, v in labels.items() if k != DIGEST},
                     "annotations": _scaling(workload, own),
                 },
-                "spec": _revision(image, workload, wiring, own),
+                "spec": _revision(image, workload, environment, own),
             }
         },
     }
@@ -89,7 +89,7 @@ def _scaling(workload: Workload, own: KnativeSettings) -> dict[str, str]:
 
 
 def _revision(
-    image: str, workload: Workload, wiring: Wiring, own: KnativeSettings
+    image: str, workload: Workload, environment: ServiceEnvironment, own: KnativeSettings
 ) -> dict[str, Any]:
     seconds = min(workload.answer_seconds, own.max_timeout)
     revision: dict[str, Any] = {
@@ -97,7 +97,7 @@ def _revision(
         "timeoutSeconds": seconds,
         "responseStartTimeoutSeconds": min(int(-(-workload.timeout // 1)), seconds),
         "enableServiceLinks": False,
-        "containers": [_container(image, workload, wiring, own)],
+        "containers": [_container(image, workload, environment, own)],
     }
     if own.service_account:
         revision["serviceAccountName"] = own.service_account
@@ -107,7 +107,7 @@ def _revision(
 
 
 def _container(
-    image: str, workload: Workload, wiring: Wiring, own: KnativeSettings
+    image: str, workload: Workload, environment: ServiceEnvironment, own: KnativeSettings
 ) -> dict[str, Any]:
     memory = f"{workload.memory + mebibytes(own.overhead)}Mi"
     probe = {"httpGet": {"path": HEALTH}, "timeoutSeconds": 3}
@@ -115,7 +115,7 @@ def _container(
         "name": "function",
         "image": image,
         "ports": [{"containerPort": PORT}],
-        "env": _environment(workload, wiring, own),
+        "env": _environment(workload, environment, own),
         "resources": {
             "requests": {"memory": memory, "cpu": "100m"},
             "limits": {"memory": memory, "cpu": own.cpu},
@@ -126,30 +126,32 @@ def _container(
     }
 
 
-def _environment(workload: Workload, wiring: Wiring, own: KnativeSettings) -> list[dict[str, Any]]:
+def _environment(
+    workload: Workload, environment: ServiceEnvironment, own: KnativeSettings
+) -> list[dict[str, Any]]:
     variables = {
         "EDGE_FUNCTIONS_URL": address(own.name_prefix + "{name}", own),
-        **wiring.variables,
+        **environment.variables,
         "SUPABASE_FUNCTION_SLUG": workload.slug,
     }
     plain = [{"name": name, "value": value} for name, value in sorted(variables.items())]
-    return plain + [from_secret(name, own.secret, name) for name in wiring.secrets]
+    return plain + [from_secret(name, own.secret, name) for name in environment.secrets]
 
 
 def address(name: str, own: KnativeSettings) -> str:
-    """Where a service is called from within the cluster."""
+    """Return the URL of a service inside the cluster."""
     return f"http://{name}.{own.namespace}.svc.cluster.local/"
 
 
 def from_secret(variable: str, secret: str, key: str) -> dict[str, Any]:
-    """A variable whose value only the cluster knows."""
+    """Build a variable that references a key of a Secret."""
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def cron_job(
     name: str, image: str, workload: Workload, own: KnativeSettings, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Posts the schedule's body inside the cluster; a call under way lets the next one pass."""
+    """Build the CronJob that posts the schedule's body; calls never overlap."""
     call = {
         "name": "call",
         "image": image,

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from edge.deploy.errors import DeployError
 from edge.deploy.log_commands import (
-    LogQuestion,
+    LogQuery,
     cloud_logging_command,
     kubectl_logs_command,
     render_cloud_entry,
 )
-from tests.unit.deploy.workloads import settings
+from edge.errors import DeployError
+from tests.support.workloads import settings
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_cloud_logging_is_asked_for_one_service(tmp_path: Path) -> None:
-    question = LogQuestion("hello", 5, since=MOMENT, severity="ERROR", search='say "no"')
+    question = LogQuery("hello", 5, since=MOMENT, severity="ERROR", search='say "no"')
 
     command = cloud_logging_command(question, settings(tmp_path).cloud_run())
 
@@ -30,7 +30,7 @@ def test_cloud_logging_is_asked_for_one_service(tmp_path: Path) -> None:
 
 
 def test_kubectl_is_asked_for_the_pods_of_one_service(tmp_path: Path) -> None:
-    question = LogQuestion("hello", 5, since=MOMENT, follow=True)
+    question = LogQuery("hello", 5, since=MOMENT, follow=True)
 
     command = kubectl_logs_command(question, settings(tmp_path).knative())
 
@@ -42,9 +42,9 @@ def test_what_a_platform_cannot_do_is_told_with_what_can(tmp_path: Path) -> None
     read = settings(tmp_path)
 
     with pytest.raises(DeployError, match="gcloud beta run services logs tail hello"):
-        cloud_logging_command(LogQuestion("hello", 5, follow=True), read.cloud_run())
+        cloud_logging_command(LogQuery("hello", 5, follow=True), read.cloud_run())
     with pytest.raises(DeployError, match="grep"):
-        kubectl_logs_command(LogQuestion("hello", 5, search="x"), read.knative())
+        kubectl_logs_command(LogQuery("hello", 5, search="x"), read.knative())
 
 
 def test_both_kinds_of_entries_are_shown() -> None:

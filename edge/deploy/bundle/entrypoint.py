@@ -1,4 +1,4 @@
-"""The main.py of a bundle: the function behind its door."""
+"""Renders the main.py of a bundle: the function inside the standalone app."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from edge.project.manifest import Manifest
 
 _TEMPLATE: Final = '''\
-"""{slug}, as it runs alone: made by `edge bundle`."""
+"""{slug}, as a standalone app: made by `edge bundle`."""
 
 from typing import Any
 
@@ -33,8 +33,8 @@ async def main(request: Request) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What stands before the function, by its function.toml: sizes in bytes, times in seconds."""
+class Entrypoint:
+    """The function.toml settings that main.py contains: sizes in bytes, times in seconds."""
 
     slug: str
     name: str
@@ -44,8 +44,8 @@ class Entry:
     timeout: float
 
     @classmethod
-    def of(cls, slug: str, name: str, manifest: Manifest) -> "Entry":
-        """The entry of a function with this function.toml."""
+    def of(cls, slug: str, name: str, manifest: Manifest) -> "Entrypoint":
+        """Read the settings of a function from its function.toml."""
         return cls(
             slug,
             name,
@@ -57,7 +57,7 @@ class Entry:
 
     @property
     def modules(self) -> list[str]:
-        """Of the door: only what this function needs."""
+        """The modules of the standalone app that this function needs."""
         return [
             "edge.standalone.app",
             "edge.standalone.environment",
@@ -66,20 +66,20 @@ class Entry:
         ]
 
 
-def render_entry(entry: Entry) -> bytes:
+def render_entrypoint(settings: Entrypoint) -> bytes:
     imports = checks = ""
-    if entry.rate_limit:
+    if settings.rate_limit:
         imports += "from edge.standalone.rate_limit import RateCheck\n"
-        checks += f'RateCheck("{entry.slug}", {entry.rate_limit}, _SURROUNDINGS),'
-    surroundings = "from edge.standalone.auth import TokenCheck\n" if entry.verify_jwt else ""
-    if entry.verify_jwt:
+        checks += f'RateCheck("{settings.slug}", {settings.rate_limit}, _SURROUNDINGS),'
+    surroundings = "from edge.standalone.auth import TokenCheck\n" if settings.verify_jwt else ""
+    if settings.verify_jwt:
         checks = f"TokenCheck(_SURROUNDINGS), {checks}".rstrip()
     text = _TEMPLATE.format(
-        slug=entry.slug,
-        name=entry.name,
+        slug=settings.slug,
+        name=settings.name,
         imports=imports,
-        body_limit=entry.body_limit,
-        timeout=entry.timeout,
+        body_limit=settings.body_limit,
+        timeout=settings.timeout,
         checks=checks,
     )
     if surroundings:

@@ -11,15 +11,15 @@ import jsonschema
 import pytest
 import yaml
 
-from edge.deploy.plan import Present, Rollout, Service
-from edge.deploy.service_environment import Wiring
+from edge.deploy.plan import CurrentState, Rollout, Service
+from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.steps import Run, Write
 from edge.deploy.targets.knative import Knative
 from edge.deploy.workload import Workload
-from tests.unit.deploy.stand_ins import StandIns
-from tests.unit.deploy.workloads import DEPLOY_TOML, settings, workload
+from tests.support.recorded_programs import RecordedPrograms
+from tests.support.workloads import DEPLOY_TOML, settings, workload
 
-WIRING = Wiring({"SUPABASE_URL": "https://x"}, ("OPENAI_API_KEY",))
+ENVIRONMENT = ServiceEnvironment({"SUPABASE_URL": "https://x"}, ("OPENAI_API_KEY",))
 SCHEMA = yaml.safe_load((Path(__file__).parent / "knative_service_schema.yaml").read_text())
 
 
@@ -37,13 +37,13 @@ def closed(schema: Any) -> Any:
 
 @pytest.fixture
 def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Knative:
-    programs = StandIns(tmp_path / "programs").install("docker")
+    programs = RecordedPrograms(tmp_path / "programs").install("docker")
     monkeypatch.setenv("PATH", str(programs.path))
     return Knative(settings(tmp_path), Path("/context"))
 
 
-def roll_out(target: Knative, work: Workload, present: Present | None = None) -> Rollout:
-    return target.roll_out(work, WIRING, present or Present())
+def plan_rollout(target: Knative, work: Workload, present: CurrentState | None = None) -> Rollout:
+    return target.plan_rollout(work, ENVIRONMENT, present or CurrentState())
 
 
 def documents(rollout: Rollout) -> list[dict[str, Any]]:
@@ -61,12 +61,12 @@ def test_the_manifest_is_what_the_crd_describes(target: Knative) -> None:
     schema = closed(SCHEMA)
 
     for each in (target, full):
-        jsonschema.validate(documents(roll_out(each, workload()))[0], schema)
+        jsonschema.validate(documents(plan_rollout(each, workload()))[0], schema)
 
 
 def test_the_schema_would_find_a_wrong_manifest(target: Knative) -> None:
     schema = closed(SCHEMA)
-    manifest = documents(roll_out(target, workload()))[0]
+    manifest = documents(plan_rollout(target, workload()))[0]
     manifest["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
 
     with pytest.raises(jsonschema.ValidationError, match="livenesProbe"):
@@ -74,7 +74,7 @@ def test_the_schema_would_find_a_wrong_manifest(target: Knative) -> None:
 
 
 def test_a_service_scales_to_zero_by_concurrency_and_asks_its_probes(target: Knative) -> None:
-    manifest = documents(roll_out(target, workload()))[0]
+    manifest = documents(plan_rollout(target, workload()))[0]
     template = manifest["spec"]["template"]
     container = template["spec"]["containers"][0]
 
@@ -91,7 +91,7 @@ def test_a_service_scales_to_zero_by_concurrency_and_asks_its_probes(target: Kna
 
 
 def test_secrets_are_referred_to_and_variables_are_told(target: Knative) -> None:
-    manifest = documents(roll_out(target, workload()))[0]
+    manifest = documents(plan_rollout(target, workload()))[0]
     env = manifest["spec"]["template"]["spec"]["containers"][0]["env"]
 
     assert {"name": "SUPABASE_URL", "value": "https://x"} in env
@@ -102,7 +102,7 @@ def test_secrets_are_referred_to_and_variables_are_told(target: Knative) -> None
 
 
 def test_the_image_is_built_and_pushed_before_it_is_applied(target: Knative) -> None:
-    rollout = roll_out(target, workload())
+    rollout = plan_rollout(target, workload())
 
     write, build, push, apply, wait = rollout.steps
     assert isinstance(write, Write)
@@ -126,7 +126,9 @@ def test_packages_are_held_to_their_hashes_where_there_are_some(target: Knative)
     def recipe(requirements: bytes) -> str:
         made = workload()
         files = {"main.py": b"", "requirements.txt": requirements}
-        write = roll_out(target, replace(made, bundle=replace(made.bundle, files=files))).steps[0]
+        write = plan_rollout(target, replace(made, bundle=replace(made.bundle, files=files))).steps[
+            0
+        ]
         assert isinstance(write, Write)
         return write.files["Dockerfile"].decode()
 
@@ -136,19 +138,21 @@ def test_packages_are_held_to_their_hashes_where_there_are_some(target: Knative)
 
 def test_an_image_changes_with_its_bundle_and_not_with_its_settings(target: Knative) -> None:
     def image(work: Workload) -> str:
-        return documents(roll_out(target, work))[0]["spec"]["template"]["spec"]["containers"][0][
-            "image"
-        ]
+        return documents(plan_rollout(target, work))[0]["spec"]["template"]["spec"]["containers"][
+            0
+        ]["image"]
 
     assert image(workload()) == image(workload(memory=512))
     assert image(workload()) != image(workload(content=b"two"))
-    assert roll_out(target, workload()).digest != roll_out(target, workload(memory=512)).digest
+    assert (
+        plan_rollout(target, workload()).digest != plan_rollout(target, workload(memory=512)).digest
+    )
 
 
 def test_a_schedule_is_a_cron_job_with_its_key_from_the_secret(target: Knative) -> None:
     work = workload(schedule="*/5 * * * *", schedule_body='{"a": 1}')
 
-    job = documents(roll_out(target, work))[1]
+    job = documents(plan_rollout(target, work))[1]
 
     assert (job["kind"], job["metadata"]["name"]) == ("CronJob", "hello-schedule")
     assert (job["spec"]["schedule"], job["spec"]["concurrencyPolicy"]) == ("*/5 * * * *", "Forbid")
@@ -160,29 +164,29 @@ def test_a_schedule_is_a_cron_job_with_its_key_from_the_secret(target: Knative) 
 
 def test_a_cron_job_that_was_lost_is_made_again_and_one_too_many_goes(target: Knative) -> None:
     scheduled = workload(schedule="* * * * *")
-    job = documents(roll_out(target, scheduled))[1]
-    there = Present(schedules={"hello": job["metadata"]["labels"]["edge-digest"]})
+    job = documents(plan_rollout(target, scheduled))[1]
+    there = CurrentState(schedules={"hello": job["metadata"]["labels"]["edge-digest"]})
 
-    (gone,) = roll_out(target, workload(), there).upkeep
+    (gone,) = plan_rollout(target, workload(), there).upkeep
 
     assert isinstance(gone, Run)
     assert gone.argv[1:4] == ("delete", "cronjobs.batch", "hello-schedule")
-    assert roll_out(target, scheduled, there).upkeep == ()
-    assert len(roll_out(target, scheduled, Present(schedules={"hello": "x"})).upkeep) == 1
+    assert plan_rollout(target, scheduled, there).upkeep == ()
+    assert len(plan_rollout(target, scheduled, CurrentState(schedules={"hello": "x"})).upkeep) == 1
 
 
 def test_what_kubernetes_would_refuse_is_known_before(target: Knative) -> None:
-    assert "no service called a_b" in target.faults(workload("a_b"))[0]
-    assert "its finest is a minute" in target.faults(workload(schedule="5 seconds"))[0]
+    assert "does not accept the service name a_b" in target.validate(workload("a_b"))[0]
+    assert "at most once a minute" in target.validate(workload(schedule="5 seconds"))[0]
     too_long = workload("a" * 50, schedule="* * * * *")
-    assert "is too long for a CronJob" in target.faults(too_long)[0]
+    assert "is too long for a CronJob" in target.validate(too_long)[0]
 
 
 @pytest.mark.process
 def test_what_is_there_is_read_from_kubectl(
     target: Knative, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = StandIns(tmp_path / "kubernetes").install("kubectl")
+    programs = RecordedPrograms(tmp_path / "kubernetes").install("kubectl")
     monkeypatch.setenv("PATH", str(programs.path))
     labels = {"edge-project": "shop", "edge-env": "staging", "edge-function": "hello"}
     labels["edge-digest"] = "abc"
@@ -199,7 +203,7 @@ def test_what_is_there_is_read_from_kubectl(
     programs.answer("get cronjobs.batch", {"items": [{"metadata": {"name": "hello-schedule"}}]})
     programs.answer("get secret", "OPENAI_API_KEY\nOTHER\n")
 
-    present = target.look([])
+    present = target.read_state([])
 
     hello = Service("hello", "shop", "staging", "hello", "abc", "http://h")
     assert present.services["hello"] == hello
@@ -209,7 +213,7 @@ def test_what_is_there_is_read_from_kubectl(
 
 
 def test_a_manifest_reads_as_people_write_them(target: Knative) -> None:
-    rollout = roll_out(target, workload(schedule="* * * * *"))
+    rollout = plan_rollout(target, workload(schedule="* * * * *"))
     texts = [s.stdin for s in (*rollout.steps, *rollout.upkeep) if isinstance(s, Run)]
 
     assert not any("&id" in text for text in texts)

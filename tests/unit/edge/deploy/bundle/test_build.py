@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.deploy.bundle import build_bundle
-from edge.deploy.errors import DeployError
+from edge.deploy.bundle.build import build_bundle
+from edge.errors import DeployError
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 MAIN = "from shared.greeting import greet\n\n\nasync def main(request):\n    return greet()\n"
 
 

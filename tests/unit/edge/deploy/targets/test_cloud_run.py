@@ -6,23 +6,25 @@ from typing import Any
 
 import pytest
 
-from edge.deploy.plan import Present, Rollout, Service
-from edge.deploy.service_environment import Wiring
+from edge.deploy.plan import CurrentState, Rollout, Service
+from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import Settings
 from edge.deploy.steps import SECRET, Run, Write
 from edge.deploy.targets.cloud_run import CloudRun
 from edge.deploy.workload import Workload
-from tests.unit.deploy.stand_ins import StandIns, cloud_run_service
-from tests.unit.deploy.workloads import DEPLOY_TOML, settings, workload
+from tests.support.recorded_programs import RecordedPrograms, cloud_run_service
+from tests.support.workloads import DEPLOY_TOML, settings, workload
 
-WIRING = Wiring({"SUPABASE_URL": "https://x"}, ("OPENAI_API_KEY", "SUPABASE_SERVICE_ROLE_KEY"))
+ENVIRONMENT = ServiceEnvironment(
+    {"SUPABASE_URL": "https://x"}, ("OPENAI_API_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+)
 
 
-def roll_out(
-    read: Settings, work: Workload | None = None, present: Present | None = None
+def plan_rollout(
+    read: Settings, work: Workload | None = None, present: CurrentState | None = None
 ) -> Rollout:
     target = CloudRun(read, Path("/context"))
-    return target.roll_out(work or workload(), WIRING, present or Present())
+    return target.plan_rollout(work or workload(), ENVIRONMENT, present or CurrentState())
 
 
 def options(rollout: Rollout) -> dict[str, str]:
@@ -32,7 +34,7 @@ def options(rollout: Rollout) -> dict[str, str]:
 
 
 def test_a_function_is_deployed_with_what_its_function_toml_asks_for(tmp_path: Path) -> None:
-    rollout = roll_out(settings(tmp_path))
+    rollout = plan_rollout(settings(tmp_path))
     given = options(rollout)
 
     write, deploy = rollout.steps
@@ -57,7 +59,7 @@ def test_a_function_is_deployed_with_what_its_function_toml_asks_for(tmp_path: P
 
 
 def test_the_upload_is_the_bundle_and_the_variables_stand_beside_it(tmp_path: Path) -> None:
-    write = roll_out(settings(tmp_path)).steps[0]
+    write = plan_rollout(settings(tmp_path)).steps[0]
 
     assert isinstance(write, Write)
     assert set(write.files) == {
@@ -74,7 +76,7 @@ def test_the_upload_is_the_bundle_and_the_variables_stand_beside_it(tmp_path: Pa
 
 def changed(tmp_path: Path, **changes: Any) -> bool:
     read = settings(tmp_path)
-    return roll_out(read).digest != roll_out(read, workload(**changes)).digest
+    return plan_rollout(read).digest != plan_rollout(read, workload(**changes)).digest
 
 
 def test_the_digest_changes_with_all_that_is_deployed_and_with_nothing_else(
@@ -87,9 +89,13 @@ def test_the_digest_changes_with_all_that_is_deployed_and_with_nothing_else(
     assert changed(tmp_path, content=b"two")
     assert changed(tmp_path, memory=512)
     assert not changed(tmp_path, schedule="* * * * *")  # its job has a digest of its own
-    assert roll_out(read, workload("busy")).digest != roll_out(dearer, workload("busy")).digest
-    elsewhere = CloudRun(read, Path("/elsewhere")).roll_out(workload(), WIRING, Present())
-    assert elsewhere.digest == roll_out(read).digest
+    assert (
+        plan_rollout(read, workload("busy")).digest != plan_rollout(dearer, workload("busy")).digest
+    )
+    elsewhere = CloudRun(read, Path("/elsewhere")).plan_rollout(
+        workload(), ENVIRONMENT, CurrentState()
+    )
+    assert elsewhere.digest == plan_rollout(read).digest
 
 
 def test_settings_of_one_function_prefixes_and_arguments_are_passed_on(tmp_path: Path) -> None:
@@ -98,7 +104,7 @@ def test_settings_of_one_function_prefixes_and_arguments_are_passed_on(tmp_path:
         "[cloud-run]\nname_prefix = 's-'\nsecret_prefix = 'S_'\ncpu_throttling = true\n"
         "service_account = 'me@shop'\narguments = ['--ingress=internal']\n",
     )
-    given = options(roll_out(settings(tmp_path, text=text), workload("busy")))
+    given = options(plan_rollout(settings(tmp_path, text=text), workload("busy")))
 
     assert "s-busy" in given
     assert given["--min-instances"] == "2"
@@ -110,7 +116,7 @@ def test_settings_of_one_function_prefixes_and_arguments_are_passed_on(tmp_path:
 def test_a_schedule_becomes_a_job_whose_key_is_in_no_argument(tmp_path: Path) -> None:
     work = workload(schedule="*/5 * * * *", schedule_body='{"a": 1}')
 
-    (job,) = roll_out(settings(tmp_path), work, Present(number="123")).upkeep
+    (job,) = plan_rollout(settings(tmp_path), work, CurrentState(number="123")).upkeep
 
     assert isinstance(job, Run)
     assert job.argv[:6] == ("gcloud", "scheduler", "jobs", "create", "http", "hello")
@@ -123,13 +129,15 @@ def test_a_schedule_becomes_a_job_whose_key_is_in_no_argument(tmp_path: Path) ->
 
 def test_a_job_that_differs_is_updated_and_one_that_does_not_is_left(tmp_path: Path) -> None:
     work = workload(schedule="* * * * *")
-    (created,) = roll_out(settings(tmp_path), work).upkeep
+    (created,) = plan_rollout(settings(tmp_path), work).upkeep
     assert isinstance(created, Run)
     description = next(word for word in created.argv if word.startswith("--description="))
     digest = description.rpartition("edge-digest=")[2]
 
-    (updated,) = roll_out(settings(tmp_path), work, Present(schedules={"hello": "other"})).upkeep
-    left = roll_out(settings(tmp_path), work, Present(schedules={"hello": digest})).upkeep
+    (updated,) = plan_rollout(
+        settings(tmp_path), work, CurrentState(schedules={"hello": "other"})
+    ).upkeep
+    left = plan_rollout(settings(tmp_path), work, CurrentState(schedules={"hello": digest})).upkeep
 
     assert isinstance(updated, Run)
     assert (created.argv[3], updated.argv[3]) == ("create", "update")
@@ -138,9 +146,9 @@ def test_a_job_that_differs_is_updated_and_one_that_does_not_is_left(tmp_path: P
 
 
 def test_a_schedule_that_is_gone_takes_its_job_along(tmp_path: Path) -> None:
-    there = Present(schedules={"hello": "x"})
-    rollout = roll_out(settings(tmp_path), workload(), there)
-    removal = CloudRun(settings(tmp_path), tmp_path).remove(Service("hello"), there)
+    there = CurrentState(schedules={"hello": "x"})
+    rollout = plan_rollout(settings(tmp_path), workload(), there)
+    removal = CloudRun(settings(tmp_path), tmp_path).plan_removal(Service("hello"), there)
 
     assert [s.argv[1:4] for s in rollout.upkeep if isinstance(s, Run)] == [
         ("scheduler", "jobs", "delete")
@@ -154,20 +162,20 @@ def test_a_schedule_that_is_gone_takes_its_job_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("work", "fault"),
     [
-        (workload("Hello"), "no service called Hello"),
+        (workload("Hello"), "does not accept the service name Hello"),
         (workload("a" * 50), "at most 49 characters"),
-        (workload(schedule="30 seconds"), "its finest is a minute"),
+        (workload(schedule="30 seconds"), "at most once a minute"),
     ],
 )
 def test_what_cloud_run_would_refuse_is_known_before(
     tmp_path: Path, work: Workload, fault: str
 ) -> None:
-    assert fault in CloudRun(settings(tmp_path), tmp_path).faults(work)[0]
+    assert fault in CloudRun(settings(tmp_path), tmp_path).validate(work)[0]
 
 
 @pytest.mark.process
 def test_what_is_there_is_read_from_gcloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    programs = StandIns(tmp_path / "programs").install("gcloud")
+    programs = RecordedPrograms(tmp_path / "programs").install("gcloud")
     monkeypatch.setenv("PATH", str(programs.path))
     mine = cloud_run_service("hello", project="shop", env="staging", digest="abc", function="hello")
     programs.answer("services list", [mine, cloud_run_service("other")])
@@ -183,7 +191,7 @@ def test_what_is_there_is_read_from_gcloud(tmp_path: Path, monkeypatch: pytest.M
     )
     programs.answer("projects describe", "4711\n")
 
-    present = CloudRun(settings(tmp_path), tmp_path).look([workload(schedule="* * * * *")])
+    present = CloudRun(settings(tmp_path), tmp_path).read_state([workload(schedule="* * * * *")])
 
     assert present.services["hello"] == Service(
         "hello", "shop", "staging", "hello", "abc", "https://hello.example.com"
@@ -199,12 +207,12 @@ def test_what_is_there_is_read_from_gcloud(tmp_path: Path, monkeypatch: pytest.M
 def test_a_deployment_that_never_became_ready_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = StandIns(tmp_path / "programs").install("gcloud").answer("list", "[]")
+    programs = RecordedPrograms(tmp_path / "programs").install("gcloud").answer("list", "[]")
     monkeypatch.setenv("PATH", str(programs.path))
     broken = cloud_run_service("hello", project="shop", env="staging", digest="abc")
     broken["status"]["conditions"][0]["status"] = "False"
     programs.answer("services list", [broken])
 
-    present = CloudRun(settings(tmp_path), tmp_path).look([])
+    present = CloudRun(settings(tmp_path), tmp_path).read_state([])
 
     assert present.services["hello"].digest == ""

@@ -1,4 +1,4 @@
-"""Dockerfiles: pinned base, packages by hash, nobody's account, a health check."""
+"""Dockerfiles: pinned base, packages by hash, an unprivileged user, a health check."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def dockerfile(
     has_hashes: bool,
     variables: str = "",
 ) -> bytes:
-    """The recipe for an image that starts `command` in the folder of its context."""
+    """Render the Dockerfile of an image that starts `command` in the context's folder."""
     return _TEMPLATE.format(
         base=base,
         command=", ".join(f'"{word}"' for word in command),

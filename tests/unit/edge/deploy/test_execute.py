@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from edge.deploy.atomic_folder import replace_folder
-from edge.deploy.errors import DeployError
 from edge.deploy.execute import Outcome, execute, perform
 from edge.deploy.plan import Change
 from edge.deploy.programs import GCLOUD, call
 from edge.deploy.steps import SECRET, Run, Write
-from tests.unit.deploy.stand_ins import StandIns
+from edge.errors import DeployError
+from tests.support.recorded_programs import RecordedPrograms
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
-    stand_ins = StandIns(tmp_path / "programs").install("gcloud")
-    monkeypatch.setenv("PATH", str(stand_ins.path))
-    return stand_ins
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedPrograms:
+    recorded = RecordedPrograms(tmp_path / "programs").install("gcloud")
+    monkeypatch.setenv("PATH", str(recorded.path))
+    return recorded
 
 
 def change(slug: str, *steps: Run | Write) -> Change:
@@ -40,7 +40,7 @@ def results(outcomes: list[Outcome]) -> dict[str, str]:
 
 
 def test_after_a_failure_the_rest_is_not_tried_and_the_program_s_words_are_told(
-    programs: StandIns, tmp_path: Path
+    programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     programs.answer("two", stderr="checking …\nERROR: permission denied\n", status=1)
     folder = tmp_path / "made"
@@ -64,7 +64,7 @@ def test_after_a_failure_the_rest_is_not_tried_and_the_program_s_words_are_told(
     assert (folder / "a").is_file()
 
 
-def test_what_is_under_way_beside_a_failure_is_finished(programs: StandIns) -> None:
+def test_what_is_under_way_beside_a_failure_is_finished(programs: RecordedPrograms) -> None:
     programs.answer("bad", status=1)
     changes = [change("good", run("slow"), run("end")), change("bad", run("bad"))]
 
@@ -72,7 +72,7 @@ def test_what_is_under_way_beside_a_failure_is_finished(programs: StandIns) -> N
 
 
 def test_after_ctrl_c_what_runs_is_finished_and_what_is_left_is_told(
-    programs: StandIns, tmp_path: Path
+    programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     folder = tmp_path / "made"
     changes = [
@@ -102,7 +102,7 @@ def test_after_ctrl_c_what_runs_is_finished_and_what_is_left_is_told(
 
 
 def test_a_secret_is_read_when_it_is_needed_and_goes_in_through_standard_input(
-    programs: StandIns,
+    programs: RecordedPrograms,
 ) -> None:
     programs.answer("access", "s3cret\n")
 

@@ -1,4 +1,4 @@
-"""The packages of one function: what it names and what these need, at the lock's versions."""
+"""Resolves the packages of one function, with their dependencies, at the lock's versions."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,11 +11,11 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from edge.deploy.errors import DeployError
+from edge.errors import DeployError
 
 FILE: Final = "requirements.txt"
 LOCK: Final = "requirements.lock"
-# What functions run on, whatever machine bundles them.
+# The platform that functions run on, independent of the machine that builds.
 _PLATFORM: Final = {
     "os_name": "posix",
     "platform_system": "Linux",
@@ -27,7 +27,7 @@ _PLATFORM: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """One package of a lock: its version, and the hashes of its files."""
+    """A package of the lock: its version, and the hashes of its files."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ class Pinned:
 
 
 def read_lock(path: Path) -> dict[str, Pinned]:
-    """The packages of a lock file by canonical name."""
+    """Read the packages of a lock file by canonical name."""
     found: dict[str, Pinned] = {}
     for line in _logical_lines(path):
         words = line.text.split()
@@ -51,7 +51,7 @@ def read_lock(path: Path) -> dict[str, Pinned]:
 
 
 def read_requirements(path: Path) -> dict[str, Requirement]:
-    """What a function's own file names, each pinned."""
+    """Read the pinned requirements of a function's requirements.txt. Raises DeployError."""
     if not path.is_file():
         raise DeployError(
             f"{path} is missing: a function is deployed with the packages that it names.",
@@ -68,7 +68,7 @@ def read_requirements(path: Path) -> dict[str, Requirement]:
 
 @dataclass(slots=True)
 class Closure:
-    """Gathers what requirements need, as the installed packages declare it."""
+    """Collects requirements with their dependencies, as the installed packages declare them."""
 
     lock: Mapping[str, Pinned]
     found: dict[str, Pinned] = field(default_factory=dict[str, Pinned])
@@ -119,19 +119,19 @@ def _installed(pinned: Pinned) -> metadata.Distribution:
 
 
 def packages_of_modules(modules: Collection[str]) -> dict[str, set[str]]:
-    """The installed packages that a top module may come from, by its name."""
+    """Return the installed packages that may contain each top-level module."""
     known = _packages_distributions()
     return {name: {canonicalize_name(each) for each in known.get(name, ())} for name in modules}
 
 
 @cache
 def _packages_distributions() -> Mapping[str, list[str]]:
-    """Reading what all packages have installed takes a second."""
+    """Cache the file lists of all installed packages: reading them takes a second."""
     return metadata.packages_distributions()
 
 
 def render(packages: Iterable[Pinned]) -> bytes:
-    """A file for `pip install --require-hashes`."""
+    """Render a file for `pip install --require-hashes`."""
     return "".join(f"{each.render()}\n" for each in sorted(packages, key=_by_name)).encode()
 
 
@@ -150,7 +150,7 @@ class _Line:
 
 
 def _logical_lines(path: Path) -> Iterator[_Line]:
-    """Without comments, continued lines as one."""
+    """Yield lines without comments, continued ones joined."""
     begun, number = "", 0
     for index, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text = re.sub(r"(^|\s)#.*", "", line).strip()

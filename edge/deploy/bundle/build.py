@@ -1,6 +1,6 @@
-"""One function as it is uploaded: its files, and what its manifest says.
+"""Builds the bundle of one function: its files, and a manifest that describes them.
 
-The same input makes the same bytes, on another day and in another folder.
+Builds are reproducible: the same input makes the same bytes, at any time and in any folder.
 """
 
 import json
@@ -16,10 +16,9 @@ from packaging.requirements import Requirement
 
 import edge
 from edge.deploy.atomic_folder import replace_folder
-from edge.deploy.entrypoint import Entry, render_entry
-from edge.deploy.errors import DeployError
-from edge.deploy.imports import SHARED, Follower, Needs, kind_of_main
-from edge.deploy.requirements import (
+from edge.deploy.bundle.entrypoint import Entrypoint, render_entrypoint
+from edge.deploy.bundle.imports import SHARED, ImportCollector, Imports, kind_of_main
+from edge.deploy.bundle.requirements import (
     FILE,
     LOCK,
     Closure,
@@ -29,14 +28,15 @@ from edge.deploy.requirements import (
     read_requirements,
     render,
 )
+from edge.errors import DeployError
 from edge.project.manifest import Manifest, ManifestError, read_manifest
 
 MANIFEST: Final = "manifest.json"
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _LEFT_OUT: Final = ("__pycache__", "tests")
 _NOT_UPLOADED: Final = (FILE, "smoke.toml")
-# Of the door's modules, those that functions-framework does not bring.
-_DOOR_PACKAGES: Final = {"jwt": "pyjwt", "httpx": "httpx"}
+# Packages of the standalone app that functions-framework does not depend on.
+_STANDALONE_PACKAGES: Final = {"jwt": "pyjwt", "httpx": "httpx"}
 _TEST: Final = re.compile(r"test_.*|.*_test\.py|conftest\.py")
 
 
@@ -50,22 +50,25 @@ class Bundle:
     manifest: Mapping[str, Any]
 
     def write(self, folder: Path) -> None:
-        """Make the folder that is uploaded."""
+        """Replace `folder` by the bundle's files."""
         replace_folder(folder, self.files)
 
     @property
     def has_hashes(self) -> bool:
-        """Whether each package is known by its content, not by its version alone."""
+        """Whether packages are pinned by hash, not by version alone."""
         return b"--hash=" in self.files[FILE]
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Packages that requirements.txt names and nothing imports."""
+        """Packages in requirements.txt that no module imports."""
         return tuple(self.manifest["unused"])
 
 
 def build_bundle(root: Path, slug: str) -> Bundle:
-    """The function `slug` of the project at `root`; DeployError names what is wrong, and where."""
+    """Build the bundle of function `slug` of the project at `root`.
+
+    Raises DeployError with the file and line of what is wrong.
+    """
     return _Builder(root.resolve(), slug).build()
 
 
@@ -76,20 +79,22 @@ class _Builder:
 
     def build(self) -> Bundle:
         function = self._read_manifest()
-        entry = Entry.of(self.slug, self.name, function)
+        entrypoint = Entrypoint.of(self.slug, self.name, function)
         self._check()
-        ours = Follower(self.root, self.package, frozenset((SHARED,)))
+        own = ImportCollector(self.root, self.package, frozenset((SHARED,)))
         for path in self._sources():
-            ours.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
-        door = Follower(Path(edge.__file__).parents[1], self.package, frozenset(("edge",)))
-        for module in entry.modules:
-            door.follow(module)
-        packages, unused = self._resolve(ours.needs, door.needs)
+            own.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
+        standalone = ImportCollector(
+            Path(edge.__file__).parents[1], self.package, frozenset(("edge",))
+        )
+        for module in entrypoint.modules:
+            standalone.follow(module)
+        packages, unused = self._resolve(own.found, standalone.found)
         files = {
             **self._files_of_function(),
-            **_files_of_modules(self.root, ours.needs),
-            **_files_of_modules(door.root, door.needs),
-            "main.py": render_entry(entry),
+            **_files_of_modules(self.root, own.found),
+            **_files_of_modules(standalone.root, standalone.found),
+            "main.py": render_entrypoint(entrypoint),
             FILE: packages.text,
         }
         files = dict(sorted(files.items()))
@@ -144,7 +149,7 @@ class _Builder:
         return (path for path in self._walk() if path.suffix == ".py")
 
     def _walk(self) -> Iterator[Path]:
-        """No secret, no test, no cache, nothing hidden."""
+        """Yield the function's files except tests, caches and hidden ones such as env files."""
         for path in sorted(self.folder.rglob("*")):
             parts = path.relative_to(self.folder).parts
             is_hidden = any(part.startswith(".") or part in _LEFT_OUT for part in parts)
@@ -152,7 +157,7 @@ class _Builder:
                 yield path
 
     def _files_of_function(self) -> dict[str, bytes]:
-        """In a folder whose name Python can import, whatever it is called here."""
+        """Return the files below an importable folder name: hyphens become underscores."""
         paths = ((path.relative_to(self.folder).as_posix(), path) for path in self._walk())
         return {
             f"functions/{self.name}/{inside}": path.read_bytes()
@@ -160,31 +165,31 @@ class _Builder:
             if inside not in _NOT_UPLOADED
         }
 
-    def _resolve(self, ours: Needs, door: Needs) -> tuple["_Packages", list[str]]:
+    def _resolve(self, own: Imports, standalone: Imports) -> tuple["_Packages", list[str]]:
         path = self.folder / FILE
         named = read_requirements(path)
         if not (self.root / LOCK).is_file():
-            return _Packages.as_written(path, _additions(door, named, path)), []
+            return _Packages.as_written(path, _additions(standalone, named, path)), []
         closure = Closure(read_lock(self.root / LOCK))
         for requirement in named.values():
             closure.add(requirement, str(path))
-        origins = packages_of_modules({*ours.packages, *door.packages})
-        for module, place in ours.packages.items():
+        origins = packages_of_modules({*own.packages, *standalone.packages})
+        for module, place in own.packages.items():
             if not origins[module] & closure.found.keys():
                 raise DeployError(
                     f"{place}: {module} is imported, but {path} does not name it.",
                     cure=f"Add it there: {next(iter(sorted(origins[module])), module)}==…",
                 )
-        for module in sorted(door.packages):
-            self._add_for_door(closure, origins[module])
-        used = {name for module in ours.packages for name in origins[module]}
+        for module in sorted(standalone.packages):
+            self._add_standalone(closure, origins[module])
+        used = {name for module in own.packages for name in origins[module]}
         unused = sorted(named.keys() - used - {"functions-framework"})
         return _Packages.locked(closure.found), unused
 
-    def _add_for_door(self, closure: Closure, origins: set[str]) -> None:
+    def _add_standalone(self, closure: Closure, origins: set[str]) -> None:
         name = next((each for each in sorted(origins) if each in closure.lock), None)
-        if name:  # also where it is there already: perhaps without what its extra needs
-            closure.add(Requirement(_with_extra(name)), "what stands before a function")
+        if name:  # even if present: maybe without the requirements of its extra
+            closure.add(Requirement(_with_extra(name)), "the standalone app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class _Packages:
 
     @classmethod
     def as_written(cls, path: Path, additions: Mapping[str, str]) -> "_Packages":
-        """Without a lock a function's own file, and what its door adds, is all that is known."""
+        """Without a lock: the function's own file, and the additions of the standalone app."""
         named = read_requirements(path)
         versions = {name: str(named[name].specifier)[2:] for name in named} | dict(additions)
         text = path.read_text(encoding="utf-8")
@@ -209,17 +214,17 @@ class _Packages:
         return cls(text.encode(), dict(sorted(versions.items())))
 
 
-def _additions(door: Needs, named: Mapping[str, Requirement], path: Path) -> dict[str, str]:
-    """What the door needs and neither the file nor functions-framework brings, as installed."""
+def _additions(standalone: Imports, named: Mapping[str, Requirement], path: Path) -> dict[str, str]:
+    """Return installed versions of standalone packages that nothing else brings."""
     missing = sorted(
         package
-        for module, package in _DOOR_PACKAGES.items()
-        if module in door.packages and package not in named
+        for module, package in _STANDALONE_PACKAGES.items()
+        if module in standalone.packages and package not in named
     )
     if missing and b"--hash=" in path.read_bytes():
         raise DeployError(
-            f"{path} has hashes, but not all that stands before a function with verify_jwt or "
-            f"rate_limit: {', '.join(map(_with_extra, missing))}.",
+            f"{path} has hashes, but lacks packages that verify_jwt or rate_limit "
+            f"require: {', '.join(map(_with_extra, missing))}.",
             cure=f"Name them there too, with hashes, or lock the project's packages in {LOCK}.",
         )
     return {package: metadata.version(package) for package in missing}
@@ -229,10 +234,10 @@ def _with_extra(package: str) -> str:
     return f"{package}[crypto]" if package == "pyjwt" else package
 
 
-def _files_of_modules(root: Path, needs: Needs) -> dict[str, bytes]:
-    """The modules but for the function's own, and the data beside them that they name."""
+def _files_of_modules(root: Path, imports: Imports) -> dict[str, bytes]:
+    """Return modules outside the function, and the data files beside them that they name."""
     files: dict[str, bytes] = {}
-    for name, path in needs.modules.items():
+    for name, path in imports.modules.items():
         if name.startswith("functions."):
             continue
         source = path.read_bytes()

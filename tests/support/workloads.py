@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edge.deploy.bundle import Bundle
+from edge.deploy.bundle.build import Bundle
 from edge.deploy.settings import Settings, load_settings
 from edge.deploy.workload import Workload
 

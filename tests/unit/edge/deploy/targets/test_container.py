@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.deploy.errors import DeployError
 from edge.deploy.execute import execute
 from edge.deploy.plan import Plan
 from edge.deploy.steps import Run
 from edge.deploy.targets.container import Container, without_packages
-from tests.unit.deploy.workloads import settings
+from edge.errors import DeployError
+from tests.support.workloads import settings
 
 
 def write(root: Path, *names: str) -> None:
@@ -109,7 +109,7 @@ def test_the_image_is_built_only_when_that_is_asked(project: Path) -> None:
 def test_a_folder_of_somebody_else_is_left_alone(project: Path) -> None:
     write(project.parent, "context/precious")
 
-    with pytest.raises(DeployError, match="no build context of ours"):
+    with pytest.raises(DeployError, match="not a build context of edge"):
         plan(project)
 
 

@@ -1,4 +1,4 @@
-"""What a bundle's packages weigh, and how long they take when the function starts."""
+"""Measures the size and import time of a bundle's packages."""
 
 import re
 import subprocess
@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from edge.deploy.errors import DeployError
-from edge.deploy.requirements import packages_of_modules
+from edge.deploy.bundle.requirements import packages_of_modules
+from edge.errors import DeployError
 
 _LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*([\w.]+)")
 _PATIENCE: Final = 120
@@ -19,9 +19,9 @@ _PATIENCE: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one package: its files in bytes, its modules' own import time in milliseconds.
+    """One package: the size of its files in bytes, the import time of its modules in milliseconds.
 
-    `import_ms` is None for what is not imported before the first request.
+    `import_ms` is None if it is not imported before the first request.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Cost:
 
 
 def measure_costs(folder: Path, packages: Mapping[str, str]) -> list[Cost]:
-    """The most expensive first; the bundle in `folder` is imported once, in a fresh process."""
+    """Import the bundle in `folder` once, in a fresh process; returns the most expensive first."""
     times = _import_times(folder)
     origins = packages_of_modules(list(times))
     spent: Counter[str] = Counter()
@@ -46,7 +46,7 @@ def measure_costs(folder: Path, packages: Mapping[str, str]) -> list[Cost]:
 
 
 def _import_times(folder: Path) -> Counter[str]:
-    """Microseconds by top module."""
+    """Return microseconds by top-level module."""
     command = [sys.executable, "-X", "importtime", "-c", "import main"]
     try:
         done = subprocess.run(

@@ -6,7 +6,7 @@ import pytest
 
 from edge.deploy.settings import load_settings
 from edge.errors import EdgeError
-from tests.unit.deploy.workloads import DEPLOY_TOML, settings
+from tests.support.workloads import DEPLOY_TOML, settings
 
 
 def message(folder: Path, text: str, env: str | None = None) -> str:
@@ -76,5 +76,5 @@ def test_an_environment_that_is_not_there_is_refused_with_the_one_meant(tmp_path
 
 
 def test_settings_for_no_function_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EdgeError, match=r"\[cloud-run.functions.busy\] is for no function"):
+    with pytest.raises(EdgeError, match=r"\[cloud-run.functions.busy\] names an unknown function"):
         settings(tmp_path).check_functions({"buzy", "hello"})

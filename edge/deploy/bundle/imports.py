@@ -1,4 +1,4 @@
-"""Which files and packages a function needs: its imports followed through the project's code."""
+"""Collects the modules and packages that a function imports, transitively, from source."""
 
 import ast
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from edge.deploy.errors import DeployError
+from edge.errors import DeployError
 
 SHARED: Final = "shared"
 _FUNCTIONS: Final = "functions"
@@ -16,7 +16,7 @@ _EDGE: Final = "edge"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is imported, as a message names it."""
+    """The file and line of an import, as shown in messages."""
 
     path: Path
     line: int
@@ -26,29 +26,29 @@ class Place:
 
 
 @dataclass(slots=True)
-class Needs:
-    """`modules` are files by dotted name; `packages` the top names of third parties' modules."""
+class Imports:
+    """`modules` are files by dotted name, `packages` third parties' top-level module names."""
 
     modules: dict[str, Path] = field(default_factory=dict[str, Path])
     packages: dict[str, Place] = field(default_factory=dict[str, Place])
 
 
 @dataclass(slots=True)
-class Follower:
-    """Follows imports below `root`; `own` is the function's package, `may_know` what it may use."""
+class ImportCollector:
+    """Follows imports below `root`; `own` is the function's package, `allowed` top-level ones."""
 
     root: Path
     own: str
-    may_know: frozenset[str]
-    needs: Needs = field(default_factory=Needs)
+    allowed: frozenset[str]
+    found: Imports = field(default_factory=Imports)
 
     def follow(self, name: str) -> None:
-        """Add a module of ours, the packages that it lies in, and all that these import."""
+        """Add a module below `root`, its parent packages, and all that these import."""
         parts = name.split(".")
         for size in range(1, len(parts) + 1):
             path = self._find(".".join(parts[:size]))
-            if path and ".".join(parts[:size]) not in self.needs.modules:
-                self.needs.modules[".".join(parts[:size])] = path
+            if path and ".".join(parts[:size]) not in self.found.modules:
+                self.found.modules[".".join(parts[:size])] = path
                 self._read(".".join(parts[:size]), path)
 
     def _find(self, name: str) -> Path | None:
@@ -62,27 +62,27 @@ class Follower:
             place = Place(path, node.lineno)
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self._meet(alias.name, (), place)
+                    self._add_import(alias.name, (), place)
             else:
                 module = _absolute(node, package)
-                self._meet(module, tuple(alias.name for alias in node.names), place)
+                self._add_import(module, tuple(alias.name for alias in node.names), place)
 
-    def _meet(self, module: str, names: tuple[str, ...], place: Place) -> None:
+    def _add_import(self, module: str, names: tuple[str, ...], place: Place) -> None:
         top = module.partition(".")[0]
         if top == _FUNCTIONS:
             self._require_own(module, names, place)
-        if top in self.may_know:
+        if top in self.allowed:
             self.follow(module)
-            for name in names:  # perhaps a module, perhaps what is in one
+            for name in names:  # a submodule, or an attribute
                 if self._find(f"{module}.{name}"):
                     self.follow(f"{module}.{name}")
         elif top == _EDGE:
             raise DeployError(
-                f"{place}: a function may not import {module}: edge is not there where it runs.",
+                f"{place}: a function may not import {module}: edge is not part of its bundle.",
                 cure="Use shared/, or a package that requirements.txt names.",
             )
         elif top not in sys.stdlib_module_names and top not in {_FUNCTIONS, SHARED}:
-            self.needs.packages.setdefault(top, place)
+            self.found.packages.setdefault(top, place)
 
     def _require_own(self, module: str, names: tuple[str, ...], place: Place) -> None:
         known = {self.own, *(f"{self.own}.{name}" for name in names)}
@@ -90,7 +90,7 @@ class Follower:
         if wanted not in known and not wanted.startswith(f"{self.own}."):
             raise DeployError(
                 f"{place}: a function may not import another one: {wanted}.",
-                cure="What both need belongs into shared/.",
+                cure="Move the code that both need to shared/.",
             )
         self.follow(module)
 
@@ -105,7 +105,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _runtime_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """All imports, also inside functions; not those for type checkers alone."""
+    """Yield all imports, including those inside functions, except under TYPE_CHECKING."""
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             for node in child.orelse:
@@ -125,7 +125,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def kind_of_main(path: Path) -> str:
-    """How `main` is defined: "coroutine", "plain", "cloud_event" or "missing"."""
+    """Return how `main` is defined: "coroutine", "plain", "cloud_event" or "missing"."""
     for node in _parse(path).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "main":
             if any("cloud_event" in ast.unparse(each) for each in node.decorator_list):

@@ -9,28 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from edge.deploy.errors import DeployError
 from edge.deploy.secret_stores import KubernetesSecret, SecretManager
+from edge.errors import DeployError
 from edge.project.env_file import digest_secret
-from tests.unit.deploy.stand_ins import StandIns
-from tests.unit.deploy.workloads import settings
+from tests.support.recorded_programs import RecordedPrograms
+from tests.support.workloads import settings
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
-    stand_ins = StandIns(tmp_path / "programs").install("gcloud", "kubectl")
-    monkeypatch.setenv("PATH", str(stand_ins.path))
-    return stand_ins
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedPrograms:
+    recorded = RecordedPrograms(tmp_path / "programs").install("gcloud", "kubectl")
+    monkeypatch.setenv("PATH", str(recorded.path))
+    return recorded
 
 
-def no_argument_holds(programs: StandIns, value: str) -> bool:
+def no_argument_holds(programs: RecordedPrograms, value: str) -> bool:
     return not any(value in word for call in programs.calls() for word in call.argv)
 
 
 def test_secret_manager_gets_a_new_secret_or_a_new_version(
-    programs: StandIns, tmp_path: Path
+    programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     programs.answer("secrets list", [{"name": "projects/1/secrets/OLD"}])
 
@@ -45,7 +45,7 @@ def test_secret_manager_gets_a_new_secret_or_a_new_version(
 
 
 def test_a_failure_half_way_tells_what_is_set_and_what_is_not(
-    programs: StandIns, tmp_path: Path
+    programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     programs.answer("secrets list", "[]").answer("create TWO", stderr="quota", status=1)
 
@@ -57,7 +57,7 @@ def test_a_failure_half_way_tells_what_is_set_and_what_is_not(
     assert "Done before: ONE. Not tried: THREE." in str(caught.value)
 
 
-def test_secret_manager_lists_and_removes_ours(programs: StandIns, tmp_path: Path) -> None:
+def test_secret_manager_lists_and_removes_ours(programs: RecordedPrograms, tmp_path: Path) -> None:
     programs.answer("secrets list --filter=labels.edge-project=shop", [{"name": "a/b/MINE"}])
     store = SecretManager(settings(tmp_path))
 
@@ -68,7 +68,7 @@ def test_secret_manager_lists_and_removes_ours(programs: StandIns, tmp_path: Pat
 
 
 def test_a_cluster_s_secret_is_made_once_and_patched_then(
-    programs: StandIns, tmp_path: Path
+    programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     store = KubernetesSecret(settings(tmp_path))
 
@@ -85,7 +85,7 @@ def test_a_cluster_s_secret_is_made_once_and_patched_then(
     assert no_argument_holds(programs, "v-")
 
 
-def test_a_cluster_tells_digests(programs: StandIns, tmp_path: Path) -> None:
+def test_a_cluster_tells_digests(programs: RecordedPrograms, tmp_path: Path) -> None:
     encoded = base64.b64encode(b"value").decode()
     programs.answer("get secret", {"data": {"ONE": encoded}})
 

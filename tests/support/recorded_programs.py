@@ -37,7 +37,7 @@ class Call:
         return next(a for a in self.argv if a.startswith(f"--{name}=")).partition("=")[2]
 
 
-class StandIns:
+class RecordedPrograms:
     """A folder that is to be all of PATH."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class StandIns:
         self._answers: list[dict[str, Any]] = []
         self._write()
 
-    def install(self, *names: str) -> "StandIns":
+    def install(self, *names: str) -> "RecordedPrograms":
         for name in names:
             program = self.path / name
             program.write_text(_PROGRAM.format(python=sys.executable, folder=str(self.folder)))
@@ -56,7 +56,7 @@ class StandIns:
 
     def answer(
         self, when: str, stdout: object = "", *, stderr: str = "", status: int = 0
-    ) -> "StandIns":
+    ) -> "RecordedPrograms":
         """To arguments that hold all words of `when`; the latest such answer counts."""
         text = stdout if isinstance(stdout, str) else json.dumps(stdout)
         answer = {"when": when, "stdout": text, "stderr": stderr, "status": status}
