@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from edge.emulator.providers.engine.answer import Task, answer_task
-from tests.unit.providers.conversations import DISCOVERY
+from tests.support.transcripts import DISCOVERY
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}

@@ -7,7 +7,7 @@ import openai
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from tests.integration.providers.conftest import FaultDesk
+from tests.support.fault_client import FaultClient
 
 TALK = "Rep: What slows you down?\nCustomer: The price is too expensive for our team, honestly."
 KEY = {"Authorization": "Bearer any"}
@@ -211,9 +211,9 @@ def test_an_input_beyond_the_context_window_is_refused(http: httpx.Client):
 
 
 async def test_a_truncated_answer_breaks_the_sdks_parser(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="truncated")
+    faults.inject(provider="openai", kind="truncated")
 
     with pytest.raises(ValidationError):
         await openai_client.responses.parse(model="m", input=TALK, text_format=Extract)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.emulator.providers.engine.drafts.sales.reading import read_sales_conversation
-from tests.unit.providers.test_verbatim import ARRAYS, analyse, quotes_of
+from tests.support.sales_analysis import ARRAYS, analyse, quotes_of
 
 DIALOGUES = Path(__file__).with_name("dialogues")
 FIRST_EXAMPLE = """Ann: What does the delay cost you?

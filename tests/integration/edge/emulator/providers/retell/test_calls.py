@@ -7,7 +7,7 @@ import pytest
 import retell as sdk
 from retell import AsyncRetell, Retell
 
-from tests.integration.providers.retell.conftest import FROM, ControlDesk, Receiver
+from tests.support.emulated_retell import FROM, ControlClient, Receiver
 from tests.support.waiting import wait_for
 
 AGREES = "+12125550190"
@@ -33,7 +33,7 @@ OPTS_OUT = "+12125550153"
     ],
 )
 def test_a_wrong_field_is_named(
-    retell: Retell, control: ControlDesk, change: dict[str, Any], says: str
+    retell: Retell, control: ControlClient, change: dict[str, Any], says: str
 ) -> None:
     body = {"from_number": FROM, "to_number": AGREES, **change}
     body = {name: value for name, value in body.items() if value is not None}
@@ -59,7 +59,7 @@ def test_a_key_is_needed(http: httpx.Client) -> None:
     assert answer.json() == {"status": "error", "message": "API key is missing or invalid."}
 
 
-def test_an_unreadable_body_is_refused(http: httpx.Client, control: ControlDesk) -> None:
+def test_an_unreadable_body_is_refused(http: httpx.Client, control: ControlClient) -> None:
     headers = {"authorization": "Bearer key"}
 
     answer = http.post("/retell/v2/create-phone-call", content=b"{", headers=headers)
@@ -79,7 +79,7 @@ def test_a_call_is_not_found_under_another_key(retell: Retell) -> None:
         retell.with_options(api_key="another").call.retrieve(call.call_id)
 
 
-def test_the_same_key_makes_one_call(retell: Retell, control: ControlDesk) -> None:
+def test_the_same_key_makes_one_call(retell: Retell, control: ControlClient) -> None:
     calls = [
         retell.call.create_phone_call(from_number=FROM, to_number=AGREES, idempotency_key="one")
         for _ in range(3)
@@ -91,7 +91,7 @@ def test_the_same_key_makes_one_call(retell: Retell, control: ControlDesk) -> No
 
 
 def test_after_an_hour_the_same_key_makes_another_call(
-    retell: Retell, control: ControlDesk
+    retell: Retell, control: ControlClient
 ) -> None:
     control.set(clock={"now_ms": 0})
     first = retell.call.create_phone_call(from_number=FROM, to_number=AGREES, idempotency_key="k")
@@ -120,7 +120,7 @@ def test_who_asks_not_to_be_called_is_marked(retell: Retell, receiver: Receiver)
     assert retell.contact.get_by_phone(OPTS_OUT).do_not_call is True
 
 
-def test_no_more_calls_than_the_limit_at_once(retell: Retell, control: ControlDesk) -> None:
+def test_no_more_calls_than_the_limit_at_once(retell: Retell, control: ControlClient) -> None:
     control.set(speed=0.01, concurrency_limit=3, reserved_inbound_concurrency=1)
     calls = [
         retell.call.create_phone_call(from_number=FROM, to_number=f"+1212555019{n}")
@@ -138,7 +138,7 @@ def test_no_more_calls_than_the_limit_at_once(retell: Retell, control: ControlDe
     retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
 
-def test_no_faster_than_the_pace(retell: Retell, control: ControlDesk) -> None:
+def test_no_faster_than_the_pace(retell: Retell, control: ControlClient) -> None:
     control.set(calls_per_second=2, clock={"now_ms": 0, "rate": 0.001})
     for _ in range(2):
         retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
@@ -150,7 +150,7 @@ def test_no_faster_than_the_pace(retell: Retell, control: ControlDesk) -> None:
     retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
 
-def test_a_call_can_be_stopped(retell: Retell, receiver: Receiver, control: ControlDesk) -> None:
+def test_a_call_can_be_stopped(retell: Retell, receiver: Receiver, control: ControlClient) -> None:
     control.set(speed=1)
     call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
 
@@ -169,7 +169,7 @@ def test_a_call_s_metadata_can_be_replaced(retell: Retell) -> None:
 
 
 async def test_a_batch_calls_everyone_as_slots_come_free(
-    async_retell: AsyncRetell, receiver: Receiver, control: ControlDesk
+    async_retell: AsyncRetell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(concurrency_limit=2, clock={"rate": 100})
     tasks: Any = [{"to_number": f"+1303777{n:04}", "metadata": {"n": n}} for n in range(6)]

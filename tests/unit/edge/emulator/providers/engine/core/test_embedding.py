@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.emulator.providers.engine.core.embedding import embed_text
-from tests.unit.providers.conversations import DISCOVERY, RECIPE
+from tests.support.transcripts import DISCOVERY, RECIPE
 
 
 def similarity(one: str, other: str) -> float:

@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import anthropic
 import httpx
@@ -13,6 +12,7 @@ import pytest
 import uvicorn
 
 from edge.emulator.providers.app import create_app
+from tests.support.fault_client import FaultClient
 
 
 @pytest.fixture(scope="session")
@@ -33,25 +33,9 @@ def providers_url() -> Iterator[str]:
     listener.close()
 
 
-class FaultDesk:
-    """Where misbehaviour is ordered and requests are counted."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-
-    def order(self, **fault: Any) -> None:
-        assert self._client.post("/_faults", json=fault).status_code == 201
-
-    def state(self) -> Any:
-        return self._client.get("/_faults").json()
-
-    def clear(self) -> Any:
-        return self._client.delete("/_faults").json()
-
-
 @pytest.fixture
-def faults(http: httpx.Client) -> FaultDesk:
-    return FaultDesk(http)
+def faults(http: httpx.Client) -> FaultClient:
+    return FaultClient(http)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import openai
 import pytest
 
-from tests.integration.providers.conftest import FaultDesk
+from tests.support.fault_client import FaultClient
 
 MESSAGE: Any = {
     "model": "m",
@@ -34,9 +34,9 @@ RESPONSE: Any = {"model": "m", "input": "The price is high. We talk on Monday."}
     ],
 )
 async def test_openai_statuses(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI, fault: Any, expected: Any, code: Any
+    faults: FaultClient, openai_client: openai.AsyncOpenAI, fault: Any, expected: Any, code: Any
 ):
-    faults.order(provider="openai", kind="status", retry_after=7, **fault)
+    faults.inject(provider="openai", kind="status", retry_after=7, **fault)
 
     with pytest.raises(expected) as caught:
         await openai_client.responses.create(**RESPONSE)
@@ -63,13 +63,13 @@ async def test_openai_statuses(
     ],
 )
 async def test_anthropic_statuses(
-    faults: FaultDesk,
+    faults: FaultClient,
     anthropic_client: anthropic.AsyncAnthropic,
     fault: Any,
     expected: Any,
     kind: str,
 ):
-    faults.order(provider="anthropic", kind="status", **fault)
+    faults.inject(provider="anthropic", kind="status", **fault)
 
     with pytest.raises(expected) as caught:
         await anthropic_client.messages.create(**MESSAGE)
@@ -80,18 +80,18 @@ async def test_anthropic_statuses(
 
 
 async def test_a_hang_lasts_until_the_client_gives_up(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="hang")
+    faults.inject(provider="openai", kind="hang")
 
     with pytest.raises(openai.APITimeoutError):
         await openai_client.with_options(timeout=0.3).responses.create(**RESPONSE)
 
 
 async def test_a_short_hang_ends_with_the_answer(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="hang", seconds=0.2)
+    faults.inject(provider="openai", kind="hang", seconds=0.2)
     begun = time.monotonic()
 
     answer = await openai_client.responses.create(**RESPONSE)
@@ -101,9 +101,9 @@ async def test_a_short_hang_ends_with_the_answer(
 
 
 def test_a_cut_closes_the_connection_in_the_middle_of_the_body(
-    faults: FaultDesk, providers_url: str
+    faults: FaultClient, providers_url: str
 ):
-    faults.order(provider="openai", kind="cut")
+    faults.inject(provider="openai", kind="cut")
 
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.post(
@@ -114,12 +114,12 @@ def test_a_cut_closes_the_connection_in_the_middle_of_the_body(
 
 
 async def test_a_cut_is_a_connection_error_for_the_sdks(
-    faults: FaultDesk,
+    faults: FaultClient,
     openai_client: openai.AsyncOpenAI,
     anthropic_client: anthropic.AsyncAnthropic,
 ):
-    faults.order(provider="openai", kind="cut")
-    faults.order(provider="anthropic", kind="cut")
+    faults.inject(provider="openai", kind="cut")
+    faults.inject(provider="anthropic", kind="cut")
 
     with pytest.raises(openai.APIConnectionError):
         await openai_client.responses.create(**RESPONSE)
@@ -127,8 +127,8 @@ async def test_a_cut_is_a_connection_error_for_the_sdks(
         await anthropic_client.messages.create(**MESSAGE)
 
 
-def test_malformed_json_is_a_200_that_cannot_be_parsed(http: httpx.Client, faults: FaultDesk):
-    faults.order(provider="openai", kind="malformed_json", endpoint="responses")
+def test_malformed_json_is_a_200_that_cannot_be_parsed(http: httpx.Client, faults: FaultClient):
+    faults.inject(provider="openai", kind="malformed_json", endpoint="responses")
 
     answer = http.post(
         "/openai/v1/responses", json=RESPONSE, headers={"Authorization": "Bearer any"}
@@ -141,12 +141,12 @@ def test_malformed_json_is_a_200_that_cannot_be_parsed(http: httpx.Client, fault
 
 
 async def test_refusals_of_all_three(
-    faults: FaultDesk,
+    faults: FaultClient,
     openai_client: openai.AsyncOpenAI,
     anthropic_client: anthropic.AsyncAnthropic,
 ):
-    faults.order(provider="openai", kind="refusal", times=2)
-    faults.order(provider="anthropic", kind="refusal")
+    faults.inject(provider="openai", kind="refusal", times=2)
+    faults.inject(provider="anthropic", kind="refusal")
 
     response: Any = await openai_client.responses.create(**RESPONSE)
     chat = await openai_client.chat.completions.create(
@@ -162,9 +162,9 @@ async def test_refusals_of_all_three(
 
 
 async def test_a_failed_response_is_a_200_with_an_error_inside(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="failed", code="rate_limit_exceeded")
+    faults.inject(provider="openai", kind="failed", code="rate_limit_exceeded")
 
     answer = await openai_client.responses.create(**RESPONSE)
 
@@ -175,13 +175,13 @@ async def test_a_failed_response_is_a_200_with_an_error_inside(
 
 
 async def test_truncation_content_filter_and_foreign_schema(
-    faults: FaultDesk,
+    faults: FaultClient,
     openai_client: openai.AsyncOpenAI,
     anthropic_client: anthropic.AsyncAnthropic,
 ):
     for kind in ("truncated", "content_filter", "invalid_schema", "truncated_silently", "empty"):
-        faults.order(provider="openai", kind=kind)
-    faults.order(provider="anthropic", kind="truncated")
+        faults.inject(provider="openai", kind=kind)
+    faults.inject(provider="anthropic", kind="truncated")
 
     answers = [await openai_client.responses.create(**RESPONSE) for _ in range(5)]
     message = await anthropic_client.messages.create(**MESSAGE)
@@ -195,9 +195,9 @@ async def test_truncation_content_filter_and_foreign_schema(
 
 
 async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="status", endpoint="embeddings", status=500, times=2)
+    faults.inject(provider="openai", kind="status", endpoint="embeddings", status=500, times=2)
 
     await openai_client.responses.create(**RESPONSE)
     with pytest.raises(openai.InternalServerError):
@@ -220,9 +220,9 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
 
 
 async def test_the_count_shows_the_retries_of_an_sdk(
-    faults: FaultDesk, openai_client: openai.AsyncOpenAI
+    faults: FaultClient, openai_client: openai.AsyncOpenAI
 ):
-    faults.order(provider="openai", kind="status", status=500, retry_after="0.01")
+    faults.inject(provider="openai", kind="status", status=500, retry_after="0.01")
 
     answer = await openai_client.with_options(max_retries=1).responses.create(**RESPONSE)
 

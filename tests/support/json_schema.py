@@ -1,4 +1,4 @@
-"""A small JSON Schema validator of the tests' own, so that the engine does not judge itself."""
+"""A small JSON Schema validator, independent of the engine that it checks."""
 
 import math
 import re
@@ -25,7 +25,7 @@ _FORMATS = {
 
 
 def problems(schema: Any, value: Any, root: Any = None, at: str = "$") -> list[str]:
-    """Everything in which the value breaks the schema."""
+    """List every violation of the schema by the value."""
     return list(_problems(schema, value, schema if root is None else root, at))
 
 

@@ -6,14 +6,14 @@ import pytest
 import retell as sdk
 from retell import Retell
 
-from tests.integration.providers.retell.conftest import FROM, ControlDesk
+from tests.support.emulated_retell import FROM, ControlClient
 from tests.support.waiting import wait_for
 
 NUMBERS = ("+12125550168", "+12125550190", "+13125550168", "+13125550156")
 
 
 @pytest.fixture
-def listed(retell: Retell, control: ControlDesk) -> Retell:
+def listed(retell: Retell, control: ControlClient) -> Retell:
     """A workspace with four calls that are over."""
     for place, number in enumerate(NUMBERS):
         retell.call.create_phone_call(

@@ -8,10 +8,10 @@ import retell as sdk
 from retell import Retell
 
 from edge.emulator.providers.retell.call_end import CALL_ENDS
-from tests.integration.providers.retell.conftest import (
+from tests.support.emulated_retell import (
     API_KEY,
     FROM,
-    ControlDesk,
+    ControlClient,
     Receiver,
 )
 from tests.support.waiting import wait_for
@@ -30,9 +30,9 @@ NO_ANSWER = "+12125550168"
     ],
 )
 def test_a_refused_request_makes_no_call(
-    retell: Retell, control: ControlDesk, status: int, error: type[Exception]
+    retell: Retell, control: ControlClient, status: int, error: type[Exception]
 ) -> None:
-    control.order(kind="status", endpoint="create_call", status=status, retry_after="3")
+    control.inject(kind="status", endpoint="create_call", status=status, retry_after="3")
 
     with pytest.raises(error) as refusal:
         retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
@@ -43,9 +43,9 @@ def test_a_refused_request_makes_no_call(
 
 
 def test_a_call_can_be_made_though_the_answer_never_comes(
-    retell: Retell, control: ControlDesk
+    retell: Retell, control: ControlClient
 ) -> None:
-    control.order(kind="hang_after", endpoint="create_call")
+    control.inject(kind="hang_after", endpoint="create_call")
     client = retell.with_options(timeout=0.5)
 
     with pytest.raises(sdk.APITimeoutError):
@@ -59,7 +59,7 @@ def test_a_call_can_be_made_though_the_answer_never_comes(
 
 
 def test_a_call_can_be_made_though_the_answer_breaks_off(
-    retell: Retell, control: ControlDesk
+    retell: Retell, control: ControlClient
 ) -> None:
     fault = {"endpoint": "create_call", "kind": "cut", "rate": 1}
     control.set(standing_faults=[fault])
@@ -72,9 +72,9 @@ def test_a_call_can_be_made_though_the_answer_breaks_off(
 
 
 def test_a_lost_webhook_is_never_sent(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="lost", endpoint="webhook")
+    control.inject(kind="lost", endpoint="webhook")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
@@ -83,9 +83,9 @@ def test_a_lost_webhook_is_never_sent(
 
 
 def test_a_duplicated_webhook_comes_twice(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="duplicated", endpoint="webhook")
+    control.inject(kind="duplicated", endpoint="webhook")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
@@ -94,9 +94,9 @@ def test_a_duplicated_webhook_comes_twice(
 
 
 def test_a_delayed_webhook_comes_after_the_next(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="delayed", endpoint="webhook", seconds=60)
+    control.inject(kind="delayed", endpoint="webhook", seconds=60)
     control.set(clock={"rate": 100})
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
@@ -105,9 +105,9 @@ def test_a_delayed_webhook_comes_after_the_next(
 
 
 def test_a_wrongly_signed_webhook_does_not_verify(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="wrong_signature", endpoint="webhook")
+    control.inject(kind="wrong_signature", endpoint="webhook")
     verify = cast("Any", retell).verify
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
@@ -118,9 +118,9 @@ def test_a_wrongly_signed_webhook_does_not_verify(
 
 
 def test_a_reason_that_nobody_knows(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="unknown_reason", endpoint="call_end", code="moon_phase")
+    control.inject(kind="unknown_reason", endpoint="call_end", code="moon_phase")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
@@ -128,9 +128,9 @@ def test_a_reason_that_nobody_knows(
 
 
 def test_a_leaked_slot_comes_free_much_later(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
-    control.order(kind="slot_leak", endpoint="call_end")
+    control.inject(kind="slot_leak", endpoint="call_end")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
     receiver.wait(call.call_id, 2)
@@ -142,7 +142,7 @@ def test_a_leaked_slot_comes_free_much_later(
 
 
 def test_a_share_of_the_cases_is_the_same_share_each_time(
-    retell: Retell, control: ControlDesk
+    retell: Retell, control: ControlClient
 ) -> None:
     fault = {"endpoint": "create_call", "kind": "status", "status": 503, "rate": 0.3}
 
@@ -166,7 +166,7 @@ def test_a_share_of_the_cases_is_the_same_share_each_time(
     ("place", "reason"), [(place, end.reason) for place, end in enumerate(CALL_ENDS, 51)]
 )
 def test_every_ending_has_a_number(
-    retell: Retell, receiver: Receiver, control: ControlDesk, place: int, reason: str
+    retell: Retell, receiver: Receiver, control: ControlClient, place: int, reason: str
 ) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=f"+121255501{place}")
 

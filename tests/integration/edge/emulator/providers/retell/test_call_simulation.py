@@ -5,10 +5,10 @@ from typing import Any, cast
 from retell import AsyncRetell, Retell
 from retell.types import PhoneCallResponse
 
-from tests.integration.providers.retell.conftest import (
+from tests.support.emulated_retell import (
     API_KEY,
     FROM,
-    ControlDesk,
+    ControlClient,
     Receiver,
 )
 from tests.support.waiting import wait_for
@@ -22,7 +22,7 @@ TRANSFER_EVENTS = ["transfer_started", "transfer_bridged", "transfer_ended", "tr
 EVENTS = ["call_started", "call_ended", "call_analyzed"]
 
 
-def test_a_new_call_is_registered(retell: Retell, control: ControlDesk) -> None:
+def test_a_new_call_is_registered(retell: Retell, control: ControlClient) -> None:
     control.set(speed=1)
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
@@ -117,7 +117,7 @@ def test_the_sdk_verifies_every_webhook(retell: Retell, receiver: Receiver) -> N
 
 
 def test_a_webhook_is_tried_again_until_it_is_taken(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(clock={"rate": 100})
     receiver.statuses.extend([500, 401, 302])
@@ -137,7 +137,7 @@ def test_a_webhook_is_tried_again_until_it_is_taken(
 
 
 def test_a_webhook_is_given_up_after_three_more_tries(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(clock={"rate": 100}, webhook_events=["call_ended"])
     receiver.statuses.extend([500] * 10)
@@ -150,7 +150,7 @@ def test_a_webhook_is_given_up_after_three_more_tries(
 
 
 def test_an_agent_may_have_its_own_webhook(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(webhook_url="http://127.0.0.1:9/nowhere", agent_webhook_urls={"own": receiver.url})
 
@@ -176,7 +176,7 @@ async def test_get_call_tells_how_far_it_has_come(
 
 
 def test_time_can_jump_over_a_call(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(speed=1)
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
@@ -188,7 +188,7 @@ def test_time_can_jump_over_a_call(
     assert receiver.wait(call.call_id, 2)[1].event == "call_analyzed"
 
 
-def test_the_same_seed_gives_the_same_calls(retell: Retell, control: ControlDesk) -> None:
+def test_the_same_seed_gives_the_same_calls(retell: Retell, control: ControlClient) -> None:
     def dial_anew(seed: int) -> list[str]:
         control.reset(seed=seed, webhook_events=["call_ended"])
         for line in range(12):
@@ -204,7 +204,7 @@ def test_the_same_seed_gives_the_same_calls(retell: Retell, control: ControlDesk
 
 
 def test_all_eight_events_can_be_had(
-    retell: Retell, receiver: Receiver, control: ControlDesk
+    retell: Retell, receiver: Receiver, control: ControlClient
 ) -> None:
     control.set(webhook_events=[*EVENTS, "transcript_updated", *TRANSFER_EVENTS])
 

@@ -1,11 +1,11 @@
-"""Texts and strategies for the engine's tests: the samples, and generated transcripts."""
+"""Transcripts for the tests of the language engine: samples, and a Hypothesis strategy."""
 
 import json
-from pathlib import Path
 
 from hypothesis import strategies as st
 
-SAMPLES = Path(__file__).parents[3] / "samples"
+from tests.support.paths import SAMPLES
+
 DISCOVERY = (SAMPLES / "discovery_call.txt").read_text()
 SUBTITLES = (SAMPLES / "objection_call.vtt").read_text()
 RENEWAL = (SAMPLES / "renewal_call.srt").read_text()

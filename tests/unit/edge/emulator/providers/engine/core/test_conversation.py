@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from edge.emulator.providers.engine.core.conversation import parse_conversation
-from tests.unit.providers.conversations import transcripts
+from tests.support.transcripts import transcripts
 
 
 def turns(text: str) -> list[tuple[str | None, list[str]]]:

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.emulator.providers.engine.answer import Task, answer_task
-from edge.emulator.providers.engine.schema.pattern import match_pattern
-from tests.unit.providers.conversations import DISCOVERY, RECIPE
-from tests.unit.providers.json_schema_check import problems
+from tests.support.json_schema import problems
+from tests.support.transcripts import DISCOVERY, RECIPE
 
 _NAMES_TEXT = """
 summary title questions score sentiment next_steps speakers x a_b keywordCount dates isUrgent
@@ -166,17 +165,6 @@ def test_bounds_that_an_sdk_moved_into_the_description_are_kept():
     assert 4 <= fill(schema) <= 6
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [r"^\+?\d{3}-\d{2,4}$", r"^(a|b)+c?$", r"^[^a-z]{3}$", r"^\S+\s\S+$", r"^(?=x)x.*$", r"[]]"],
-)
-def test_patterns_are_matched_by_what_is_made_for_them(pattern: str):
-    made = match_pattern(pattern)
-
-    assert made is not None
-    assert problems({"pattern": pattern}, made) == []
-
-
 def test_a_pattern_is_stretched_to_the_least_length():
     assert fill({"type": "string", "pattern": "^[a-z]+$", "minLength": 12}, "") == "a" * 12
 
@@ -205,11 +193,3 @@ def test_an_enumerated_sentiment_follows_the_text():
     sour = fill(schema, "Ann: Can we go on?\nBob: I doubt it. We're not convinced, it won't work.")
 
     assert (glad["sentiment"], sour["sentiment"]) == ("positive", "negative")
-
-
-def test_text_without_a_schema_is_labelled_and_extracted():
-    answer = answer_task(Task((DISCOVERY,)))
-
-    assert answer.startswith("Local extractive answer: ")
-    assert answer.removeprefix("Local extractive answer: ").split(". ")[0] in DISCOVERY
-    assert "no text" in answer_task(Task(("",)))
