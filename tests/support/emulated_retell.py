@@ -17,7 +17,7 @@ DEADLINE = 30.0
 
 @dataclass(slots=True)
 class Received:
-    """One webhook as it came in."""
+    """One received webhook."""
 
     body: bytes
     signature: str
@@ -37,7 +37,7 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes webhooks; answers with `statuses` in turn, then with 204."""
+    """Receives webhooks; answers with `statuses` in turn, then with 204."""
 
     url: str
     received: list[Received] = field(default_factory=list[Received])
@@ -58,14 +58,14 @@ class Receiver:
 
 
 class ControlClient:
-    """Where conditions are set, faults ordered and the log read."""
+    """Sets the configuration, injects faults and reads the request log."""
 
     def __init__(self, client: httpx.Client, webhook_url: str) -> None:
         self._client = client
         self._webhook_url = webhook_url
 
     def reset(self, **conditions: Any) -> None:
-        """Forget all; calls are fast and report to the receiver."""
+        """Reset everything; calls are fast and report to the receiver."""
         self._client.delete("/_faults")
         self._client.delete("/retell/_control")
         fast = {"speed": 1000, "calls_per_second": 1000, "webhook_url": self._webhook_url}

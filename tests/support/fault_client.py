@@ -6,7 +6,7 @@ import httpx
 
 
 class FaultClient:
-    """Where misbehaviour is ordered and requests are counted."""
+    """Injects faults and reads request counts."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client

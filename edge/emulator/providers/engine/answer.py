@@ -1,4 +1,4 @@
-"""The engine's one router: a request for text or JSON in, the answer's text out."""
+"""Entry point of the engine: answers a task with text or JSON."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _TEXT_LABEL = "Local extractive answer:"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked: the texts of the request, and the schema of the answer, if any."""
+    """A request: the user's texts, the system instructions and the schema of the answer, if any."""
 
     user_texts: tuple[str, ...]
     instructions: str = ""
@@ -24,13 +24,13 @@ class Task:
 
 
 def answer_task(task: Task) -> str:
-    """Deterministic: the same task gives the same text."""
+    """Return the answer: plain text, or JSON that is valid for the schema."""
     suggester = TextSuggester(select_source(task.user_texts, task.instructions))
     if task.schema is not None:
         return json.dumps(fill_schema(task.schema, suggester), ensure_ascii=False)
     if task.wants_json:
         return json.dumps(fill_schema(_FREE_JSON, suggester), ensure_ascii=False)
-    return _answer_plainly(suggester)
+    return _answer_in_text(suggester)
 
 
 _FREE_JSON: Mapping[str, Any] = {
@@ -44,7 +44,7 @@ _FREE_JSON: Mapping[str, Any] = {
 }
 
 
-def _answer_plainly(suggester: TextSuggester) -> str:
+def _answer_in_text(suggester: TextSuggester) -> str:
     sentences = suggester.reading.weights.top_sentences(_KEY_SENTENCES)
     if not sentences:
         return f"{_TEXT_LABEL} the request holds no text to quote from."

@@ -1,4 +1,4 @@
-"""What a conversation offers for a property known only by its name: lists taken from the text."""
+"""Texts and grades for a schema property, chosen by the topics in its name."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -39,20 +39,20 @@ _MATCHES = {
     "number figure amount price": NUMBER,
 }
 
-Offer = Callable[[SalesReading], Sequence[str]]
+TextSource = Callable[[SalesReading], Sequence[str]]
 
 
 def name_stems(name: str) -> frozenset[str]:
-    """Stems of the parts of `snake_case` or `camelCase`."""
+    """Return the stems of the parts of a snake_case or camelCase name."""
     return frozenset(stem(part.lower()) for part in _SPLIT_NAME.split(name) if part)
 
 
-def offer_texts(name: str, reading: SalesReading) -> Sequence[str]:
-    """By the topics in the name; for unknown ones, the sentences that speak of it or tell most."""
+def property_texts(name: str, reading: SalesReading) -> Sequence[str]:
+    """Return texts for the topics in the name, else sentences with its words or key sentences."""
     parts = name_stems(name)
-    for topics, offer in _OFFERS:
+    for topics, source in _SOURCES:
         if parts & topics:
-            return offer(reading)
+            return source(reading)
     for topics, pattern in _PATTERNS:
         if parts & topics:
             return list(dict.fromkeys(pattern.findall(reading.conversation.text)))[:_SOME]
@@ -60,8 +60,8 @@ def offer_texts(name: str, reading: SalesReading) -> Sequence[str]:
     return _texts(reading.weights.top_sentences(_FEW, about or None))
 
 
-def offer_grade(name: str, reading: SalesReading) -> Grade | None:
-    """Names that ask for a score; the last part that is known decides."""
+def property_grade(name: str, reading: SalesReading) -> Grade | None:
+    """Return the grade for the first matching topic in the name, None if there is none."""
     parts = name_stems(name)
     return next((grade(reading) for topics, grade in _GRADES if parts & topics), None)
 
@@ -144,7 +144,7 @@ def _topics(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-_OFFERS: tuple[tuple[frozenset[str], Offer], ...] = (
+_SOURCES: tuple[tuple[frozenset[str], TextSource], ...] = (
     (_topics("step steps action actions todo todos followup commitment commitments"), _steps),
     (_topics("question questions"), _questions),
     (_topics("objection objections"), _objections),

@@ -1,4 +1,4 @@
-"""A transcript as turns of speakers and their sentences, every one an exact span of the source."""
+"""Parsing of transcripts into turns and sentences, each an exact span of the source."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from edge.emulator.providers.engine.core.speaker import accept_names, normalize_
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says until another does; `block` counts the excerpts of the source."""
+    """Consecutive sentences of one speaker; `block` numbers the excerpts of the source."""
 
     index: int
     speaker: str | None
@@ -25,7 +25,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The source text and the turns found in it."""
+    """The source text and its turns."""
 
     text: str
     turns: tuple[Turn, ...]
@@ -36,14 +36,14 @@ class Conversation:
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
-        """Names in order of appearance."""
+        """Speaker names in order of appearance."""
         return tuple(dict.fromkeys(turn.speaker for turn in self.turns if turn.speaker))
 
     def speaker_of(self, sentence: Sentence) -> str | None:
         return self.turns[sentence.turn].speaker
 
     def reply_to(self, turn_index: int) -> Turn | None:
-        """What the next, other speaker says in the same excerpt."""
+        """Return the next turn if another speaker has it and it is in the same excerpt."""
         turn = self.turns[turn_index]
         if turn_index + 1 >= len(self.turns):
             return None
@@ -52,7 +52,7 @@ class Conversation:
         return None if is_same_speaker or following.block != turn.block else following
 
     def quote(self, sentences: Sequence[Sentence]) -> str:
-        """The longest verbatim span from the first sentence on that skips nothing but spaces."""
+        """Return the longest verbatim span of consecutive sentences, starting with the first."""
         first, end = sentences[0], sentences[0].end
         for sentence in sentences[1:]:
             gap = self.text[end : sentence.start]
@@ -64,7 +64,7 @@ class Conversation:
 
 @dataclass(slots=True)
 class _Draft:
-    """A turn while its lines are collected."""
+    """A turn under construction."""
 
     speaker: str | None
     block: int
@@ -73,7 +73,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of one line that belongs to one speaker; `label` None continues the one before."""
+    """Part of a line said by one speaker; `label` None continues the previous speaker."""
 
     label: str | None
     start: int
@@ -81,7 +81,7 @@ class _Piece:
 
 
 def parse_conversation(text: str) -> Conversation:
-    """Read any transcript: labelled or not, with timestamps, VTT or SRT remains, or plain prose."""
+    """Parse any transcript: with or without labels, with timestamps, VTT, SRT or plain prose."""
     lines = list(scan_lines(text))
     drafts = _collect_turns(text, lines, accept_names(lines))
     read = ((draft, _find_sentences(text, draft)) for draft in drafts)
@@ -137,7 +137,7 @@ def _add_piece(
 
 
 def _is_wrapped(text: str, end: int, start: int) -> bool:
-    """A line that goes on in lower case after one that did not end its sentence is hard-wrapped."""
+    """True if a line continues the previous one: lower case after an unfinished sentence."""
     before = text[max(0, end - 8) : end].rstrip()[-1:]
     return text[start : start + 1].islower() and before not in '.!?…:;"\u201d)'
 

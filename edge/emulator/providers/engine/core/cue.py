@@ -1,6 +1,6 @@
-"""Cues: phrases with gaps and alternatives, found in many sentences at once by an index.
+"""Cues: phrases with gaps and alternatives, indexed for matching against many sentences.
 
-The notation, one word per token: `a|b` either word, `integrat~` any word with that beginning,
+Notation, one word per token: `a|b` either word, `integrat~` any word with that beginning,
 `_` a space inside an alternative, `#` a number, `*` up to four words of any kind, `^` the start
 of the sentence.
 """
@@ -30,7 +30,7 @@ class _Cue(Generic[Tag]):
 
 
 class CueIndex(Generic[Tag]):
-    """Which tags' phrases occur in a sentence; only phrases that share a word with it are tried."""
+    """Finds the tags whose phrases occur in a sentence; tries only phrases that share a word."""
 
     def __init__(self, phrases: Mapping[Tag, Iterable[str]]) -> None:
         self._by_key: dict[str, list[_Cue[Tag]]] = {}
@@ -41,7 +41,7 @@ class CueIndex(Generic[Tag]):
                     self._by_key.setdefault(key, []).append(cue)
 
     def find(self, sentence: Sentence) -> tuple[Tag, ...]:
-        """Tags present, in the order in which the index lists them for the sentence's words."""
+        """Return the tags found, in the order of the sentence's words."""
         found: dict[Tag, None] = {}
         for key in dict.fromkeys(word[:_KEY_LENGTH] for word in sentence.words):
             for cue in self._by_key.get(key, ()):
@@ -66,10 +66,10 @@ def _word_regex(word: str) -> str:
 
 
 def _anchor_keys(phrase: str) -> set[str]:
-    """Beginnings of the words of the phrase's most telling token."""
+    """Return the prefixes of the words of the phrase's rarest token."""
     tokens = [token.split("|") for token in phrase.split() if token not in _SPECIAL]
-    telling = max(tokens, key=_rarity)
-    longest = (max(word.removesuffix("~").split("_"), key=len) for word in telling)
+    rarest = max(tokens, key=_rarity)
+    longest = (max(word.removesuffix("~").split("_"), key=len) for word in rarest)
     return {word[:_KEY_LENGTH] for word in longest}
 
 

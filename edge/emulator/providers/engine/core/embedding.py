@@ -1,4 +1,4 @@
-"""Embeddings without a model: signed feature hashing of word stems and pairs of them."""
+"""Embeddings by signed feature hashing of word stems and pairs of neighbouring stems."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ _SIGN_BIT = 1 << 63
 
 
 def embed_text(text: str, dimensions: int) -> list[float]:
-    """A unit vector; texts that share vocabulary point in similar directions."""
+    """Return a unit vector; texts with shared vocabulary have a high cosine similarity."""
     vector = [0.0] * dimensions
     for feature, count in _count_features(text).items():
         hashed = _hash_feature(feature)
@@ -27,7 +27,7 @@ def embed_text(text: str, dimensions: int) -> list[float]:
 
 
 def _count_features(text: str) -> Counter[str]:
-    """Stems of all words, and pairs of neighbours among the words that carry meaning."""
+    """Count the stems of all words, and pairs of neighbouring content words."""
     words = split_words(text)
     features = Counter(map(stem, words))
     content = [stem(word) for word in words if word not in STOP_WORDS]

@@ -1,4 +1,4 @@
-"""The lines of a transcript: what is speech, what a speaker's label, what only file format."""
+"""Classification of transcript lines: speech, speaker labels, gaps, file format."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _HEADING = re.compile(rf"(?P<name>{_NAME})\s+[\[(]?{_TIME}[\])]?\s*$")
 
 
 class LineKind(Enum):
-    """What a physical line contributes."""
+    """Kinds of physical line."""
 
     SPEECH = auto()
     BLANK = auto()
@@ -33,7 +33,7 @@ class LineKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A possible speaker's name; the speech after it begins at `end`."""
+    """A candidate speaker name; its speech begins at `end`."""
 
     name: str
     start: int
@@ -53,7 +53,7 @@ class Line:
 
 
 def scan_lines(text: str) -> Iterator[Line]:
-    """Every line of the text in order."""
+    """Yield every line of the text in order."""
     previous_ended = True
     for match in _PHYSICAL_LINE.finditer(text):
         if match.group()[0] in "\r\n":

@@ -1,4 +1,4 @@
-"""Whether a sentence asks, and whether the question can be answered with yes or no."""
+"""Form of a sentence: statement, open question or closed (yes/no) question."""
 
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ _OPEN_WORD_REACH = 8
 
 
 class Form(StrEnum):
-    """The form of a sentence; lexicon entries name the one that they need."""
+    """Form of a sentence, or the form that a lexicon entry requires."""
 
     ANY = "any"
     OPEN_QUESTION = "open_question"
@@ -41,14 +41,14 @@ class Form(StrEnum):
         return self in {Form.OPEN_QUESTION, Form.CLOSED_QUESTION, Form.QUESTION}
 
     def fits(self, needed: "Form") -> bool:
-        """Whether a sentence of this form satisfies what an entry needs."""
+        """True if a sentence of this form satisfies the required form."""
         if needed is Form.ANY or needed is self:
             return True
         return needed is Form.QUESTION and self.is_question
 
 
 def classify_form(sentence: Sentence) -> Form:
-    """Open or closed question, with or without a question mark, or a statement."""
+    """Classify a sentence, also if its question mark is missing."""
     words = _without_fillers(sentence.words)
     has_mark = sentence.text.rstrip("\"'\u201d\u2019)]").endswith(("?", "\uff1f"))
     if not has_mark:
@@ -62,7 +62,7 @@ def classify_form(sentence: Sentence) -> Form:
 
 
 def _classify_unmarked(words: tuple[str, ...], sentence: Sentence) -> Form:
-    """Speech recognisers drop the mark: trust only an inverted beginning, or a request to tell."""
+    """Classify without a mark, which speech recognition drops: by inversion or an open request."""
     if any(sentence.phrase.startswith(request) for request in _OPEN_REQUESTS):
         return Form.OPEN_QUESTION
     if len(words) < len(("what", "do", "you", "think")) or sentence.text.rstrip().endswith(

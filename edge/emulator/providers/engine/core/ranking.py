@@ -1,4 +1,4 @@
-"""Which terms and sentences stand for a text."""
+"""Ranking of terms and sentences by weight."""
 
 import math
 import re
@@ -23,7 +23,7 @@ _MOST_CODE_SENTENCES_SHARE = 0.25
 
 
 def is_prose(sentence: Sentence) -> bool:
-    """Words rather than code, tables or markup."""
+    """True for words; False for code, tables or markup."""
     text = sentence.text
     letters = sum(character.isalpha() or character.isspace() for character in text)
     signs = sum(character in _CODE_SIGNS for character in text)
@@ -31,13 +31,13 @@ def is_prose(sentence: Sentence) -> bool:
 
 
 def is_mostly_code(sentences: Sequence[Sentence]) -> bool:
-    """A program that speaks of prices is no talk about them."""
+    """True if more than a quarter of the sentences look like source code."""
     code = sum(bool(_CODE.search(sentence.text)) for sentence in sentences)
     return code > len(sentences) * _MOST_CODE_SENTENCES_SHARE
 
 
 class TermWeights:
-    """Weights of word stems: often in the text, but not in every sentence of it."""
+    """Weights of word stems: high if frequent in the text but not in every sentence."""
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
         self._stems = {
@@ -52,7 +52,7 @@ class TermWeights:
         }
 
     def top_terms(self, limit: int) -> list[str]:
-        """The heaviest terms, each in the spelling that the text uses most."""
+        """Return the heaviest terms, each in its most frequent spelling."""
         spellings: dict[str, Counter[str]] = {}
         for sentence in self._sentences:
             for word in filter(is_content_word, sentence.words):
@@ -61,7 +61,7 @@ class TermWeights:
         return [spellings[term].most_common(1)[0][0] for term in ranked[:limit]]
 
     def score(self, sentence: Sentence) -> float:
-        """Weight of the sentence's terms, in favour of sentences of a quotable length."""
+        """Return the mean weight of the sentence's terms; 0 if too short, too long or code."""
         stems = self._stems.get(sentence.start, frozenset[str]())
         length = len(sentence.words)
         if length < _FEWEST_WORDS or length > _LONGEST_WORDS or not is_prose(sentence):
@@ -69,7 +69,7 @@ class TermWeights:
         return sum(self._weight[term] for term in stems) / max(length, _BEST_LENGTH)
 
     def top_sentences(self, limit: int, among: Iterable[Sentence] | None = None) -> list[Sentence]:
-        """The most telling sentences that do not repeat one another, in the order of the text."""
+        """Return the best sentences without near-repetitions, in the order of the text."""
         candidates = list(self._sentences if among is None else among)
         ranked = sorted(candidates, key=lambda sentence: (-self.score(sentence), sentence.start))
         chosen: list[Sentence] = []

@@ -1,4 +1,4 @@
-"""Where the sentences of a text begin and end, as exact spans of it."""
+"""Sentence boundaries, as exact spans of the text."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _LOOK_BACK = 12
 
 @dataclass(frozen=True)
 class Sentence:
-    """A span of the source that was said in one turn."""
+    """A span of the source, said in one turn."""
 
     start: int
     end: int
@@ -40,12 +40,12 @@ class Sentence:
 
     @cached_property
     def phrase(self) -> str:
-        """The words between single spaces, with one at each end: what cues are matched against."""
+        """Words joined and surrounded by single spaces, for matching cues."""
         return f" {' '.join(self.words)} "
 
 
 def split_sentences(text: str, start: int, end: int) -> list[Span]:
-    """Spans of the sentences in text[start:end], without the white space around them."""
+    """Return the spans of the sentences in text[start:end], without surrounding white space."""
     pieces: list[Span] = []
     for left, right in _cut_at_terminators(text, start, end):
         pieces.extend(_cut_overlong(text, left, right))
@@ -72,7 +72,7 @@ def _is_boundary(text: str, match: re.Match[str], end: int) -> bool:
 
 
 def _cut_overlong(text: str, start: int, end: int) -> Iterator[Span]:
-    """Speech recognisers often leave punctuation out: cut such runs at a clause or at a space."""
+    """Cut unpunctuated runs, as from speech recognition, at a clause or a space."""
     longest = _LONGEST_SENTENCE
     while end - start > longest:
         longest = _LONGEST_PIECE
@@ -92,7 +92,7 @@ def _last_clause(text: str, start: int, limit: int) -> int:
 
 
 def trim(text: str, start: int, end: int) -> Iterator[Span]:
-    """The span without white space at its ends, or nothing when nothing is left."""
+    """Yield the span without surrounding white space, unless it is empty."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

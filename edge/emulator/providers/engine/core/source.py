@@ -1,4 +1,4 @@
-"""Which part of a request is the text to work on."""
+"""Selection of the source text and the tagged documents of a request."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ _SLIDES = re.compile(r"<slides\b[^>]*>(.*)</slides>", re.DOTALL | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The text that quotations are taken from, and the JSON given with it, if any."""
+    """The text to quote from, and the JSON given in <structured_data> and <slides>, if any."""
 
     text: str
     document: str | None = None
@@ -21,7 +21,7 @@ class Source:
 
 
 def select_source(user_texts: Sequence[str], instructions: str = "") -> Source:
-    """Text in <transcript> tags wins, else the longest user text; other tags stay apart."""
+    """Select the text in <transcript> tags, else the longest user text."""
     candidates = [*user_texts, instructions]
     document = _longest(found for text in candidates for found in _STRUCTURED.findall(text))
     slides = _longest(found for text in user_texts for found in _SLIDES.findall(text))

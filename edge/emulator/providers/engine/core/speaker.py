@@ -1,4 +1,4 @@
-"""Which labels of a transcript are speakers, and under which name."""
+"""Recognition of speaker names among the labels of a transcript."""
 
 import re
 from collections import Counter
@@ -38,17 +38,17 @@ _CAPITAL_SHARE_OF_LINES = 0.5
 
 
 def normalize_name(name: str) -> str:
-    """The key under which spellings of one name meet."""
+    """Return the key that all spellings of a name share."""
     return " ".join(name.replace("_", " ").casefold().split())
 
 
 def label_words(name: str) -> set[str]:
-    """`Sales agent` → sales, agent."""
+    """Split into words: `Sales agent` → sales, agent."""
     return set(_WORD.findall(normalize_name(name)))
 
 
 def accept_names(lines: Sequence[Line]) -> frozenset[str]:
-    """Keys of the labels that are speakers: known roles, repeated names, or most of the lines."""
+    """Return the keys of speaker labels: known roles, repeated names, or labels on most lines."""
     labels = [label for line in lines for label in line.labels]
     counts = Counter(normalize_name(label.name) for label in labels if _may_be_name(label.name))
     roles = {key for key in counts if is_role(key)}
@@ -59,7 +59,7 @@ def accept_names(lines: Sequence[Line]) -> frozenset[str]:
 
 
 def is_role(key: str) -> bool:
-    """`rep`, `Speaker 1`, `sales agent`: labels that no prose line would carry by chance."""
+    """True for role labels, which do not occur in prose: `rep`, `Speaker 1`, `sales agent`."""
     return bool(_NUMBERED.match(key)) or any(word in _ROLE_WORDS for word in key.split())
 
 

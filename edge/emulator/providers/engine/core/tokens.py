@@ -1,4 +1,4 @@
-"""How many tokens a text costs: a close estimate, and the exact answer where a limit bites."""
+"""Token counts: an estimate for usage, an exact count for limits (cl100k_base)."""
 
 import re
 from functools import lru_cache
@@ -16,9 +16,9 @@ _PIECE = re.compile(
 _LONG_PIECE = 10
 
 
-@lru_cache(maxsize=64)  # a request's input is counted for its limit and for its bill
+@lru_cache(maxsize=64)  # a request's input is counted for its limit and its usage
 def count_tokens(text: str) -> int:
-    """Estimated tokens of a text; within a few percent of cl100k_base on English prose."""
+    """Estimate the tokens of a text, within a few percent of cl100k_base on English prose."""
     return sum(_piece_cost(piece) for piece in _PIECE.findall(text))
 
 
@@ -29,7 +29,7 @@ def _piece_cost(piece: str) -> int:
 
 
 def exceeds_tokens(text: str, limit: int) -> bool:
-    """Whether a text is longer than `limit` tokens, exactly."""
+    """True if a text has more than `limit` tokens, counted exactly."""
     if len(text.encode("utf-8", "replace")) <= limit:
         return False
     return len(_splitter(limit).chunk_indices(text.encode("utf-8", "replace").decode())) > 1
@@ -41,7 +41,7 @@ def _splitter(limit: int) -> TextSplitter:
 
 
 def take_tokens(text: str, limit: int) -> str:
-    """The beginning of a text that costs no more than `limit` estimated tokens."""
+    """Return the longest beginning of the text within `limit` estimated tokens."""
     spent = 0
     for match in _PIECE.finditer(text):
         spent += _piece_cost(match.group())

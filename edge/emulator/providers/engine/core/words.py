@@ -1,4 +1,4 @@
-"""Words of a text, their stems, and which of them carry no meaning of their own."""
+"""Words, stems and stop words of English text."""
 
 import re
 from functools import lru_cache
@@ -58,13 +58,13 @@ _SHORTEST_STEM = 3
 
 
 def split_words(text: str) -> list[str]:
-    """Lower-case words in order; an apostrophe inside a word stays, typographic ones made plain."""
+    """Split into lower-case words, keeping inner apostrophes (typographic ones become plain)."""
     return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """A crude English stem: enough for `pricing`, `priced` and `prices` to meet."""
+    """Return a crude English stem, equal for `pricing`, `priced` and `prices`."""
     for suffix, replacement in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             return _smooth(word[: len(word) - len(suffix)] + replacement)
@@ -80,10 +80,10 @@ def _smooth(stemmed: str) -> str:
 
 
 def is_content_word(word: str) -> bool:
-    """Neither a stop word nor a lone letter nor a number."""
+    """False for stop words, single letters and numbers."""
     return len(word) > 1 and word not in STOP_WORDS and not word[0].isdigit()
 
 
 def content_stems(text: str) -> list[str]:
-    """Stems of the words that carry meaning, in order, repeated as often as they occur."""
+    """Return the stems of all content words in order, with repetitions."""
     return [stem(word) for word in split_words(text) if is_content_word(word)]

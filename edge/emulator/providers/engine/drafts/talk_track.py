@@ -1,4 +1,4 @@
-"""The answer to the product's talk-track question: each slide's own words, said in order."""
+"""Draft of a talk track: each slide's title and description as a script."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _SHORTEST = 5
 
 
 def draft_script(slides: str) -> dict[str, Draft] | None:
-    """One entry a slide; None when the text is not a JSON list."""
+    """Draft one entry for each slide; None if the text is not a JSON array."""
     try:
         loaded: object = json.loads(slides)
     except (ValueError, RecursionError):

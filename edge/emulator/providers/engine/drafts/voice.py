@@ -1,4 +1,4 @@
-"""The answer to the product's voice-prompt question, derived from structured sales data alone."""
+"""Draft of a voice agent prompt, derived from structured sales data alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,7 +19,7 @@ _CANDID = frozenset({"candour", "candor", "plain", "transparency", "honest"})
 
 
 def draft_voice_answer(document: SalesDocument) -> dict[str, Draft]:
-    """Triggers, responses and key phrases are taken over verbatim."""
+    """Draft the prompt; triggers, responses and key phrases are verbatim."""
     return {
         "voice_characteristics": _draft_voice(document),
         "conversation_framework": {

@@ -1,4 +1,4 @@
-"""Which of the values that a schema enumerates."""
+"""Choice among the enumerated values of a schema."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 
 def choose_value(values: Sequence[Json], draft: Draft, suggester: Suggester) -> Json:
-    """The enumerated value that fits the draft best, else the one that the text speaks of."""
+    """Return the value closest to the draft, else the one mentioned most in the text."""
     if draft in values and not isinstance(draft, Grade):
         return cast("Json", draft)
     if isinstance(draft, Grade):
@@ -40,12 +40,12 @@ def _nearest_value(values: Sequence[Json], grade: Grade) -> Json:
 
 
 def _rank_values(values: Sequence[Json]) -> list[tuple[Json, float]]:
-    """Known words by their meaning, numbers by size, anything else by its place in the list."""
+    """Rank values from 0 to 1: known words by meaning, numbers by size, others by position."""
     real = [value for value in values if value is not None] or list(values)
     known = [(value, _RANK_OF.get(_plain(value))) for value in real if isinstance(value, str)]
-    meant = [(value, rank) for value, rank in known if rank is not None]
-    if len(meant) > 1:
-        return [(cast("Json", value), rank) for value, rank in meant]
+    ranked = [(value, rank) for value, rank in known if rank is not None]
+    if len(ranked) > 1:
+        return [(cast("Json", value), rank) for value, rank in ranked]
     numbers = [value for value in real if isinstance(value, int | float)]
     if len(numbers) == len(real):
         low, high = min(numbers), max(numbers)
@@ -61,7 +61,7 @@ def _mentioned_value(values: Sequence[Json], suggester: Suggester) -> Json:
 
 
 def _catch_all(values: Sequence[Json]) -> Json:
-    """null, or the value that says least, or the middle one of a scale."""
+    """Return null, else a neutral value such as `unknown`, else the middle one."""
     if None in values:
         return None
     for word in _CATCH_ALL:

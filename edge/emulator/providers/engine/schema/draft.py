@@ -1,4 +1,4 @@
-"""What an answer should say, before it is given the shape that a schema asks for."""
+"""Drafts: content of an answer before it is fitted to a schema."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 class Absent(Enum):
-    """Nothing was drafted for this place; unlike None, which says that there is nothing."""
+    """Marks a place without a draft; a draft of None means that the value is null."""
 
     ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A counted share from 0 to 1 and how it was counted; schemas want it as number or as word."""
+    """A ratio from 0 to 1 and how it was counted; rendered as number or as word."""
 
     ratio: float | None
     reason: str
@@ -32,7 +32,7 @@ Draft: TypeAlias = (
 
 
 class Suggester(Protocol):
-    """What a text offers for a place of which only the name is known."""
+    """Source of values for a property, given only its name."""
 
     def suggest_object(self, names: frozenset[str]) -> Mapping[str, Draft] | None: ...
 

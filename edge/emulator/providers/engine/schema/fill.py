@@ -1,4 +1,4 @@
-"""Fill any JSON Schema: with what was drafted, else with what the text offers by name."""
+"""Filling of a JSON schema with drafts, else with suggestions by property name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ _TYPE_OF_DRAFT: tuple[tuple[type, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """The place to fill: its name, how deep it lies, and which of several it is."""
+    """A place to fill: property name, depth, and index among its siblings."""
 
     name: str = ""
     depth: int = 0
@@ -39,7 +39,7 @@ class _Slot:
 
     @property
     def is_sparing(self) -> bool:
-        """Deep down, only what must be there is filled: recursive schemas have to end."""
+        """True below a depth where only required values are filled, so that recursion ends."""
         return self.depth >= _SPARING_DEPTH
 
     def under(self, name: str) -> "_Slot":
@@ -47,7 +47,7 @@ class _Slot:
 
 
 def fill_schema(schema: Node, suggester: Suggester) -> Json:
-    """A valid instance of the schema; the same schema and text give the same instance."""
+    """Return a valid instance of the schema; deterministic for the same schema and text."""
     return _Filler(SchemaDocument(schema), suggester).fill(schema, Absent.ABSENT, _Slot())
 
 
@@ -166,7 +166,7 @@ class _Filler:
         return [value for value in values if self.suggester.mentions(str(value))]
 
     def _make_unique(self, filled: list[Json], node: Node, slot: _Slot) -> list[Json]:
-        """Without repetitions; more values are tried until there are enough."""
+        """Remove repetitions, replacing them with spare values."""
         unique: list[Json] = []
         spare = self._spare_values(node)
         for value in filled:
@@ -214,5 +214,5 @@ class _Filler:
 
 
 def _types_for(draft: Any) -> tuple[str, ...]:
-    """JSON types that suit a draft, the best first."""
+    """Return the JSON types that suit a draft, best first."""
     return next((names for kind, names in _TYPE_OF_DRAFT if isinstance(draft, kind)), ())

@@ -1,4 +1,4 @@
-"""Numbers inside their bounds and on their grid."""
+"""Numbers fitted to the bounds and multipleOf of a schema."""
 
 import math
 
@@ -7,7 +7,7 @@ from edge.emulator.providers.engine.schema.draft import Grade
 
 
 def fit_number(value: float | Grade | None, node: Node, *, is_integer: bool) -> int | float:
-    """The number, or the grade on the schema's scale, inside bounds and on the grid."""
+    """Fit a number, or a grade on the schema's scale, to bounds and multipleOf."""
     low, high = _scale(node, is_integer=is_integer)
     if isinstance(value, Grade):
         share = value.ratio or 0.0
@@ -20,7 +20,7 @@ def fit_number(value: float | Grade | None, node: Node, *, is_integer: bool) -> 
 
 
 def _scale(node: Node, *, is_integer: bool) -> tuple[float, float]:
-    """Bounds of the schema; without them a share of one, or of a hundred in whole numbers."""
+    """Return the schema's bounds; by default 0 to 1, or 0 to 100 for integers."""
     low = float(node.get("minimum", node.get("exclusiveMinimum", 0)))
     default = 100.0 if is_integer else 1.0
     return low, float(node.get("maximum", node.get("exclusiveMaximum", max(default, low))))

@@ -1,4 +1,4 @@
-"""A short string that a regular expression matches, built by walking the expression."""
+"""Generation of a short string that matches a regular expression."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _MOST_REPEATS = 64
 
 
 def match_pattern(pattern: str, shortest: int = 0) -> str | None:
-    """A string that matches and has the least length, or None when the walk fails."""
+    """Return a matching string of at least `shortest` characters; None if none is found."""
     for repeats in range(_MOST_REPEATS + 1):
         try:
             candidate = _Walk(pattern, repeats).alternatives()
@@ -26,14 +26,14 @@ def match_pattern(pattern: str, shortest: int = 0) -> str | None:
 
 @dataclass(slots=True)
 class _Walk:
-    """One pass over the expression; quantifiers repeat `repeats` times where they may."""
+    """One pass over the expression; quantifiers repeat `repeats` times within their bounds."""
 
     pattern: str
     repeats: int
     position: int = 0
 
     def alternatives(self) -> str:
-        """The first alternative that is not empty."""
+        """Return the first non-empty alternative."""
         options = [self.sequence()]
         while self._peek() == "|":
             self.position += 1

@@ -1,4 +1,4 @@
-"""Strings that obey format, pattern and length."""
+"""Strings fitted to format, pattern and length."""
 
 import re
 import uuid
@@ -26,7 +26,7 @@ _FORMATS = {
 
 
 def fit_string(text: str, node: Node, suggester: Suggester) -> str:
-    """The text, or something found or made that obeys format, pattern and length."""
+    """Fit the text to the schema, else find or generate a string that is valid."""
     shortest, longest = int(node.get("minLength", 0)), node.get("maxLength")
     if isinstance(node.get("format"), str):
         text = _fit_format(text, node["format"], suggester)
@@ -38,7 +38,7 @@ def fit_string(text: str, node: Node, suggester: Suggester) -> str:
 
 
 def _shorten(text: str, longest: int, shortest: int = 0) -> str:
-    """Cut at a word, unless too little would be left."""
+    """Cut at a word boundary, unless less than half would be left."""
     if len(text) <= longest:
         return text
     cut = text[:longest]
@@ -57,7 +57,7 @@ def _fit_format(text: str, name: str, suggester: Suggester) -> str:
 
 
 def _is_real(text: str, name: str) -> bool:
-    """2024-02-31 looks like a date and is none."""
+    """False for matches that are not real values, such as 2024-02-31."""
     try:
         if name == "date":
             date.fromisoformat(text)

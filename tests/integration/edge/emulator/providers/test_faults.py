@@ -1,4 +1,4 @@
-"""Misbehaviour on order, as the real SDKs experience it."""
+"""Injected faults, as the real SDKs report them."""
 
 import json
 import time

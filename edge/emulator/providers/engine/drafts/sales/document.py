@@ -1,4 +1,4 @@
-"""Structured sales data that comes back as input: read leniently, whatever wrote it."""
+"""Structured sales data given as input, parsed leniently."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 @dataclass(frozen=True, slots=True)
 class KnownPoint:
-    """A technique or strategy named by the document."""
+    """A technique or strategy."""
 
     name: str
     description: str
@@ -18,7 +18,7 @@ class KnownPoint:
 
 @dataclass(frozen=True, slots=True)
 class KnownObjection:
-    """An objection and its answer, as the document words them."""
+    """An objection and its response."""
 
     objection: str
     response: str
@@ -27,7 +27,7 @@ class KnownObjection:
 
 @dataclass(frozen=True, slots=True)
 class KnownGuideline:
-    """A rule; `is_do` is false for what must not be done."""
+    """A guideline; `is_do` is False for a don't."""
 
     is_do: bool
     description: str
@@ -36,7 +36,7 @@ class KnownGuideline:
 
 @dataclass(frozen=True, slots=True)
 class SalesDocument:
-    """The four lists of a structured-data answer."""
+    """Techniques, strategies, objections and guidelines."""
 
     techniques: tuple[KnownPoint, ...]
     strategies: tuple[KnownPoint, ...]
@@ -45,7 +45,7 @@ class SalesDocument:
 
 
 def parse_sales_document(text: str) -> SalesDocument | None:
-    """None when the text is not a JSON object."""
+    """Parse a JSON object; None if the text is not one."""
     try:
         loaded = json.loads(text)
     except (ValueError, RecursionError):

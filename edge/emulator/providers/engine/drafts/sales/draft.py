@@ -1,4 +1,4 @@
-"""The answer to the product's structured-data question, drafted from one conversation."""
+"""Draft of a sales analysis: techniques, strategies, objections, guidelines and metrics."""
 
 from edge.emulator.providers.engine.drafts.sales.document import (
     KnownGuideline,
@@ -32,7 +32,7 @@ SALES_NAMES = frozenset(
 
 
 def draft_sales_answer(reading: SalesReading) -> dict[str, Draft]:
-    """All that the schema may ask for; `examples`, `objection` and `response` are verbatim."""
+    """Draft every known property; `examples`, `objection` and `response` are verbatim."""
     return {
         "analysis": render_report(reading),
         "sales_techniques": [draft_finding(finding, "name") for finding in reading.techniques],
@@ -71,7 +71,7 @@ def draft_objection(objection: Objection) -> dict[str, Draft]:
 
 
 def summarize_as_document(reading: SalesReading) -> SalesDocument:
-    """What the conversation yields, in the form in which it would come back as input."""
+    """Convert the findings to the document that other drafts take as input."""
     return SalesDocument(
         tuple(_known_point(finding) for finding in reading.techniques),
         tuple(_known_point(finding) for finding in reading.strategies),

@@ -1,4 +1,4 @@
-"""What is found in a conversation, sentence by sentence: forms, signals, techniques, objections."""
+"""Evidence in a conversation, by sentence: form, signals, techniques, objections."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _FEWEST_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One sentence and everything that was noticed in it."""
+    """One sentence with its form, signals and matching lexicon entries."""
 
     sentence: Sentence
     form: Form
@@ -32,7 +32,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The notes on a conversation, by sentence and by turn."""
+    """Notes on a conversation, by sentence and by turn."""
 
     conversation: Conversation
     notes: tuple[Note, ...]
@@ -54,7 +54,7 @@ class Evidence:
 
 
 def gather_evidence(conversation: Conversation) -> Evidence:
-    """Read every sentence once."""
+    """Classify every sentence of the conversation."""
     lexicons = load_lexicons()
     notes = tuple(_take_note(sentence, lexicons) for sentence in conversation.sentences)
     return Evidence(conversation, notes, {note.sentence.start: note for note in notes})

@@ -1,4 +1,4 @@
-"""Techniques and strategies that a conversation shows, their quotes and how they were taken."""
+"""Techniques and strategies found, with quotations and the reactions to them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _SHORTEST_QUOTE_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One technique or strategy; `examples` are verbatim, `count` says how often it was seen."""
+    """One technique or strategy; `examples` are verbatim, `count` is its number of sentences."""
 
     entry: Entry
     examples: tuple[str, ...]
@@ -34,7 +34,7 @@ def find_strategies(evidence: Evidence, roles: Roles, limit: int) -> list[Findin
 def _find(
     evidence: Evidence, roles: Roles, entries_of: Callable[[Note], Iterable[Entry]], limit: int
 ) -> list[Finding]:
-    """Most frequent first; a sentence that raises an objection is never taken for a technique."""
+    """Find entries, most frequent first, skipping sentences of buyers."""
     turns = evidence.conversation.turns
     seen: dict[Entry, list[Sentence]] = {}
     for note in evidence.notes:
@@ -60,7 +60,7 @@ def _build_finding(evidence: Evidence, entry: Entry, shown: Sequence[Sentence]) 
 def choose_examples(
     sentences: Iterable[Sentence], worth: Callable[[Sentence], int]
 ) -> tuple[str, ...]:
-    """The best received and fullest sentences, without repetition, in the order of the text."""
+    """Choose the best received, longest sentences without repetition, in the order of the text."""
     unique = {sentence.phrase: sentence for sentence in sentences}.values()
     quotable = [each for each in unique if len(each.words) >= _SHORTEST_QUOTE_WORDS]
     best = sorted(quotable, key=lambda each: (-worth(each), -len(each.words), each.start))

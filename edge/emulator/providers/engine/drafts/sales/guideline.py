@@ -1,4 +1,4 @@
-"""What a voice agent should and should not do, each point drawn from what was counted."""
+"""Do and don't guidelines, each derived from counted evidence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LONG_TURN_WORDS = 90
 
 @dataclass(frozen=True, slots=True)
 class Guideline:
-    """`kind` is "do" or "dont"; `context` names the evidence."""
+    """A guideline; `kind` is "do" or "dont", `context` names the evidence."""
 
     kind: str
     description: str
@@ -25,7 +25,7 @@ class Guideline:
 
 
 def derive_guidelines(reading: SalesReading) -> list[Guideline]:
-    """None at all for a talk that is not about a sale."""
+    """Derive guidelines; empty if the conversation is not a sale."""
     if not reading.is_sale:
         return []
     return [
@@ -46,7 +46,7 @@ def _welcomed(reading: SalesReading) -> Iterator[Guideline]:
 
 
 def _advised(reading: SalesReading) -> Iterator[Guideline]:
-    """What to do about each kind of objection that came up."""
+    """Yield the advice for each kind of objection raised."""
     kinds: set[str] = set()
     for objection in reading.objections:
         if objection.entry.key not in kinds:
@@ -107,7 +107,7 @@ def _monologues(reading: SalesReading) -> Iterator[Guideline]:
 
 
 def moments(reading: SalesReading, *, welcome: bool) -> list[Sentence]:
-    """Seller's remarks after which the other side opened up, or resisted; the strongest first."""
+    """Return sellers' remarks with welcoming (or resisting) replies, strongest first."""
     sign = 1 if welcome else -1
     scored: dict[int, tuple[int, Sentence]] = {}
     for turn in reading.conversation.turns:

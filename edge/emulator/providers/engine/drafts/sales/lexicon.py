@@ -1,4 +1,4 @@
-"""The cue lexicons: what techniques, objections and signals are called, and how they show."""
+"""Cue lexicons of techniques, strategies, objections and signals."""
 
 import tomllib
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Entry:
 
 
 class EntryLexicon:
-    """Entries of one file, and which of them a sentence shows."""
+    """Entries of one lexicon file, matched against sentences."""
 
     def __init__(self, entries: list[dict[str, Any]]) -> None:
         self.entries = tuple(_read_entry(raw) for raw in entries)
@@ -52,7 +52,7 @@ class EntryLexicon:
         )
 
     def find(self, sentence: Sentence, form: Form) -> tuple[Entry, ...]:
-        """Entries shown by the sentence, in the order of the file."""
+        """Return the entries that match the sentence, in the order of the file."""
         cued = self._index.find(sentence)
         shown = [entry for entry in self.entries if entry in cued and form.fits(entry.form)]
         keys = {entry.key for entry in shown}
@@ -61,7 +61,7 @@ class EntryLexicon:
 
 @dataclass(frozen=True, slots=True)
 class Lexicons:
-    """All of them, compiled."""
+    """All lexicons, compiled."""
 
     techniques: EntryLexicon
     strategies: EntryLexicon
@@ -71,7 +71,7 @@ class Lexicons:
 
 @cache
 def load_lexicons() -> Lexicons:
-    """Read and compile the files, once."""
+    """Read and compile the lexicon files once."""
     signals = _read("signals")["cues"]
     return Lexicons(
         EntryLexicon(_read("techniques")["entry"]),

@@ -1,4 +1,4 @@
-"""Shares that are counted in a conversation; each comes with the count that it stands for."""
+"""Metrics of a conversation, as grades that name their counts."""
 
 from edge.emulator.providers.engine.core.conversation import Turn
 from edge.emulator.providers.engine.drafts.sales.evidence import Evidence
@@ -16,7 +16,7 @@ _CLEAR_WORDS, _UNCLEAR_WORDS = 12, 36
 
 
 def grade_reactions(tally: Tally) -> Grade:
-    """How remarks of one kind were taken."""
+    """Grade the reactions to remarks of one kind."""
     if tally.ratio is None:
         return Grade(None, "no reply was recorded", "unknown")
     reason = f"{tally.good} of {tally.total} replies were welcoming, {tally.bad} resisting"
@@ -24,7 +24,7 @@ def grade_reactions(tally: Tally) -> Grade:
 
 
 def grade_engagement(reading: SalesReading) -> Grade:
-    """The mean of the buyers' share of the words (half is full marks) and of welcoming turns."""
+    """Grade engagement: mean of the buyers' share of words (half scores 1) and welcoming turns."""
     turns = _buyer_turns(reading)
     if not reading.is_sale or not turns:
         return Grade(None, "no buyer could be told apart", "unknown")
@@ -40,7 +40,7 @@ def grade_engagement(reading: SalesReading) -> Grade:
 
 
 def grade_objection_handling(reading: SalesReading) -> Grade:
-    """Half for every answered objection, the rest by how the answers were taken."""
+    """Grade objection handling: half for answering, half for the reaction to the answer."""
     objections = reading.objections
     if not objections:
         return Grade(None, "no objection was recognised", "unknown")
@@ -57,7 +57,7 @@ def grade_objection_handling(reading: SalesReading) -> Grade:
 
 
 def grade_clarity(reading: SalesReading) -> Grade:
-    """By the mean length of the sellers' sentences: 12 words are clear, 36 are not."""
+    """Grade clarity by the mean length of sellers' sentences: 12 words score 1, 36 score 0."""
     lengths = _seller_sentence_lengths(reading.evidence, reading.roles)
     if not reading.is_sale or not lengths:
         return Grade(None, "no seller could be told apart", "unknown")
@@ -77,7 +77,7 @@ def _seller_sentence_lengths(evidence: Evidence, roles: Roles) -> list[int]:
 
 
 def grade_sentiment(reading: SalesReading) -> Grade:
-    """Welcoming against resisting turns of everybody."""
+    """Grade sentiment by the share of welcoming among welcoming and resisting turns."""
     turns = reading.conversation.turns
     tally = tally_reactions(score_turn(reading.evidence, turn) for turn in turns)
     if not tally.good + tally.bad:

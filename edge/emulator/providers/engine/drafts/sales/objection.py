@@ -1,4 +1,4 @@
-"""What the buyer held against it, what the other side said next, and how that was taken."""
+"""Objections of buyers, the responses to them and the reactions to those."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MOST_OF_ONE_KIND = 3
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """One objection; `text`, `response` and `examples` are verbatim, an unanswered one has ""."""
+    """One objection; `text`, `response` ("" if unanswered) and `examples` are verbatim."""
 
     entry: Entry
     text: str
@@ -31,7 +31,7 @@ class Objection:
 
 
 def find_objections(evidence: Evidence, roles: Roles, limit: int) -> list[Objection]:
-    """In the order of the conversation, one for each turn and kind."""
+    """Find objections in order, one for each turn and kind."""
     found: list[Objection] = []
     seen_texts: set[str] = set()
     for turn in filter(roles.may_buy, evidence.conversation.turns):
@@ -46,7 +46,7 @@ def find_objections(evidence: Evidence, roles: Roles, limit: int) -> list[Object
 
 
 def _group_by_kind(evidence: Evidence, turn: Turn) -> Iterator[tuple[Entry, list[Note]]]:
-    """Each objecting sentence counts for its first kind only."""
+    """Group objecting sentences by their first kind."""
     kinds: dict[Entry, list[Note]] = {}
     for note in evidence.of_turn(turn):
         if note.objections:
@@ -70,7 +70,7 @@ def _build_objection(
 
 
 def _find_answer(evidence: Evidence, turn: Turn, objection: Sentence) -> Sequence[Sentence]:
-    """What the other speaker says next; without speakers, what follows in the text."""
+    """Return the next speaker's sentences; without speakers, the following ones."""
     conversation = evidence.conversation
     if turn.speaker is None:
         rest = [each for each in turn.sentences if each.start > objection.start]

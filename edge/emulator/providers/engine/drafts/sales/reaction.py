@@ -1,4 +1,4 @@
-"""How the other side took a remark: read off the turn that follows it."""
+"""Reactions to a remark, scored from the turn that follows it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from edge.emulator.providers.engine.core.sentence import Sentence
 from edge.emulator.providers.engine.drafts.sales.evidence import Evidence
 from edge.emulator.providers.engine.drafts.sales.lexicon import Signal
 
-_TELLING_ANSWER_WORDS = 14
+_LONG_ANSWER_WORDS = 14
 _HIGH, _LOW = 0.67, 0.34
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counted reactions."""
+    """Counts of reactions."""
 
     good: int = 0
     neutral: int = 0
@@ -26,7 +26,7 @@ class Tally:
 
     @property
     def ratio(self) -> float | None:
-        """1 when all were welcome, 0 when none; None when nobody reacted."""
+        """Share of welcoming reactions from 0 to 1, neutral ones half; None without reactions."""
         return (self.good + self.neutral / 2) / self.total if self.total else None
 
     @property
@@ -35,7 +35,7 @@ class Tally:
 
 
 def name_level(ratio: float | None) -> str:
-    """high, medium or low; a ratio that could not be counted is unknown."""
+    """Return high, medium or low; unknown for None."""
     if ratio is None:
         return "unknown"
     if ratio >= _HIGH:
@@ -44,7 +44,7 @@ def name_level(ratio: float | None) -> str:
 
 
 def score_turn(evidence: Evidence, turn: Turn) -> int:
-    """Welcoming minus resisting sentences; objections resist."""
+    """Count welcoming minus resisting sentences; objections count as resisting."""
     score = 0
     for note in evidence.of_turn(turn):
         resists = Signal.RESISTS in note.signals or bool(note.objections)
@@ -53,19 +53,19 @@ def score_turn(evidence: Evidence, turn: Turn) -> int:
 
 
 def score_reply(evidence: Evidence, sentence: Sentence) -> int | None:
-    """How the reply to the sentence's turn scores; a full answer to a question is welcome."""
+    """Score the reply to the sentence's turn; a long answer to a question scores 1."""
     reply = evidence.conversation.reply_to(sentence.turn)
     if reply is None:
         return None
     score = score_turn(evidence, reply)
-    asked = evidence.of(sentence).form.is_question
-    if asked and score <= 0 and reply.word_count >= _TELLING_ANSWER_WORDS:
+    is_question = evidence.of(sentence).form.is_question
+    if is_question and score <= 0 and reply.word_count >= _LONG_ANSWER_WORDS:
         return 1
     return score
 
 
 def tally_reactions(scores: Iterable[int | None]) -> Tally:
-    """Count them; None, where nobody replied, is left out."""
+    """Count the scores, ignoring None (no reply)."""
     known = [score for score in scores if score is not None]
     good = sum(score > 0 for score in known)
     bad = sum(score < 0 for score in known)

@@ -1,4 +1,4 @@
-"""Everything that the engine knows about one conversation, gathered once for all its answers."""
+"""Reading of a sales conversation: evidence, roles and findings, computed once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _MOST_OBJECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class SalesReading:
-    """A conversation and what was found in it; a talk about other things has no findings."""
+    """A conversation and its findings; without a sale there are none."""
 
     evidence: Evidence
     roles: Roles
@@ -42,7 +42,7 @@ class SalesReading:
         return [note for note in self.evidence.notes if note.form.is_question]
 
     def commitments(self) -> list[Sentence]:
-        """Statements in which somebody promises something."""
+        """Return statements that promise something."""
         return [
             note.sentence
             for note in self.evidence.with_signal(Signal.COMMITS)
@@ -50,9 +50,9 @@ class SalesReading:
         ]
 
     def next_steps(self) -> list[Sentence]:
-        """Commitments and arrangements, in the order in which they were made."""
-        wanted = {Signal.COMMITS, Signal.NEXT_STEPS}
-        return [note.sentence for note in self.evidence.notes if wanted <= note.signals]
+        """Return commitments and arrangements in order."""
+        required = {Signal.COMMITS, Signal.NEXT_STEPS}
+        return [note.sentence for note in self.evidence.notes if required <= note.signals]
 
     def said_by_buyers(self, signal: Signal) -> list[Sentence]:
         turns = self.conversation.turns
@@ -64,12 +64,12 @@ class SalesReading:
 
 
 def read_sales_conversation(text: str) -> SalesReading:
-    """Read a transcript; everything quoted is a span of `text`."""
+    """Read a transcript; every quotation is a span of `text`."""
     evidence = gather_evidence(parse_conversation(text))
     weights = TermWeights(evidence.conversation.sentences)
     if not is_about_a_sale(evidence):
-        nobody = Roles(frozenset(), frozenset())
-        return SalesReading(evidence, nobody, weights, False, (), (), ())
+        no_roles = Roles(frozenset(), frozenset())
+        return SalesReading(evidence, no_roles, weights, False, (), (), ())
     roles = assign_roles(evidence)
     return SalesReading(
         evidence,

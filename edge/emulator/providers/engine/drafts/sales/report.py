@@ -1,4 +1,4 @@
-"""The analysis of a conversation as markdown: every quotation verbatim, every number counted."""
+"""Markdown report of a conversation: verbatim quotations and counted numbers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ _LABEL = (
 
 
 def render_report(reading: SalesReading) -> str:
-    """A document of a page or two; sections without evidence are left out."""
+    """Render the report, omitting sections without evidence."""
     sections = [_overview(reading), _subject(reading)]
     if reading.is_sale:
         sections += [section(reading) for section in _SALE_SECTIONS]

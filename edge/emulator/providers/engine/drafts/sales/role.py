@@ -1,4 +1,4 @@
-"""Who sells and who buys."""
+"""Roles of the speakers: sellers and buyers."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _SECOND_SELLER_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Names of the sellers and buyers; both empty when nothing tells them apart."""
+    """Names of sellers and buyers; both empty if they cannot be distinguished."""
 
     sellers: frozenset[str]
     buyers: frozenset[str]
@@ -25,7 +25,7 @@ class Roles:
 
 
 def assign_roles(evidence: Evidence) -> Roles:
-    """By the labels when they say it, else by who speaks like a seller."""
+    """Assign roles by speaker labels, else by seller-like speech."""
     speakers = evidence.conversation.speakers
     named = _roles_by_label(speakers)
     if named.sellers or named.buyers:
@@ -48,7 +48,7 @@ def _roles_by_label(speakers: tuple[str, ...]) -> Roles:
 
 
 def _lean_by_speech(evidence: Evidence) -> dict[str, float]:
-    """Seller-like minus buyer-like sentences of each speaker."""
+    """Count seller-like minus buyer-like sentences by speaker."""
     leanings = dict.fromkeys(evidence.conversation.speakers, 0.0)
     for turn in evidence.conversation.turns:
         if turn.speaker is None:

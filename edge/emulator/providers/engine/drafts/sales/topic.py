@@ -1,4 +1,4 @@
-"""Whether a conversation is about a sale, or only about money, or about anything else."""
+"""Detection of sales conversations, as opposed to other talk about money."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ _OFFER_WORDS = frozenset(["that", "that's", "this", "it", "it's", "you", "you're
 
 
 def is_about_a_sale(evidence: Evidence) -> bool:
-    """Seller and buyer by their labels, enough talk of trade, or one objection that is handled."""
+    """True for seller and buyer labels, enough commercial talk, or one handled objection."""
     if is_mostly_code(evidence.conversation.sentences):
         return False
     labels = {word for name in evidence.conversation.speakers for word in label_words(name)}
@@ -39,7 +39,7 @@ def is_about_a_sale(evidence: Evidence) -> bool:
 
 
 def _count_points(evidence: Evidence) -> int:
-    """Commercial sentences, as long as they differ, and a few objections."""
+    """Count distinct commercial sentences and up to two objections."""
     commercial = evidence.with_signal(Signal.COMMERCIAL)
     words = {word for note in commercial for word in note.sentence.words}
     objections = sum(1 for note in evidence.notes if note.objections)
@@ -47,7 +47,10 @@ def _count_points(evidence: Evidence) -> int:
 
 
 def _trades_at_length(evidence: Evidence) -> bool:
-    """Families speak of prices too, but not of vendors, and nobody among them makes an offer."""
+    """True for enough commercial sentences with vocabulary of trade and an offer.
+
+    Private talk about prices mentions no vendors and contains no offer.
+    """
     return (
         len(evidence.with_signal(Signal.COMMERCIAL)) >= _FEWEST_COMMERCIAL_SENTENCES
         and bool(evidence.with_signal(Signal.TRADE))
@@ -57,7 +60,7 @@ def _trades_at_length(evidence: Evidence) -> bool:
 
 
 def _handles_an_objection(evidence: Evidence) -> bool:
-    """An exchange too short to count words in: the other side sells before it or in reply."""
+    """True if the turn before or after an objection sells; decides short exchanges."""
     shared = min(len(evidence.with_signal(Signal.COMMERCIAL)), _MOST_COMMERCIAL_POINTS)
     shared += bool(evidence.with_signal(Signal.TRADE))
     return any(
@@ -67,7 +70,7 @@ def _handles_an_objection(evidence: Evidence) -> bool:
 
 
 def _weigh_exchange(evidence: Evidence, turn: Turn) -> int:
-    """How much the objection in `turn`, and what the other says around it, are of a sale."""
+    """Score the objection in `turn` and the turns around it as part of a sale."""
     objections = [note for note in evidence.of_turn(turn) if note.objections]
     other = [note for each in _turns_around(evidence, turn) for note in evidence.of_turn(each)]
     if not objections or not any(_offers(note) or _asks_about_trade(note) for note in other):
@@ -85,7 +88,7 @@ def _turns_around(evidence: Evidence, turn: Turn) -> list[Turn]:
 
 
 def _count_selling(notes: Iterable[Note]) -> int:
-    """One point for the voice of a seller, one for each thing that only sellers do, up to two."""
+    """Score seller-like speech with 1 and selling techniques with 1 each, up to 2."""
     notes = list(notes)
     speaks = any(Signal.SELLER_VOICE in note.signals for note in notes)
     techniques = {each.key for note in notes for each in note.techniques if each.is_selling}
@@ -98,7 +101,7 @@ def _offers(note: Note) -> bool:
 
 
 def _asks_about_trade(note: Note) -> bool:
-    """What it costs the other rather than what it costs; or about contracts, vendors, demos."""
+    """True for questions about trade, or about costs if they address the other person."""
     if not note.form.is_question:
         return False
     is_personal = not _ADDRESS.isdisjoint(note.sentence.words)

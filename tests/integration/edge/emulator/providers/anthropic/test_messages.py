@@ -103,13 +103,13 @@ def test_bearer_tokens_are_keys_too_and_no_key_is_401(http: httpx.Client):
     bearer = http.post(
         "/anthropic/v1/messages", json=body, headers={**version, "Authorization": "Bearer any"}
     )
-    nobody = http.post("/anthropic/v1/messages", json=body, headers=version)
+    anonymous = http.post("/anthropic/v1/messages", json=body, headers=version)
     unversioned = http.post("/anthropic/v1/messages", json=body, headers={"x-api-key": "any"})
 
     assert bearer.status_code == 200
-    assert nobody.status_code == 401
-    assert nobody.json()["error"]["type"] == "authentication_error"
-    assert nobody.json()["request_id"] == nobody.headers["request-id"]
+    assert anonymous.status_code == 401
+    assert anonymous.json()["error"]["type"] == "authentication_error"
+    assert anonymous.json()["request_id"] == anonymous.headers["request-id"]
     assert unversioned.status_code == 400
 
 

@@ -55,7 +55,7 @@ def receiver(servers: tuple[str, Receiver]) -> Receiver:
 
 @pytest.fixture
 def control(http: httpx.Client, receiver: Receiver) -> Iterator[ControlClient]:
-    """Everything is forgotten before and after."""
+    """Client of a freshly reset emulator, reset again at the end."""
     client = ControlClient(http, receiver.url)
     client.reset()
     yield client

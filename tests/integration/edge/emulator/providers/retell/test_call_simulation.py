@@ -1,4 +1,4 @@
-"""A phone call's life on emulated Retell, as its SDK and its webhooks show it."""
+"""Simulated calls, as Retell's SDK and webhooks show them."""
 
 from typing import Any, cast
 
@@ -68,7 +68,7 @@ def test_an_answered_call_starts_ends_and_is_analysed(retell: Retell, receiver: 
     assert analyzed.call["call_analysis"]["call_successful"] is True
 
 
-def test_a_call_that_nobody_answers_does_not_start(retell: Retell, receiver: Receiver) -> None:
+def test_an_unanswered_call_does_not_start(retell: Retell, receiver: Receiver) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
     ended, analyzed = receiver.wait(call.call_id, 2)
@@ -81,7 +81,7 @@ def test_a_call_that_nobody_answers_does_not_start(retell: Retell, receiver: Rec
     assert analyzed.call["call_analysis"]["call_successful"] is False
 
 
-def test_an_answering_machine_is_told_by_the_analysis(retell: Retell, receiver: Receiver) -> None:
+def test_the_analysis_reports_voicemail(retell: Retell, receiver: Receiver) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=VOICEMAIL)
 
     analyzed = receiver.wait(call.call_id, 3)[2]
@@ -161,7 +161,7 @@ def test_an_agent_may_have_its_own_webhook(
     assert receiver.wait(call.call_id, 2)[0].call["agent_id"] == "own"
 
 
-async def test_get_call_tells_how_far_it_has_come(
+async def test_get_call_shows_the_state_of_the_call(
     async_retell: AsyncRetell, receiver: Receiver
 ) -> None:
     created = await async_retell.call.create_phone_call(from_number=FROM, to_number=AGREES)

@@ -1,4 +1,4 @@
-"""What emulated Retell takes and refuses, as its SDK's exceptions tell it."""
+"""Requests that emulated Retell accepts and rejects, as its SDK reports them."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_wrong_field_is_named(
     assert control.request_log()["calls"] == []
 
 
-def test_a_number_that_is_none_passes_as_caller_when_told_so(retell: Retell) -> None:
+def test_an_invalid_caller_number_passes_with_ignore_e164_validation(retell: Retell) -> None:
     call = retell.call.create_phone_call(
         from_number="anonymous", to_number=AGREES, ignore_e164_validation=True
     )
@@ -102,7 +102,7 @@ def test_after_an_hour_the_same_key_makes_another_call(
     assert first.call_id != second.call_id
 
 
-def test_whom_the_workspace_must_not_call_is_refused_on_request(retell: Retell) -> None:
+def test_a_do_not_call_contact_is_refused_on_request(retell: Retell) -> None:
     contact = retell.contact.create(phone_number=AGREES, do_not_call=True)
 
     with pytest.raises(sdk.BadRequestError, match="do_not_call"):
@@ -113,7 +113,7 @@ def test_whom_the_workspace_must_not_call_is_refused_on_request(retell: Retell) 
     retell.call.create_phone_call(from_number=FROM, to_number=AGREES, honor_internal_dnc=True)
 
 
-def test_who_asks_not_to_be_called_is_marked(retell: Retell, receiver: Receiver) -> None:
+def test_a_callee_who_opts_out_is_marked(retell: Retell, receiver: Receiver) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=OPTS_OUT)
 
     assert receiver.wait(call.call_id, 3)[1].call["disconnection_reason"] == "user_requested_dnc"

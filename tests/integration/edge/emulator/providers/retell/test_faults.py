@@ -1,4 +1,4 @@
-"""Emulated Retell's bad days: on order, or as a share of the cases."""
+"""Faults of emulated Retell: injected once, or into a share of the cases."""
 
 from typing import Any, cast
 
@@ -117,9 +117,7 @@ def test_a_wrongly_signed_webhook_does_not_verify(
     assert verify(analyzed.body.decode(), API_KEY, analyzed.signature)
 
 
-def test_a_reason_that_nobody_knows(
-    retell: Retell, receiver: Receiver, control: ControlClient
-) -> None:
+def test_an_unknown_reason(retell: Retell, receiver: Receiver, control: ControlClient) -> None:
     control.inject(kind="unknown_reason", endpoint="call_end", code="moon_phase")
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
@@ -165,7 +163,7 @@ def test_a_share_of_the_cases_is_the_same_share_each_time(
 @pytest.mark.parametrize(
     ("place", "reason"), [(place, end.reason) for place, end in enumerate(CALL_ENDS, 51)]
 )
-def test_every_ending_has_a_number(
+def test_every_call_end_has_a_number(
     retell: Retell, receiver: Receiver, control: ControlClient, place: int, reason: str
 ) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=f"+121255501{place}")
@@ -186,5 +184,5 @@ def test_every_ending_has_a_number(
         {"clock": {"rate": 0}},
     ],
 )
-def test_impossible_conditions_are_refused(http: httpx.Client, order: Any) -> None:
+def test_invalid_configuration_is_refused(http: httpx.Client, order: Any) -> None:
     assert http.post("/retell/_control", json=order).status_code == 400

@@ -1,4 +1,4 @@
-"""Which calls emulated Retell lists, in which order, on which page."""
+"""Filters, order and pages of list-calls."""
 
 from typing import Any
 

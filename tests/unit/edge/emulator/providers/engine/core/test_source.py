@@ -10,9 +10,9 @@ def test_tagged_text_wins_over_longer_text():
 
 
 def test_the_longest_user_text_is_the_source_when_nothing_is_tagged():
-    assert select_source(["short", "a longer one"], "the longest of all, but told").text == (
-        "a longer one"
-    )
+    assert select_source(
+        ["short", "a longer one"], "the longest of all, but instructions"
+    ).text == ("a longer one")
 
 
 def test_an_inner_closing_tag_does_not_end_the_transcript():

@@ -1,4 +1,4 @@
-"""A few lines suffice to recognise a sale; talk of money alone is none."""
+"""Detection of sales: a few lines suffice, talk about money alone does not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_three_lines_with_an_answered_objection_fill_every_part_of_the_answer():
     ]
 
 
-def test_an_objection_that_nobody_answers_is_not_yet_a_sale():
+def test_an_unanswered_objection_is_not_a_sale():
     assert not read_sales_conversation("Ann: That is too expensive for us.").is_sale
 
 
