@@ -56,16 +56,16 @@ def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, (project / "start.log").read_text()
-        told = json.loads(line)
+        status = json.loads(line)
         yield (
             RunningStack(
-                url=told["API_URL"],
-                anon_key=told["ANON_KEY"],
-                service_role_key=told["SERVICE_ROLE_KEY"],
-                publishable_key=told["PUBLISHABLE_KEY"],
-                secret_key=told["SECRET_KEY"],
-                jwt_secret=told["JWT_SECRET"],
-                dsn=told["DB_URL"],
+                url=status["API_URL"],
+                anon_key=status["ANON_KEY"],
+                service_role_key=status["SERVICE_ROLE_KEY"],
+                publishable_key=status["PUBLISHABLE_KEY"],
+                secret_key=status["SECRET_KEY"],
+                jwt_secret=status["JWT_SECRET"],
+                dsn=status["DB_URL"],
                 cluster=Cluster(project / "none"),
                 events=[],
             ),

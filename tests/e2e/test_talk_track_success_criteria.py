@@ -26,7 +26,7 @@ def user(stack: RunningStack) -> User:
 
 def test_users_can_navigate_away_during_generation(stack: RunningStack, user: User) -> None:
     delay_responses(stack, 0.2, times=6)
-    user.create()  # and nobody asks for it until it is done
+    user.create()  # and no request until it is done
 
     statement = "select status from public.talk_track_jobs where user_id = %s"
     while fetch_value(stack, statement, user.user_id) in {"pending", "processing"}:
@@ -54,7 +54,7 @@ def test_real_time_progress_indicator_from_0_to_100_per_cent(
 
 
 def test_warning_banner_with_estimated_time(stack: RunningStack, user: User) -> None:
-    """What the banner tells: how long it may still take, while it does."""
+    """The banner shows the estimated time left while the job runs."""
     delay_responses(stack, 0.5, times=6)
     job_id = user.create()
 
@@ -67,7 +67,7 @@ def test_warning_banner_with_estimated_time(stack: RunningStack, user: User) -> 
 
 
 def test_toast_notification_on_completion(stack: RunningStack, user: User) -> None:
-    """What the toast hangs on: the end is told, once, with the talk track to show."""
+    """The toast: the end is reported once, with the talk track."""
     delay_responses(stack, 0.2, times=6)
     job_id = user.create()
 

@@ -209,9 +209,9 @@ def test_a_campaign_of_another_organization_is_not_found(
 ) -> None:
     other = create_organization(organization.connection, f"+1629{uuid4().int % 10**7:07}")
     theirs = other.add_campaign(status="draft")
-    nobody = stack.create_user()[1]
+    outsider = stack.create_user()[1]
 
-    for key in (member("admin"), nobody):
+    for key in (member("admin"), outsider):
         hidden, unknown = trigger(action, theirs, key), trigger(action, str(uuid4()), key)
         assert (hidden.status_code, unknown.status_code) == (404, 404)
         assert hidden.json()["code"] == unknown.json()["code"] == "CAMPAIGN_NOT_FOUND"
@@ -249,7 +249,7 @@ def test_actions_of_admins_and_managers_are_recorded(
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "told"),
+    ("body", "code", "message"),
     [
         ({"action": "process_batch", "batch_size": 0}, "INVALID_BODY", "batch_size"),
         ({"action": "process_batch", "batch_size": -1}, "INVALID_BODY", "batch_size"),
@@ -266,12 +266,12 @@ def test_actions_of_admins_and_managers_are_recorded(
     ],
 )
 def test_an_invalid_request_has_a_code(
-    stack: RunningStack, body: dict[str, Any], code: str, told: str
+    stack: RunningStack, body: dict[str, Any], code: str, message: str
 ) -> None:
     reply = stack.call("campaign-trigger", body)
 
     assert (reply.status_code, reply.json()["code"]) == (400, code)
-    assert told in reply.json()["message"]
+    assert message in reply.json()["message"]
 
 
 def test_schedule_check_requires_the_secret_key(

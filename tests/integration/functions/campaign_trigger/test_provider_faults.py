@@ -96,7 +96,7 @@ def test_an_unknown_outcome_leads_to_one_call(
 
     assert dial(trigger, campaign_id)["unresolved"] == 1
     (attempt,) = attempts_of(connection, campaign_id)
-    assert attempt["error"] or attempt["retell_call_id"]  # of which its webhooks told meanwhile
+    assert attempt["error"] or attempt["retell_call_id"]  # or its webhooks arrived meanwhile
     assert dial(trigger, campaign_id)["claimed"] == 0
     check_until_completed(trigger, connection, campaign_id)
 
@@ -190,13 +190,13 @@ def test_errors_that_need_a_person_pause_the_campaign(
     assert campaign["status"] == "paused"
     assert words in campaign["status_reason"]
     assert contacts_of(connection, campaign_id)[0]["attempts"] == 0
-    told = scalar(
+    count = scalar(
         connection,
         "select count(*) from public.notifications where organization_id = %s"
         " and kind = 'campaign_paused'",
         (organization.id,),
     )
-    assert told == 1
+    assert count == 1
     assert trigger.calls_to(phone) == []
 
 

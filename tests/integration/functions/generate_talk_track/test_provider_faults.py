@@ -80,7 +80,7 @@ def test_a_limited_rate_holds_back_every_worker(stack: RunningStack, user: User)
         one.generate(first)
         user.wait_until(first, lambda _: count_calls(stack) == 1)
         two.generate(second)
-        # The one that was told to wait goes on first: until then, the other has not called either.
+        # The rate-limited worker continues first; until then the other has not called either.
         user.wait_until(first, lambda _: count_calls(stack) > 1)
         assert user.job(second)["current_chunk"] == 0
         for job_id in (first, second):

@@ -97,7 +97,7 @@ def test_a_resumed_worker_without_lease_changes_nothing(stack: RunningStack, use
 
 def test_a_stopping_worker_hands_its_job_over(stack: RunningStack, user: User) -> None:
     expected = run_without_faults(user)
-    delay_responses(stack, 1)  # time enough to be told before all is done, on a busy machine too
+    delay_responses(stack, 1)  # slow enough to be stopped before the end, on a busy machine too
     job_id = user.insert_job()
 
     asyncio.run(begin_and_stop(stack, job_id))
