@@ -1,11 +1,12 @@
 """The composition root: lock → zygote and Postgres → migrations → emulator → gateway."""
 
+import json
 import logging
 import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 
@@ -29,10 +30,12 @@ from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
+from edge.project.extensions import ProcessEntry
 from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
+from edge.project_processes.supervisor import Supervisor
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.proxy.tunnel import tunnel_factory
@@ -110,6 +113,7 @@ class Stack:
         if self._database and self.scheduled:
             self._start_scheduler()
         lock.write(self.settings.describe() | lock.read())
+        await self._start_processes(lock)
 
     def _listen(self) -> socket.socket:
         listener = socket.socket()
@@ -207,6 +211,26 @@ class Stack:
         for slug, function in self.functions.functions.items():
             if when := function.manifest.schedule:
                 yield Schedule(slug, when, function.manifest.schedule_body)
+
+    async def _start_processes(self, lock: Lock) -> None:
+        """Start the project's own processes last, for they may call all that came before."""
+
+        def describe(processes: list[dict[str, Any]]) -> None:
+            lock.write(lock.read() | {"PROCESSES": json.dumps(processes)})
+
+        entries = self.settings.extensions.processes
+        if not entries:
+            return
+        supervisor = Supervisor(
+            self.settings.root, entries, self._process_environment, self._tell, describe
+        )
+        self._exits.push_async_callback(supervisor.close)
+        await supervisor.start()
+
+    def _process_environment(self, entry: ProcessEntry) -> dict[str, str]:
+        settings = self.settings.with_current_secrets()
+        named = {name: settings.secrets[name] for name in entry.secrets if name in settings.secrets}
+        return {**settings.inherited, **named, **settings.platform_variables()}
 
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled

@@ -71,10 +71,12 @@ def _query(name: str | None, since: str | None, level: str | None, search: str) 
 
 
 def _require_known(workdir: Path, name: str) -> None:
-    """A name without entries is a mistake, unless the function has just said nothing."""
+    """Raise EdgeError unless a function or a process has this name: it may have no entries yet."""
     from edge.cli.functions.lookup import find_function
+    from edge.project.extensions import read_extensions
 
-    find_function(workdir, name)
+    if name not in {process.name for process in read_extensions(workdir).processes}:
+        find_function(workdir, name)
 
 
 class Deployed(NamedTuple):

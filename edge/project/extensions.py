@@ -1,8 +1,8 @@
 """edge.toml: what a project adds to the `edge` command and to its local stack.
 
-    [commands.campaign]                  # edge campaign …
-    run = "backend.campaigns.command:app"   # module:attribute (a typer app or a function),
-    help = "Dial lists of contacts."        # or an executable: "scripts/backup"
+    [commands.tidy]                      # edge tidy …
+    run = "tools.tidy:app"               # module:attribute (a typer app or a function),
+    help = "Remove old rows."            # or an executable of the project: "scripts/tidy"
 
     [processes.chat]                     # edge start runs it beside the stack
     command = ["python", "-m", "backend.chat"]
@@ -11,10 +11,10 @@
     secrets = ["OPENAI_API_KEY"]         # beside SUPABASE_…, nothing else of the env file
 
     [pages]
-    talk-tracks = "pages/talk_tracks"    # a folder with index.html: /console/talk-tracks
+    board = "pages/board"                # a folder with index.html: /console/board
 
     [providers.retell]
-    webhook = "/functions/v1/retell-webhook"   # where the emulated provider reports its calls
+    webhook = "/functions/v1/NAME"       # where the emulated provider sends its webhooks
 
     [shell]
     variables = ["TOKEN_BUDGET"]         # taken from the shell as secrets, beside those we know
@@ -70,7 +70,7 @@ class Extensions:
     commands: Mapping[str, CommandEntry] = field(default_factory=dict[str, CommandEntry])
     processes: tuple[ProcessEntry, ...] = ()
     pages: Mapping[str, Path] = field(default_factory=dict[str, Path])
-    retell_webhook: str | None = None
+    retell_webhook_path: str | None = None
     shell_variables: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
 
@@ -104,7 +104,7 @@ class _Reader:
         commands = {entry.name: entry for entry in self._entries("commands", _command)}
         processes = tuple(self._entries("processes", _process))
         pages = dict(self._entries("pages", self._page))
-        webhook = next(self._entries("providers", _retell_webhook), None)
+        webhook = next(self._entries("providers", _parse_retell), None)
         variables = next(self._entries("shell", _shell_variables), ())
         self._report_shared_ports(processes)
         return Extensions(commands, processes, pages, webhook, variables, tuple(self.faults))
@@ -162,7 +162,7 @@ def _process(name: str, value: Any) -> ProcessEntry:
     return ProcessEntry(name, command, port, health, _variables(table.get("secrets"), ".secrets"))
 
 
-def _retell_webhook(name: str, value: Any) -> str:
+def _parse_retell(name: str, value: Any) -> str:
     if name != "retell":
         raise _InvalidError(": the only emulated provider with settings is retell")
     path = _text(_table(value, ("webhook",)).get("webhook"), ".webhook")

@@ -92,7 +92,7 @@ class Settings:
     @property
     def webhook_url(self) -> str | None:
         """The URL that emulated phone calls send webhooks to; None if edge.toml names none."""
-        path = self.extensions.retell_webhook
+        path = self.extensions.retell_webhook_path
         return path and self.api_url + path
 
     @property

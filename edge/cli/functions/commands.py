@@ -86,6 +86,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     settings = load_settings(workdir, port=port, env_file=env_file)
     settings = replace(
         settings,
+        extensions=replace(settings.extensions, processes=()),
         database=False,
         only=tuple(names or ()),
         host=host,

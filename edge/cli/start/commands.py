@@ -1,9 +1,10 @@
 """`edge start`, `stop` and `status`: the whole stack of a project."""
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -31,6 +32,9 @@ def start(  # noqa: PLR0913 - each is an option of the command
     inspect_port: options.InspectPort = None,
     isolate_users: options.IsolateUsers = False,
     no_fork: options.NoFork = False,
+    no_processes: Annotated[
+        bool, typer.Option("--no-processes", help="Do not run the processes of edge.toml.")
+    ] = False,
     log_format: options.LogFormatChoice = "text",
     output: options.Output = "pretty",
 ) -> None:
@@ -46,6 +50,8 @@ def start(  # noqa: PLR0913 - each is an option of the command
     from edge.project.settings import load_settings
 
     settings = load_settings(workdir, port=port, db_port=db_port, env_file=env_file)
+    if no_processes:
+        settings = replace(settings, extensions=replace(settings.extensions, processes=()))
     settings = replace(
         settings,
         host=host,
@@ -80,14 +86,22 @@ def status(
 ) -> None:
     """Show URLs and keys of the running stack; exit status 2 if none runs."""
     details = require_running(workdir)
+    processes: list[dict[str, Any]] = json.loads(details.pop("PROCESSES", "[]"))
     if names:
-        details = function_names(details)
+        details, processes = function_names(details), []
     if output == "json":
-        print_json(details)
+        print_json({**details, **({"PROCESSES": processes} if processes else {})})
     elif output == "env":
         answers.out("\n".join(_assignments(details)))
     else:
-        print_details(details, answers)
+        print_details(details | {f"PROCESS {p['name']}": _state(p) for p in processes}, answers)
+
+
+def _state(process: Mapping[str, Any]) -> str:
+    """Render a process as `ready, port 8090, 2 restarts`."""
+    port = f", port {process['port']}" if process["port"] else ""
+    restarts = f", {process['restarts']} restarts" if process["restarts"] else ""
+    return f"{process['state']}{port}{restarts}"
 
 
 def _assignments(details: Mapping[str, str]) -> list[str]:

@@ -46,7 +46,7 @@ def test_every_kind_of_entry_is_read(tmp_path: Path) -> None:
             ProcessEntry("chat", ("python", "-m", "chat"), 8090, "/healthz", ("CHAT_KEY",)),
         ),
         pages={"board": tmp_path / "pages/board"},
-        retell_webhook="/functions/v1/calls",
+        retell_webhook_path="/functions/v1/calls",
         shell_variables=("BUDGET",),
     )
 

@@ -1,0 +1,1 @@
+"""Processes of the project that `edge start` runs beside the stack."""

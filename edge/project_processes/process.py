@@ -1,0 +1,223 @@
+"""One process of the project: started, watched, restarted with back-off, stopped as a group."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from edge.events import Level, LogLine, Observer
+from edge.project.extensions import ProcessEntry
+
+_LONGEST_LINE: Final = 1 << 20
+_HOST: Final = "127.0.0.1"
+
+
+class State(StrEnum):
+    """What a process is doing."""
+
+    STARTING = "starting"
+    READY = "ready"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All in seconds. A run shorter than `stable` doubles the pause before the next one."""
+
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+    stable: float = 10.0
+    health_interval: float = 0.1
+    health_deadline: float = 30.0
+    stop_deadline: float = 10.0
+
+
+@dataclass(slots=True)
+class ProjectProcess:
+    """Runs `entry` in `root` until `stop`; its output and its restarts are LogLines by its name.
+
+    `environment` is called before each start and returns all variables, without PORT and PATH's
+    first folder, that of this Python. `on_change` is called after each change of state.
+    """
+
+    entry: ProcessEntry
+    root: Path
+    environment: Callable[[ProcessEntry], Mapping[str, str]]
+    observe: Observer
+    on_change: Callable[[], None]
+    timing: Timing = field(default_factory=Timing)
+    state: State = field(default=State.STARTING, init=False)
+    restarts: int = field(default=0, init=False)
+    _process: Process | None = field(default=None, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while it does not run."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it in the background; see `wait_settled`."""
+        self._task = asyncio.create_task(self._supervise())
+
+    async def wait_settled(self) -> None:
+        """Return once it is ready, or its first start failed or exceeded the health deadline."""
+        await self._settled.wait()
+
+    async def stop(self) -> None:
+        """Send SIGTERM to its group, after the deadline SIGKILL; return when it has ended."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._change(State.STOPPED)
+
+    async def _supervise(self) -> None:
+        pause = self.timing.first_pause
+        while True:
+            began = time.monotonic()
+            try:
+                await self._run_once()
+            except (OSError, ValueError) as exc:
+                self._log(f"cannot be started: {exc}", Level.ERROR)
+            lived = time.monotonic() - began
+            pause = self.timing.first_pause if lived >= self.timing.stable else pause
+            self._change(State.RESTARTING)
+            self._settled.set()
+            self._log(f"is started again in {pause:g} s", Level.WARNING)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, self.timing.longest_pause)
+            self.restarts += 1
+
+    async def _run_once(self) -> None:
+        """One life of the process, from its start to its end or our cancellation."""
+        self._require_free_port()
+        self._process = await asyncio.create_subprocess_exec(
+            *self.entry.command,
+            cwd=self.root,
+            env=self._variables(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            limit=_LONGEST_LINE,
+            start_new_session=True,
+            preexec_fn=_dying_with_parent(os.getpid()),
+        )
+        self._change(State.STARTING)
+        tasks = [
+            asyncio.create_task(self._copy(self._process.stdout, "stdout", Level.INFO)),
+            asyncio.create_task(self._copy(self._process.stderr, "stderr", Level.ERROR)),
+            asyncio.create_task(self._become_ready()),
+        ]
+        try:
+            status = await self._process.wait()
+            cause = f"signal {-status}" if status < 0 else f"status {status}"
+            self._log(f"ended with {cause}", Level.ERROR)
+        finally:
+            await self._end(self._process)
+            self._process = None
+            await asyncio.wait(tasks[:2], timeout=1.0)
+            for task in tasks:
+                task.cancel()
+
+    async def _end(self, process: Process) -> None:
+        """Stop the process if it runs, then kill what is left of its group."""
+        if process.returncode is None:
+            _signal_group(process.pid, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), self.timing.stop_deadline)
+            except TimeoutError:
+                self._log("did not end in time: killed", Level.WARNING)
+        _signal_group(process.pid, signal.SIGKILL)
+        await process.wait()
+
+    async def _become_ready(self) -> None:
+        """Wait until `health` answers 2xx; without one, it is ready as soon as it runs."""
+        if self.entry.health and not await self._is_healthy():
+            deadline = self.timing.health_deadline
+            self._log(f"{self.entry.health} has not answered 2xx in {deadline:g} s", Level.ERROR)
+        else:
+            self._change(State.READY)
+        self._settled.set()
+
+    async def _is_healthy(self) -> bool:
+        url = f"http://{_HOST}:{self.entry.port}{self.entry.health}"
+        end = time.monotonic() + self.timing.health_deadline
+        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+            while time.monotonic() < end:
+                with suppress(httpx.HTTPError):
+                    if (await client.get(url)).is_success:
+                        return True
+                await asyncio.sleep(self.timing.health_interval)
+        return False
+
+    async def _copy(self, stream: asyncio.StreamReader | None, name: str, level: Level) -> None:
+        assert stream is not None
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the limit: the buffered part is dropped
+                continue
+            if not line:
+                return
+            text = line.decode(errors="replace").rstrip("\r\n")
+            self.observe(LogLine(self.entry.name, "", name, level, text))
+
+    def _variables(self) -> dict[str, str]:
+        variables = dict(self.environment(self.entry))
+        folders = (str(Path(sys.executable).parent), variables.get("PATH", os.defpath))
+        variables["PATH"] = os.pathsep.join(folders)
+        if self.entry.port:
+            variables["PORT"] = str(self.entry.port)
+        return variables
+
+    def _require_free_port(self) -> None:
+        if not self.entry.port:
+            return
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, self.entry.port))
+            except OSError as exc:
+                raise OSError(f"port {self.entry.port} is taken by another program") from exc
+
+    def _change(self, state: State) -> None:
+        self.state = state
+        self.on_change()
+
+    def _log(self, text: str, level: Level) -> None:
+        self.observe(LogLine(self.entry.name, "", "edge", level, text))
+
+
+def _signal_group(pid: int, sign: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, sign)
+
+
+def _dying_with_parent(parent: int) -> Callable[[], None] | None:
+    """What runs between fork and exec: let the kernel end the process if edge is killed (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        libc.prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

@@ -1,0 +1,52 @@
+"""The platform serves any project: it knows no function, schema or term of this one."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from tests.support.paths import ROOT
+
+TERMS: Final = ("campaign", "talk_track", "talk-track", "talktrack", "ANALYSIS_TOKEN_BUDGET")
+# The emulated providers answer as real ones would: their engine drafts the scripts that a model is
+# prompted for, and Retell's calls have the dialogue of a sales call. There, these are test data.
+EXEMPT: Final = (ROOT / "edge/emulator/providers",)
+
+
+def platform_files() -> list[Path]:
+    files = (path for path in (ROOT / "edge").rglob("*") if path.is_file())
+    return sorted(
+        path
+        for path in files
+        if "__pycache__" not in path.parts
+        and not any(path.is_relative_to(folder) for folder in EXEMPT)
+    )
+
+
+def product_pattern() -> re.Pattern[str]:
+    """Match the domain's words, functions by folder or URL, and names in migrated schemas."""
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/main.py")}
+    functions = folders | {name.replace("_", "-") for name in folders}
+    migrations = (path.read_text() for path in (ROOT / "supabase/migrations").glob("*.sql"))
+    created = (re.findall(r"create schema (?:if not exists )?(\w+)", text) for text in migrations)
+    schemas = {name for names in created for name in names}
+    return re.compile(
+        "|".join(
+            (
+                *(rf"(?i:\b{re.escape(term)})" for term in TERMS),
+                *(rf"\b{re.escape(name)}\b" for name in functions),
+                *(rf"(?<![\w.]){re.escape(name)}\.[a-z_]+\b" for name in schemas),
+            )
+        )
+    )
+
+
+def test_nothing_of_the_product_is_named_in_the_platform() -> None:
+    pattern = product_pattern()
+    found = [
+        f"{path.relative_to(ROOT)}:{number} {match[0]}"
+        for path in platform_files()
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
+        if (match := pattern.search(line))
+    ]
+
+    assert found == []
