@@ -12,7 +12,7 @@ _UNAVAILABLE: Final = {"code": "SERVICE_UNAVAILABLE", "message": "The service di
 class Deferred:
     """An ASGI app that passes each request on as soon as the service behind it has started.
 
-    Requests wait without a limit of their own: `resolve` or `fail` follows within the stack's start.
+    Requests wait as long as the start takes: `resolve` or `fail` follows in any case.
     """
 
     def __init__(self) -> None:

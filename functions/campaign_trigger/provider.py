@@ -11,7 +11,7 @@ from retell.types.concurrency_retrieve_response import ConcurrencyRetrieveRespon
 
 from shared.env import ProviderEnv
 from shared.errors import ConfigurationError
-from shared.tls import trust_for
+from shared.http.tls import verify_for
 
 from .create_call_result import CreateCallResult, Rejected, Unknown, parse_call, parse_rejection
 from .dial_request import DialRequest
@@ -37,7 +37,7 @@ def _client(env: ProviderEnv) -> retell.AsyncRetell:
         base_url=env.base_url,
         timeout=retell.Timeout(env.timeout, connect=_CONNECT_SECONDS),
         max_retries=0,
-        http_client=retell.DefaultAsyncHttpxClient(verify=trust_for(env.base_url)),
+        http_client=retell.DefaultAsyncHttpxClient(verify=verify_for(env.base_url)),
     )
 
 

@@ -15,7 +15,7 @@ from shared.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from shared.tls import trust_for
+from shared.http.tls import verify_for
 
 if TYPE_CHECKING:
     import httpx
@@ -38,14 +38,11 @@ _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
 @cache
 def http_pool(url: str) -> "httpx.AsyncClient":
     """The connections to a project that all requests of this worker share."""
-    import httpx  # here, so that only who needs it pays for importing it
-
-    from shared.one_piece import one_piece_transport
+    import httpx  # imported on first use: a function that needs no database starts sooner
 
     return httpx.AsyncClient(
         timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-        verify=trust_for(url),
-        transport=one_piece_transport(url),
+        verify=verify_for(url),
     )
 
 

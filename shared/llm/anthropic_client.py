@@ -10,8 +10,8 @@ import anthropic
 from shared.env import ProviderEnv
 from shared.errors import ConfigurationError, UpstreamError
 from shared.http.deadline import seconds_left
+from shared.http.tls import verify_for
 from shared.llm.faults import Fault, Source, fault_of_status, upstream_error
-from shared.tls import trust_for
 
 PROVIDER: Final = "Anthropic"
 _CONNECT_SECONDS: Final = 5.0
@@ -29,7 +29,7 @@ def anthropic_client(env: ProviderEnv) -> anthropic.AsyncAnthropic:
         base_url=env.base_url,
         timeout=anthropic.Timeout(env.timeout, connect=_CONNECT_SECONDS),
         max_retries=0,
-        http_client=anthropic.DefaultAsyncHttpxClient(verify=trust_for(env.base_url)),
+        http_client=anthropic.DefaultAsyncHttpxClient(verify=verify_for(env.base_url)),
     )
 
 

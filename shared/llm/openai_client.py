@@ -10,8 +10,8 @@ import openai
 from shared.env import ProviderEnv
 from shared.errors import ConfigurationError, UpstreamError
 from shared.http.deadline import seconds_left
+from shared.http.tls import verify_for
 from shared.llm.faults import Fault, Source, fault_of_status, upstream_error
-from shared.tls import trust_for
 
 PROVIDER: Final = "OpenAI"
 _CONNECT_SECONDS: Final = 5.0
@@ -29,7 +29,7 @@ def openai_client(env: ProviderEnv) -> openai.AsyncOpenAI:
         base_url=env.base_url,
         timeout=openai.Timeout(env.timeout, connect=_CONNECT_SECONDS),
         max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(verify=trust_for(env.base_url)),
+        http_client=openai.DefaultAsyncHttpxClient(verify=verify_for(env.base_url)),
     )
 
 
