@@ -1,4 +1,4 @@
-"""Accounts by the project's secret key, and nobody else."""
+"""Users are managed with the project's secret key only."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ import pytest
 from edge.tokens import mint
 from tests.support.auth_service import SECRET, Auth
 
-NOBODY = "5f0c2a4e-8d3b-4a6e-9c1f-2b7d8e9f0a1b"
+UNKNOWN_ID = "5f0c2a4e-8d3b-4a6e-9c1f-2b7d8e9f0a1b"
 
 
 @pytest.mark.parametrize(
@@ -16,9 +16,9 @@ NOBODY = "5f0c2a4e-8d3b-4a6e-9c1f-2b7d8e9f0a1b"
     [
         ("POST", "/admin/users"),
         ("GET", "/admin/users"),
-        ("GET", f"/admin/users/{NOBODY}"),
-        ("PUT", f"/admin/users/{NOBODY}"),
-        ("DELETE", f"/admin/users/{NOBODY}"),
+        ("GET", f"/admin/users/{UNKNOWN_ID}"),
+        ("PUT", f"/admin/users/{UNKNOWN_ID}"),
+        ("DELETE", f"/admin/users/{UNKNOWN_ID}"),
     ],
 )
 async def test_only_the_secret_key_is_an_administrator(auth: Auth, method: str, url: str) -> None:

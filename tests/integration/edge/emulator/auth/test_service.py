@@ -31,7 +31,7 @@ def nowhere() -> Starlette:
     return create_auth_app(pool, AuthConfig(Keys(SECRET), ISSUER))
 
 
-async def test_without_a_database_clients_are_told_to_come_again() -> None:
+async def test_without_a_database_clients_get_a_retryable_503() -> None:
     transport = httpx.ASGITransport(nowhere())
     async with httpx.AsyncClient(transport=transport, base_url="http://auth") as client:
         answer = await client.post(

@@ -1,4 +1,4 @@
-"""New people: what they get, and what is refused."""
+"""Sign-up: the token response, and the errors."""
 
 import asyncio
 import time

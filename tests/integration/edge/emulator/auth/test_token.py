@@ -82,8 +82,8 @@ async def test_each_refresh_replaces_the_token(auth: Auth) -> None:
     assert auth.execute("select count(*) from auth.sessions") == [(1,)]
 
 
-async def test_a_lost_answer_can_be_asked_for_again(open_auth: Open) -> None:
-    """However late: the successor was never used, so nobody else has it."""
+async def test_a_lost_response_can_be_requested_again(open_auth: Open) -> None:
+    """However late: the successor was never used, so it was not stolen."""
     auth = await open_auth(reuse_seconds=0)
     first = await auth.sign_up()
     lost = (await auth.refresh(first["refresh_token"])).json()

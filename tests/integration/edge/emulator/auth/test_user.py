@@ -7,7 +7,7 @@ import pytest
 from edge.tokens import mint
 from tests.support.auth_service import PASSWORD, SECRET, Auth
 
-NOBODY = "5f0c2a4e-8d3b-4a6e-9c1f-2b7d8e9f0a1b"
+UNKNOWN_ID = "5f0c2a4e-8d3b-4a6e-9c1f-2b7d8e9f0a1b"
 
 
 async def test_a_token_shows_its_user(auth: Auth) -> None:
@@ -23,7 +23,12 @@ UNTRUSTED: dict[str, tuple[str | None, int, str, str]] = {
     "expired": (mint(SECRET, "authenticated", exp=1), 403, "bad_jwt", "expired"),
     "a project's key": (mint(SECRET, "anon"), 403, "bad_jwt", "missing sub claim"),
     "no id": (mint(SECRET, "authenticated", sub="me"), 403, "bad_jwt", "must be a UUID"),
-    "nobody": (mint(SECRET, "authenticated", sub=NOBODY), 403, "user_not_found", "does not exist"),
+    "unknown": (
+        mint(SECRET, "authenticated", sub=UNKNOWN_ID),
+        403,
+        "user_not_found",
+        "does not exist",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Migrations: what is applied, what is remembered, what a person is told when one is wrong."""
+"""Migrations: applying, history, and the errors of a wrong file."""
 
 from pathlib import Path
 

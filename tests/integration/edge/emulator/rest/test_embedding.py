@@ -87,7 +87,7 @@ def rest_config() -> RestConfig:
         ),
     ],
 )
-async def test_related_rows_appear_where_they_are_asked_for(
+async def test_related_rows_appear_where_they_are_selected(
     rest: Any, url: str, rows: list[dict[str, Any]]
 ):
     answer = await rest("GET", url)
@@ -95,7 +95,7 @@ async def test_related_rows_appear_where_they_are_asked_for(
     assert answer.json() == rows
 
 
-async def test_two_ways_to_the_same_table_must_be_told_apart(rest: Any):
+async def test_two_relationships_to_the_same_table_need_a_hint(rest: Any):
     answer = await rest("GET", "/messages?select=staff(name)")
 
     assert (answer.status_code, answer.json()["code"]) == (300, "PGRST201")

@@ -17,7 +17,7 @@ USER_TWO = "00000000-0000-4000-8000-000000000002"
 async def _eventually(is_so: Callable[[], Awaitable[bool]]) -> bool:
     """Ask again and again until it is so, for at most the deadline."""
     end = time.monotonic() + DEADLINE
-    while not (so := await is_so()) and time.monotonic() < end:  # noqa: ASYNC110 - no event tells
+    while not (so := await is_so()) and time.monotonic() < end:  # noqa: ASYNC110 - no event to wait for
         await asyncio.sleep(0.02)
     return so
 
@@ -93,20 +93,20 @@ async def test_a_broken_body_is_400(rest: Any, content: bytes, code: str):
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-async def test_bytes_that_nobody_parsed_are_refused_by_postgres(rest: Any):
+async def test_unparsed_bytes_are_refused_by_postgres(rest: Any):
     answer = await rest("POST", "/shows?columns=title", content=b'{"title":"\x00"}')
 
     assert (answer.status_code, answer.json()["code"]) == (400, "22021")
 
 
-async def test_missing_privileges_are_403_for_somebody_and_401_for_nobody(
+async def test_missing_privileges_are_403_for_a_user_and_401_anonymously(
     rest: Any, role_headers: Any
 ):
-    somebody = await rest("GET", "/secrets", headers=role_headers("authenticated"))
-    nobody = await rest("GET", "/secrets")
+    authenticated = await rest("GET", "/secrets", headers=role_headers("authenticated"))
+    anonymous = await rest("GET", "/secrets")
 
-    assert (somebody.status_code, nobody.status_code) == (403, 401)
-    assert nobody.headers["www-authenticate"] == "Bearer"
+    assert (authenticated.status_code, anonymous.status_code) == (403, 401)
+    assert anonymous.headers["www-authenticate"] == "Bearer"
 
 
 async def test_a_role_that_does_not_exist_is_401(rest: Any, role_headers: Any):

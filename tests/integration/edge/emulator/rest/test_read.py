@@ -84,7 +84,7 @@ async def test_columns_are_aliased_cast_and_taken_from_json(rest: Any):
     ]
 
 
-async def test_order_puts_nulls_where_told(rest: Any):
+async def test_order_puts_nulls_first_or_last(rest: Any):
     answer = await rest("GET", "/shows?select=id&order=is_live.desc.nullslast,id.desc")
 
     assert [row["id"] for row in answer.json()] == [1, 2, 4, 3]
@@ -103,7 +103,7 @@ async def test_order_puts_nulls_where_told(rest: Any):
         ("/shows?select=id,channels!inner(id)&channels.name=eq.news", EXACT, 200, "0-1/2"),
     ],
 )
-async def test_the_range_answered_and_the_total_are_told(
+async def test_content_range_holds_the_range_and_the_total(
     rest: Any, url: str, headers: dict[str, str], status: int, content_range: str
 ):
     answer = await rest("GET", url, headers=headers)
@@ -171,7 +171,7 @@ async def test_a_read_cannot_write(rest: Any):
     assert (answer.status_code, answer.json()["code"]) == (405, "25006")
 
 
-async def test_options_tell_the_methods(rest: Any):
+async def test_options_lists_the_methods(rest: Any):
     answer = await rest("OPTIONS", "/shows")
 
     assert answer.headers["allow"] == "OPTIONS,GET,HEAD,POST,PATCH,DELETE"

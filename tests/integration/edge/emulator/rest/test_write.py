@@ -18,7 +18,7 @@ async def test_an_insert_answers_nothing_unless_asked(rest: Any):
     assert rest.execute("select name from channels where id = 9") == [("new",)]
 
 
-async def test_an_insert_tells_the_address_of_the_new_row(rest: Any):
+async def test_an_insert_returns_the_location_of_the_new_row(rest: Any):
     answer = await rest(
         "POST",
         "/channels",
@@ -129,7 +129,7 @@ async def test_an_update_changes_the_filtered_rows(rest: Any):
     assert answer.headers["content-range"] == "0-1/*"
 
 
-async def test_an_update_without_a_wish_is_204(rest: Any):
+async def test_an_update_without_a_preference_is_204(rest: Any):
     answer = await rest("PATCH", "/shows?id=eq.1", json={"views": 0})
 
     assert (answer.status_code, answer.content) == (204, b"")
