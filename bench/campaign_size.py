@@ -20,8 +20,8 @@ from uuid import uuid4
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
+from backend.campaigns.simulated_clock import set_simulated_clock
 from bench.large_campaign import cluster_with, fill
 from bench.support.machine import print_machine
 from bench.support.process_tree import family, proportional_bytes
@@ -32,6 +32,9 @@ from edge.emulator.providers.retell.call_end import CallStatus
 from edge.emulator.providers.retell.call_request import CallRequest
 from edge.emulator.providers.retell.outcome import decide_outcome
 from edge.runtime.pool.usage import cpu_seconds
+from shared.telephony.event import CallEvent
+from shared.telephony.retell import parse_event
+from shared.telephony.store import render_event
 
 _WORKERS: Final = 8
 _BATCH: Final = 25
@@ -63,14 +66,15 @@ class Worker:
         """Dial a batch and report its calls; whether anybody was due."""
         orders = connection.execute(
             "select attempt_id, lease_token, idempotency_key, contact_id, phone, name,"
-            " from_number, retell_agent_id, public.campaign_now() as now"
-            " from public.claim_contacts(%s, %s)",
+            " from_number, retell_agent_id, telephony.now() as now"
+            " from public.claim_contacts_v1(%s, %s)",
             (self.campaign, _BATCH),
         ).fetchall()
         with connection.pipeline():
             judged = [
                 connection.execute(
-                    "select public.begin_dial(%(attempt_id)s, %(lease_token)s) as obstacle", order
+                    "select public.begin_dial_v1(%(attempt_id)s, %(lease_token)s) as obstacle",
+                    order,
                 )
                 for order in orders
             ]
@@ -86,9 +90,11 @@ class Worker:
     def _report(self, connection: Connection, calls: Sequence[tuple[str, Call]]) -> None:
         with connection.pipeline():
             for attempt_id, call in calls:
-                connection.execute("select public.place_call(%s, %s)", (attempt_id, call.call_id))
-            events = [event for _, call in calls for event in _tell(call)]
-            connection.execute("select public.apply_call_events(%s)", (Jsonb(events),))
+                connection.execute(
+                    "select public.place_call_v1(%s, %s)", (attempt_id, call.call_id)
+                )
+            events = [event for _, call in calls for event in _report_events(call)]
+            connection.execute("select public.apply_call_events_v1(%s)", (_render(events),))
         self.dials += len(calls)
 
 
@@ -112,17 +118,21 @@ def _play(order: dict[str, Any], campaign: str) -> Call:
     return Call(f"call_{uuid4().hex}", request, outcome, now_ms)
 
 
-def _tell(call: Call) -> Iterator[dict[str, Any]]:
-    """Its events in order."""
+def _render(events: Sequence[CallEvent]) -> str:
+    return f"[{','.join(render_event(event).decode() for event in events)}]"
+
+
+def _report_events(call: Call) -> Iterator[CallEvent]:
+    """Yield the call's events in order."""
     outcome = call.outcome
     if outcome.is_connected:
         call.status, call.started_ms = CallStatus.ONGOING, call.created_ms + outcome.ring_ms
-        yield {"event": "call_started", "call": render_call(call)}
+        yield parse_event("call_started", render_call(call))
     call.end, call.status = outcome.end, outcome.end.status
     call.ended_ms = call.created_ms + outcome.ring_ms + outcome.talk_ms
-    yield {"event": "call_ended", "call": render_call(call)}
+    yield parse_event("call_ended", render_call(call))
     call.is_analyzed = True
-    yield {"event": "call_analyzed", "call": render_call(call)}
+    yield parse_event("call_analyzed", render_call(call))
 
 
 @dataclass(slots=True)
@@ -158,7 +168,7 @@ class Run:
 
     def _prepare(self, connection: Connection) -> None:
         self.campaign = fill(connection, self.contacts, attempts=self.attempts, due_at=_BEGINS_AT)
-        connection.execute("select public.set_campaign_clock(%s, %s)", (_BEGINS_AT, _RATE))
+        set_simulated_clock(connection, _BEGINS_AT, _RATE)
 
     def _watch(self, connection: Connection) -> Iterator[str]:
         shown = last = 0
@@ -182,13 +192,14 @@ class Run:
 
     def _skip(self, connection: Connection) -> None:
         """Jump to when a few are due; whoever is due already waits for the workers only."""
-        connection.execute(
-            "select public.set_campaign_clock(due.moment + interval '30 minutes', %s) from ("
-            "  select min(next_attempt_at) as moment from public.campaign_contacts"
-            "  where campaign_id = %s and status = 'pending') as due"
-            " where due.moment > public.campaign_now()",
-            (_RATE, self.campaign),
-        )
+        due = connection.execute(
+            "select min(next_attempt_at) + interval '30 minutes' as moment"
+            " from public.campaign_contacts where campaign_id = %s and status = 'pending'"
+            " having min(next_attempt_at) > telephony.now()",
+            (self.campaign,),
+        ).fetchone()
+        if due is not None:
+            set_simulated_clock(connection, due["moment"], _RATE)
 
     def _state(self, connection: Connection) -> dict[str, Any]:
         state = connection.execute(

@@ -50,7 +50,7 @@ class Worker:
     def _work(self, connection: psycopg.Connection) -> bool:
         began = time.perf_counter()
         claimed = connection.execute(
-            "select attempt_id, lease_token from public.claim_contacts(%s, %s)",
+            "select attempt_id, lease_token from public.claim_contacts_v1(%s, %s)",
             (self.campaign, _BATCH),
         ).fetchall()
         self.tally.claims.append(_milliseconds_since(began))
@@ -62,11 +62,11 @@ class Worker:
 
 
 def _dial(connection: psycopg.Connection, attempt_id: str, lease_token: str) -> None:
-    judged = connection.execute("select public.begin_dial(%s, %s)", (attempt_id, lease_token))
+    judged = connection.execute("select public.begin_dial_v1(%s, %s)", (attempt_id, lease_token))
     assert judged.fetchone() == (None,)
     call_id = f"call_{uuid4().hex}"
-    connection.execute("select public.place_call(%s, %s)", (attempt_id, call_id))
-    connection.execute("select public.settle_attempt(%s, 'user_hangup')", (attempt_id,))
+    connection.execute("select public.place_call_v1(%s, %s)", (attempt_id, call_id))
+    connection.execute("select public.finish_attempt_v1(%s, 'user_hangup')", (attempt_id,))
 
 
 def _milliseconds_since(began: float) -> float:

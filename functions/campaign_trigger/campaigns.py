@@ -29,7 +29,7 @@ class Campaigns:
     async def change(self, campaign_id: UUID, action: str) -> str:
         """Apply an action and return the new status. The database raises 404, 403 or 409."""
         return await self._call(
-            "change_campaign", campaign_id=str(campaign_id), action=action, actor=self.actor
+            "change_campaign_v1", campaign_id=str(campaign_id), action=action, actor=self.actor
         )
 
     async def admit(self, campaign_id: UUID) -> str:
@@ -41,30 +41,32 @@ class Campaigns:
         return (await self._find(campaign_id))["organization_id"]
 
     async def progress(self, campaign_id: UUID) -> dict[str, Any]:
-        return await self._call("campaign_progress", campaign_id=str(campaign_id), actor=self.actor)
+        return await self._call(
+            "get_campaign_progress_v1", campaign_id=str(campaign_id), actor=self.actor
+        )
 
     async def cancel_contacts(self, campaign_id: str) -> None:
         """Cancel all waiting contacts, some thousands per transaction."""
-        while await self._call("cancel_contacts", campaign_id=campaign_id):
+        while await self._call("cancel_contacts_v1", campaign_id=campaign_id):
             pass
 
     async def requeue_failed(self, campaign_id: str) -> None:
         """Requeue the remaining failed contacts of a retried campaign."""
-        while await self._call("requeue_failed", campaign_id=campaign_id):
+        while await self._call("requeue_failed_contacts_v1", campaign_id=campaign_id):
             pass
 
     async def start_due(self, organization_id: UUID | None) -> Sequence[str]:
-        return await self._call("start_due_campaigns", in_organization=_text(organization_id))
+        return await self._call("start_due_campaigns_v1", in_organization=_text(organization_id))
 
     async def list_work(self, organization_id: UUID | None) -> Work:
-        found = await self._call("list_campaign_work", in_organization=_text(organization_id))
+        found = await self._call("list_campaign_work_v1", in_organization=_text(organization_id))
         return Work(**found)
 
     async def refresh_concurrency(
         self, organization_id: str, limit: int, reserve: int, used: int
     ) -> None:
         await self._call(
-            "refresh_pace",
+            "refresh_concurrency_v1",
             organization_id=organization_id,
             concurrency_limit=limit,
             reserved_concurrency=reserve,
@@ -73,7 +75,7 @@ class Campaigns:
 
     async def _find(self, campaign_id: UUID) -> dict[str, Any]:
         return await self._call(
-            "campaign_for", campaign_id=str(campaign_id), actor=self.actor, acts=True
+            "get_campaign_v1", campaign_id=str(campaign_id), actor=self.actor, acts=True
         )
 
     async def _call(self, function: str, **arguments: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DialRequest:
-    """One row of public.claim_contacts; the lease token proves the claim."""
+    """One row of public.claim_contacts_v1; the lease token proves the claim."""
 
     attempt_id: str
     lease_token: str

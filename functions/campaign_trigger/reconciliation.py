@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from shared.telephony.event import CallEvent
+from shared.telephony.retell import parse_event
 from shared.telephony.store import EventStore
 
 from .attempts import OpenCall, SilentCall, UnresolvedDial
@@ -112,7 +113,7 @@ class Reconciliation:
             return False
         if not call.get("call_analysis"):
             return False
-        await self.events.apply(CallEvent("call_analyzed", call))
+        await self.events.apply(parse_event("call_analyzed", call))
         return True
 
     async def _apply(self, call_id: str) -> bool:
@@ -126,8 +127,8 @@ class Reconciliation:
 
 
 def _events_of(call: Mapping[str, Any]) -> Sequence[CallEvent]:
-    ended = CallEvent("call_ended", call)
-    return [ended, CallEvent("call_analyzed", call)] if call.get("call_analysis") else [ended]
+    ended = parse_event("call_ended", call)
+    return [ended, parse_event("call_analyzed", call)] if call.get("call_analysis") else [ended]
 
 
 async def _count(items: Sequence[Item], reconcile: Callable[[Item], Awaitable[bool]]) -> int:

@@ -49,7 +49,7 @@ class Import:
     @staticmethod
     async def begin(ctx: Context, campaign_id: UUID) -> "Import":
         """Start an import; 404, 403 or 409 if the caller may not add contacts."""
-        call = ctx.caller.rpc("begin_contact_import", {"campaign_id": str(campaign_id)})
+        call = ctx.caller.rpc("begin_contact_import_v1", {"campaign_id": str(campaign_id)})
         return Import(ctx, str((await call.execute()).data))
 
     async def stage(self, rows: Iterable[Row], region: str) -> Tally:
@@ -59,19 +59,19 @@ class Import:
         while batch := await asyncio.to_thread(read_batch, remaining, region, tally):
             if contacts := [contact for contact in batch if contact]:
                 body = {"import_id": self.id, "contacts": contacts}
-                await self.ctx.caller.rpc("stage_contacts", body).execute()
+                await self.ctx.caller.rpc("stage_contacts_v1", body).execute()
                 tally.staged += len(contacts)
         return tally
 
     async def commit(self, tally: Tally) -> dict[str, Any]:
         """Insert the staged contacts. Returns {imported, duplicate_count, duplicates}."""
         body = {"import_id": self.id, "staged": tally.staged}
-        call = self.ctx.caller.rpc("commit_contact_import", body)
+        call = self.ctx.caller.rpc("commit_contact_import_v1", body)
         return cast("dict[str, Any]", (await call.execute()).data)
 
     async def abandon(self) -> None:
         """Delete the staged rows."""
-        await self.ctx.caller.rpc("abandon_contact_import", {"import_id": self.id}).execute()
+        await self.ctx.caller.rpc("abandon_contact_import_v1", {"import_id": self.id}).execute()
 
 
 def read_batch(rows: Iterator[Row], region: str, tally: Tally) -> list[dict[str, Any] | None]:

@@ -16,8 +16,8 @@ from shared.endpoint import endpoint
 from shared.http.body import read_bytes
 from shared.telephony.store import event_store
 
-from .delivery import parse_delivery
-from .redial import redial
+from .payload import parse_payload
+from .request_next_batch import batch_requester
 from .signature import HEADER, verify
 
 
@@ -26,10 +26,10 @@ async def main(ctx: Context) -> dict[str, Any]:
     """Believe, read, apply, answer; dialling goes on afterwards."""
     body = await read_bytes(ctx.request)
     verify(body, ctx.request.headers.get(HEADER), ctx.env.retell, int(time.time() * 1000))
-    delivery = parse_delivery(body)
-    ctx.note(event=delivery.event, call_id=delivery.call_id)
+    event = parse_payload(body)
+    ctx.note(event=event.event, call_id=event.call_id)
     with ctx.stage("apply"):
-        applied = await event_store(ctx.env.supabase).apply(delivery)
+        applied = await event_store(ctx.env.supabase).apply(event)
     ctx.note(
         duplicate=applied.is_duplicate,
         organization_id=applied.organization_id,
@@ -38,5 +38,5 @@ async def main(ctx: Context) -> dict[str, Any]:
     if applied.kept_because:
         ctx.note(kept_because=applied.kept_because)
     if applied.next_campaign_id:
-        ctx.wait_until(redial(ctx.env.supabase).ask(applied.next_campaign_id))
-    return {"success": True, "event": delivery.event, "duplicate": applied.is_duplicate}
+        ctx.wait_until(batch_requester(ctx.env.supabase).request(applied.next_campaign_id))
+    return {"success": True, "event": event.event, "duplicate": applied.is_duplicate}

@@ -21,12 +21,12 @@ class DataApi:
     env: SupabaseEnv
 
     async def apply(self, events: bytes) -> list[Any]:
-        """The answers of public.apply_call_events to a JSON array."""
-        return await self._call("apply_call_events", b'{"events":%b}' % events)
+        """The answers of public.apply_call_events_v1 to a JSON array."""
+        return await self._call("apply_call_events_v1", b'{"events":%b}' % events)
 
     async def keep(self, event: bytes) -> None:
         """Store one that cannot be applied."""
-        await self._call("keep_call_event", event)
+        await self._call("store_call_event_v1", b'{"event":%b}' % event)
 
     async def _call(self, function: str, arguments: bytes) -> Any:
         import httpx

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Connection = psycopg.AsyncConnection[Any]
 
-_APPLY: Final = "select public.apply_call_events(events => $1::jsonb)::text"
+_APPLY: Final = "select public.apply_call_events_v1(events => $1::jsonb)::text"
 _APPLICATION: Final = "edge-call-events"
 _CONNECT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 20.0
@@ -47,7 +47,7 @@ class DirectPostgres:
     _closed_until: float = field(default=0.0, init=False)
 
     async def apply(self, events: bytes) -> list[Any]:
-        """The answers of public.apply_call_events to a JSON array.
+        """The answers of public.apply_call_events_v1 to a JSON array.
 
         RefusedError, NoWayError; NotStoredError when no answer comes in time.
         """

@@ -82,7 +82,7 @@ class EventStore:
         else:
             for waiting, answer in zip(batch, answers, strict=True):
                 if not waiting.answer.done():
-                    waiting.answer.set_result(Applied.read(answer))
+                    waiting.answer.set_result(Applied.parse(answer))
 
     async def _send_again(self, batch: Sequence[_Waiting], refused: RefusedError) -> None:
         if len(batch) > 1:
@@ -117,7 +117,7 @@ def event_store(env: SupabaseEnv) -> EventStore:
 
 
 def render_event(event: CallEvent) -> bytes:
-    """The event as one of those that public.apply_call_events takes."""
+    """The event as one of those that public.apply_call_events_v1 takes."""
     try:
         return to_json(event.arguments(), inf_nan_mode="null")
     except ValueError as exc:

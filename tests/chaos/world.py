@@ -14,6 +14,7 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from backend.campaigns.simulated_clock import set_simulated_clock
 from bench.support.process_tree import family
 from edge.events import Event
 from edge.project.settings import SECRET_KEY, load_settings
@@ -91,7 +92,7 @@ class World:
         skipped = max(moment - self.now(), timedelta())
         self._anchor = (time.time(), self.now() + skipped)
         self.control(clock={"now_ms": self.now().timestamp() * 1000, "rate": self.rate})
-        connection.execute("select public.set_campaign_clock(%s, %s)", (self.now(), self.rate))
+        set_simulated_clock(connection, self.now(), self.rate)
         return skipped
 
     def control(self, **conditions: Any) -> Row:

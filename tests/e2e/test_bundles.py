@@ -24,7 +24,7 @@ import pytest
 
 from edge.deploy.bundle.build import Bundle, build_bundle
 from tests.conftest import ROOT, RunningStack
-from tests.integration.campaigns.organization import Organization, create_organization
+from tests.support.organization import Organization, create_organization
 from tests.support.talk_tracks.user import DECK, User, create_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

@@ -8,7 +8,7 @@ import httpx
 import psycopg
 
 from tests.conftest import RunningStack
-from tests.integration.campaigns.organization import rows
+from tests.support.organization import rows
 
 DEADLINE = 60.0
 _areas = itertools.cycle(f"{first}{rest:02d}" for first in range(2, 9) for rest in range(10, 99))

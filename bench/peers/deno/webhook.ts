@@ -22,13 +22,31 @@ async function verify(body: Uint8Array, header: string | null): Promise<boolean>
   return await crypto.subtle.verify("HMAC", key, digest, message);
 }
 
+// deno-lint-ignore no-explicit-any
+function parse(event: string, call: any) {
+  const moment = (milliseconds?: number) => milliseconds && new Date(milliseconds).toISOString();
+  return {
+    event, turn: 0, call_id: call.call_id, payload: call,
+    direction: call.direction ?? "outbound", is_over: event !== "call_started",
+    agent_id: call.agent_id, from_number: call.from_number, to_number: call.to_number,
+    attempt_id: call.metadata?.attempt_id, contact_id: call.metadata?.contact_id,
+    status: call.call_status === "ended" ? "completed" : undefined,
+    disconnection_reason: call.disconnection_reason,
+    started_at: moment(call.start_timestamp), ended_at: moment(call.end_timestamp),
+    duration_ms: call.duration_ms, cost_cents: call.call_cost?.combined_cost,
+    recording_url: call.recording_url, transcript: call.transcript, analysis: call.call_analysis,
+    successful: call.call_analysis?.call_successful, voicemail: call.call_analysis?.in_voicemail,
+    metadata: call.metadata,
+  };
+}
+
 Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen: () => {} }, async (request) => {
   const body = new Uint8Array(await request.arrayBuffer());
   if (!await verify(body, request.headers.get("x-retell-signature"))) {
     return Response.json({ error: "Invalid signature" }, { status: 401 });
   }
   const { event, call } = JSON.parse(new TextDecoder().decode(body));
-  const { data, error } = await supabase.rpc("apply_call_event", { event, call, turn: 0 });
+  const { data, error } = await supabase.rpc("apply_call_events_v1", { events: [parse(event, call)] });
   if (error) return Response.json({ error: error.message }, { status: 500 });
-  return Response.json({ success: true, event, duplicate: data.duplicate });
+  return Response.json({ success: true, event, duplicate: data[0].duplicate });
 });

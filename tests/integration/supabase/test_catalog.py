@@ -8,7 +8,7 @@ from tests.support.conversations import Database, rows
 
 pytestmark = pytest.mark.process
 
-SCHEMAS = ["public", "conversations", "talk_tracks", "platform"]
+SCHEMAS = ["public", "conversations", "telephony", "talk_tracks", "platform"]
 
 
 def test_functions_can_be_restored_without_superuser(
@@ -45,6 +45,7 @@ def test_only_pure_functions_are_immutable(db: Database) -> None:
     ("schema", "roles"),
     [
         ("conversations", {"authenticated", "service_role"}),
+        ("telephony", {"service_role"}),
         ("talk_tracks", {"service_role"}),
         ("platform", {"service_role"}),
     ],

@@ -9,8 +9,8 @@ import pytest
 
 from edge.tokens import mint
 from tests.conftest import RunningStack
-from tests.integration.campaigns.organization import Organization, create_organization
 from tests.support.campaign_trigger import Trigger
+from tests.support.organization import Organization, create_organization
 
 _numbers = itertools.count(2000)
 

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.campaigns.organization import Organization, scalar
 from tests.support.campaign_trigger import Trigger, attempts_of, campaign_of, numbers
+from tests.support.organization import Organization, scalar
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]

@@ -10,7 +10,6 @@ import pytest
 
 from edge.tokens import mint
 from tests.conftest import RunningStack
-from tests.integration.campaigns.organization import Organization, create_organization, rows
 from tests.support.campaign_trigger import (
     Trigger,
     attempts_of,
@@ -18,6 +17,7 @@ from tests.support.campaign_trigger import (
     contacts_of,
     numbers,
 )
+from tests.support.organization import Organization, create_organization, rows
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]

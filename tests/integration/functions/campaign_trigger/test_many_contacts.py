@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
-from tests.integration.campaigns.organization import Organization, rows, scalar
 from tests.support.campaign_trigger import Trigger
+from tests.support.organization import Organization, rows, scalar
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -80,7 +80,7 @@ def is_retrying(connection: psycopg.Connection, campaign_id: str) -> bool:
 
 def change_and_die(connection: psycopg.Connection, campaign_id: str, action: str) -> None:
     """Do what a worker does that is killed before it finishes."""
-    connection.execute("select public.change_campaign(%s, %s)", (campaign_id, action))
+    connection.execute("select public.change_campaign_v1(%s, %s)", (campaign_id, action))
 
 
 def test_a_retry_requeues_all_failed_contacts(

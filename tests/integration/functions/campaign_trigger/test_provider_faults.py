@@ -6,7 +6,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.campaigns.organization import Organization, rows, scalar
 from tests.support.campaign_trigger import (
     Trigger,
     attempts_of,
@@ -14,6 +13,7 @@ from tests.support.campaign_trigger import (
     contacts_of,
     numbers,
 )
+from tests.support.organization import Organization, rows, scalar
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -278,9 +278,8 @@ def test_schedule_check_applies_stored_events(
     trigger: Trigger, connection: psycopg.Connection
 ) -> None:
     call = {"call_id": "kept", "call_status": "ended", "duration_ms": 5000}
-    connection.execute(
-        "select public.keep_call_event('call_ended', %s::jsonb)", (json.dumps(call),)
-    )
+    event = {"event": "call_ended", "call_id": "kept", "payload": call}
+    connection.execute("select public.store_call_event_v1(%s::jsonb)", (json.dumps(event),))
 
     wait_for(lambda: trigger("schedule_check").json()["applied"] == 1)
 

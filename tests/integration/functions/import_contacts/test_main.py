@@ -12,7 +12,7 @@ import pytest
 
 from edge.tokens import mint
 from tests.conftest import RunningStack
-from tests.integration.campaigns.organization import Organization, create_organization, scalar
+from tests.support.organization import Organization, create_organization, scalar
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -67,7 +67,7 @@ def contacts(connection: psycopg.Connection, campaign_id: str) -> list[tuple[Any
 
 
 def staged(connection: psycopg.Connection) -> int:
-    return scalar(connection, "select count(*) from public.contact_import_rows")
+    return scalar(connection, "select count(*) from telephony.contact_import_rows")
 
 
 def test_valid_rows_become_contacts_and_the_others_are_reported_by_line(
@@ -219,7 +219,7 @@ def test_an_import_is_rejected_if_its_campaign_ends_meanwhile(
 ) -> None:
     campaign = organization.add_campaign()
     with psycopg.connect(stack.dsn) as ending, ThreadPoolExecutor(1) as threads:
-        assert scalar(ending, "select public.complete_campaign(%s)", (campaign,))
+        assert scalar(ending, "select telephony.complete_campaign(%s)", (campaign,))
         sent = threads.submit(send, stack, campaign, "phone\n2125550101\n")
         wait_for_a_lock(connection)
         ending.commit()

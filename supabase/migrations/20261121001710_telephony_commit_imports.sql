@@ -1,0 +1,60 @@
+-- Makes contacts of an import's staged rows.
+
+create function public.commit_contact_import_v1(import_id uuid, staged integer) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+    campaign public.call_campaigns;
+    campaign_key uuid;
+    found integer;
+    imported integer;
+    duplicates jsonb;
+begin
+    select i.campaign_id into campaign_key from telephony.contact_imports i where i.id = commit_contact_import_v1.import_id;
+    -- One import at a time: lists with the same numbers in different orders would deadlock.
+    perform from telephony.contact_imports i where i.campaign_id = campaign_key order by i.id for update;
+    campaign := telephony.check_importable(campaign_key);
+    select count(*) into found from telephony.contact_import_rows r where r.import_id = commit_contact_import_v1.import_id;
+    if found <> commit_contact_import_v1.staged then
+        raise exception 'Of % staged rows % are there: begin again.', commit_contact_import_v1.staged, found
+            using errcode = 'PT409', detail = 'IMPORT_LOST';
+    end if;
+
+    create temporary table if not exists contact_import_phones (phone text, line integer, before text) on commit drop;
+    insert into pg_temp.contact_import_phones (phone, line, before)
+    select r.contact ->> 'phone', r.line,
+           case when c.id is not null then 'campaign'
+                when row_number() over (partition by r.contact ->> 'phone' order by r.line) > 1 then 'file' end
+    from telephony.contact_import_rows r
+    left join public.campaign_contacts c on c.campaign_id = campaign.id and c.phone = r.contact ->> 'phone'
+    where r.import_id = commit_contact_import_v1.import_id;
+
+    insert into public.campaign_contacts
+        (campaign_id, organization_id, phone, name, email, company, notes, time_zones, variables)
+    select campaign.id, campaign.organization_id, p.phone, coalesce(r.contact ->> 'name', ''),
+           r.contact ->> 'email', r.contact ->> 'company', r.contact ->> 'notes',
+           array(select jsonb_array_elements_text(r.contact -> 'time_zones')),
+           coalesce(r.contact -> 'variables', '{}')
+    from pg_temp.contact_import_phones p
+    join telephony.contact_import_rows r on r.import_id = commit_contact_import_v1.import_id and r.line = p.line
+    where p.before is null
+    order by p.line
+    on conflict (campaign_id, phone) do nothing;  -- another transaction may add the same number
+    get diagnostics imported = row_count;
+    -- The insert locked the campaign (refuse_late_contacts): its status is stable until the commit.
+    perform telephony.check_importable(campaign.id);
+
+    select coalesce(jsonb_agg(jsonb_build_object('line', d.line, 'phone', d.phone, 'already_in', d.before)), '[]')
+    into duplicates
+    from (select * from pg_temp.contact_import_phones p where p.before is not null order by p.line limit 1000) d;
+    drop table pg_temp.contact_import_phones;
+    delete from telephony.contact_import_rows r where r.import_id = commit_contact_import_v1.import_id;
+    delete from telephony.contact_imports i where i.id = commit_contact_import_v1.import_id;
+    insert into public.activity_logs (organization_id, actor_id, action, subject, data)
+    values (campaign.organization_id, auth.uid(), 'contacts_imported', campaign.id::text,
+            jsonb_build_object('imported', imported, 'rows', found));
+    return jsonb_build_object('imported', imported, 'duplicate_count', found - imported, 'duplicates', duplicates);
+end;
+$$;
+comment on function public.commit_contact_import_v1(uuid, integer) is
+    'Turn the staged rows into contacts; `staged` is how many there must be: {imported, duplicate_count, duplicates [{line, phone, already_in: file | campaign}]}.';

@@ -1,0 +1,20 @@
+"""A database for each test, and an organization in it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from tests.support.organization import Organization, create_organization
+
+
+@pytest.fixture
+def connection(cluster: Cluster, database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(cluster.dsn(database), autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def organization(connection: psycopg.Connection) -> Organization:
+    return create_organization(connection, "+14155550100")
