@@ -9,8 +9,10 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 import httpx
+import psycopg
 
 from backend.campaigns.project import CampaignError, running_stack
+from backend.campaigns.simulated_clock import set_simulated_clock
 
 _TIMEOUT: Final = 150.0
 _ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1, 2, 3, 4, 5, 6, 7]}
@@ -137,8 +139,8 @@ class Campaigns:
         paces = [{"organization_id": row["id"], "calls_per_second": pace} for row in organizations]
         merge = {"prefer": "resolution=merge-duplicates"}
         self._send("POST", "/rest/v1/dial_pace", json=paces, headers=merge)
-        shown = {"shows": None if rate == 1 else now.isoformat(), "rate": rate}
-        self._send("POST", "/rest/v1/rpc/set_campaign_clock", json=shown)
+        with psycopg.connect(self._stack["DB_URL"]) as connection:
+            set_simulated_clock(connection, None if rate == 1 else now, rate)
 
     def progress(self, campaign_id: str) -> Progress:
         """Return the campaign's status and statistics now."""
