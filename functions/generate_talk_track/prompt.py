@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.llm.fence import fence_json, fence_text
-from shared.llm.prompt import read_prompt
-from shared.llm.question import Question
+from shared.llm.prompt import delimit_json, delimit_text, read_prompt
+from shared.llm.structured import StructuredRequest
 
 from .deck import Chunk, Deck, Slide
 from .script import TalkTrackChunk
@@ -16,18 +15,18 @@ PROMPT = read_prompt(Path(__file__).with_name("prompts") / "talk_track.md")
 
 def build_question(
     deck: Deck, chunk: Chunk, slides: Sequence[Slide], style: str | None
-) -> Question[TalkTrackChunk]:
+) -> StructuredRequest[TalkTrackChunk]:
     """Build the question for the slides of a chunk that are still missing."""
     before, after = deck.neighbours(chunk)
-    parts = [fence_text("deck", _describe(deck)), fence_text("outline", _outline(deck))]
+    parts = [delimit_text("deck", _describe(deck)), delimit_text("outline", _outline(deck))]
     if before:
-        parts.append(fence_text("before", before.title))
+        parts.append(delimit_text("before", before.title))
     if after:
-        parts.append(fence_text("after", after.title))
+        parts.append(delimit_text("after", after.title))
     if style:
-        parts.append(fence_text("style", style))
-    parts.append(fence_json("slides", [_render(slide) for slide in slides]))
-    return Question(PROMPT.text, "\n\n".join(parts), TalkTrackChunk)
+        parts.append(delimit_text("style", style))
+    parts.append(delimit_json("slides", [_render(slide) for slide in slides]))
+    return StructuredRequest(PROMPT.text, "\n\n".join(parts), TalkTrackChunk)
 
 
 def _describe(deck: Deck) -> str:

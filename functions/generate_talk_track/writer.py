@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from shared.env import OpenAIEnv
 from shared.errors import ConfigurationError, UpstreamError
-from shared.llm.answer import Answer
 from shared.llm.extraction import extract
+from shared.llm.structured import StructuredResponse
 
 from .deck import Chunk, Deck
 from .prompt import build_question
@@ -38,7 +38,9 @@ class Draft:
     output_tokens: int = 0
     model: str = ""
 
-    def add(self, slides: dict[int, SpokenSlide], answer: Answer[TalkTrackChunk]) -> None:
+    def add(
+        self, slides: dict[int, SpokenSlide], answer: StructuredResponse[TalkTrackChunk]
+    ) -> None:
         self.slides.update(slides)
         self.model = answer.model
         self.input_tokens += answer.input_tokens

@@ -18,11 +18,9 @@ from shared.conversations.videos import Output, store_outputs
 from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
-from shared.llm.answer import Answer
 from shared.llm.extraction import extract
-from shared.llm.fence import fence_text
-from shared.llm.prompt import read_prompt
-from shared.llm.question import Question
+from shared.llm.prompt import delimit_text, read_prompt
+from shared.llm.structured import StructuredRequest, StructuredResponse
 
 from .analysis import Analysis
 from .excerpts import Excerpts
@@ -44,8 +42,8 @@ async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     with ctx.stage("retrieve"):
         excerpts = await fetch_excerpts(ctx, body.video_id)
     with ctx.stage("analyse"):
-        text = fence_text("transcript", excerpts.text)
-        answer = await extract(ctx.env.openai, Question(PROMPT.text, text, Analysis))
+        text = delimit_text("transcript", excerpts.text)
+        answer = await extract(ctx.env.openai, StructuredRequest(PROMPT.text, text, Analysis))
     with ctx.stage("store"):
         ids = await store_outputs(ctx, body.video_id, _outputs(answer, excerpts))
     result = {
@@ -56,7 +54,7 @@ async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     return envelope.succeed(ctx, "structured_data", result)
 
 
-def _outputs(answer: Answer[Analysis], excerpts: Excerpts) -> list[Output]:
+def _outputs(answer: StructuredResponse[Analysis], excerpts: Excerpts) -> list[Output]:
     metadata = {
         **answer.metadata,
         "prompt_version": PROMPT.version,

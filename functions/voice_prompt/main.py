@@ -21,9 +21,8 @@ from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
 from shared.llm.composition import compose
-from shared.llm.fence import fence_json
-from shared.llm.prompt import read_prompt
-from shared.llm.question import Question
+from shared.llm.prompt import delimit_json, read_prompt
+from shared.llm.structured import StructuredRequest
 
 from .rendering import render_prompt
 from .source import check_length, fetch_structured_data
@@ -57,9 +56,9 @@ async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
         await require_video(ctx, body.video_id)
         source = body.structured_data or await fetch_structured_data(ctx, body.video_id)
     with ctx.stage("compose"):
-        text = fence_json("structured_data", source.model_dump(mode="json"))
+        text = delimit_json("structured_data", source.model_dump(mode="json"))
         check_length(text)
-        answer = await compose(ctx.env.anthropic, Question(PROMPT.text, text, VoiceDesign))
+        answer = await compose(ctx.env.anthropic, StructuredRequest(PROMPT.text, text, VoiceDesign))
     design = answer.value.model_dump(mode="json")
     prompt = render_prompt(answer.value, source)
     metadata = {**answer.metadata, "prompt_version": PROMPT.version, "design": design}

@@ -11,7 +11,7 @@ from shared.env import ProviderEnv
 from shared.errors import ConfigurationError, UpstreamError
 from shared.http.deadline import seconds_left
 from shared.http.tls import verify_for
-from shared.llm.faults import Fault, Source, fault_of_status, upstream_error
+from shared.llm.errors import Fault, Source, fault_of_status, upstream_error
 
 PROVIDER: Final = "Anthropic"
 _CONNECT_SECONDS: Final = 5.0

@@ -6,36 +6,34 @@ from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
 from shared.env import OpenAIEnv
-from shared.llm.answer import Answer, parse_answer
-from shared.llm.faults import Fault, upstream_error
+from shared.llm.errors import Fault, upstream_error
 from shared.llm.openai_client import ask_openai, openai_client, source_of
-from shared.llm.question import Question
-from shared.llm.schema import strict_schema
+from shared.llm.structured import StructuredRequest, StructuredResponse, parse_output, strict_schema
 
 T = TypeVar("T", bound=BaseModel)
 
 
-async def extract(env: OpenAIEnv, question: Question[T]) -> Answer[T]:
+async def extract(env: OpenAIEnv, request: StructuredRequest[T]) -> StructuredResponse[T]:
     """The model's answer, valid, as by the Responses API."""
-    reply = await _ask(env, question)
-    value = parse_answer(question.answer, _read_text(reply), source_of(reply))
+    reply = await _ask(env, request)
+    value = parse_output(request.output, _read_text(reply), source_of(reply))
     usage = reply.usage
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    return Answer(value, reply.model, *tokens)
+    return StructuredResponse(value, reply.model, *tokens)
 
 
-async def _ask(env: OpenAIEnv, question: Question[T]) -> ChatCompletion:
+async def _ask(env: OpenAIEnv, request: StructuredRequest[T]) -> ChatCompletion:
     call = openai_client(env.provider).chat.completions.create(
         model=env.model,
         messages=[
-            {"role": "system", "content": question.instructions},
-            {"role": "user", "content": question.text},
+            {"role": "system", "content": request.instructions},
+            {"role": "user", "content": request.text},
         ],
         response_format={
             "type": "json_schema",
             "json_schema": {
-                "name": question.name,
-                "schema": strict_schema(question.answer),
+                "name": request.name,
+                "schema": strict_schema(request.output),
                 "strict": True,
             },
         },

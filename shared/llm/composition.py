@@ -7,10 +7,9 @@ from anthropic.types import Message, TextBlock
 from pydantic import BaseModel
 
 from shared.env import AnthropicEnv
-from shared.llm.answer import Answer, parse_answer
 from shared.llm.anthropic_client import anthropic_client, ask_anthropic, source_of
-from shared.llm.faults import Fault, upstream_error
-from shared.llm.question import Question
+from shared.llm.errors import Fault, upstream_error
+from shared.llm.structured import StructuredRequest, StructuredResponse, parse_output
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -23,21 +22,23 @@ _FAULT_OF_STOP = {
 _COMPLETE = frozenset({"end_turn", "stop_sequence", None})
 
 
-async def compose(env: AnthropicEnv, question: Question[T]) -> Answer[T]:
+async def compose(env: AnthropicEnv, request: StructuredRequest[T]) -> StructuredResponse[T]:
     """The model's answer, valid; whatever else comes is an UpstreamError with a code of its own."""
-    reply = await _ask(env, question)
-    value = parse_answer(question.answer, _read_text(reply), source_of(reply))
-    return Answer(value, str(reply.model), reply.usage.input_tokens, reply.usage.output_tokens)
+    reply = await _ask(env, request)
+    value = parse_output(request.output, _read_text(reply), source_of(reply))
+    return StructuredResponse(
+        value, str(reply.model), reply.usage.input_tokens, reply.usage.output_tokens
+    )
 
 
-async def _ask(env: AnthropicEnv, question: Question[T]) -> Message:
+async def _ask(env: AnthropicEnv, request: StructuredRequest[T]) -> Message:
     call = anthropic_client(env.provider).messages.create(
         model=env.model,
         max_tokens=_MAX_OUTPUT_TOKENS,
-        system=question.instructions,
-        messages=[{"role": "user", "content": question.text}],
+        system=request.instructions,
+        messages=[{"role": "user", "content": request.text}],
         output_config={
-            "format": {"type": "json_schema", "schema": transform_schema(question.answer)}
+            "format": {"type": "json_schema", "schema": transform_schema(request.output)}
         },
     )
     return await ask_anthropic(call, env.provider, Message)

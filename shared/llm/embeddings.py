@@ -10,7 +10,7 @@ from typing import Any, Final
 from openai.types import CreateEmbeddingResponse
 
 from shared.env import OpenAIEnv
-from shared.llm.faults import Fault, Source, upstream_error
+from shared.llm.errors import Fault, Source, upstream_error
 from shared.llm.openai_client import ask_openai, openai_client, source_of
 from shared.llm.origin import origin_of
 

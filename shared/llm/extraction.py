@@ -7,38 +7,36 @@ from pydantic import BaseModel
 
 from shared.env import OpenAIEnv
 from shared.llm import chat
-from shared.llm.answer import Answer, parse_answer
-from shared.llm.faults import Fault, upstream_error
+from shared.llm.errors import Fault, upstream_error
 from shared.llm.openai_client import ask_openai, openai_client, source_of
-from shared.llm.question import Question
-from shared.llm.schema import strict_schema
+from shared.llm.structured import StructuredRequest, StructuredResponse, parse_output, strict_schema
 
 T = TypeVar("T", bound=BaseModel)
 
 _MAX_OUTPUT_TOKENS = 16_000
 
 
-async def extract(env: OpenAIEnv, question: Question[T]) -> Answer[T]:
+async def extract(env: OpenAIEnv, request: StructuredRequest[T]) -> StructuredResponse[T]:
     """The model's answer, valid; whatever else comes is an UpstreamError with a code of its own."""
     if env.mode == "chat":
-        return await chat.extract(env, question)
-    reply = await _ask(env, question)
-    value = parse_answer(question.answer, _read_text(reply), source_of(reply))
+        return await chat.extract(env, request)
+    reply = await _ask(env, request)
+    value = parse_output(request.output, _read_text(reply), source_of(reply))
     usage = reply.usage
     tokens = (usage.input_tokens, usage.output_tokens) if usage else (0, 0)
-    return Answer(value, str(reply.model), *tokens)
+    return StructuredResponse(value, str(reply.model), *tokens)
 
 
-async def _ask(env: OpenAIEnv, question: Question[T]) -> Response:
+async def _ask(env: OpenAIEnv, request: StructuredRequest[T]) -> Response:
     call = openai_client(env.provider).responses.create(
         model=env.model,
-        instructions=question.instructions,
-        input=question.text,
+        instructions=request.instructions,
+        input=request.text,
         text={
             "format": {
                 "type": "json_schema",
-                "name": question.name,
-                "schema": strict_schema(question.answer),
+                "name": request.name,
+                "schema": strict_schema(request.output),
                 "strict": True,
             }
         },

@@ -21,9 +21,8 @@ _WANTED: Final = (
     "shared.llm.composition",
     "shared.llm.embeddings",
     "shared.llm.extraction",
-    "shared.llm.fence",
     "shared.llm.prompt",
-    "shared.llm.question",
+    "shared.llm.structured",
 )
 
 

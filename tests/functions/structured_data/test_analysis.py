@@ -3,7 +3,7 @@
 from functions.structured_data.analysis import Analysis
 from functions.structured_data.main import PROMPT
 from shared.conversations.sales import StructuredData
-from shared.llm.schema import strict_schema
+from shared.llm.structured import strict_schema
 
 ARRAYS = (
     "sales_techniques",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.logs.record import Failure, Stage, parse_record
 from shared.errors import UpstreamError
-from shared.llm.faults import Fault, Source, upstream_error
+from shared.llm.errors import Fault, Source, upstream_error
 from shared.runtime.log import RequestLog
 
 JSON = st.recursive(
