@@ -1,28 +1,18 @@
-"""The composition root: lock → zygote and Postgres → migrations → emulator → gateway."""
+"""The composition root: lock → zygote → gateway → services (Postgres, REST, Auth, providers)."""
 
+import asyncio
+import importlib
 import json
-import logging
 import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from starlette.applications import Starlette
-
-from edge.emulator.auth.app import create_auth_app, create_pool
-from edge.emulator.auth.config import AuthConfig
-from edge.emulator.clock import Clock
-from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.local_database import LocalDatabase
-from edge.emulator.postgres.migrations import Migration
-from edge.emulator.providers.app import create_app as create_providers_app
-from edge.emulator.providers.retell.simulation_config import SimulationConfig
-from edge.emulator.rest.app import RestApp, RestConfig
-from edge.emulator.scheduler import Schedule, Scheduler
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, App, Gateway
+from edge.gateway.deferred import Deferred
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
@@ -35,19 +25,27 @@ from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
-from edge.project_processes.supervisor import Supervisor
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.proxy.tunnel import tunnel_factory
 
-_LOG: Final = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from edge.emulator.postgres.cluster import Cluster
+    from edge.emulator.postgres.migrations import Migration
+    from edge.emulator.scheduler import Schedule
+    from edge.services import Services
+
+_PROVIDERS: Final = "/providers"
+_REST: Final = "/rest/v1"
+_AUTH: Final = "/auth/v1"
 
 
 @dataclass(slots=True)
 class Stack:
     """Everything that runs; `start` fails whole, `close` undoes whatever was done, in reverse.
 
-    Not `scheduled`: functions are called by those who ask, and by no clock.
+    `scheduled` is False where functions shall not be called by their schedules. Functions are
+    answered as soon as the gateway listens; requests of services wait until these have started.
     """
 
     settings: Settings
@@ -57,21 +55,20 @@ class Stack:
     scheduled: bool = True
     functions: FunctionsApp = field(init=False)
     metrics: Metrics = field(init=False)
-    _database: LocalDatabase | None = field(default=None, init=False)
+    _services: "Services | None" = field(default=None, init=False)
     _logs: LogStore = field(init=False)
-    _clock: Clock = field(default_factory=Clock, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
-    def cluster(self) -> Cluster:
+    def cluster(self) -> "Cluster":
         """The local Postgres; only with one."""
-        assert self._database is not None
-        return self._database.cluster
+        assert self._services is not None
+        return self._services.cluster
 
     @property
-    def applied(self) -> list[Migration]:
+    def applied(self) -> "list[Migration]":
         """The migrations that this start has applied."""
-        return self._database.applied if self._database else []
+        return self._services.applied if self._services else []
 
     async def start(self) -> None:
         """Start the parts, the slow ones side by side; EdgeError says what stands in the way."""
@@ -93,27 +90,48 @@ class Stack:
         self._exits.callback(listener.close)
         self._settle_ports(listener)
         self._start_observers()
-        if self.settings.has_database:
-            self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
-            self._exits.push_async_callback(self._database.close)
+        self._exits.push_async_callback(self._close_services)
         self._start_functions()
+        deferred = {prefix: Deferred() for prefix in self._service_prefixes()}
         routes: dict[str, App] = {
             **NO_DATABASE,
+            **deferred,
             FUNCTIONS: self.functions,
-            "/providers": await self._start_providers(),
             "/metrics": MetricsApp(self.metrics),
             "/_internal/metric": PlatformMetricApp(self.metrics, self._in_flight),
         }
-        if self._database:
-            routes["/rest/v1"] = await self._start_rest(await self._database.start())
-            routes["/auth/v1"] = self._start_auth()
+        if self.settings.has_database:
             pages = self.settings.extensions.pages
             routes["/console"] = create_pages_app(self.settings.publishable_key, pages)
         await self._serve(Gateway(routes, self.settings.key_tokens()), listener)
-        if self._database and self.scheduled:
-            self._start_scheduler()
+        for app in deferred.values():
+            self._exits.callback(app.fail)
+        await self._start_services(deferred)
         lock.write(self.settings.describe() | lock.read())
         await self._start_processes(lock)
+
+    def _service_prefixes(self) -> tuple[str, ...]:
+        return (_PROVIDERS, _REST, _AUTH) if self.settings.has_database else (_PROVIDERS,)
+
+    async def _start_services(self, deferred: dict[str, Deferred]) -> None:
+        await asyncio.to_thread(importlib.import_module, "edge.services")
+        from edge.services import Services
+
+        self._services = services = Services(self.settings, self.durable)
+        deferred[_PROVIDERS].resolve(await services.start_providers())
+        if not self.settings.has_database:
+            return
+        rest, auth = await services.start_database()
+        deferred[_REST].resolve(rest)
+        deferred[_AUTH].resolve(auth)
+        if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
+            services.start_scheduler(
+                f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}", self._schedules
+            )
+
+    async def _close_services(self) -> None:
+        if self._services:
+            await self._services.close()
 
     def _listen(self) -> socket.socket:
         listener = socket.socket()
@@ -146,7 +164,7 @@ class Stack:
         self._exits.callback(self._logs.close)
         self.metrics = Metrics(self._logs.dropped_lines)
 
-    def _tell(self, event: Event) -> None:
+    def _publish(self, event: Event) -> None:
         self._logs(event)
         self.metrics(event)
         self.observe(event)
@@ -166,7 +184,7 @@ class Stack:
             inspect=settings.inspect,
             inspect_port=settings.inspect_port,
         )
-        self.functions = FunctionsApp(config, self._tell, self._environment, settings.inherited)
+        self.functions = FunctionsApp(config, self._publish, self._environment, settings.inherited)
         self._exits.push_async_callback(self.functions.close)
         self.functions.start()
 
@@ -175,39 +193,9 @@ class Stack:
             function.slug, function.folder, function.manifest.secrets
         )
 
-    async def _start_providers(self) -> Starlette:
-        settings = self.settings
-        calls = SimulationConfig(
-            speed=settings.call_speed,
-            webhook_url=settings.webhook_url,
-            webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
-        )
-        providers = create_providers_app(calls, self._clock)
-        await self._exits.enter_async_context(providers.router.lifespan_context(providers))
-        return providers
+    def _schedules(self) -> "Iterator[Schedule]":
+        from edge.emulator.scheduler import Schedule
 
-    async def _start_rest(self, dsn: str) -> RestApp:
-        config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)
-        rest = RestApp(dsn, keys=self.settings.keys, config=config)
-        await rest.open()
-        self._exits.push_async_callback(rest.close)
-        return rest
-
-    def _start_auth(self) -> Starlette:
-        pool = create_pool(self.cluster.dsn(user="supabase_auth_admin"))
-        self._exits.push_async_callback(pool.close)
-        issuer = f"{self.settings.api_url}/auth/v1"
-        return create_auth_app(pool, AuthConfig(self.settings.keys, issuer))
-
-    def _start_scheduler(self) -> None:
-        """Only with a database of our own: a laptop is not to wake a hosted project's functions."""
-        url = f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}"
-        token = self.settings.service_role_key
-        scheduler = Scheduler(self._schedules, url, token, self._clock)
-        scheduler.start()
-        self._exits.push_async_callback(scheduler.close)
-
-    def _schedules(self) -> Iterator[Schedule]:
         for slug, function in self.functions.functions.items():
             if when := function.manifest.schedule:
                 yield Schedule(slug, when, function.manifest.schedule_body)
@@ -221,8 +209,10 @@ class Stack:
         entries = self.settings.extensions.processes
         if not entries:
             return
+        from edge.project_processes.supervisor import Supervisor
+
         supervisor = Supervisor(
-            self.settings.root, entries, self._process_environment, self._tell, describe
+            self.settings.root, entries, self._process_environment, self._publish, describe
         )
         self._exits.push_async_callback(supervisor.close)
         await supervisor.start()

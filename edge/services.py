@@ -1,0 +1,90 @@
+"""The services of the local stack: emulated providers, Postgres, the data API, Auth, schedules.
+
+`edge.stack` imports this in a thread, after the gateway listens: its imports take about a second,
+and functions are answered meanwhile.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from edge.emulator.auth.app import create_auth_app, create_pool
+from edge.emulator.auth.config import AuthConfig
+from edge.emulator.clock import Clock
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.local_database import LocalDatabase
+from edge.emulator.postgres.migrations import Migration
+from edge.emulator.providers.app import create_app as create_providers_app
+from edge.emulator.providers.retell.simulation_config import SimulationConfig
+from edge.emulator.rest.app import RestApp, RestConfig
+from edge.emulator.scheduler import Schedule, Scheduler
+from edge.project.settings import Settings
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Services:
+    """What the gateway serves besides functions. Each `start_…` returns the ASGI app to mount."""
+
+    settings: Settings
+    durable: bool = True
+    _clock: Clock = field(default_factory=Clock, init=False)
+    _database: LocalDatabase | None = field(default=None, init=False)
+    _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The local Postgres, once `start_database` was called."""
+        assert self._database is not None
+        return self._database.cluster
+
+    @property
+    def applied(self) -> list[Migration]:
+        """The migrations that this start has applied."""
+        return self._database.applied if self._database else []
+
+    async def close(self) -> None:
+        """Stop everything, in reverse order."""
+        await self._exits.aclose()
+
+    async def start_providers(self) -> ASGIApp:
+        settings = self.settings
+        calls = SimulationConfig(
+            speed=settings.call_speed,
+            webhook_url=settings.webhook_url,
+            webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
+        )
+        providers: Starlette = create_providers_app(calls, self._clock)
+        await self._exits.enter_async_context(providers.router.lifespan_context(providers))
+        return providers
+
+    async def start_database(self) -> tuple[ASGIApp, ASGIApp]:
+        """Start Postgres and migrate it; returns the data API and Auth. EdgeError if it fails."""
+        self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
+        self._exits.push_async_callback(self._database.close)
+        return await self._start_rest(await self._database.start()), self._start_auth()
+
+    def start_scheduler(self, url: str, schedules: Callable[[], Iterator[Schedule]]) -> None:
+        """Call functions below `url` by their schedules, with the service_role key."""
+        scheduler = Scheduler(schedules, url, self.settings.service_role_key, self._clock)
+        scheduler.start()
+        self._exits.push_async_callback(scheduler.close)
+
+    async def _start_rest(self, dsn: str) -> RestApp:
+        config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)
+        rest = RestApp(dsn, keys=self.settings.keys, config=config)
+        await rest.open()
+        self._exits.push_async_callback(rest.close)
+        return rest
+
+    def _start_auth(self) -> Starlette:
+        pool = create_pool(self.cluster.dsn(user="supabase_auth_admin"))
+        self._exits.push_async_callback(pool.close)
+        issuer = f"{self.settings.api_url}/auth/v1"
+        return create_auth_app(pool, AuthConfig(self.settings.keys, issuer))
