@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.types import ASGIApp
+
 from edge.errors import EdgeError
 from edge.events import Event, Observer
-from edge.gateway.app import FUNCTIONS, App, Gateway
+from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
@@ -25,9 +27,9 @@ from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
+from edge.project.worker_environment import build_worker_environment
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.proxy.tunnel import tunnel_factory
 
 if TYPE_CHECKING:
     from edge.emulator.postgres.cluster import Cluster
@@ -93,7 +95,7 @@ class Stack:
         self._exits.push_async_callback(self._close_services)
         self._start_functions()
         deferred = {prefix: Deferred() for prefix in self._service_prefixes()}
-        routes: dict[str, App] = {
+        routes: dict[str, ASGIApp] = {
             **NO_DATABASE,
             **deferred,
             FUNCTIONS: self.functions,
@@ -174,6 +176,8 @@ class Stack:
         config = RuntimeConfig(
             settings.root,
             settings.keys,
+            self._environment,
+            settings.inherited,
             verify_jwt=settings.verify_jwt,
             limits=LimitsMode(settings.limits),
             policy=settings.policy,
@@ -184,14 +188,12 @@ class Stack:
             inspect=settings.inspect,
             inspect_port=settings.inspect_port,
         )
-        self.functions = FunctionsApp(config, self._publish, self._environment, settings.inherited)
+        self.functions = FunctionsApp(config, self._publish)
         self._exits.push_async_callback(self.functions.close)
         self.functions.start()
 
     def _environment(self, function: Function) -> dict[str, str]:
-        return self.settings.with_current_secrets().function_environment(
-            function.slug, function.folder, function.manifest.secrets
-        )
+        return build_worker_environment(self.settings.with_current_secrets(), function)
 
     def _schedules(self) -> "Iterator[Schedule]":
         from edge.emulator.scheduler import Schedule
@@ -226,8 +228,7 @@ class Stack:
         return self.functions.received - self.functions.handled
 
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
-        tunnel = tunnel_factory(lambda scope: self.functions.admit_upgrade(gateway.enter(scope)))
-        server = Server(gateway, upgrades=tunnel)
+        server = Server(gateway, upgrades=self.functions.upgrades(gateway))
         self._exits.push_async_callback(server.close)
         self._exits.push_async_callback(self.functions.close)
         await server.start(listener)

@@ -31,6 +31,7 @@ from edge.project.config_toml import STATE_FOLDER
 from edge.project.environment import inherited_environment
 from edge.project.manifest import TARGET, Function, discover
 from edge.project.settings import Settings
+from edge.project.worker_environment import build_worker_environment
 from edge.tokens import mint
 
 # The loader is the one of functions-framework's own command, which is what production runs.
@@ -167,9 +168,7 @@ def _start(
 def _spawn(
     function: Function, settings: Settings, descriptors: tuple[int, int], output: Path
 ) -> subprocess.Popen[bytes]:
-    environment = settings.function_environment(
-        function.slug, function.folder, function.manifest.secrets
-    )
+    environment = build_worker_environment(settings, function)
     arguments = [TARGET, str(function.source), *map(str, descriptors)]
     with output.open("wb") as log:
         return subprocess.Popen(

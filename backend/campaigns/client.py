@@ -125,7 +125,7 @@ class Campaigns:
 
     def set_clock(self, rate: float) -> None:
         """Run campaigns and emulated calls `rate` times as fast from now on."""
-        if "Retell" not in self._stack.get("STAND_INS", "").split(","):
+        if "Retell" not in self._stack.get("EMULATED_PROVIDERS", "").split(","):
             raise CampaignError(
                 "These campaigns ring real phones, at real hours: their clock cannot be changed.",
                 cure="Start the stack without RETELL_API_KEY and RETELL_BASE_URL.",

@@ -20,26 +20,28 @@ from edge.tokens import Keys
 
 
 def environment(function: Function) -> dict[str, str]:
-    """What a worker gets here: a path, and who it is."""
+    """A worker's environment: PATH and its slug."""
     return {"PATH": os.environ["PATH"], "SUPABASE_FUNCTION_SLUG": function.slug}
 
 
 def observe(_event: Event) -> None:
-    """Watch nothing."""
+    """Ignore the event."""
 
 
 async def serve(port: int, root: Path, *, reload: bool) -> None:
-    """Serve until told to stop."""
-    config = RuntimeConfig(root, Keys(DEFAULT_JWT_SECRET), reload=reload)
-    app = FunctionsApp(config, observe, environment, dict(os.environ))
+    """Serve until SIGTERM or SIGINT."""
+    config = RuntimeConfig(
+        root, Keys(DEFAULT_JWT_SECRET), environment, dict(os.environ), reload=reload
+    )
+    app = FunctionsApp(config, observe)
     app.start()
-    stop_asked = asyncio.Event()
+    is_stopped = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stop_asked.set)
+        asyncio.get_running_loop().add_signal_handler(sign, is_stopped.set)
     server = Server(Gateway({FUNCTIONS: app}, {}))
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
         await server.start(listener)
-        await stop_asked.wait()
+        await is_stopped.wait()
         await server.close()
     await app.close()
 

@@ -1,20 +1,18 @@
-"""The one port: routes by prefix, turns `sb_…` keys into tokens, answers preflights.
+"""The gateway: routes by path prefix, exchanges `sb_…` keys for tokens, answers preflights.
 
 Routes and key translation follow the Supabase CLI's local gateway (supabase/cli, kong.yml and
-packages/stack ApiProxy): for functions the translated key travels beside the caller's own
-Authorization, for the other services it replaces it.
+packages/stack ApiProxy): functions get the key's token in `sb-api-key`, beside the client's
+Authorization; for the other services it replaces Authorization.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 Header = tuple[bytes, bytes]
 
 FUNCTIONS: Final = "/functions/v1"
@@ -26,47 +24,47 @@ _METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """`routes` maps a path prefix to the app behind it; `tokens` an `sb_…` key to its token."""
+    """ASGI app. `routes` maps path prefixes to apps, `tokens` maps `sb_…` keys to their tokens."""
 
-    routes: Mapping[str, App]
+    routes: Mapping[str, ASGIApp]
     tokens: Mapping[str, str]
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1011})
             return
         path: bytes = scope["raw_path"]
         if path in (b"/health", b"/_internal/health"):
-            await _answer(send, 200, json.dumps({"message": "ok"}), b"application/json")
+            await _respond(send, 200, json.dumps({"message": "ok"}), b"application/json")
             return
         for prefix, app in self.routes.items():
             if path == prefix.encode() or path.startswith(prefix.encode() + b"/"):
-                await self._enter(prefix, app, scope, receive, send)
+                await self._dispatch(prefix, app, scope, receive, send)
                 return
-        await _answer(send, 404, "Not Found", b"text/plain")
+        await _respond(send, 404, "Not Found", b"text/plain")
 
-    def enter(self, scope: Message) -> Message | None:
-        """An upgrade request as the functions see it; None when it is for no function."""
+    def enter(self, scope: Scope) -> Scope | None:
+        """The scope of an upgrade request as functions see it; None outside of /functions/v1."""
         path: bytes = scope["raw_path"]
         if not path.startswith(FUNCTIONS.encode() + b"/"):
             return None
-        return _inside(scope, FUNCTIONS, beside_authorization(scope["headers"], self.tokens))
+        return _strip_prefix(scope, FUNCTIONS, beside_authorization(scope["headers"], self.tokens))
 
-    async def _enter(
-        self, prefix: str, app: App, scope: Message, receive: Receive, send: Send
+    async def _dispatch(
+        self, prefix: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if prefix == FUNCTIONS:
             headers = beside_authorization(scope["headers"], self.tokens)
-            await app(_inside(scope, prefix, headers), receive, send)
+            await app(_strip_prefix(scope, prefix, headers), receive, send)
         elif scope["method"] == "OPTIONS":
             await _answer_preflight(scope, send)
         else:
             headers = as_authorization(scope["headers"], self.tokens)
-            await app(_inside(scope, prefix, headers), receive, _with_origin(send))
+            await app(_strip_prefix(scope, prefix, headers), receive, _with_cors(send))
 
 
 def _token_for(headers: list[Header], tokens: Mapping[str, str]) -> bytes | None:
-    """What the gateway makes of the `apikey` header: a key's token, or the value as it is."""
+    """The token for the `apikey` header, or its value if it is not an `sb_…` key."""
     api_key = next((value for name, value in headers if name == _API_KEY), None)
     if api_key is None:
         return None
@@ -80,14 +78,14 @@ def _has_own_token(headers: list[Header]) -> bool:
 
 
 def beside_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[Header]:
-    """For functions: Authorization stays as sent, the key's token goes into `sb-api-key`."""
+    """Headers for functions: Authorization unchanged, the key's token in `sb-api-key`."""
     kept = [header for header in headers if header[0] != _TRANSLATED]
     token = _token_for(kept, tokens)
     return [*kept, (_TRANSLATED, b"Bearer " + token)] if token else kept
 
 
 def as_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[Header]:
-    """For the other services: without a token of the caller's own, the key's becomes it."""
+    """Headers for the other services: the key's token, unless Authorization holds another."""
     if _has_own_token(headers):
         return headers
     token = _token_for(headers, tokens)
@@ -98,15 +96,15 @@ def as_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[H
     return [*kept, (b"authorization", b"Bearer " + token)] if token else kept
 
 
-def _inside(scope: Message, prefix: str, headers: list[Header]) -> Message:
-    """The scope as the app behind the prefix sees it."""
+def _strip_prefix(scope: Scope, prefix: str, headers: list[Header]) -> Scope:
+    """The scope with the path relative to `prefix`, and these headers."""
     raw_path: bytes = scope["raw_path"][len(prefix) :] or b"/"
     path = unquote(raw_path.decode("latin-1"))
     return {**scope, "path": path, "raw_path": raw_path, "headers": headers}
 
 
-def _with_origin(send: Send) -> Send:
-    """Let browsers read the answer of a service that does not itself say so."""
+def _with_cors(send: Send) -> Send:
+    """Add Access-Control-Allow-Origin to responses without it."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -119,15 +117,15 @@ def _with_origin(send: Send) -> Send:
     return sending
 
 
-async def _answer_preflight(scope: Message, send: Send) -> None:
-    asked = next(
+async def _answer_preflight(scope: Scope, send: Send) -> None:
+    requested = next(
         (value for name, value in scope["headers"] if name == b"access-control-request-headers"),
         _DEFAULT_ALLOWED,
     )
     headers = [
         (b"access-control-allow-origin", b"*"),
         (b"access-control-allow-methods", _METHODS),
-        (b"access-control-allow-headers", asked),
+        (b"access-control-allow-headers", requested),
         (b"access-control-max-age", b"3600"),
         (b"content-length", b"0"),
     ]
@@ -135,7 +133,7 @@ async def _answer_preflight(scope: Message, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _answer(send: Send, status: int, text: str, content_type: bytes) -> None:
+async def _respond(send: Send, status: int, text: str, content_type: bytes) -> None:
     body = text.encode()
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _MOST_HELD: Final = 16 * 1024
 
 
-class Cork:
+class CoalescingTransport:
     """A transport that holds back writes for a moment; all else passes through, after them."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -43,8 +43,8 @@ class Cork:
                 self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
 
-class CorkedHttp(HttpToolsProtocol):
+class CoalescingHttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 on a corked transport."""
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(Cork(transport))  # pyright: ignore[reportArgumentType]
+        super().connection_made(CoalescingTransport(transport))  # pyright: ignore[reportArgumentType]

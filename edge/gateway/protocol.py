@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 import httptools
 
-from edge.gateway.coalescing import CorkedHttp
+from edge.gateway.coalescing import CoalescingHttpProtocol
 
 KEEP_ALIVE_SECONDS: Final = 75
 """For an idle connection: much longer than the 5 seconds after which httpx gives one up, or else a
@@ -27,7 +27,7 @@ class _RefusedError(Exception):
     """Stops the parser in the middle of a head."""
 
 
-class Intake(CorkedHttp):
+class HardenedHttpProtocol(CoalescingHttpProtocol):
     """One connection of a client's."""
 
     head_seconds: ClassVar[float] = 30.0

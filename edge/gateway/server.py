@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from edge.gateway.app import App
-from edge.gateway.protocol import KEEP_ALIVE_SECONDS, Intake
+from edge.gateway.protocol import KEEP_ALIVE_SECONDS, HardenedHttpProtocol
 
 GRACE_SECONDS: Final = 15
 
@@ -22,10 +22,10 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
-        app: App,
+        app: ASGIApp,
         *,
         upgrades: Any = "none",
-        http: type[Intake] = Intake,
+        http: type[HardenedHttpProtocol] = HardenedHttpProtocol,
         grace: float = GRACE_SECONDS,
     ) -> None:
         config = uvicorn.Config(

@@ -1,13 +1,12 @@
-"""What answers where a stack runs without a database of its own."""
+"""The 503 response of the data and auth APIs when the stack runs without a database."""
 
 from typing import Final
 
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
 
-from edge.gateway.app import App
-
-# As the data API says it while Postgres is away: clients then know that it is not their fault.
-_APP: Final[App] = JSONResponse(
+# PostgREST's error while Postgres is unreachable, which clients already handle.
+_APP: Final[ASGIApp] = JSONResponse(
     {
         "code": "PGRST000",
         "details": "This stack runs without a database.",
@@ -16,4 +15,4 @@ _APP: Final[App] = JSONResponse(
     },
     status_code=503,
 )
-NO_DATABASE: Final[dict[str, App]] = {"/rest/v1": _APP, "/auth/v1": _APP}
+NO_DATABASE: Final[dict[str, ASGIApp]] = {"/rest/v1": _APP, "/auth/v1": _APP}

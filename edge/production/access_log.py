@@ -1,4 +1,4 @@
-"""Wraps the gateway in production: health endpoints, and one access log line per request."""
+"""Middleware of the production gateway: health endpoints, and a log line for every request."""
 
 import json
 import time
@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from edge.gateway.app import App, Header, Message, Receive, Send
-from edge.production.booted import Booted
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge.gateway.app import Header
 from edge.production.cloud_logging import AnsweredRequest, parse_trace
 
 LIVE: Final = b"/_internal/live"
@@ -23,38 +24,38 @@ _LABELS: Final = {
 
 @dataclass(slots=True)
 class AccessLog:
-    """ASGI app around `gateway` that calls `log` after each response.
+    """Wraps `gateway`; `log` gets every response.
 
-    The instance is ready once all its processes have booted, until it drains. `prepare` is awaited
-    with the headers of each request before the gateway is called.
+    Readiness is 200 once `is_ready()` until `is_draining`. `prepare` gets the headers of each
+    request before the gateway does.
     """
 
-    gateway: App
+    gateway: ASGIApp
     log: Callable[[AnsweredRequest], None]
-    booted: Booted
+    is_ready: Callable[[], bool]
     prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
     is_draining: bool = False
     in_flight: int = field(default=0, init=False)
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.gateway(scope, receive, send)
         elif scope["raw_path"] == LIVE:
-            await _answer(send, 200, "ok")
+            await _send_message(send, 200, "ok")
         elif scope["raw_path"] in {READY, b"/health"}:
-            await self._answer_readiness(send)
+            await self._send_readiness(send)
         else:
-            await self._pass(scope, receive, send)
+            await self._forward(scope, receive, send)
 
-    async def _answer_readiness(self, send: Send) -> None:
+    async def _send_readiness(self, send: Send) -> None:
         if self.is_draining:
-            await _answer(send, 503, "stopping")
-        elif not self.booted:
-            await _answer(send, 503, "starting")
+            await _send_message(send, 503, "stopping")
+        elif not self.is_ready():
+            await _send_message(send, 503, "starting")
         else:
-            await _answer(send, 200, "ok")
+            await _send_message(send, 200, "ok")
 
-    async def _pass(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = _Record(send)
         started = time.perf_counter()
         self.in_flight += 1
@@ -69,7 +70,7 @@ class AccessLog:
 
 @dataclass(slots=True)
 class _Record:
-    """Forwards the response and keeps what the access log needs of it."""
+    """Forwards the response and records what is logged about it."""
 
     forward: Send
     status: int = _CLIENT_GONE
@@ -87,16 +88,16 @@ class _Record:
         await self.forward(message)
 
 
-def _describe(scope: Message, record: _Record, seconds: float) -> AnsweredRequest:
-    headers = _first_of_each(scope["headers"])
-    # For readers of the log only: any client can set this header.
+def _describe(scope: Scope, record: _Record, seconds: float) -> AnsweredRequest:
+    headers = _first_values(scope["headers"])
+    # For readers of logs only: any client can send this header.
     forwarded = headers.get("x-forwarded-for", "").partition(",")[0].strip()
     client = scope.get("client") or ("", 0)
     path = scope["raw_path"].decode("latin-1")
     slug = path.removeprefix("/functions/v1/").partition("/")[0]
     return AnsweredRequest(
         method=scope["method"],
-        url=path[:_LONGEST],  # without the query: callers put secrets there
+        url=path[:_LONGEST],  # without the query, which may hold secrets
         status=record.status,
         seconds=seconds,
         response_size=record.size,
@@ -108,14 +109,14 @@ def _describe(scope: Message, record: _Record, seconds: float) -> AnsweredReques
     )
 
 
-def _first_of_each(headers: Iterable[Header]) -> dict[str, str]:
+def _first_values(headers: Iterable[Header]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers:
         found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
     return found
 
 
-async def _answer(send: Send, status: int, message: str) -> None:
+async def _send_message(send: Send, status: int, message: str) -> None:
     body = json.dumps({"message": message}).encode()
     headers = [
         (b"content-type", b"application/json"),

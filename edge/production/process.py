@@ -1,6 +1,7 @@
-"""One gateway process of an instance: the gateway and the runtime, until it is told to stop."""
+"""One gateway process of a production instance: the gateway and the runtime, until a signal."""
 
 import asyncio
+import mmap
 import signal
 import socket
 import sys
@@ -13,29 +14,50 @@ from typing import Final
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.server import Server
+from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
 from edge.production.access_log import AccessLog
-from edge.production.booted import Booted
 from edge.production.cloud_logging import (
     AnsweredRequest,
     render_log_entry,
     render_remark,
     render_request,
 )
-from edge.production.jwks_refresher import KeySet
 from edge.production.settings import Instance
 from edge.production.shared_rate import SharedRate
 from edge.production.writer import LineWriter
-from edge.project.hosted import Remote
+from edge.project.hosted import with_key_set
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function
 from edge.project.settings import Settings
+from edge.project.worker_environment import build_worker_environment
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.proxy.tunnel import tunnel_factory
 
-STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Which processes of the instance have booted: one byte each in shared memory.
+
+    Bytes are never cleared, so a restarted process does not make the instance unready.
+    """
+
+    board: mmap.mmap
+    index: int
+    _is_booted: bool = field(default=False, init=False)
+
+    def __call__(self) -> bool:
+        """Whether this process can serve now, and every other one has booted."""
+        return self._is_booted and 0 not in self.board[:]
+
+    def set(self, is_booted: bool) -> None:
+        """Record whether this process can serve."""
+        self._is_booted = is_booted
+        if is_booted:
+            self.board[self.index] = 1
 
 
 @dataclass(slots=True)
@@ -45,13 +67,13 @@ class GatewayProcess:
     instance: Instance
     listener: socket.socket
     writer: LineWriter
-    booted: Booted
+    readiness: Readiness
     _settings: Settings = field(init=False)
     _functions: FunctionsApp = field(init=False)
-    _access_log: AccessLog = field(init=False)
+    _front: AccessLog = field(init=False)
 
     def run(self) -> None:
-        """Until a signal; what is under way then has the grace period to finish."""
+        """Serve until a stop signal; requests in flight then have the grace period to finish."""
         self.writer.start()
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -60,20 +82,20 @@ class GatewayProcess:
             self.writer.close()
 
     async def _serve(self) -> None:
-        stop_asked = asyncio.Event()
-        for sign in STOPPING:
-            asyncio.get_running_loop().add_signal_handler(sign, stop_asked.set)
+        is_stopped = asyncio.Event()
+        for sign in STOP_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(sign, is_stopped.set)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        rate = SharedRate(self.instance.remote.url, self.instance.settings.secret_key, self._remark)
+        rate = SharedRate(self.instance.hosted.url, self.instance.settings.secret_key, self._warn)
         gateway = self._assemble(rate)
         self._functions.start()
         following = self._follow_keys()
-        tunnel = tunnel_factory(lambda scope: self._functions.admit_upgrade(gateway.enter(scope)))
-        server = Server(self._access_log, upgrades=tunnel, grace=self.instance.grace)
+        upgrades = self._functions.upgrades(gateway)
+        server = Server(self._front, upgrades=upgrades, grace=self.instance.grace)
         serving = await server.start(self.listener)
-        stopping = asyncio.create_task(stop_asked.wait())
+        stopping = asyncio.create_task(is_stopped.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        self._access_log.is_draining = True
+        self._front.is_draining = True
         await server.close()
         if following:
             following.cancel()
@@ -87,60 +109,66 @@ class GatewayProcess:
         config = RuntimeConfig(
             settings.root,
             settings.keys,
+            self._worker_environment,
+            settings.inherited,
             limits=LimitsMode(settings.limits),
             policy=settings.policy,
             reload=False,
             forks=settings.forks,
         )
-        self._functions = FunctionsApp(
-            config, self._observe, self._environment, settings.inherited, rate
-        )
+        self._functions = FunctionsApp(config, self._observe, rate)
         gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
-        self.booted.set(not (settings.forks and sys.platform.startswith("linux")))
-        self._access_log = AccessLog(gateway, self._log, self.booted)
+        self.readiness.set(not (settings.forks and sys.platform.startswith("linux")))
+        self._front = AccessLog(gateway, self._log_request, self.readiness)
         return gateway
 
-    def _environment(self, function: Function) -> dict[str, str]:
-        return self._settings.with_current_secrets().function_environment(
-            function.slug, function.folder, function.manifest.secrets
-        )
+    def _worker_environment(self, function: Function) -> dict[str, str]:
+        return build_worker_environment(self._settings.with_current_secrets(), function)
 
     def _follow_keys(self) -> asyncio.Task[None] | None:
         if self.instance.key_seconds is None:
             return None
-        keys = KeySet(self.instance.remote, self._adopt, self._remark, self.instance.key_seconds)
-        self._access_log.prepare = keys.prepare
-        return asyncio.create_task(keys.follow())
+        hosted = self.instance.hosted
+        keys = JwksCache(
+            hosted.jwks_url,
+            hosted.jwt_secret,
+            hosted.variables.get("SUPABASE_JWKS"),
+            self._adopt_keys,
+            self._warn,
+        )
+        self._front.prepare = keys.prepare
+        return asyncio.create_task(keys.follow(self.instance.key_seconds))
 
-    def _adopt(self, remote: Remote) -> None:
-        """Verify by the new keys; workers that start from now on know them too."""
-        self._settings = replace(self._settings, remote=remote)
+    def _adopt_keys(self, jwks: str) -> None:
+        """Verify tokens with the new keys, and pass them to workers that start from now on."""
+        assert self._settings.hosted is not None
+        self._settings = replace(self._settings, hosted=with_key_set(self._settings.hosted, jwks))
         self._functions.config = replace(self._functions.config, keys=self._settings.keys)
 
     def _observe(self, event: Event) -> None:
         match event:
             case RequestServed():
-                return  # the access log has it, with the client's address
+                return  # logged by AccessLog, which knows more about the client
             case ZygoteReady():
-                self.booted.set(True)
+                self.readiness.set(True)
             case ZygoteLost():
-                self.booted.set(False)
+                self.readiness.set(False)
             case _:
                 pass
         timestamped = TimestampedEvent(time.time(), event)
         self.writer.put(lambda: render_log_entry(describe(timestamped)))
 
-    def _log(self, answered: AnsweredRequest) -> None:
+    def _log_request(self, answered: AnsweredRequest) -> None:
         now, project = time.time(), self.instance.trace_project
         self.writer.put(lambda: render_request(answered, now, project))
 
-    def _remark(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         now = time.time()
         self.writer.put(lambda: render_remark("WARNING", text, now))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The fast event loop, where there is one."""
+    """uvloop if it is installed, else asyncio's default."""
     with suppress(ImportError):
         import uvloop
 

@@ -1,4 +1,4 @@
-"""What a production instance is told, resolved once; it refuses to start half configured."""
+"""Settings of a production instance, resolved once; incomplete ones are refused at start."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ from typing import Final
 
 from edge.errors import EdgeError
 from edge.project.environment import project_variables
-from edge.project.hosted import Remote, with_published_keys
+from edge.project.hosted import HostedProject, with_published_keys
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function, discover
 from edge.project.settings import Settings, load_settings
@@ -25,9 +25,9 @@ _NEEDED: Final = (
 class Instance:
     """One container or machine: its gateway processes share a port.
 
-    `grace` is how many seconds requests under way are given at the end; `trace_project` the Google
-    Cloud project that traces belong to; `key_seconds` after how many the project's key set is asked
-    for again, None if the operator has given one.
+    `grace` is the time in seconds that requests in flight have to finish at shutdown;
+    `trace_project` the Google Cloud project of traces; `key_seconds` the interval at which the
+    project's JWKS is fetched again, None if SUPABASE_JWKS is set.
     """
 
     settings: Settings
@@ -37,25 +37,25 @@ class Instance:
     key_seconds: float | None = None
 
     @property
-    def remote(self) -> Remote:
-        assert self.settings.remote is not None, "load_production_settings sees to it"
-        return self.settings.remote
+    def hosted(self) -> HostedProject:
+        assert self.settings.hosted is not None, "load_production_settings sets it"
+        return self.settings.hosted
 
 
 def require_project(variables: Mapping[str, str]) -> None:
-    """Raise an error that names all that is missing."""
+    """Raise EdgeError with the names of all missing variables."""
     missing = [
         " or ".join(names) for names in _NEEDED if not any(variables.get(name) for name in names)
     ]
     if missing:
         raise EdgeError(
-            f"In production the project must be told; not set: {'; '.join(missing)}.",
+            f"Production needs a hosted project; not set: {'; '.join(missing)}.",
             cure="Set them in the environment, or in a file: --env-file PATH",
         )
 
 
 def require_sound_functions(root: Path) -> dict[str, Function]:
-    """The functions; none may have a function.toml that cannot be read."""
+    """The functions by slug. Raises EdgeError if there is none, or a function.toml is faulty."""
     functions = discover(root / "functions")
     if not functions:
         raise EdgeError(
@@ -71,37 +71,37 @@ def require_sound_functions(root: Path) -> dict[str, Function]:
 def load_production_settings(
     root: Path, *, port: int, host: str, env_file: Path | None
 ) -> Settings:
-    """The settings of an instance: a real project, no stand-ins, no reload, hosted limits."""
+    """Settings of an instance: a hosted project and its limits; no emulation, no reload."""
     variables = project_variables(env_file=env_file)
     require_project(variables)
     functions = require_sound_functions(root).values()
     wanted = tuple(sorted({name for f in functions for name in f.manifest.secrets}))
     settings = load_settings(root, port=port, env_file=env_file, secret_names=wanted)
-    if settings.remote is None:
+    if settings.hosted is None:
         raise EdgeError(
             f"SUPABASE_URL is this instance itself: port {port} of this machine.",
             cure="Set SUPABASE_URL to the project, or choose another --port.",
         )
-    # The well-known local secret must open nothing here.
+    # The well-known local secret must not be valid here.
     secret = variables.get("SUPABASE_JWT_SECRET") or secrets.token_urlsafe(48)
     return replace(
         settings,
         host=host,
-        remote=replace(settings.remote, jwt_secret=secret),
+        hosted=replace(settings.hosted, jwt_secret=secret),
         limits=LimitsMode.HOSTED.value,
         reload=False,
-        stand_ins=False,
+        emulates_providers=False,
         database=False,
     )
 
 
 def with_keys(settings: Settings, *, has_secret: bool) -> Settings:
-    """The same with the keys that the project publishes, if none were given."""
-    assert settings.remote is not None
-    remote = with_published_keys(settings.remote)
+    """Fetch the project's JWKS unless it is set. Raises EdgeError if no key can verify tokens."""
+    assert settings.hosted is not None
+    hosted = with_published_keys(settings.hosted)
     public = [
         key
-        for key in json.loads(remote.variables.get("SUPABASE_JWKS") or '{"keys": []}')["keys"]
+        for key in json.loads(hosted.variables.get("SUPABASE_JWKS") or '{"keys": []}')["keys"]
         if key.get("kty") in {"EC", "RSA"}
     ]
     if not public and not has_secret:
@@ -109,4 +109,4 @@ def with_keys(settings: Settings, *, has_secret: bool) -> Settings:
             "There is nothing to verify tokens with: the project publishes no public key.",
             cure="Set SUPABASE_JWT_SECRET, or SUPABASE_JWKS.",
         )
-    return replace(settings, remote=remote)
+    return replace(settings, hosted=hosted)

@@ -1,6 +1,6 @@
-"""A rate limit that all instances share: a token bucket in the project's Postgres.
+"""A rate limit shared by all instances: a token bucket in the project's Postgres.
 
-It never fails a request: while the database does not answer, each process counts for itself.
+It never fails a request: while the database is unreachable, each process counts for itself.
 """
 
 import time
@@ -10,31 +10,31 @@ from typing import Final
 
 import httpx
 
-_ANSWER_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
 class SharedRate:
-    """`project` and its `key`; `tell` is given a sentence when the limit is not shared any more."""
+    """The limit of the project at URL `project`; `log` gets a message if it cannot be shared."""
 
     project: str
     key: str
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     _client: httpx.AsyncClient = field(init=False)
-    _asks_again_at: float = field(default=0.0, init=False)
+    _retries_at: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self._client = httpx.AsyncClient(
             base_url=f"{self.project}/rest/v1/rpc",
             headers={"apikey": self.key, "authorization": f"Bearer {self.key}"},
-            timeout=_ANSWER_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
         )
 
     async def __call__(self, slug: str, rate: float) -> float:
-        """0.0 when a request may pass, else the seconds until the next one may."""
-        if self.clock() < self._asks_again_at:
+        """Take a token: 0.0 if the request may pass, else the seconds to wait."""
+        if self.clock() < self._retries_at:
             return 0.0
         try:
             reply = await self._client.post(
@@ -42,8 +42,8 @@ class SharedRate:
             )
             return float(reply.raise_for_status().json())
         except (httpx.HTTPError, ValueError, TypeError) as exc:
-            self._asks_again_at = self.clock() + _PAUSE_SECONDS
-            self.tell(f"Rate limits are counted by each process alone: {exc!r}")
+            self._retries_at = self.clock() + _PAUSE_SECONDS
+            self.log(f"Rate limits are counted by each process alone: {exc!r}")
             return 0.0
 
     async def close(self) -> None:

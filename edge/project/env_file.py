@@ -1,4 +1,4 @@
-"""Env files: read what is in them, change single names, leave comments and order as they are.
+"""Env files: read them, change single variables, keep comments and order.
 
 The format is dotenv's without `${…}` expansion, so that every value can be written and read back;
 the limits and the reserved prefix are the platform's (Supabase docs, Functions: secrets).
@@ -42,12 +42,12 @@ _ASSIGNMENT: Final = re.compile(
 
 
 def digest_secret(value: str) -> str:
-    """What may be shown of a value: enough to tell whether two are the same."""
+    """The SHA-256 of a value, shown in its place: enough to compare two."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def parse_pair(text: str) -> tuple[str, str]:
-    """`NAME=VALUE` as given on the command line."""
+    """Split `NAME=VALUE` from the command line. Raises EdgeError without a name or `=`."""
     name, separator, value = text.partition("=")
     if not separator or not name:
         raise EdgeError(f"Invalid secret pair: {text}. Must be NAME=VALUE.")
@@ -55,7 +55,7 @@ def parse_pair(text: str) -> tuple[str, str]:
 
 
 def quote_value(value: str) -> str:
-    """The value as it stands in a file: bare where that is safe, else quoted."""
+    """The value as written to a file: bare where that is safe, else quoted."""
     if _BARE.fullmatch(value):
         return value
     if _LITERAL.fullmatch(value):
@@ -64,7 +64,7 @@ def quote_value(value: str) -> str:
 
 
 def read_env_text(path: Path) -> str:
-    """The file's text, nothing when there is no file."""
+    """The file's text, empty if there is no file. Raises EdgeError if it is unreadable."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
@@ -75,7 +75,7 @@ def read_env_text(path: Path) -> str:
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """The variables of an env file's text; of a name that stands there twice, the last."""
+    """The variables of an env file's text; the last assignment of a name wins."""
     return {b.key: b.value or "" for b in _bindings(text) if b.key is not None and not b.error}
 
 
@@ -90,7 +90,7 @@ class EnvFile:
         return parse_env(read_env_text(self.path))
 
     def set(self, secrets: Mapping[str, str]) -> None:
-        """Write the secrets, each where its name stood, new ones at the end."""
+        """Replace the values of these names in place; append new names."""
         for name, value in secrets.items():
             _check(name, value)
         text = read_env_text(self.path)
@@ -100,7 +100,7 @@ class EnvFile:
         self._write("".join(_with(text, secrets)), expected=present)
 
     def unset(self, names: Iterable[str]) -> None:
-        """Remove the names; those that are not there do not matter."""
+        """Remove these names; absent ones are ignored."""
         gone = set(names)
         text = read_env_text(self.path)
         kept = "".join(b.original.string for b in _bindings(text) if b.key not in gone)
@@ -111,7 +111,7 @@ class EnvFile:
         if parse_env(text) != expected:
             raise EdgeError(
                 f"{self.path}:{_broken_line(text)} is not NAME=VALUE; nothing was written.",
-                cure="Mend that line (is a quote left open?), then try again.",
+                cure="Fix that line (is a quote left open?), then try again.",
             )
         target = self.path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +123,13 @@ class EnvFile:
         except BaseException:
             os.unlink(temporary)
             raise
+
+
+def read_secrets(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The file's variables, and the names left out because the platform reserves them."""
+    values = EnvFile(path).read()
+    reserved = tuple(name for name in values if name.startswith(RESERVED_PREFIX))
+    return {name: value for name, value in values.items() if name not in reserved}, reserved
 
 
 def _bindings(text: str) -> list[Binding]:
@@ -146,7 +153,7 @@ def _check(name: str, value: str) -> None:
 
 
 def _with(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
-    """The text's pieces with the secrets in place; a name's later duplicates are left out."""
+    """The text's pieces with the new values; later duplicates of a name are dropped."""
     written: set[str] = set()
     ended = True
     for binding in _bindings(text):

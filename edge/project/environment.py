@@ -1,4 +1,4 @@
-"""What a shell's environment says to a stack, and what of it goes on to functions."""
+"""The shell's environment: settings of the stack, and the variables that functions inherit."""
 
 import os
 from collections.abc import Mapping
@@ -40,14 +40,14 @@ _FROM_SHELL: Final = (
 )
 
 
-def given_or_own(environ: Mapping[str, str] | None) -> Mapping[str, str]:
-    """`environ`, else this process's own."""
+def environ_or_default(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    """`environ`, or this process's environment if it is None."""
     return os.environ if environ is None else environ
 
 
 def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What of the operator's environment every function gets: no secret, no setting of ours."""
-    environ = given_or_own(environ)
+    """The operator's variables that every function inherits: no secrets, no EDGE_* settings."""
+    environ = environ_or_default(environ)
     passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
     return {**passed_on, "NO_PROXY": "127.0.0.1,localhost"}
 
@@ -55,25 +55,23 @@ def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 def project_variables(
     environ: Mapping[str, str] | None = None, env_file: Path | None = None
 ) -> dict[str, str]:
-    """The SUPABASE_* variables that the operator gave on purpose: by the shell or by --env-file."""
-    given = dict(given_or_own(environ)) | (EnvFile(env_file).read() if env_file else {})
+    """The SUPABASE_* variables of the shell and of --env-file; the file wins."""
+    given = dict(environ_or_default(environ)) | (EnvFile(env_file).read() if env_file else {})
     return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
 
 
 def known_secrets(environ: Mapping[str, str], also: tuple[str, ...] = ()) -> dict[str, str]:
-    """The secrets that a shell is believed for: those we know by name, and `also`."""
+    """The secrets that may come from the shell: well-known names, and those in `also`."""
     return {name: environ[name] for name in (*_FROM_SHELL, *also) if environ.get(name)}
 
 
 def parse_call_speed(environ: Mapping[str, str]) -> float:
-    """How many times faster than real ones emulated phone calls go by."""
+    """EDGE_CALL_SPEED: how many times faster than real time emulated phone calls run."""
     text = environ.get("EDGE_CALL_SPEED")
     try:
         speed = float(text or DEFAULT_CALL_SPEED)
     except ValueError:
         speed = 0.0
     if not 0 < speed <= 1000:
-        raise EdgeError(
-            f"EDGE_CALL_SPEED is {text!r}.", cure="Give a number above 0, of at most 1000."
-        )
+        raise EdgeError(f"EDGE_CALL_SPEED is {text!r}.", cure="Use a number above 0, at most 1000.")
     return speed

@@ -1,4 +1,4 @@
-"""A Supabase project that runs elsewhere, as the SUPABASE_* variables describe it."""
+"""A hosted Supabase project, described by the SUPABASE_* variables."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from edge.errors import EdgeError
 
 LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1", "0.0.0.0"))  # noqa: S104 - no listener
-_ANSWER_SECONDS: Final = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
 _FOR_FUNCTIONS: Final = (
     "SUPABASE_URL",
     "SUPABASE_ANON_KEY",
@@ -28,8 +28,8 @@ _ANY_KEY: Final = ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEYS")
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
-    """Where the project is; `variables` are what its functions are given, by name."""
+class HostedProject:
+    """The project's URL; `variables` are the SUPABASE_* variables of its functions."""
 
     url: str
     variables: Mapping[str, str]
@@ -37,60 +37,65 @@ class Remote:
 
     @property
     def jwks_url(self) -> str:
-        """Where the project publishes the keys that its tokens are verified with."""
+        """The URL of the JWKS document that its tokens are verified with."""
         return f"{self.url}/auth/v1/.well-known/jwks.json"
 
     def key(self, plural: str, legacy: str) -> str | None:
-        """The default key of a kind, or the legacy one that means the same."""
+        """The default key in the variable `plural`, or the equivalent `legacy` key."""
         named = _parse_keys(plural, self.variables.get(plural) or "{}")
         return named.get("default") or next(iter(named.values()), self.variables.get(legacy))
 
 
-def find_remote(variables: Mapping[str, str], *, port: int, local_secret: str) -> Remote | None:
-    """The project that SUPABASE_URL names, unless that is the stack which we start at `port`."""
+def find_hosted_project(
+    variables: Mapping[str, str], *, port: int, local_secret: str
+) -> HostedProject | None:
+    """The project at SUPABASE_URL; None if that is unset or the local stack at `port`.
+
+    Raises EdgeError for an invalid URL, or if no key is set.
+    """
     url = variables.get("SUPABASE_URL", "").rstrip("/")
     if not url or _is_local(url, port):
         return None
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise EdgeError(
-            f"SUPABASE_URL is no address of a project: {url}",
+            f"SUPABASE_URL is not a project URL: {url}",
             cure="Set it to https://<project>.supabase.co, or unset it for a local stack.",
         )
     given = _functions_variables(variables) | {"SUPABASE_URL": url}
     if not any(given.get(name) for name in _ANY_KEY):
         raise EdgeError(
-            f"SUPABASE_URL says {url}, but there is no key for it.",
+            f"SUPABASE_URL is {url}, but there is no key for it.",
             cure="Set SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY as well, or unset "
             "SUPABASE_URL for a local stack.",
         )
     _check_key_set(given.get("SUPABASE_JWKS"))
-    # What runs on this machine has the well-known secret, unless told otherwise; for a hosted
-    # project nobody may sign with it.
+    # On this machine the well-known secret is the default. It must not be valid for a project
+    # elsewhere, where anyone could sign with it.
     fallback = local_secret if parts.hostname in LOOPBACK else secrets.token_urlsafe(48)
-    return Remote(url, given, variables.get("SUPABASE_JWT_SECRET") or fallback)
+    return HostedProject(url, given, variables.get("SUPABASE_JWT_SECRET") or fallback)
 
 
-def with_published_keys(remote: Remote) -> Remote:
-    """The same with the key set that the project publishes, if nobody gave one."""
-    if "SUPABASE_JWKS" in remote.variables:
-        return remote
-    import httpx  # only this way of serving needs it
+def with_published_keys(project: HostedProject) -> HostedProject:
+    """Fetch the project's JWKS document unless SUPABASE_JWKS is set. Raises EdgeError."""
+    if "SUPABASE_JWKS" in project.variables:
+        return project
+    import httpx  # imported late: only hosted projects need it
 
     try:
-        reply = httpx.get(remote.jwks_url, timeout=_ANSWER_SECONDS).raise_for_status()
+        reply = httpx.get(project.jwks_url, timeout=_TIMEOUT_SECONDS).raise_for_status()
     except httpx.HTTPError as exc:
         raise EdgeError(
-            f"The keys of {remote.url} cannot be fetched: {exc}",
+            f"The keys of {project.url} cannot be fetched: {exc}",
             cure="Is SUPABASE_URL right? Without a connection, set SUPABASE_JWKS.",
         ) from exc
-    return with_key_set(remote, reply.text)
+    return with_key_set(project, reply.text)
 
 
-def with_key_set(remote: Remote, text: str) -> Remote:
-    """The same with another key set, if that is what the text is."""
+def with_key_set(project: HostedProject, text: str) -> HostedProject:
+    """The project with another JWKS document. Raises EdgeError if `text` is none."""
     _check_key_set(text)
-    return replace(remote, variables={**remote.variables, "SUPABASE_JWKS": text})
+    return replace(project, variables={**project.variables, "SUPABASE_JWKS": text})
 
 
 def _is_local(url: str, port: int) -> bool:

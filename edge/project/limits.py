@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from edge.events import ShutdownReason
 
 MEGABYTE: Final = 1 << 20
-_NOTICE: Final = 0.9
+_WARNING_SHARE: Final = 0.9
 Number = TypeVar("Number", int, float)
 
 
@@ -57,7 +57,7 @@ class Usage:
     wall_clock: float
 
 
-class Measure(StrEnum):
+class Action(StrEnum):
     """What to do with a worker."""
 
     RETIRE = "retire"
@@ -82,27 +82,27 @@ def apply_mode(limits: Limits, mode: LimitsMode) -> Limits:
     )
 
 
-def judge(usage: Usage, limits: Limits) -> tuple[Measure, ShutdownReason] | None:
+def decide(usage: Usage, limits: Limits) -> tuple[Action, ShutdownReason] | None:
     """The measure that the usage calls for, the sharpest first."""
     if _reaches(usage.memory, limits.memory):
-        return Measure.KILL, ShutdownReason.MEMORY
+        return Action.KILL, ShutdownReason.MEMORY
     if _reaches(usage.cpu, limits.cpu_hard):
-        return Measure.KILL, ShutdownReason.CPU_TIME
+        return Action.KILL, ShutdownReason.CPU_TIME
     if _reaches(usage.wall_clock, limits.wall_clock):
-        return Measure.KILL, ShutdownReason.WALL_CLOCK_TIME
+        return Action.KILL, ShutdownReason.WALL_CLOCK_TIME
     if _reaches(usage.cpu, limits.cpu_soft):
-        return Measure.RETIRE, ShutdownReason.CPU_TIME
+        return Action.RETIRE, ShutdownReason.CPU_TIME
     if _reaches(usage.wall_clock * 2, limits.wall_clock):
-        return Measure.RETIRE, ShutdownReason.WALL_CLOCK_TIME
+        return Action.RETIRE, ShutdownReason.WALL_CLOCK_TIME
     return None
 
 
-def notices(usage: Usage, limits: Limits) -> set[str]:
+def warnings(usage: Usage, limits: Limits) -> set[str]:
     """Which limits are near, by the names that a function's shutdown callback is given."""
     near = {
-        "memory": _reaches(usage.memory, limits.memory, _NOTICE),
-        "cpu": _reaches(usage.cpu, limits.cpu_hard, _NOTICE),
-        "wall_clock": _reaches(usage.wall_clock, limits.wall_clock, _NOTICE),
+        "memory": _reaches(usage.memory, limits.memory, _WARNING_SHARE),
+        "cpu": _reaches(usage.cpu, limits.cpu_hard, _WARNING_SHARE),
+        "wall_clock": _reaches(usage.wall_clock, limits.wall_clock, _WARNING_SHARE),
     }
     return {name for name, is_near in near.items() if is_near}
 

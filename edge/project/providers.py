@@ -1,4 +1,4 @@
-"""The providers that the stack can stand in for."""
+"""The model and telephony providers that the stack can emulate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A model provider that the stack can stand in for, until a real key or URL is set."""
+    """A provider that is emulated at `local_path` of the gateway, until a key or URL is set."""
 
     name: str
     key: str
@@ -18,17 +18,17 @@ class Provider:
     local_path: str
 
     def is_real(self, secrets: Mapping[str, str]) -> bool:
-        """Whether the person has set a key or a URL for it."""
+        """Whether a key or a URL is set for it."""
         return bool(secrets.get(self.key) or secrets.get(self.base_url))
 
-    def stand_in(self, secrets: Mapping[str, str], api_url: str) -> dict[str, str]:
-        """What a function is told instead, unless it is real."""
+    def emulated_variables(self, secrets: Mapping[str, str], api_url: str) -> dict[str, str]:
+        """The variables that point a function to the emulated provider; none if it is real."""
         if self.is_real(secrets):
             return {}
-        told = {self.base_url: api_url + self.local_path}
+        variables = {self.base_url: api_url + self.local_path}
         if self.key == "RETELL_API_KEY":
-            told[_PLAIN_SIGNATURE] = secrets.get(_PLAIN_SIGNATURE, "true")
-        return told
+            variables[_PLAIN_SIGNATURE] = secrets.get(_PLAIN_SIGNATURE, "true")
+        return variables
 
 
 PROVIDERS: Final = (

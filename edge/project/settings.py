@@ -16,17 +16,17 @@ from edge.project.config_toml import (
     Policy,
     read_config,
 )
-from edge.project.env_file import RESERVED_PREFIX, EnvFile
+from edge.project.env_file import read_secrets
 from edge.project.environment import (
     DEFAULT_CALL_SPEED,
-    given_or_own,
+    environ_or_default,
     inherited_environment,
     known_secrets,
     parse_call_speed,
     project_variables,
 )
 from edge.project.extensions import Extensions, read_extensions
-from edge.project.hosted import LOOPBACK, Remote, find_remote
+from edge.project.hosted import LOOPBACK, HostedProject, find_hosted_project
 from edge.project.providers import PROVIDERS
 from edge.tokens import Keys, mint_api_key
 
@@ -44,9 +44,9 @@ Limits = Literal["off", "local", "hosted"]
 class Settings:
     """One project served on one machine.
 
-    `secrets` is what the env file says between what config.toml and the shell say; `env_file`
-    stands for functions/.env and every functions/<name>/.env. With `remote`, or without
-    `database`, no Postgres is started. Without `stand_ins` no provider is played.
+    `secrets` merges config.toml, the env file and the shell, the latter winning; `env_file`
+    replaces functions/.env and every functions/<name>/.env. `ignored` are reserved names found in
+    the env file. With `hosted`, or without `database`, no Postgres is started.
     """
 
     root: Path
@@ -63,7 +63,7 @@ class Settings:
     env_file: Path | None = None
     config_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     shell_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
-    remote: Remote | None = None
+    hosted: HostedProject | None = None
     database: bool = True
     policy: Policy = "per_worker"
     limits: Limits = "local"
@@ -75,19 +75,19 @@ class Settings:
     isolate_users: bool = False
     call_speed: float = DEFAULT_CALL_SPEED
     forks: bool = True
-    stand_ins: bool = True
+    emulates_providers: bool = True
     extensions: Extensions = field(default_factory=Extensions)
 
     @property
     def api_url(self) -> str:
-        """Where this machine reaches the gateway."""
+        """The gateway's URL on this machine."""
         host = LOCAL_HOST if self.host in LOOPBACK else self.host
         return f"http://{host}:{self.port}"
 
     @property
-    def remote_url(self) -> str | None:
-        """The project that the functions work on when it is not the local one."""
-        return self.remote.url if self.remote else None
+    def hosted_url(self) -> str | None:
+        """The URL of the hosted project, None for a local one."""
+        return self.hosted.url if self.hosted else None
 
     @property
     def webhook_url(self) -> str | None:
@@ -97,8 +97,8 @@ class Settings:
 
     @property
     def has_database(self) -> bool:
-        """Whether a local Postgres belongs to the stack."""
-        return self.database and self.remote is None
+        """Whether the stack runs a local Postgres."""
+        return self.database and self.hosted is None
 
     @property
     def db_url(self) -> str:
@@ -106,62 +106,42 @@ class Settings:
 
     @property
     def anon_key(self) -> str:
-        given = self.remote.variables.get("SUPABASE_ANON_KEY") if self.remote else None
+        given = self.hosted.variables.get("SUPABASE_ANON_KEY") if self.hosted else None
         return given or mint_api_key(self.jwt_secret, "anon")
 
     @property
     def service_role_key(self) -> str:
-        given = self.remote.variables.get("SUPABASE_SERVICE_ROLE_KEY") if self.remote else None
+        given = self.hosted.variables.get("SUPABASE_SERVICE_ROLE_KEY") if self.hosted else None
         return given or mint_api_key(self.jwt_secret, "service_role")
 
     @property
     def publishable_key(self) -> str:
-        if self.remote is None:
+        if self.hosted is None:
             return PUBLISHABLE_KEY
-        return self.remote.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY") or PUBLISHABLE_KEY
+        return self.hosted.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY") or PUBLISHABLE_KEY
 
     @property
     def secret_key(self) -> str:
-        if self.remote is None:
+        if self.hosted is None:
             return SECRET_KEY
-        return self.remote.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY") or ""
+        return self.hosted.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY") or ""
 
     @property
     def keys(self) -> Keys:
-        """What the gateway verifies tokens with."""
+        """The keys that the gateway verifies tokens with."""
         return Keys.load(self.jwt_secret, self.jwks)
 
     @property
     def jwks(self) -> str:
-        """The key set that functions verify tokens with."""
-        if self.remote:
-            return self.remote.variables.get("SUPABASE_JWKS", "")
+        """The JWKS document that functions verify tokens with."""
+        if self.hosted:
+            return self.hosted.variables.get("SUPABASE_JWKS", "")
         return symmetric_jwks(self.jwt_secret)
 
-    def function_environment(
-        self, slug: str, folder: Path, wanted: tuple[str, ...]
-    ) -> dict[str, str]:
-        """A worker's whole environment: the platform's variables and the secrets it wants."""
-        secrets = {**self.secrets, **self._own_secrets(folder)}
-        for provider in PROVIDERS:
-            if self.stand_ins:
-                secrets = secrets | provider.stand_in(secrets, self.api_url)
-            if provider.key in wanted:  # a key must never go to another server than its own
-                wanted = (*wanted, provider.base_url)
-            if self.stand_ins:
-                secrets.setdefault(provider.key, "local")
-        return {
-            **self.inherited,
-            **{name: secrets[name] for name in wanted if name in secrets},
-            **self.platform_variables(),
-            "SUPABASE_FUNCTION_SLUG": slug,
-            **({"SB_REGION": "local"} if self.stand_ins else {}),
-        }
-
     def platform_variables(self) -> dict[str, str]:
-        """Where the project is and its keys, by the names that functions know them by."""
-        if self.remote:
-            return dict(self.remote.variables)
+        """The project's URL and keys as the SUPABASE_* variables of functions."""
+        if self.hosted:
+            return dict(self.hosted.variables)
         return {
             "SUPABASE_URL": self.api_url,
             "SUPABASE_ANON_KEY": self.anon_key,
@@ -173,7 +153,7 @@ class Settings:
         }
 
     def key_tokens(self) -> dict[str, str]:
-        """What each `sb_…` key stands for at the gateway."""
+        """The token that the gateway puts in place of each `sb_…` key."""
         pairs = (
             (self.publishable_key, self.anon_key),
             (self.secret_key, self.service_role_key),
@@ -181,15 +161,15 @@ class Settings:
         return {key: token for key, token in pairs if key.startswith("sb_")}
 
     def describe(self) -> dict[str, str]:
-        """What `edge status` prints, by the Supabase CLI's names."""
+        """The variables that `edge status` prints, by the Supabase CLI's names."""
         database = {"DB_URL": self.db_url} if self.has_database else {}
-        remote = {"REMOTE_URL": self.remote.url} if self.remote else {}
-        stand_ins = ",".join(p.name for p in PROVIDERS if not p.is_real(self.secrets))
+        hosted = {"REMOTE_URL": self.hosted.url} if self.hosted else {}
+        emulated = ",".join(p.name for p in PROVIDERS if not p.is_real(self.secrets))
         return {
             "API_URL": self.api_url,
             **database,
-            **remote,
-            **({"STAND_INS": stand_ins} if stand_ins else {}),
+            **hosted,
+            **({"EMULATED_PROVIDERS": emulated} if emulated else {}),
             "ANON_KEY": self.anon_key,
             "SERVICE_ROLE_KEY": self.service_role_key,
             "PUBLISHABLE_KEY": self.publishable_key,
@@ -198,27 +178,24 @@ class Settings:
         }
 
     def with_current_secrets(self) -> "Settings":
-        """The same settings with what the env file says now."""
+        """Read the env file again. Raises EdgeError if a chosen env file is missing."""
         path = self.env_file or self.root / "functions" / ".env"
         if self.env_file and not path.is_file():
-            raise EdgeError(f"There is no env file {path}.", cure="Make it, or name another.")
-        written, ignored = _read_secrets(path)
+            raise EdgeError(f"There is no env file {path}.", cure="Create it, or name another.")
+        written, ignored = read_secrets(path)
         secrets = {**self.config_secrets, **written, **self.shell_secrets}
         return replace(
-            self, secrets=secrets, ignored=() if self.remote and self.env_file else ignored
+            self, secrets=secrets, ignored=() if self.hosted and self.env_file else ignored
         )
-
-    def _own_secrets(self, folder: Path) -> dict[str, str]:
-        return {} if self.env_file else _read_secrets(folder / ".env")[0]
 
 
 def symmetric_jwks(secret: str) -> str:
-    """The key set of a project whose tokens are signed with a secret."""
+    """The JWKS document of a project that signs its tokens with `secret`."""
     encoded = urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
     return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": encoded}]})
 
 
-def load_settings(  # noqa: PLR0913 - each is something that a command line may say
+def load_settings(  # noqa: PLR0913 - each is a command line option
     root: Path,
     *,
     port: int | None = None,
@@ -230,14 +207,14 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
 ) -> Settings:
     """Read supabase/config.toml, the env file and the environment of the project at `root`.
 
-    Of secrets the environment is believed for those we know, and for `secret_names`.
+    Only known secrets and `secret_names` are taken from the environment.
     """
-    environ = given_or_own(environ)
+    environ = environ_or_default(environ)
     root = root.resolve()
     config = read_config(root / "supabase" / "config.toml", environ)
     extensions = read_extensions(root)
     port = config.port if port is None else port
-    remote = find_remote(
+    hosted = find_hosted_project(
         project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
     )
     return Settings(
@@ -245,23 +222,16 @@ def load_settings(  # noqa: PLR0913 - each is something that a command line may 
         state_dir=(state_dir or root / STATE_FOLDER).resolve(),
         port=port,
         db_port=config.db_port if db_port is None else db_port,
-        jwt_secret=remote.jwt_secret if remote else DEFAULT_JWT_SECRET,
+        jwt_secret=hosted.jwt_secret if hosted else DEFAULT_JWT_SECRET,
         schemas=config.schemas,
         max_rows=config.max_rows,
         inherited=inherited_environment(environ),
         env_file=env_file and env_file.resolve(),
         config_secrets=config.secrets,
         shell_secrets=known_secrets(environ, (*secret_names, *extensions.shell_variables)),
-        remote=remote,
+        hosted=hosted,
         policy=config.policy,
         inspect_port=config.inspector_port,
         call_speed=parse_call_speed(environ),
         extensions=extensions,
     ).with_current_secrets()
-
-
-def _read_secrets(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The file's variables, and the names left out because the platform reserves them."""
-    values = EnvFile(path).read()
-    reserved = tuple(name for name in values if name.startswith(RESERVED_PREFIX))
-    return {name: value for name, value in values.items() if name not in reserved}, reserved

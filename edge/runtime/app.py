@@ -1,13 +1,16 @@
-"""The functions as one ASGI app: finds the function, checks the token, forwards to its workers."""
+"""The functions as one ASGI app: routes by slug, verifies the token, forwards to a worker."""
 
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from starlette.types import Message, Receive, Scope, Send
+
 from edge.events import Observer, RequestServed
+from edge.gateway.app import Gateway
 from edge.project.manifest import Function
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.errors import (
@@ -21,11 +24,12 @@ from edge.runtime.errors import (
 )
 from edge.runtime.launch.prctl import close_to_siblings
 from edge.runtime.pool.pool import Pool
-from edge.runtime.pool.pools import Environment, Roster
+from edge.runtime.pool.pools import FunctionPools
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.forward import Forwarding
-from edge.runtime.proxy.upload import Header, Message, Outgoing, Receive, Send
-from edge.runtime.verify_jwt import API_KEY_HEADER, check_request
+from edge.runtime.proxy.tunnel import Tunnel, tunnel_factory
+from edge.runtime.proxy.upload import Header, Outgoing
+from edge.runtime.verify_jwt import API_KEY_HEADER, check_request, join_headers
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -33,8 +37,9 @@ _REQUEST_ID: Final = b"sb-request-id"
 _OUR_HEADERS: Final = (_REQUEST_ID, b"x-execution-id", b"x-served-by")
 _NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
 
-# The seconds that a call of the function must wait, by its rate, counted over all instances.
 SharedRate = Callable[[str, float], Awaitable[float]]
+"""Takes a token for (slug, requests a second) of a bucket shared by all instances; the seconds to
+wait, 0.0 if the request may pass."""
 
 
 @dataclass(slots=True)
@@ -43,38 +48,36 @@ class FunctionsApp:
 
     config: RuntimeConfig
     observe: Observer
-    environment: Environment
-    base_environment: Mapping[str, str]
     shared_rate: SharedRate | None = None
     received: int = field(default=0, init=False)
     handled: int = field(default=0, init=False)
-    _roster: Roster = field(init=False)
+    _pools: FunctionPools = field(init=False)
     _is_closing: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._roster = Roster(self.config, self.observe, self.environment, self.base_environment)
+        self._pools = FunctionPools(self.config, self.observe)
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The functions that are served, by slug."""
-        return self._roster.functions
+        """The served functions by slug."""
+        return self._pools.functions
 
     def start(self) -> None:
-        """From the main thread, since the zygote dies with the thread that starts it."""
+        """Start the zygote, from the main thread: it dies with the thread that forks it."""
         close_to_siblings()
-        self._roster.start()
+        self._pools.start()
 
     async def close(self) -> None:
-        """Let requests finish, end everything; harmless when repeated.
+        """Let requests finish, then stop all workers. Idempotent.
 
-        The gateway must still listen: what is under way may need the services behind it.
+        Close the gateway afterwards: functions may still call the services behind it.
         """
         if not self._is_closing:
             self._is_closing = True
-            await self._roster.close()
+            await self._pools.close()
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request whose path is /<slug>…, as the platform would."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request whose path is /<slug>…, with the platform's headers and errors."""
         started = time.perf_counter()
         self.received += 1
         served = RequestServed(
@@ -86,31 +89,35 @@ class FunctionsApp:
             status=0,
             duration_ms=0.0,
         )
-        answer = _Answer(send)
+        response = _Response(send)
         try:
-            served = await self._serve(served, scope, receive, answer.send)
+            served = await self._serve(served, scope, receive, response.send)
         except WorkerError as exc:
             served = replace(served, status=exc.refusal.status, code=exc.refusal.code)
             await _refuse(exc.refusal, served.request_id, send)
         except Exception:
             _LOG.exception("%s %s failed in the runtime", scope["method"], scope["path"])
             served = replace(served, status=INTERNAL_ERROR.status, code=INTERNAL_ERROR.code)
-            if not answer.has_started:  # or else the server breaks the connection off
+            if not response.has_started:  # otherwise the server closes the connection
                 await _refuse(INTERNAL_ERROR, served.request_id, send)
         finally:
             self.handled += 1
         self.observe(replace(served, duration_ms=(time.perf_counter() - started) * 1000))
 
-    def admit_upgrade(self, scope: Message | None) -> tuple[Pool, Message]:
-        """The pool that serves a WebSocket's upgrade, and the request as its worker gets it."""
+    def upgrades(self, gateway: Gateway) -> type[Tunnel]:
+        """The protocol class that serves WebSocket upgrades arriving at `gateway`."""
+        return tunnel_factory(lambda scope: self._admit_upgrade(gateway.enter(scope)))
+
+    def _admit_upgrade(self, scope: Scope | None) -> tuple[Pool, Scope]:
+        """The pool for an upgrade request, and the request as forwarded. Raises WorkerError."""
         if scope is None:
             raise WorkerError(NOT_FOUND)
         pool = self._admit(_slug(scope), scope)
         headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
         return pool, {**scope, "headers": headers}
 
-    def _admit(self, slug: str, scope: Message) -> Pool:
-        """The pool that serves a request, or WorkerError with what to answer."""
+    def _admit(self, slug: str, scope: Scope) -> Pool:
+        """The pool for a request. Raises WorkerError if the request is refused."""
         if self._is_closing:
             raise WorkerError(STOPPING)
         function = self.functions.get(slug)
@@ -120,16 +127,16 @@ class FunctionsApp:
             raise WorkerError(METHOD_NOT_ALLOWED)
         is_checked = self.config.verify_jwt and function.manifest.verify_jwt
         if is_checked and scope["method"] != "OPTIONS":
-            refusal = check_request(_joined(scope["headers"]), self.config.keys)
+            refusal = check_request(join_headers(scope["headers"]), self.config.keys)
             if refusal:
                 raise WorkerError(refusal)
-        pool = self._roster.pool(function)
+        pool = self._pools.pool(function)
         if pool.bucket and (wait := pool.bucket.take()):
             raise WorkerError(rate_limited(wait))
         return pool
 
     async def _serve(
-        self, served: RequestServed, scope: Message, receive: Receive, send: Send
+        self, served: RequestServed, scope: Scope, receive: Receive, send: Send
     ) -> RequestServed:
         pool = self._admit(served.slug, scope)
         rate = self.functions[served.slug].manifest.rate_limit
@@ -153,8 +160,8 @@ class FunctionsApp:
 
 
 @dataclass(slots=True)
-class _Answer:
-    """Knows whether the client has been told anything yet."""
+class _Response:
+    """Forwards the response and records whether it has started."""
 
     forward: Send
     has_started: bool = False
@@ -164,20 +171,12 @@ class _Answer:
         await self.forward(message)
 
 
-def _joined(headers: Iterable[Header]) -> dict[bytes, bytes]:
-    """Repeated headers as one, so that a check and a function cannot each mean another of them."""
-    joined: dict[bytes, bytes] = {}
-    for name, value in headers:
-        joined[name] = joined[name] + b", " + value if name in joined else value
-    return joined
-
-
-def _slug(scope: Message) -> str:
+def _slug(scope: Scope) -> str:
     return scope["raw_path"].decode("latin-1").removeprefix("/").partition("/")[0]
 
 
-def _outgoing(scope: Message, request_id: bytes, body_limit: int | None) -> Outgoing:
-    """The request as the worker gets it."""
+def _outgoing(scope: Scope, request_id: bytes, body_limit: int | None) -> Outgoing:
+    """The request as forwarded to the worker."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]

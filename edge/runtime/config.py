@@ -1,21 +1,28 @@
-"""How functions are served: what a person may choose for all of them at once."""
+"""How functions are served: the options that hold for all of them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.project.limits import LimitsMode
+from edge.project.manifest import Function
 from edge.tokens import Keys
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeConfig:
-    """`only` names the functions that are served; empty means all.
+    """Options of the runtime for the project at `root`.
 
-    `inspect` names one whose worker waits for a debugger, its limits suspended.
+    `environment` makes the environment of a function's worker, raising EdgeError if it cannot;
+    `base_environment`, that of the zygote, must hold no secret. `only` names the functions that
+    are served; empty means all. `inspect` names one whose worker waits for a debugger, its limits
+    suspended.
     """
 
     root: Path
     keys: Keys
+    environment: Callable[[Function], Mapping[str, str]]
+    base_environment: Mapping[str, str]
     verify_jwt: bool = True
     limits: LimitsMode = LimitsMode.LOCAL
     policy: str = "per_worker"
@@ -28,5 +35,5 @@ class RuntimeConfig:
 
     @property
     def folder(self) -> Path:
-        """Where the functions are."""
+        """The folder that holds the functions."""
         return self.root / "functions"

@@ -1,10 +1,10 @@
-"""verify_jwt: the platform's check of a request before a function sees it.
+"""verify_jwt: the platform's check of a request's token before the function is called.
 
-Order, codes and messages follow the Supabase CLI's functions main service; only the signature and
-exp/nbf count, so the anon key passes.
+Order, codes and messages follow the Supabase CLI's functions main service. Only the signature and
+exp/nbf are checked, so the anon key passes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from edge.runtime.errors import (
     INVALID_ASYMMETRIC_JWT,
@@ -20,11 +20,22 @@ API_KEY_HEADER = b"sb-api-key"
 _NEW_KEY_PREFIX = "sb_"
 
 
-def check_request(headers: Mapping[bytes, bytes], keys: Keys) -> Refusal | None:
-    """None when the request may pass, else what to answer.
+def join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name, repeated ones joined by commas (RFC 9110, section 5.2).
 
-    `sb-api-key` is what the gateway made of an `sb_…` key; it counts when Authorization holds
-    no token of its own.
+    Otherwise the check and the function could each read another one of them.
+    """
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined
+
+
+def check_request(headers: Mapping[bytes, bytes], keys: Keys) -> Refusal | None:
+    """The refusal of a request without a valid token, None if it may pass.
+
+    `sb-api-key` is the token that the gateway put in place of an `sb_…` key; it is used if
+    Authorization holds no token.
     """
     authorization = headers.get(b"authorization", b"").decode("latin-1")
     api_key = headers.get(API_KEY_HEADER, b"").decode("latin-1").removeprefix("Bearer ")

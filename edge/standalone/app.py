@@ -1,35 +1,35 @@
-"""What stands before a function that is deployed alone, where no gateway of ours does.
+"""The ASGI front of a function deployed alone; it ships inside the function's bundle.
 
-It enforces what `edge start` enforces: verify_jwt, the rate, the body's size, the time to the first
-byte; answers refusals in the platform's words; and logs each request as Cloud Logging reads it.
+It enforces what the gateway enforces: verify_jwt, rate_limit, body_limit and timeout. Refusals have
+the platform's status, code and message; each request is logged in Cloud Logging's structure.
 """
 
 import asyncio
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive
 
 from edge.production.cloud_logging import AnsweredRequest, parse_trace, render_request
 from edge.runtime.errors import Refusal, body_too_large, idle_timeout
 
 Check = Callable[[Request], Awaitable[Refusal | None]]
-Message = MutableMapping[str, Any]
 HEALTH: Final = ("/_internal/health", "/_internal/live")
 _CLIENT_GONE: Final = 499
 _REQUEST_ID: Final = b"sb-request-id"
-_OURS_ALONE: Final = (_REQUEST_ID, b"sb-api-key")
+_RESERVED_HEADERS: Final = (_REQUEST_ID, b"sb-api-key")
 _LONGEST: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Before the function `slug`; `body_limit` in bytes, `timeout` in seconds."""
+class StandaloneApp:
+    """Wraps `function`, which serves `slug`; `body_limit` in bytes, `timeout` in seconds."""
 
     slug: str
     function: Callable[[Request], Awaitable[Any]]
@@ -40,24 +40,24 @@ class Door:
     write: Callable[[bytes], object] = field(default=lambda line: sys.stdout.buffer.write(line))
 
     async def serve(self, request: Request) -> Any:
-        """The function's answer, or the refusal."""
+        """The function's response, or a refusal."""
         if request.url.path in HEALTH:
             return JSONResponse({"message": "ok"}, headers={"cache-control": "no-store"})
         started, request_id = time.perf_counter(), str(uuid.uuid4())
         status = _CLIENT_GONE
         try:
-            answer = await self._answer(_named(request, request_id))
-            status = answer.status_code if isinstance(answer, Response) else 200
+            response = await self._respond(_with_request_id(request, request_id))
+            status = response.status_code if isinstance(response, Response) else 200
         finally:
             self._log(request, request_id, status, time.perf_counter() - started)
-        if isinstance(answer, Response):
-            answer.headers["sb-request-id"] = request_id
-            answer.headers["x-served-by"] = "edge-functions"
+        if isinstance(response, Response):
+            response.headers["sb-request-id"] = request_id
+            response.headers["x-served-by"] = "edge-functions"
             if status >= 500:
-                answer.headers.setdefault("sb-error-code", "EDGE_FUNCTION_ERROR")
-        return answer
+                response.headers.setdefault("sb-error-code", "EDGE_FUNCTION_ERROR")
+        return response
 
-    async def _answer(self, request: Request) -> Any:
+    async def _respond(self, request: Request) -> Any:
         for check in self.checks:
             if refusal := await check(request):
                 return _refuse(refusal)
@@ -66,21 +66,21 @@ class Door:
             return _refuse(body_too_large(self.body_limit))
         try:
             async with asyncio.timeout(self.timeout):
-                answer = await self.function(Request(request.scope, body.receive))
+                response = await self.function(Request(request.scope, body.receive))
         except TimeoutError:
             return _refuse(idle_timeout(self.timeout))
         except Exception:
             if not body.is_too_large:
                 raise
-            answer = None
-        # A function may also have made an answer of its own of a body that was cut off.
-        return _refuse(body_too_large(self.body_limit)) if body.is_too_large else answer
+            response = None
+        # The function may have caught the disconnect and responded itself.
+        return _refuse(body_too_large(self.body_limit)) if body.is_too_large else response
 
     def _log(self, request: Request, request_id: str, status: int, seconds: float) -> None:
         headers = request.headers
         answered = AnsweredRequest(
             method=request.method,
-            url=request.url.path[:_LONGEST],  # without the query: callers put secrets there
+            url=request.url.path[:_LONGEST],  # without the query, which may hold secrets
             status=status,
             seconds=seconds,
             response_size=0,
@@ -98,9 +98,9 @@ class Door:
 
 
 class _Body:
-    """The request's body on its way to the function, cut off where it gets too large."""
+    """Counts the request's body, and disconnects the function when it passes the limit."""
 
-    def __init__(self, receive: Callable[[], Awaitable[Message]], limit: int) -> None:
+    def __init__(self, receive: Receive, limit: int) -> None:
         self.is_too_large = False
         self._receive = receive
         self._limit = limit
@@ -119,9 +119,9 @@ class _Body:
         return message
 
 
-def _named(request: Request, request_id: str) -> Request:
-    """The request with an identifier that nobody else has chosen."""
-    headers = [header for header in request.scope["headers"] if header[0] not in _OURS_ALONE]
+def _with_request_id(request: Request, request_id: str) -> Request:
+    """The request with our sb-request-id in place of the client's."""
+    headers = [header for header in request.scope["headers"] if header[0] not in _RESERVED_HEADERS]
     headers.append((_REQUEST_ID, request_id.encode()))
     return Request({**request.scope, "headers": headers}, request.receive)
 

@@ -1,122 +1,77 @@
-"""verify_jwt where no gateway stands in front: the same check, with keys that may be rotated."""
+"""verify_jwt for a function deployed alone: the gateway's check, with keys that may be rotated."""
 
-import asyncio
 import secrets
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import jwt
 from starlette.requests import Request
 
+from edge.jwks import EARLY_SECONDS, JwksCache, read_key_id
 from edge.runtime.errors import INVALID_ASYMMETRIC_JWT, Refusal
-from edge.runtime.verify_jwt import check_request
-from edge.standalone.environment import Surroundings
-from edge.tokens import Keys
+from edge.runtime.verify_jwt import check_request, join_headers
+from edge.standalone.environment import StandaloneEnvironment
 
 KEYS_UNAVAILABLE: Final = Refusal(
     503, "KEYS_UNAVAILABLE", "The keys of the project cannot be fetched now", retry_after=5
 )
-_LIFETIME: Final = 300.0  # Auth publishes a key well before it signs with it
-_PAUSE: Final = 10.0  # between fetches for tokens of keys that nobody knows
-_ANSWER_SECONDS: Final = 5.0
-
-
-@dataclass(slots=True)
-class KeyRing:
-    """The project's keys: as they were told, or fetched, and fetched again from time to time."""
-
-    surroundings: Surroundings
-    clock: Callable[[], float] = time.monotonic
-    keys: Keys = field(init=False)
-    is_fetched: bool = field(default=False, init=False)
-    _secret: str = field(init=False)
-    _fetched_at: float = field(default=float("-inf"), init=False)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-
-    def __post_init__(self) -> None:
-        # Without a secret nothing that is signed with one may pass.
-        self._secret = self.surroundings.jwt_secret or secrets.token_urlsafe(48)
-        self.keys = Keys.load(self._secret, self.surroundings.jwks or None)
-
-    async def refresh(self, *, age: float) -> None:
-        """Fetch the key set if that was last tried `age` seconds ago; old keys stay without one.
-
-        Who comes while it is fetched waits for it.
-        """
-        known = self.surroundings
-        if known.jwks or not known.url:
-            return
-        async with self._turn:
-            if self.clock() - self._fetched_at >= age:
-                self._fetched_at = self.clock()
-                await self._fetch(known.url)
-
-    async def _fetch(self, url: str) -> None:
-        import httpx  # only asymmetric tokens need it
-
-        try:
-            async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
-                reply = await client.get(f"{url}/auth/v1/.well-known/jwks.json")
-            self.keys = Keys.load(self._secret, reply.raise_for_status().text)
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWTError):
-            return
-        self.is_fetched = True
+_MAX_AGE_SECONDS: Final = 300.0  # Auth publishes a key well before it signs with it
 
 
 @dataclass(slots=True)
 class TokenCheck:
-    """Lets in who presents a token of the project, or one of its `sb_…` keys."""
+    """Refuses requests without a valid token of the project, or one of its `sb_…` keys."""
 
-    surroundings: Surroundings
-    ring: KeyRing = field(init=False)
+    environment: StandaloneEnvironment
+    jwks: JwksCache = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ring = KeyRing(self.surroundings)
+        known = self.environment
+        # Without a JWT secret, no HS256 token may be valid.
+        secret = known.jwt_secret or secrets.token_urlsafe(48)
+        url = f"{known.url}/auth/v1/.well-known/jwks.json"
+        self.jwks = JwksCache(url, secret, known.jwks or None)
 
     async def __call__(self, request: Request) -> Refusal | None:
-        if request.method == "OPTIONS" or self._has_new_key(request):
+        if request.method == "OPTIONS" or self._has_api_key(request):
             return None
-        headers = {name: value for name, value in _joined(request).items() if name != b"sb-api-key"}
-        if _is_signed_with_public_key(headers):
-            await self.ring.refresh(age=_LIFETIME)
-        refusal = check_request(headers, self.ring.keys)
-        if refusal is INVALID_ASYMMETRIC_JWT:  # perhaps of a key that is newer than ours
-            await self.ring.refresh(age=_PAUSE)
-            refusal = check_request(headers, self.ring.keys)
+        headers = _effective_headers(request)
+        if read_key_id(headers.items()) is not None:
+            await self._refresh(max_age=_MAX_AGE_SECONDS)
+        refusal = check_request(headers, self.jwks.keys)
+        if refusal is INVALID_ASYMMETRIC_JWT:  # perhaps signed with a newer key
+            await self._refresh(max_age=EARLY_SECONDS)
+            refusal = check_request(headers, self.jwks.keys)
         if refusal is INVALID_ASYMMETRIC_JWT and not self._knows_keys:
             return KEYS_UNAVAILABLE
         return refusal
 
+    async def _refresh(self, *, max_age: float) -> None:
+        if self.environment.url and not self.environment.jwks:
+            await self.jwks.refresh(max_age=max_age)
+
     @property
     def _knows_keys(self) -> bool:
-        return bool(self.surroundings.jwks) or self.ring.is_fetched
+        return bool(self.environment.jwks) or self.jwks.is_fetched
 
-    def _has_new_key(self, request: Request) -> bool:
-        """A token in Authorization counts before a key in `apikey`, as at the gateway."""
+    def _has_api_key(self, request: Request) -> bool:
+        """Whether an `sb_…` key is sent; a token in Authorization takes precedence over `apikey`,
+        as at the gateway."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        given = token if scheme == "Bearer" and token.startswith("sb_") else ""
-        if not given and not token:
-            given = request.headers.get("apikey", "")
-        elif given not in self.surroundings.new_keys:
-            given = request.headers.get("apikey", "") if given else ""
-        return given in self.surroundings.new_keys
+        key = token if scheme == "Bearer" and token.startswith("sb_") else ""
+        if not key and not token:
+            key = request.headers.get("apikey", "")
+        elif key not in self.environment.new_keys:
+            key = request.headers.get("apikey", "") if key else ""
+        return key in self.environment.new_keys
 
 
-def _joined(request: Request) -> dict[bytes, bytes]:
-    """Repeated headers as one, so that two readers cannot each mean another of them."""
-    joined: dict[bytes, bytes] = {}
-    for name, value in request.scope["headers"]:
-        joined[name] = joined[name] + b", " + value if name in joined else value
-    if b"authorization" not in joined and b"apikey" in joined:
-        joined[b"authorization"] = b"Bearer " + joined[b"apikey"]
-    return joined
+def _effective_headers(request: Request) -> dict[bytes, bytes]:
+    """The request's headers, with `apikey` as the token if there is no Authorization.
 
-
-def _is_signed_with_public_key(headers: dict[bytes, bytes]) -> bool:
-    token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")[2]
-    try:
-        return jwt.get_unverified_header(token).get("alg") in {"ES256", "RS256"}
-    except (jwt.PyJWTError, RecursionError):
-        return False
+    `sb-api-key` is dropped: only a gateway may set it.
+    """
+    headers = join_headers(request.scope["headers"])
+    headers.pop(b"sb-api-key", None)
+    if b"authorization" not in headers and b"apikey" in headers:
+        headers[b"authorization"] = b"Bearer " + headers[b"apikey"]
+    return headers

@@ -1,4 +1,4 @@
-"""What a function that is deployed alone is told of its project, from its environment."""
+"""The environment of a function deployed alone: its project's URL and keys."""
 
 import json
 import os
@@ -11,8 +11,8 @@ _SECRET: Final = ("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """`jwks` is empty where the key set is to be fetched; `trace_project` where there is none."""
+class StandaloneEnvironment:
+    """`jwks` is empty if the key set must be fetched, `trace_project` if traces are not linked."""
 
     url: str
     publishable_keys: tuple[str, ...]
@@ -23,15 +23,19 @@ class Surroundings:
 
     @property
     def new_keys(self) -> frozenset[str]:
-        """The keys that are no tokens, and so are known by their text."""
+        """The `sb_…` keys, which are compared as text, as they are not JWTs."""
         keys = (*self.publishable_keys, *self.secret_keys)
         return frozenset(key for key in keys if key.startswith("sb_"))
 
 
-def read_surroundings(values: Mapping[str, str] | None = None) -> Surroundings:
-    """ValueError for keys that are not JSON: nothing would be let in, and nobody knew why."""
-    values = os.environ if values is None else values  # noqa: TID251 - deployed alone, it has no other
-    return Surroundings(
+def read_environment(values: Mapping[str, str] | None = None) -> StandaloneEnvironment:
+    """Read SUPABASE_* from `values`, by default the process environment.
+
+    Raises ValueError if the keys are not valid JSON; otherwise every request would be rejected
+    silently.
+    """
+    values = os.environ if values is None else values  # noqa: TID251 - deployed alone, it has no other source
+    return StandaloneEnvironment(
         url=values.get("SUPABASE_URL", "").rstrip("/"),
         publishable_keys=_keys(values, *_PUBLISHABLE),
         secret_keys=_keys(values, *_SECRET),

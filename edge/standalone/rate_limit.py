@@ -1,4 +1,4 @@
-"""A function's rate_limit where no gateway stands in front, shared by all of its instances."""
+"""rate_limit for a function deployed alone, shared by all of its instances."""
 
 import sys
 import time
@@ -9,25 +9,25 @@ from starlette.requests import Request
 from edge.production.cloud_logging import render_remark
 from edge.production.shared_rate import SharedRate
 from edge.runtime.errors import Refusal, rate_limited
-from edge.runtime.pool.token_bucket import Bucket
-from edge.standalone.environment import Surroundings
+from edge.runtime.pool.token_bucket import TokenBucket
+from edge.standalone.environment import StandaloneEnvironment
 
 
 @dataclass(slots=True)
 class RateCheck:
-    """`rate` requests a second, of this process and, in the project's Postgres, of all."""
+    """Allows `rate` requests a second: in this process, and across instances in Postgres."""
 
     slug: str
     rate: float
-    surroundings: Surroundings
-    _bucket: Bucket = field(init=False)
+    environment: StandaloneEnvironment
+    _bucket: TokenBucket = field(init=False)
     _shared: SharedRate | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._bucket = Bucket(self.rate)
-        if self.surroundings.url and self.surroundings.secret_keys:
-            key = self.surroundings.secret_keys[0]
-            self._shared = SharedRate(self.surroundings.url, key, _tell)
+        self._bucket = TokenBucket(self.rate)
+        if self.environment.url and self.environment.secret_keys:
+            key = self.environment.secret_keys[0]
+            self._shared = SharedRate(self.environment.url, key, _warn)
 
     async def __call__(self, request: Request) -> Refusal | None:
         wait = self._bucket.take()
@@ -36,6 +36,6 @@ class RateCheck:
         return rate_limited(wait) if wait else None
 
 
-def _tell(message: str) -> None:
+def _warn(message: str) -> None:
     sys.stdout.buffer.write(render_remark("WARNING", message, time.time()))
     sys.stdout.flush()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 HEAD = b" HTTP/1.1\r\nhost: x\r\n"
 

@@ -7,9 +7,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import uvloop
+from starlette.types import ASGIApp
 
-from edge.gateway.app import App
-from edge.gateway.protocol import Intake
+from edge.gateway.protocol import HardenedHttpProtocol
 from edge.gateway.server import Server
 
 T = TypeVar("T")
@@ -35,7 +35,12 @@ class LoopThread:
 class HttpServer:
     """An ASGI app on a free loopback port, served on the loop that starts it."""
 
-    def __init__(self, app: App, ws: Any = "none", http: type[Intake] = Intake) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ws: Any = "none",
+        http: type[HardenedHttpProtocol] = HardenedHttpProtocol,
+    ) -> None:
         self._server = Server(app, upgrades=ws, http=http)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,3 +17,17 @@ def wait_for(condition: Callable[[], T], deadline: float = DEADLINE) -> T:
         assert time.monotonic() < end, f"not within {deadline:g} s"
         time.sleep(_PAUSE)
     return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_gone(pid: int, deadline: float = 10) -> None:
+    end = time.monotonic() + deadline
+    while is_running(pid):
+        assert time.monotonic() < end
+        time.sleep(0.01)

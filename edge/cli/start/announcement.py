@@ -23,8 +23,8 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     print_details(settings.describe(), remarks)
-    if settings.remote:
-        remark(f"The functions work on {settings.remote.url}; no local database.", "yellow")
+    if settings.hosted:
+        remark(f"The functions work on {settings.hosted.url}; no local database.", "yellow")
     pages = page_names(settings.extensions.pages) if settings.has_database else ()
     _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
     _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])

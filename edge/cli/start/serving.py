@@ -36,8 +36,8 @@ def serve(settings: Settings, manner: Manner) -> None:
     # not wait the usual five milliseconds for one of them whenever it has waited for the network.
     sys.setswitchinterval(_SWITCH_SECONDS)
     settings = _checked(settings)
-    if settings.remote:
-        settings = replace(settings, remote=with_published_keys(settings.remote))
+    if settings.hosted:
+        settings = replace(settings, hosted=with_published_keys(settings.hosted))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, manner))
 

@@ -12,23 +12,23 @@ from typing import Any
 
 from starlette.requests import Request
 
-from edge.standalone.app import Door
-{imports}from edge.standalone.environment import read_surroundings
+from edge.standalone.app import StandaloneApp
+{imports}from edge.standalone.environment import read_environment
 from functions.{name}.main import main as function
 
-_SURROUNDINGS = read_surroundings()
-_DOOR = Door(
+_ENVIRONMENT = read_environment()
+_APP = StandaloneApp(
     slug="{slug}",
     function=function,
     body_limit={body_limit},
     timeout={timeout},
     checks=({checks}),
-    trace_project=_SURROUNDINGS.trace_project,
+    trace_project=_ENVIRONMENT.trace_project,
 )
 
 
 async def main(request: Request) -> Any:
-    return await _DOOR.serve(request)
+    return await _APP.serve(request)
 '''
 
 
@@ -70,10 +70,10 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
     imports = checks = ""
     if settings.rate_limit:
         imports += "from edge.standalone.rate_limit import RateCheck\n"
-        checks += f'RateCheck("{settings.slug}", {settings.rate_limit}, _SURROUNDINGS),'
-    surroundings = "from edge.standalone.auth import TokenCheck\n" if settings.verify_jwt else ""
+        checks += f'RateCheck("{settings.slug}", {settings.rate_limit}, _ENVIRONMENT),'
+    auth_import = "from edge.standalone.auth import TokenCheck\n" if settings.verify_jwt else ""
     if settings.verify_jwt:
-        checks = f"TokenCheck(_SURROUNDINGS), {checks}".rstrip()
+        checks = f"TokenCheck(_ENVIRONMENT), {checks}".rstrip()
     text = _TEMPLATE.format(
         slug=settings.slug,
         name=settings.name,
@@ -82,7 +82,7 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
         timeout=settings.timeout,
         checks=checks,
     )
-    if surroundings:
-        last = "from edge.standalone.environment import read_surroundings\n"
-        text = text.replace(last, last + surroundings)
+    if auth_import:
+        last = "from edge.standalone.environment import read_environment\n"
+        text = text.replace(last, last + auth_import)
     return text.encode()

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from edge.gateway.coalescing import CorkedHttp
-from edge.runtime.worker.response_guard import well_formed
+from edge.gateway.coalescing import CoalescingHttpProtocol
+from edge.runtime.worker.response_guard import guard_response
 from edge.runtime.worker.websocket import with_websocket
 
 _REQUEST: Final = b"POST / HTTP/1.1\r\nhost: local\r\ncontent-length: 2\r\n\r\n{}"
@@ -35,8 +35,10 @@ def serve_once() -> None:
         listener.bind("")  # the kernel chooses an abstract address
         listener.listen()
         config = uvicorn.Config(
-            with_websocket(well_formed(Starlette(routes=[Route("/", _answer, methods=["POST"])]))),
-            http=CorkedHttp,
+            with_websocket(
+                guard_response(Starlette(routes=[Route("/", _answer, methods=["POST"])]))
+            ),
+            http=CoalescingHttpProtocol,
             loop="uvloop",
             lifespan="off",
             log_config=None,

@@ -20,7 +20,7 @@ _LONGEST: Final = 1 << 20
 
 
 @dataclass(slots=True)
-class Control:
+class ControlChannel:
     """The parent's end: `on_message` gets each object, and None when the worker's end closes."""
 
     sock: socket.socket

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason, WorkerRetired
-from edge.project.limits import Limits, Measure, judge, notices
+from edge.project.limits import Action, Limits, decide, warnings
 from edge.runtime.errors import BOOT_ERROR, STOPPING, WORKER_ERROR, WorkerError
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.process import BootError, Process
 from edge.runtime.pool.state import State
-from edge.runtime.pool.token_bucket import Bucket
+from edge.runtime.pool.token_bucket import TokenBucket
 
 _GRACE: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
@@ -24,7 +24,7 @@ _BOOT_DEADLINE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Scaling:
     """How many workers, how many requests in each, how long one may idle, in seconds.
 
     `is_oneshot`: a fresh worker for each request.
@@ -49,9 +49,9 @@ class Pool:
     plan: Callable[[str], WorkerSpec]
     """Makes a worker's spec from its execution id."""
     next_address: Callable[[], Path]
-    shape: Shape = field(default_factory=Shape, init=False)
+    scaling: Scaling = field(default_factory=Scaling, init=False)
     limits: Limits = field(default_factory=Limits, init=False)
-    bucket: Bucket | None = field(default=None, init=False)
+    bucket: TokenBucket | None = field(default=None, init=False)
     _workers: set[Process] = field(default_factory=set[Process], init=False)
     _boots: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _waiting: deque[asyncio.Future[Process]] = field(
@@ -62,10 +62,10 @@ class Pool:
     _crashes: int = field(default=0, init=False)
     _is_closing: bool = field(default=False, init=False)
 
-    def configure(self, shape: Shape, limits: Limits) -> None:
+    def configure(self, scaling: Scaling, limits: Limits) -> None:
         """Say what holds from now on."""
-        self.shape, self.limits = shape, limits
-        self.bucket = Bucket(limits.rate) if limits.rate else None
+        self.scaling, self.limits = scaling, limits
+        self.bucket = TokenBucket(limits.rate) if limits.rate else None
 
     @property
     def is_warm(self) -> bool:
@@ -116,7 +116,7 @@ class Pool:
         for process in tuple(self._workers):
             if process.state not in {State.READY, State.RETIRED}:
                 continue
-            is_unused = process.is_idle and now - process.idle_since >= self.shape.idle_timeout
+            is_unused = process.is_idle and now - process.idle_since >= self.scaling.idle_timeout
             if process.ending_since and now - process.ending_since > _GRACE:
                 process.kill()
             elif process.state is State.READY and is_unused:
@@ -143,18 +143,18 @@ class Pool:
 
     def _pick(self) -> Process | None:
         """The least busy worker with room."""
-        room = 1 if self.shape.is_oneshot else self.shape.concurrency
+        room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
         ready = [p for p in self._workers if p.state is State.READY and p.in_flight < room]
         return min(ready, key=lambda process: process.in_flight, default=None)
 
     def _grow(self) -> None:
         """Boot as many workers as those who wait need, within the limit."""
-        room = 1 if self.shape.is_oneshot else self.shape.concurrency
+        room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
         self._waiting = deque(waiting for waiting in self._waiting if not waiting.done())
         alive = sum(1 for process in self._workers if process.state is State.READY)
         while (
             len(self._waiting) > len(self._boots) * room
-            and alive + len(self._boots) < self.shape.max_workers
+            and alive + len(self._boots) < self.scaling.max_workers
         ):
             boot = asyncio.create_task(self._boot())
             self._boots.add(boot)
@@ -228,10 +228,10 @@ class Pool:
     def _changed(self, process: Process) -> None:
         """Something of it ended, or it did."""
         if process.state is State.DEAD:
-            self._bury(process)
+            self._on_exit(process)
         elif process.state is State.RETIRED and process.is_idle:
             self._drop(process)
-        elif process.state is State.READY and self.shape.is_oneshot:
+        elif process.state is State.READY and self.scaling.is_oneshot:
             self._retire(process, ShutdownReason.EARLY_DROP)
         if self._waiting:
             self._serve_waiting()
@@ -249,7 +249,7 @@ class Pool:
         process.notify("early_drop" if is_early else "termination")
         process.terminate()
 
-    def _bury(self, process: Process) -> None:
+    def _on_exit(self, process: Process) -> None:
         if process not in self._workers:
             return  # a request that it broke off ends after it
         self._workers.remove(process)
@@ -269,12 +269,12 @@ class Pool:
 
     def _enforce(self, process: Process) -> None:
         usage = process.measure()
-        for reason in notices(usage, self.limits):
+        for reason in warnings(usage, self.limits):
             process.notify(reason)
-        match judge(usage, self.limits):
-            case (Measure.KILL, reason):
+        match decide(usage, self.limits):
+            case (Action.KILL, reason):
                 process.kill(reason)
-            case (Measure.RETIRE, reason) if process.state is State.READY:
+            case (Action.RETIRE, reason) if process.state is State.READY:
                 self._retire(process, reason)
             case _:
                 return

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from edge.runtime.launch.prctl import closed_folder
 from edge.runtime.launch.preload import LIBRARIES, ImportScanner
 from edge.runtime.launch.subprocess_launcher import SubprocessLauncher
 from edge.runtime.launch.zygote_client import ZygoteClient
-from edge.runtime.pool.pool import Pool, Shape
+from edge.runtime.pool.pool import Pool, Scaling
 from edge.runtime.pool.process import BootError
 from edge.runtime.pool.usage import is_alive
 from edge.runtime.watch import watch
@@ -33,17 +33,13 @@ _SUPERVISION_INTERVAL: Final = 0.1
 _FIRST_UID: Final = 200_000
 _SOCKETS: Final = "edge-fn-"
 
-Environment = Callable[[Function], Mapping[str, str]]
-
 
 @dataclass(slots=True)
-class Roster:
-    """`environment` makes a worker's environment; `base_environment` must hold no secret."""
+class FunctionPools:
+    """Finds the functions, makes a pool for each on its first request, and follows changes."""
 
     config: RuntimeConfig
     observe: Observer
-    environment: Environment
-    base_environment: Mapping[str, str]
     functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
     _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
     _libraries: dict[str, tuple[str, ...]] = field(
@@ -103,19 +99,19 @@ class Roster:
 
     def _configure(self, pool: Pool, function: Function) -> None:
         manifest, is_inspected = function.manifest, self.config.inspect == function.slug
-        shape = Shape(
+        scaling = Scaling(
             max_workers=1 if is_inspected else manifest.max_workers,
             concurrency=manifest.concurrency,
             idle_timeout=manifest.idle_timeout,
             is_oneshot=(manifest.policy or self.config.policy) == "oneshot",
         )
         mode = LimitsMode.OFF if is_inspected else self.config.limits
-        pool.configure(shape, manifest.limits(mode))
+        pool.configure(scaling, manifest.limits(mode))
 
     def _make_launcher(self) -> Launcher:
         if self.config.forks and sys.platform.startswith("linux"):
-            return ZygoteClient(self.observe, self.base_environment, self._all_libraries)
-        return SubprocessLauncher(self.base_environment)
+            return ZygoteClient(self.observe, self.config.base_environment, self._all_libraries)
+        return SubprocessLauncher(self.config.base_environment)
 
     def _all_libraries(self) -> tuple[str, ...]:
         found = {name for each in self.functions.values() for name in self._libraries_of(each)}
@@ -130,7 +126,7 @@ class Roster:
         if function.fault:
             raise BootError(function.fault)
         try:
-            environment = self.environment(function)
+            environment = self.config.environment(function)
         except EdgeError as exc:
             raise BootError(str(exc)) from exc
         is_inspected = self.config.inspect == function.slug

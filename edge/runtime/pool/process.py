@@ -16,7 +16,7 @@ from edge.events import LogLine, Observer, ShutdownReason, UncaughtException
 from edge.logs.level import level_of
 from edge.project.limits import Usage
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
-from edge.runtime.pool.control_channel import Control
+from edge.runtime.pool.control_channel import ControlChannel
 from edge.runtime.pool.output import LineReader
 from edge.runtime.pool.state import State, Step, advance
 from edge.runtime.pool.traceback import TracebackReader
@@ -65,7 +65,7 @@ class Process:
     _idle: list[Connection] = field(default_factory=list[Connection], init=False)
     _busy: set[Connection] = field(default_factory=set[Connection], init=False)
     _readers: list[LineReader] = field(default_factory=list[LineReader], init=False)
-    _control: Control | None = field(default=None, init=False)
+    _control: ControlChannel | None = field(default=None, init=False)
     _booted: asyncio.Future[None] | None = field(default=None, init=False)
     _exited: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -106,7 +106,7 @@ class Process:
         self._booted = asyncio.get_running_loop().create_future()
         listener = socket.socket(socket.AF_UNIX)
         ours, theirs = socket.socketpair()
-        self._control = Control(ours, self._receive)
+        self._control = ControlChannel(ours, self._receive)
         self._control.start()
         outputs = [self._pipe("stdout"), self._pipe("stderr")]
         try:

@@ -6,7 +6,7 @@ from time import monotonic
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """Holds `rate` tokens at most, or one if that is more, and gains `rate` a second."""
 
     rate: float

@@ -9,17 +9,9 @@ from collections import deque
 from typing import Final, cast
 
 import httptools
+from starlette.types import Message, Receive, Send
 
-from edge.runtime.proxy.upload import (
-    HOP_BY_HOP,
-    LENGTH,
-    Header,
-    Message,
-    Outgoing,
-    Receive,
-    Send,
-    Upload,
-)
+from edge.runtime.proxy.upload import HOP_BY_HOP, LENGTH, Header, Outgoing, Upload
 
 _HIGH_WATER: Final = 256 * 1024
 _BODILESS: Final = frozenset((204, 304))

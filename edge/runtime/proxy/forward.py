@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from starlette.types import Message, Receive, Send
+
 from edge.runtime.errors import (
     RESOURCE_LIMIT,
     WORKER_ERROR,
@@ -16,14 +18,7 @@ from edge.runtime.errors import (
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.connection import Connection, WorkerGoneError
-from edge.runtime.proxy.upload import (
-    BodyTooLargeError,
-    ClientGoneError,
-    Message,
-    Outgoing,
-    Receive,
-    Send,
-)
+from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing
 
 CLIENT_GONE: Final = 499
 _CONNECT_TRIES: Final = 3

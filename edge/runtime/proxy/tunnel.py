@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
+from starlette.types import Scope
+
 from edge.runtime.errors import WORKER_ERROR, Refusal, WorkerError
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
-from edge.runtime.proxy.upload import Header, Message
+from edge.runtime.proxy.upload import Header
 
-Admit = Callable[[Message], tuple[Pool, Message]]
+Admit = Callable[[Scope], tuple[Pool, Scope]]
 """Checks an upgrade request; the pool that serves it, and the request as a worker gets it."""
 
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _HIGH_WATER: Final = 256 * 1024
 
 
-def parse_upgrade(data: bytes) -> Message:
+def parse_upgrade(data: bytes) -> Scope:
     """The scope of the request that uvicorn writes out again for an upgrade.
 
     ValueError for one with a body: it would not follow, as an upgrade has none.
@@ -50,7 +52,7 @@ def _parse_header(line: bytes) -> Header:
     return name.strip().lower(), value.strip()
 
 
-def render_upgrade(scope: Message) -> bytes:
+def render_upgrade(scope: Scope) -> bytes:
     """The request as bytes, its connection headers included."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:

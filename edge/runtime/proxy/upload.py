@@ -1,13 +1,12 @@
 """A request on its way to a worker: its head as bytes, its body as it comes from the client."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from starlette.types import Receive
+
 Header = tuple[bytes, bytes]
 
 HOP_BY_HOP: Final = frozenset(

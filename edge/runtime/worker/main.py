@@ -23,11 +23,11 @@ from a2wsgi import WSGIMiddleware
 from functions_framework import aio
 from starlette.types import ASGIApp
 
-from edge.gateway.coalescing import CorkedHttp
+from edge.gateway.coalescing import CoalescingHttpProtocol
 from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, die_with_parent
 from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.fork_safety import keep_from_forks
-from edge.runtime.worker.response_guard import well_formed
+from edge.runtime.worker.response_guard import guard_response
 from edge.runtime.worker.websocket import with_websocket
 
 BOOT_FAILED: Final = 3
@@ -52,7 +52,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     except BaseException as exc:
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
-    _serve(with_websocket(well_formed(app)), socket.socket(fileno=listener), control)
+    _serve(with_websocket(guard_response(app)), socket.socket(fileno=listener), control)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -119,7 +119,7 @@ def _wait_for_debugger(port: int) -> None:
 def _serve(app: Any, listener: socket.socket, control: int) -> None:
     config = uvicorn.Config(
         app,
-        http=CorkedHttp,
+        http=CoalescingHttpProtocol,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         lifespan="off",
         log_config=None,

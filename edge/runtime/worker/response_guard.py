@@ -1,6 +1,6 @@
 """What a function's app answers, kept well-formed: nothing after its end, no body with a 204.
 
-uvicorn closes the connection of an app that fails after its answer is complete. The parent may have
+uvicorn closes the connection of an app that fails after its guard is complete. The parent may have
 given that connection to the next request by then, which would be lost for another's mistake.
 """
 
@@ -15,7 +15,7 @@ _BODILESS: Final = (204, 304)
 
 
 @dataclass(slots=True)
-class Answer:
+class ResponseGuard:
     """Passes messages on to the server."""
 
     forward: Send
@@ -39,19 +39,19 @@ def _without_body(message: Message) -> Message:
     return {**message, "body": b""}
 
 
-def well_formed(app: ASGIApp) -> ASGIApp:
-    """The app; a failure of it after its answer is told in the log only."""
+def guard_response(app: ASGIApp) -> ASGIApp:
+    """The app; a failure of it after its guard is told in the log only."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        answer = Answer(send)
+        guard = ResponseGuard(send)
         try:
-            await app(scope, receive, answer.send)
+            await app(scope, receive, guard.send)
         except Exception:
-            if not answer.is_complete:
+            if not guard.is_complete:
                 raise
-            _LOG.exception("The function failed after its answer was complete")
+            _LOG.exception("The function failed after its guard was complete")
 
     return serve

@@ -13,7 +13,9 @@ from starlette.routing import Route
 
 from edge.errors import EdgeError
 from edge.project.hosted import with_published_keys
+from edge.project.manifest import Function, Manifest
 from edge.project.settings import DEFAULT_JWT_SECRET, Settings, load_settings
+from edge.project.worker_environment import build_worker_environment
 from edge.tokens import TokenError, mint, verify
 from tests.support.serving import HttpServer, LoopThread
 
@@ -31,7 +33,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    return settings.function_environment("one", settings.root / "functions/one", ())
+    function = Function("one", settings.root / "functions/one", Manifest())
+    return build_worker_environment(settings, function)
 
 
 def test_functions_are_told_that_project_and_its_keys(root: Path) -> None:
@@ -39,7 +42,7 @@ def test_functions_are_told_that_project_and_its_keys(root: Path) -> None:
 
     given = environment(settings)
 
-    assert (settings.remote_url, settings.has_database) == ("https://abc.supabase.co", False)
+    assert (settings.hosted_url, settings.has_database) == ("https://abc.supabase.co", False)
     assert given["SUPABASE_URL"] == "https://abc.supabase.co"
     assert given["SUPABASE_ANON_KEY"] == "their-anon"
     assert given["SUPABASE_SERVICE_ROLE_KEY"] == "their-service"
@@ -66,7 +69,7 @@ def test_our_own_address_is_not_elsewhere(root: Path, host: str) -> None:
 
     settings = load_settings(root, environ=environ)
 
-    assert (settings.remote, settings.has_database) == (None, True)
+    assert (settings.hosted, settings.has_database) == (None, True)
     assert environment(settings)["SUPABASE_URL"] == "http://127.0.0.1:54321"
 
 
@@ -75,7 +78,7 @@ def test_another_stack_on_this_machine_has_the_well_known_secret(root: Path) -> 
 
     settings = load_settings(root, port=54399, environ=environ)
 
-    assert settings.remote_url == "http://127.0.0.1:54321"
+    assert settings.hosted_url == "http://127.0.0.1:54321"
     assert verify(mint(DEFAULT_JWT_SECRET, "anon"), settings.keys)["role"] == "anon"
 
 
@@ -91,7 +94,7 @@ def test_the_env_file_of_the_command_line_may_name_the_project(root: Path) -> No
 
     settings = load_settings(root, env_file=root / "hosted.env", environ={})
 
-    assert settings.remote_url == "https://abc.supabase.co"
+    assert settings.hosted_url == "https://abc.supabase.co"
     assert (settings.secrets, settings.ignored) == ({"A": "1"}, ())
 
 
@@ -100,14 +103,14 @@ def test_functions_env_may_not(root: Path) -> None:
 
     settings = load_settings(root, environ={})
 
-    assert (settings.remote, settings.ignored) == (None, ("SUPABASE_URL",))
+    assert (settings.hosted, settings.ignored) == (None, ("SUPABASE_URL",))
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"SUPABASE_URL": "abc.supabase.co"}, "is no address"),
-        ({"SUPABASE_URL": "https://"}, "is no address"),
+        ({"SUPABASE_URL": "abc.supabase.co"}, "is not a project URL"),
+        ({"SUPABASE_URL": "https://"}, "is not a project URL"),
         ({"SUPABASE_ANON_KEY": ""}, "there is no key for it"),
         ({"SUPABASE_SECRET_KEYS": "["}, "not a JSON object"),
         ({"SUPABASE_JWKS": "[]"}, "is not a key set"),
@@ -137,19 +140,19 @@ def project() -> Iterator[str]:
 
 def test_the_keys_that_it_publishes_are_fetched(root: Path, project: str) -> None:
     settings = load_settings(root, environ={**HOSTED, "SUPABASE_URL": project})
-    assert settings.remote is not None
+    assert settings.hosted is not None
 
-    settings = replace(settings, remote=with_published_keys(settings.remote))
+    settings = replace(settings, hosted=with_published_keys(settings.hosted))
 
     assert json.loads(environment(settings)["SUPABASE_JWKS"])["keys"][0]["k"] == "eA"
 
 
 def test_keys_that_were_given_are_not_fetched(root: Path) -> None:
     environ = {**HOSTED, "SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_JWKS": '{"keys": []}'}
-    remote = load_settings(root, environ=environ).remote
-    assert remote is not None
+    hosted = load_settings(root, environ=environ).hosted
+    assert hosted is not None
 
-    assert with_published_keys(remote) is remote
+    assert with_published_keys(hosted) is hosted
 
 
 @pytest.mark.parametrize(
@@ -159,8 +162,8 @@ def test_a_project_without_keys_is_named(
     root: Path, project: str, path: str | None, said: str
 ) -> None:
     url = "http://127.0.0.1:9" if path is None else project + path
-    remote = load_settings(root, environ={**HOSTED, "SUPABASE_URL": url}).remote
-    assert remote is not None
+    hosted = load_settings(root, environ={**HOSTED, "SUPABASE_URL": url}).hosted
+    assert hosted is not None
 
     with pytest.raises(EdgeError, match=said):
-        with_published_keys(remote)
+        with_published_keys(hosted)

@@ -11,7 +11,7 @@ import pytest
 
 from edge.events import LogLine
 from edge.runtime.pool.usage import resident_bytes
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

@@ -4,16 +4,16 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from edge.gateway.coalescing import Cork
+from edge.gateway.coalescing import CoalescingTransport
 
 
-async def received(act: Callable[[Cork], None]) -> list[bytes]:
+async def received(act: Callable[[CoalescingTransport], None]) -> list[bytes]:
     """What the other side reads, piece by piece, of what is written on a connection."""
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
-    act(Cork(transport))
+    act(CoalescingTransport(transport))
     pieces: list[bytes] = []
     while piece := await asyncio.wait_for(loop.sock_recv(theirs, 1 << 20), 10):
         pieces.append(piece)
@@ -24,7 +24,7 @@ async def received(act: Callable[[Cork], None]) -> list[bytes]:
 
 
 async def test_a_head_and_its_body_arrive_together() -> None:
-    def answer(cork: Cork) -> None:
+    def answer(cork: CoalescingTransport) -> None:
         cork.write(b"head ")
         cork.write(b"body")
 
@@ -32,7 +32,7 @@ async def test_a_head_and_its_body_arrive_together() -> None:
 
 
 async def test_what_is_held_goes_out_before_the_end() -> None:
-    def answer(cork: Cork) -> None:
+    def answer(cork: CoalescingTransport) -> None:
         cork.write(b"last words")
         cork.close()
 
@@ -42,7 +42,7 @@ async def test_what_is_held_goes_out_before_the_end() -> None:
 async def test_much_is_not_held_so_that_the_transport_can_say_stop() -> None:
     sizes: list[int] = []
 
-    def answer(cork: Cork) -> None:
+    def answer(cork: CoalescingTransport) -> None:
         for _ in range(64):
             cork.write(bytes(64 * 1024))
         sizes.append(cork.get_write_buffer_size())
@@ -54,7 +54,7 @@ async def test_much_is_not_held_so_that_the_transport_can_say_stop() -> None:
 
 
 async def test_nothing_is_written_on_a_closed_connection() -> None:
-    def answer(cork: Cork) -> None:
+    def answer(cork: CoalescingTransport) -> None:
         cork.close()
         cork.write(b"too late")
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from edge.events import LogLine, Shutdown, ShutdownReason, WorkerRetired
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from edge.events import LogLine, RequestServed
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 from tests.support.raw_http import HEAD, connection, exchange, read_answer, statuses
 
 pytestmark = pytest.mark.process

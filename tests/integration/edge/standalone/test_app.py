@@ -15,9 +15,9 @@ from functions_framework import aio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from edge.standalone.app import Door
+from edge.standalone.app import StandaloneApp
 from edge.standalone.auth import TokenCheck
-from edge.standalone.environment import Surroundings, read_surroundings
+from edge.standalone.environment import StandaloneEnvironment, read_environment
 from edge.standalone.rate_limit import RateCheck
 from edge.tokens import mint
 from tests.support.serving import HttpServer, LoopThread
@@ -77,7 +77,7 @@ def app_of(
     timeout: float = 20,
 ) -> Any:
     """As functions-framework makes it of a bundle."""
-    door = Door("hello", function, body_limit, timeout, checks, "project", lines.append)
+    door = StandaloneApp("hello", function, body_limit, timeout, checks, "project", lines.append)
 
     async def main(request: Request) -> Any:
         return await door.serve(request)
@@ -85,8 +85,8 @@ def app_of(
     return aio._create_asgi_app_with_function(main, "http", False)
 
 
-def surroundings(**values: str) -> Surroundings:
-    return read_surroundings(values)
+def environment(**values: str) -> StandaloneEnvironment:
+    return read_environment(values)
 
 
 def new_key(kid: str) -> tuple[ec.EllipticCurvePrivateKey, dict[str, Any]]:
@@ -101,7 +101,7 @@ def signed(private: ec.EllipticCurvePrivateKey, kid: str) -> dict[str, str]:
 
 
 def test_who_may_not_enter_is_told_so_in_the_platform_s_words(serve: Any) -> None:
-    check = TokenCheck(surroundings(SUPABASE_JWT_SECRET=SECRET, SUPABASE_JWKS='{"keys": []}'))
+    check = TokenCheck(environment(SUPABASE_JWT_SECRET=SECRET, SUPABASE_JWKS='{"keys": []}'))
     url = serve(app_of([], check))
 
     def code(**headers: str) -> str:
@@ -122,7 +122,7 @@ def test_who_may_not_enter_is_told_so_in_the_platform_s_words(serve: Any) -> Non
 
 def test_tokens_and_keys_of_the_project_enter(serve: Any) -> None:
     keys = '{"default": "sb_publishable_real"}'
-    known = surroundings(SUPABASE_JWT_SECRET=SECRET, SUPABASE_PUBLISHABLE_KEYS=keys)
+    known = environment(SUPABASE_JWT_SECRET=SECRET, SUPABASE_PUBLISHABLE_KEYS=keys)
     url = serve(app_of([], TokenCheck(known)))
     bearer = {"authorization": f"Bearer {mint(SECRET, 'anon')}"}
 
@@ -135,7 +135,7 @@ def test_tokens_and_keys_of_the_project_enter(serve: Any) -> None:
 
 
 def test_without_a_secret_nothing_signed_with_one_enters(serve: Any) -> None:
-    url = serve(app_of([], TokenCheck(surroundings())))
+    url = serve(app_of([], TokenCheck(environment())))
 
     for secret in ("null" * 8, SECRET):
         token = jwt.encode({"role": "service_role"}, secret, "HS256")
@@ -146,9 +146,9 @@ def test_keys_are_fetched_and_followed_when_they_are_rotated(serve: Any) -> None
     old, published_old = new_key("old")
     new, published_new = new_key("new")
     published = Published([published_old])
-    check = TokenCheck(surroundings(SUPABASE_URL=serve(published)))
+    check = TokenCheck(environment(SUPABASE_URL=serve(published)))
     clock = iter(range(0, 100_000, 20))
-    check.ring.clock = lambda: next(clock)  # every look is twenty seconds later
+    check.jwks.clock = lambda: next(clock)  # every look is twenty seconds later
     url = serve(app_of([], check))
 
     assert httpx.post(url, headers=signed(old, "old")).status_code == 200
@@ -161,8 +161,8 @@ def test_keys_are_fetched_and_followed_when_they_are_rotated(serve: Any) -> None
 def test_unknown_keys_make_us_ask_now_and_then_only(serve: Any) -> None:
     private, document = new_key("known")
     published = Published([document])
-    check = TokenCheck(surroundings(SUPABASE_URL=serve(published)))
-    check.ring.clock = lambda: 1000.0  # time stands still
+    check = TokenCheck(environment(SUPABASE_URL=serve(published)))
+    check.jwks.clock = lambda: 1000.0  # time stands still
     url = serve(app_of([], check))
 
     for number in range(20):
@@ -174,7 +174,7 @@ def test_unknown_keys_make_us_ask_now_and_then_only(serve: Any) -> None:
 async def test_who_comes_while_keys_are_fetched_waits_for_them(serve: Any) -> None:
     private, document = new_key("known")
     published = Published([document])
-    check = TokenCheck(surroundings(SUPABASE_URL=serve(published)))
+    check = TokenCheck(environment(SUPABASE_URL=serve(published)))
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
     token = signed(private, "known")["authorization"].encode()
     request = Request({**scope, "headers": [(b"authorization", token)]})
@@ -188,9 +188,9 @@ async def test_who_comes_while_keys_are_fetched_waits_for_them(serve: Any) -> No
 def test_known_keys_stay_good_while_nobody_publishes_them(serve: Any) -> None:
     private, document = new_key("known")
     published = Published([document])
-    check = TokenCheck(surroundings(SUPABASE_URL=serve(published)))
+    check = TokenCheck(environment(SUPABASE_URL=serve(published)))
     clock = iter(range(0, 100_000, 1000))
-    check.ring.clock = lambda: next(clock)
+    check.jwks.clock = lambda: next(clock)
     url = serve(app_of([], check))
 
     assert httpx.post(url, headers=signed(private, "known")).status_code == 200
@@ -201,7 +201,7 @@ def test_known_keys_stay_good_while_nobody_publishes_them(serve: Any) -> None:
 def test_keys_that_cannot_be_fetched_are_no_fault_of_the_token(serve: Any) -> None:
     private, _ = new_key("any")
     published = Published(is_up=False)
-    url = serve(app_of([], TokenCheck(surroundings(SUPABASE_URL=serve(published)))))
+    url = serve(app_of([], TokenCheck(environment(SUPABASE_URL=serve(published)))))
 
     answer = httpx.post(url, headers=signed(private, "any"))
 
@@ -235,7 +235,7 @@ def test_an_answer_that_does_not_come_is_a_504(serve: Any) -> None:
 
 
 def test_a_rate_is_kept(serve: Any) -> None:
-    url = serve(app_of([], RateCheck("hello", 0.01, surroundings())))
+    url = serve(app_of([], RateCheck("hello", 0.01, environment())))
 
     assert httpx.post(url).status_code == 200
     answer = httpx.post(url)
@@ -263,7 +263,7 @@ def test_each_request_is_told_as_cloud_logging_reads_it(serve: Any) -> None:
 
 def test_probes_need_no_token_and_leave_no_line(serve: Any) -> None:
     lines: list[bytes] = []
-    url = serve(app_of(lines, TokenCheck(surroundings(SUPABASE_JWT_SECRET=SECRET))))
+    url = serve(app_of(lines, TokenCheck(environment(SUPABASE_JWT_SECRET=SECRET))))
 
     assert httpx.get(f"{url}/_internal/health").json() == {"message": "ok"}
     assert lines == []
@@ -271,4 +271,4 @@ def test_probes_need_no_token_and_leave_no_line(serve: Any) -> None:
 
 def test_keys_that_are_not_json_are_said_so() -> None:
     with pytest.raises(ValueError, match="SUPABASE_SECRET_KEYS is not a JSON object"):
-        surroundings(SUPABASE_SECRET_KEYS="sb_secret_x")
+        environment(SUPABASE_SECRET_KEYS="sb_secret_x")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.conftest import Functions
-from tests.runtime.test_pool import wait_gone
+from tests.support.functions_runtime import Functions
+from tests.support.waiting import wait_gone
 
 pytestmark = pytest.mark.process
 

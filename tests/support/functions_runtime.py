@@ -1,4 +1,4 @@
-"""The runtime behind the gateway, serving this folder's functions over real HTTP."""
+"""The runtime behind the gateway, served over real HTTP in a thread of the test process."""
 
 import os
 import time
@@ -8,24 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from edge.events import Event
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.project.manifest import Function
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
-from edge.runtime.proxy.tunnel import tunnel_factory
 from edge.tokens import Keys, mint, mint_api_key
 from tests.support.serving import HttpServer, LoopThread
 
 SECRET = "a-secret-for-tests-of-at-least-32-characters"
-SECRETS = {"WANTED": "for reads_env", "OTHER": "for nobody here"}
+SECRETS = {"WANTED": "for reads_env", "OTHER": "for no function here"}
 
 
 @dataclass
 class Functions:
-    """What a test sees of the running runtime."""
+    """A running runtime: its URL, its events, a valid token."""
 
     url: str
     app: FunctionsApp
@@ -37,7 +35,7 @@ class Functions:
         return httpx.Client(base_url=self.url + FUNCTIONS, headers=headers, timeout=20)
 
     def wait_for(self, wanted: Callable[[Event], bool], deadline: float = 10) -> Event:
-        """The first event that is wanted, waiting for it if need be."""
+        """The first event for which `wanted` is true; waits for it up to `deadline` seconds."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:
             if found := next(filter(wanted, list(self.events)), None):
@@ -47,18 +45,19 @@ class Functions:
 
 
 def environment(function: Function) -> Mapping[str, str]:
+    """The environment of a worker in tests."""
     wanted = {name: SECRETS[name] for name in function.manifest.secrets}
     return {"PATH": os.environ["PATH"], "SUPABASE_FUNCTION_SLUG": function.slug, **wanted}
 
 
 def serve(root: Path, **options: Any) -> Iterator[Functions]:
+    """Serve the project at `root`; `options` are those of RuntimeConfig."""
     events: list[Event] = []
-    config = RuntimeConfig(root, Keys(SECRET), **options)
-    app = FunctionsApp(config, events.append, environment, dict(os.environ))
+    config = RuntimeConfig(root, Keys(SECRET), environment, dict(os.environ), **options)
+    app = FunctionsApp(config, events.append)
     tokens = {"sb_publishable_x": mint_api_key(SECRET, "anon")}
     gateway = Gateway({FUNCTIONS: app}, tokens)
-    tunnel = tunnel_factory(lambda scope: app.admit_upgrade(gateway.enter(scope)))
-    server = HttpServer(gateway, ws=tunnel)
+    server = HttpServer(gateway, ws=app.upgrades(gateway))
     thread = LoopThread()
 
     async def start() -> None:
@@ -75,18 +74,3 @@ def serve(root: Path, **options: Any) -> Iterator[Functions]:
     finally:
         thread.run(close())
         thread.close()
-
-
-@pytest.fixture(scope="session")
-def functions() -> Iterator[Functions]:
-    """This folder's functions."""
-    yield from serve(Path(__file__).parent)
-
-
-@pytest.fixture(scope="session")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
-    """A project without functions yet, into which a test writes its own."""
-    root = tmp_path_factory.mktemp("project")
-    (root / "functions").mkdir()
-    (root / "shared").mkdir()
-    yield from serve(root)

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from edge.gateway.protocol import Intake
+from edge.gateway.protocol import HardenedHttpProtocol
 from edge.tokens import mint
 from tests.conftest import RunningStack
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 from tests.support.raw_http import (
     HEAD,
     connection,
@@ -247,7 +247,7 @@ def test_the_whole_stack_s_door_is_the_same(stack: RunningStack) -> None:
     assert statuses(exchange(stack.url, head)) == [431]
 
 
-class _Impatient(Intake):
+class _Impatient(HardenedHttpProtocol):
     head_seconds = 0.4
 
 

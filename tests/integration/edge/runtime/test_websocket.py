@@ -4,7 +4,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

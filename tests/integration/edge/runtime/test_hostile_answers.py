@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from edge.events import Event, RequestServed, Shutdown, UncaughtException, WorkerRetired
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from edge.events import Boot, BootFailure, LogLine, Shutdown, UncaughtException
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

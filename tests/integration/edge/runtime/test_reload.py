@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.conftest import Functions
+from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.runtime.launch.prctl import closed_folder
-from tests.runtime.conftest import Functions, serve
+from tests.support.functions_runtime import Functions, serve
 
 pytestmark = pytest.mark.process
 HERE = Path(__file__).parent

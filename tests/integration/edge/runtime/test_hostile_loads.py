@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from edge.events import Boot, LogLine, Shutdown, WorkerRetired
-from tests.runtime.conftest import Functions, serve
-from tests.runtime.test_pool import wait_gone
-from tests.support.waiting import wait_for
+from tests.support.functions_runtime import Functions, serve
+from tests.support.waiting import wait_for, wait_gone
 
 pytestmark = pytest.mark.process
 

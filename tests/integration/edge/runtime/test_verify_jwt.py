@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from edge.tokens import mint
-from tests.runtime.conftest import SECRET, Functions
+from tests.support.functions_runtime import SECRET, Functions
 
 pytestmark = pytest.mark.process
 OTHER_SECRET = "another-secret-that-nobody-trusts-for-anything"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.conftest import Functions, serve
+from tests.support.functions_runtime import Functions, serve
 
 pytestmark = pytest.mark.process
 

@@ -9,24 +9,10 @@ from pathlib import Path
 import pytest
 
 from edge.events import Boot, Shutdown, ShutdownReason, ZygoteLost, ZygoteReady
-from tests.runtime.conftest import Functions
-from tests.support.waiting import wait_for
+from tests.support.functions_runtime import Functions
+from tests.support.waiting import wait_for, wait_gone
 
 pytestmark = pytest.mark.process
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_gone(pid: int, deadline: float = 10) -> None:
-    end = time.monotonic() + deadline
-    while is_running(pid):
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_workers_grow_to_the_limit_when_all_are_busy_and_shrink_when_idle(

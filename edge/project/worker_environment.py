@@ -1,0 +1,51 @@
+"""The environment of a worker: the only place that decides what a function can read.
+
+Later entries win: inherited shell variables, the secrets that function.toml names, the project's
+SUPABASE_* variables, the function's own identity.
+"""
+
+from collections.abc import Mapping
+
+from edge.project.env_file import read_secrets
+from edge.project.manifest import Function
+from edge.project.providers import PROVIDERS
+from edge.project.settings import Settings
+
+
+def build_worker_environment(settings: Settings, function: Function) -> dict[str, str]:
+    """All variables of the function's worker, by name.
+
+    `settings.secrets` count as they are; see `Settings.with_current_secrets`. The function's own
+    .env file is read; raises EdgeError if it is unreadable.
+    """
+    secrets = {**settings.secrets, **_folder_secrets(settings, function)}
+    return {
+        **settings.inherited,
+        **_select(settings, secrets, function.manifest.secrets),
+        **settings.platform_variables(),
+        "SUPABASE_FUNCTION_SLUG": function.slug,
+        **({"SB_REGION": "local"} if settings.emulates_providers else {}),
+    }
+
+
+def _folder_secrets(settings: Settings, function: Function) -> Mapping[str, str]:
+    """The function's own .env file, unless the operator chose one file for all functions."""
+    return {} if settings.env_file else read_secrets(function.folder / ".env")[0]
+
+
+def _select(
+    settings: Settings, secrets: Mapping[str, str], names: tuple[str, ...]
+) -> dict[str, str]:
+    """The named secrets, with the emulated providers in place of those without a key or URL.
+
+    A function that reads a provider's key also gets the URL that the key is for: a real key must
+    never be sent to another server, nor a local one to the real server.
+    """
+    selected = dict(secrets)
+    for provider in PROVIDERS:
+        if settings.emulates_providers:
+            selected |= provider.emulated_variables(selected, settings.api_url)
+            selected.setdefault(provider.key, "local")
+        if provider.key in names:
+            names = (*names, provider.base_url)
+    return {name: selected[name] for name in names if name in selected}
