@@ -1,7 +1,7 @@
 """Contacts dialled a second as the database sees it: claimed, judged again, placed, settled.
 
 Eight workers share one campaign, each with a connection of its own, on a Postgres that commits
-to disk. Each contact costs a tenth of a claim, begin_dial, place_call and settle_attempt: all of
+to disk. Each contact costs a tenth of a claim, begin_dial, place_call and finish_attempt_v1: all of
 a real dial but the telephone. The campaign has ten thousand contacts, then up to a million.
 """
 
