@@ -87,6 +87,7 @@ def load_production_settings(
     return replace(
         settings,
         host=host,
+        jwt_secret=secret,
         hosted=replace(settings.hosted, jwt_secret=secret),
         limits=LimitsMode.HOSTED.value,
         reload=False,
