@@ -20,6 +20,8 @@ begin
             using errcode = 'PT409', detail = 'IMPORT_LOST';
     end if;
 
+    -- Without statistics a join of the staged rows would read all of them for each one.
+    analyze telephony.contact_import_rows;
     create temporary table if not exists contact_import_phones (phone text, line integer, before text) on commit drop;
     insert into pg_temp.contact_import_phones (phone, line, before)
     select r.contact ->> 'phone', r.line,
@@ -28,6 +30,8 @@ begin
     from telephony.contact_import_rows r
     left join public.campaign_contacts c on c.campaign_id = campaign.id and c.phone = r.contact ->> 'phone'
     where r.import_id = commit_contact_import_v1.import_id;
+
+    analyze pg_temp.contact_import_phones;
 
     insert into public.campaign_contacts
         (campaign_id, organization_id, phone, name, email, company, notes, time_zones, variables)
