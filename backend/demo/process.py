@@ -56,12 +56,15 @@ class StackProcess:
     """A stack of our own, at the usual ports if they are free."""
 
     def __init__(self, root: Path, log_file: Path) -> None:
-        self._log_file = log_file
-        ports = () if _is_free(_API_PORT) and _is_free(_DB_PORT) else _ANY_PORTS
+        self._root, self._log_file = root, log_file
         log_file.parent.mkdir(exist_ok=True)
-        with log_file.open("w") as log:
+        self._has_usual_ports = _is_free(_API_PORT) and _is_free(_DB_PORT)
+        self._start(() if self._has_usual_ports else _ANY_PORTS)
+
+    def _start(self, ports: tuple[str, ...]) -> None:
+        with self._log_file.open("w") as log:
             self._process = subprocess.Popen(
-                _edge(root, "start", "-o", "json", "--no-reload", *ports),
+                _edge(self._root, "start", "-o", "json", "--no-reload", *ports),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -77,6 +80,10 @@ class StackProcess:
         if line:
             return _read_details(json.loads(line), was_running=False)
         self._process.wait(_STOP_SECONDS)
+        if self._has_usual_ports and not (_is_free(_API_PORT) and _is_free(_DB_PORT)):
+            self._has_usual_ports = False  # another stack took them in the meantime
+            self._start(_ANY_PORTS)
+            return self.wait_ready()
         return None
 
     def last_words(self) -> str:
