@@ -1,11 +1,11 @@
 """COMPATIBILITY.md lists exactly the error codes that the services answer."""
 
 import re
-from pathlib import Path
 
 from edge.emulator.rest.errors import CATALOGUE
+from tests.support.paths import ROOT
 
-DOCUMENT = (Path(__file__).parents[2] / "COMPATIBILITY.md").read_text()
+DOCUMENT = (ROOT / "COMPATIBILITY.md").read_text()
 
 
 def test_the_data_api_s_codes_are_listed_with_their_statuses() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 OURS = {"functions", "shared", "backend", "edge", "bench", "tests"}
 PARTS = ("edge.runtime", "edge.emulator", "edge.deploy")
 EMULATOR_COMMON = {"postgres", "wire"}

@@ -3,7 +3,8 @@
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 PEERS = ROOT / "bench" / ".peers"
 LONGEST_FILE = 500
 LONGEST_TEST_FILE = 700

@@ -20,10 +20,10 @@ from edge.events import Event
 from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
+from tests.support.paths import ROOT
 from tests.support.repeating import repeating
 from tests.support.serving import LoopThread
 
-ROOT = Path(__file__).parents[2]
 _DEADLINE = 120.0
 _SHORTEST_MINUTE = 1.0
 SHORT_JUMP = timedelta(minutes=10)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 JWT_SECRET = "a-secret-of-at-least-thirty-two-characters"
 SECRET_KEY = "sb_secret_test"
 PUBLISHABLE_KEY = "sb_publishable_test"
@@ -71,3 +73,8 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) ->
         else:
             return
     raise AssertionError(f"the function did not start; exit status {process.poll()}")
+
+
+def user_token(**claims: Any) -> str:
+    base = {"sub": "6f1c3f0e-6a57-4f9b-8f1e-3d2c6c9d7a10", "role": "authenticated"}
+    return jwt.encode({**base, "exp": int(time.time()) + 60, **claims}, JWT_SECRET, "HS256")

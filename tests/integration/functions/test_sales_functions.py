@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.conftest import user_token
-from tests.support.served_function import PUBLISHABLE_KEY, ROOT, SECRET_KEY, Served
+from tests.support.served_function import PUBLISHABLE_KEY, ROOT, SECRET_KEY, Served, user_token
 
 pytestmark = pytest.mark.process
 

@@ -78,7 +78,7 @@ def test_an_error_of_ones_own_is_told_in_full() -> None:
 
     text = render_trace(caught.value)
 
-    assert "test_trace.py" in text
+    assert "test_traceback.py" in text
     assert text.rstrip().endswith("KeyError: 'the key'")
 
 

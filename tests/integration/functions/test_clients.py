@@ -3,7 +3,6 @@
 import asyncio
 import json
 from io import StringIO
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -16,10 +15,9 @@ from backend.client.events import Event, StageStarted, StageSucceeded
 from backend.client.extractor import Recording, SalesPromptExtractor
 from backend.transcripts.reader import read_transcript
 from tests.conftest import RunningStack
+from tests.support.paths import SAMPLES
 
 pytestmark = pytest.mark.e2e
-
-SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The main job through the gateway, with the real SDKs and a real database."""
 
 import json
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +9,11 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.e2e
 
-CALL = (Path(__file__).parents[2] / "samples/discovery_call.txt").read_text()
+CALL = (ROOT / "samples/discovery_call.txt").read_text()
 ARRAYS = (
     "sales_techniques",
     "communication_strategies",

@@ -8,14 +8,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.runtime.background import TASK_PREFIX, Background, Reason, current_background
-
-ROOT = Path(__file__).parents[3]
+from tests.support.paths import ROOT
 
 
 class Line:

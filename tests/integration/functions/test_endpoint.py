@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from tests.functions.conftest import user_token
-from tests.support.served_function import PUBLISHABLE_KEY, SECRET_KEY, Served
+from tests.support.served_function import PUBLISHABLE_KEY, SECRET_KEY, Served, user_token
 
 pytestmark = pytest.mark.process
 

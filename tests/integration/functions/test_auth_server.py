@@ -12,7 +12,7 @@ from shared.auth.credentials import read_credentials
 from shared.database.clients import http_pool
 from shared.env import SupabaseEnv
 from shared.errors import UnauthorizedError, UnavailableError
-from tests.functions.conftest import user_token
+from tests.support.served_function import user_token
 
 GOOD = user_token()
 BUSY = user_token(sub="busy")

@@ -1,11 +1,11 @@
 """Each function's requirements are pinned as in the one lock."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/main.py"))
 
 

@@ -1,12 +1,9 @@
 """Functions in processes of their own, with keys but without a project to talk to."""
 
 import json
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from typing import Any
 
-import jwt
 import pytest
 
 from tests.support.served_function import (
@@ -37,14 +34,9 @@ _ENVIRONMENT = {
 }
 
 
-def user_token(**claims: Any) -> str:
-    base = {"sub": "6f1c3f0e-6a57-4f9b-8f1e-3d2c6c9d7a10", "role": "authenticated"}
-    return jwt.encode({**base, "exp": int(time.time()) + 60, **claims}, JWT_SECRET, "HS256")
-
-
 @pytest.fixture(scope="session")
 def every_outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = ROOT / "tests/functions/cases/every_outcome"
+    folder = ROOT / "tests/integration/functions/cases/every_outcome"
     log = tmp_path_factory.mktemp("served") / "every-outcome.log"
     with serve(folder, log, {**_ENVIRONMENT, "SUPABASE_FUNCTION_SLUG": "every-outcome"}) as served:
         yield served
