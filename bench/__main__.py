@@ -14,6 +14,7 @@ from bench.support.report import Run, render
 
 _BENCHES: Final = (
     "cold_start",
+    "first_answer",
     "warm_echo",
     "many_functions",
     "oneshot",

@@ -60,7 +60,7 @@ def compare_growth(done: int) -> None:
 
 
 def _grow(connection: Connection, done: int) -> None:
-    """So many of the campaign's contacts more, and done; nothing is counted, nobody told."""
+    """Add that many completed contacts to the campaign, without counting or notifying."""
     for table in _TABLES:
         connection.execute(f"alter table public.{table} disable trigger user")
     psycopg.ClientCursor(connection).execute(_DONE, {"done": done})

@@ -3,8 +3,8 @@
 What campaign-trigger and retell-webhook do in the database is done here by as many workers as
 share a machine: claim, judge again, place, and apply the three events of each call, as emulated
 Retell writes them, until everybody is reached or given up. A claim's contacts are judged in one
-round trip, and placed and reported in another; each is a transaction. Hours in which nobody is due
-are skipped. What a dial costs is told in processor time, of Postgres and of this process, since a
+round trip, and placed and reported in another; each is a transaction. Hours without due contacts
+are skipped. The cost of a dial is given in processor time, of Postgres and of this process, since a
 machine may have other work.
 """
 
@@ -47,7 +47,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 @dataclass(slots=True)
 class Worker:
-    """One of those that share the campaign; idle when it found nobody to call."""
+    """One of the workers that share the campaign; idle when no contact was due."""
 
     dsn: str
     campaign: str
@@ -149,7 +149,7 @@ class Run:
     _last: tuple[float, float, int] = (0.0, 0.0, 0)
 
     def play(self) -> Iterator[str]:
-        """Lines that tell how it goes."""
+        """Return lines of progress."""
         with connect(self.dsn) as connection:
             self._prepare(connection)
             ended = threading.Event()

@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One of those that share the campaign, until the time is up or nobody is left."""
+    """One of the workers that share the campaign, until the time is up or no contact is left."""
 
     dsn: str
     campaign: str

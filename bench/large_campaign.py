@@ -13,7 +13,7 @@ from bench.support.processes import ROOT
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 
-# Open at all hours and paced by nobody: what is measured is the database.
+# Open at all hours and without a rate limit: the database is measured.
 _SETUP: Final = """
 insert into public.organizations (id, name) values (%(organization)s, 'Large');
 insert into public.agents (id, organization_id, name, retell_agent_id)

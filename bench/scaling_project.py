@@ -11,7 +11,7 @@ from edge.tokens import Keys
 
 
 async def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal arrives."""
     port, dsn, secret = sys.argv[1:]
     rest = RestApp(dsn, keys=Keys(secret))
     await rest.open()

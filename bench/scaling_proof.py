@@ -142,7 +142,7 @@ def _plan(contacts: int) -> Scenario:
 def _variables(world: World) -> dict[str, str]:
     settings = world.stack.settings
     platform = settings.platform_variables()
-    del platform["SUPABASE_DB_URL"]  # nobody needs it
+    del platform["SUPABASE_DB_URL"]  # not needed
     return {
         **platform,
         **_SETTINGS,
@@ -189,7 +189,7 @@ class _Exercise:
                 person.create(client)
 
     def _await_tracks(self, wanted: int) -> None:
-        """Until so many are written, or patience ends: what is missing is told at the end."""
+        """Wait until that many are written or the deadline passes."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._state()["written"] < wanted and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -117,5 +117,5 @@ def render_webhook(path: str, event: str, call: dict[str, Any]) -> str:
 
 
 def warm_up_call() -> tuple[str, dict[str, Any]]:
-    """An event of nobody's call."""
+    """Return an event of an unknown call."""
     return "call_started", {"call_id": f"call_{uuid4().hex}"}

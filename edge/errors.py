@@ -1,4 +1,4 @@
-"""The operator's errors: what a person at the terminal is told, and the command that cures it."""
+"""Errors for a person at the terminal: what is wrong, and the command that cures it."""
 
 
 class EdgeError(Exception):

@@ -77,7 +77,7 @@ class Context:
         current_background(self.env.control_fd).wait_until(work)
 
     def on_shutdown(self, callback: ShutdownCallback) -> None:
-        """Have `callback` told why when the worker is about to end.
+        """Call `callback` with the reason when the worker is about to end.
 
         The reason is cpu, memory or wall_clock when 90 % of that limit is used; early_drop when
         the worker is no longer needed; termination when the stack or the platform stops it.

@@ -70,7 +70,7 @@ def endpoint(
     """Register `async def main(ctx)` or, with a `body` model, `async def main(ctx, body)`.
 
     `auth` has no default: who may call is a decision. Modes in a sequence are tried in order.
-    `timeout` is the seconds until the answer begins; calls of models are told what is left of it.
+    `timeout` is the seconds until the answer begins; calls of models get what is left of it.
     """
     modes: tuple[Mode, ...] = (auth,) if isinstance(auth, str) else tuple(auth)
 

@@ -1,4 +1,4 @@
-"""What the platform and the operator tell a function: read once, typed, frozen."""
+"""The environment of a function, from the platform and the operator: read once, typed, frozen."""
 
 import json
 import os
@@ -13,7 +13,7 @@ _OPENAI_MODEL: Final = "gpt-5.6-luna"
 _EMBEDDING_MODEL: Final = "text-embedding-3-small"
 _ANTHROPIC_MODEL: Final = "claude-sonnet-5-5"
 _PROVIDER_TIMEOUT: Final = 110.0  # seconds a call, and never more than the request has left
-_RETELL_TIMEOUT: Final = 10.0  # a call is placed at once, or nobody knows whether it was
+_RETELL_TIMEOUT: Final = 10.0  # later it is unknown whether the call was placed
 _UNKNOWN_FUNCTION: Final = "function"
 
 

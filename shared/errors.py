@@ -1,4 +1,4 @@
-"""What can go wrong in a function, and how a caller is told."""
+"""Errors of a function and their HTTP responses."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

@@ -128,10 +128,10 @@ def _parse_object(response: requests.Response) -> dict[str, Any]:
 def _failure(slug: str, response: requests.Response, body: dict[str, Any]) -> FunctionCallError:
     """The function's own words, or the platform's, which has none but a code and a message."""
     error: Any = body.get("error")
-    told = cast("dict[str, Any]", error) if isinstance(error, dict) else body
+    details = cast("dict[str, Any]", error) if isinstance(error, dict) else body
     status = response.status_code
-    message = str(told.get("message") or told.get("msg") or f"{slug} answered {status}.")
-    code = str(told.get("code") or f"HTTP_{status}")
+    message = str(details.get("message") or details.get("msg") or f"{slug} answered {status}.")
+    code = str(details.get("code") or f"HTTP_{status}")
     if status < 500:
         return FunctionCallError(message, code=code)
     return TransientCallError(message, code=code, retry_after=_retry_after(response))

@@ -60,7 +60,7 @@ def _run(display: Display, options: argparse.Namespace, text: str) -> int:
     console = display.console
     began = time.perf_counter()
     console.print(f"{options.transcript.name}: {len(text.split()):,} words", highlight=False)
-    with local_stack(_ROOT, keep=options.keep, tell=console.print) as stack:
+    with local_stack(_ROOT, keep=options.keep, report=console.print) as stack:
         how = (
             "was running"
             if stack.was_running

@@ -46,10 +46,10 @@ def ask_status(root: Path) -> Status:
     )
     if asked.returncode != 0:
         return Status(is_in_transition="starting" in asked.stderr)
-    told: dict[str, Any] = json.loads(asked.stdout)
-    if "API_URL" not in told or not _listens(told["API_URL"]):
+    details: dict[str, Any] = json.loads(asked.stdout)
+    if "API_URL" not in details or not _listens(details["API_URL"]):
         return Status(is_in_transition=True)
-    return Status(_read_details(told, was_running=True))
+    return Status(_read_details(details, was_running=True))
 
 
 class StackProcess:
@@ -103,18 +103,18 @@ def _edge(root: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "edge", *arguments, "--workdir", str(root)]
 
 
-def _read_details(told: dict[str, Any], *, was_running: bool) -> StackDetails:
-    if "DB_URL" not in told:
+def _read_details(details: dict[str, Any], *, was_running: bool) -> StackDetails:
+    if "DB_URL" not in details:
         raise StackError(
             "The stack of this project runs on a hosted project, which is no place for a"
             " demonstration. Stop it first: .venv/bin/edge stop"
         )
     return StackDetails(
-        api_url=told["API_URL"],
-        db_url=told["DB_URL"],
-        anon_key=told["ANON_KEY"],
-        service_role_key=told["SERVICE_ROLE_KEY"],
-        secret_key=told["SECRET_KEY"],
+        api_url=details["API_URL"],
+        db_url=details["DB_URL"],
+        anon_key=details["ANON_KEY"],
+        service_role_key=details["SERVICE_ROLE_KEY"],
+        secret_key=details["SECRET_KEY"],
         was_running=was_running,
     )
 

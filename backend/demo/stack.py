@@ -15,7 +15,9 @@ _PAUSE: Final = 0.5
 
 
 @contextmanager
-def local_stack(root: Path, *, keep: bool, tell: Callable[[str], None]) -> Generator[StackDetails]:
+def local_stack(
+    root: Path, *, keep: bool, report: Callable[[str], None]
+) -> Generator[StackDetails]:
     """The stack of the project at `root`; one that was not running is ended, but for `keep`.
 
     Demonstrations may run at the same time: whoever started the stack ends it when the last of
@@ -33,11 +35,11 @@ def local_stack(root: Path, *, keep: bool, tell: Callable[[str], None]) -> Gener
                 if keep:
                     ours.clear()
                 elif ours:
-                    _wait_for_others(users, tell)
+                    _wait_for_others(users, report)
 
 
 def _settled(root: Path) -> Status:
-    """The status once nobody is starting or stopping a stack."""
+    """Return the status once no start or stop of a stack is in progress."""
     deadline = time.monotonic() + _START_SECONDS
     while (status := ask_status(root)).is_in_transition:
         if time.monotonic() > deadline:
@@ -74,10 +76,10 @@ def _anothers(root: Path, failed: StackProcess) -> StackDetails:
     return running
 
 
-def _wait_for_others(users: TextIO, tell: Callable[[str], None]) -> None:
+def _wait_for_others(users: TextIO, report: Callable[[str], None]) -> None:
     """Let demonstrations that use our stack come to their end."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        tell("Another demonstration uses this stack: waiting for its end.")
+        report("Another demonstration uses this stack: waiting for its end.")
         fcntl.flock(users, fcntl.LOCK_EX)

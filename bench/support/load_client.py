@@ -119,7 +119,7 @@ async def _carry_out(plan: Plan) -> Load:
 
 
 def main() -> None:
-    """Read, carry out, tell."""
+    """Read the plan, carry it out, write the result."""
     read: dict[str, Any] = json.load(sys.stdin)
     read["visitors"] = [Visitor(**visitor) for visitor in read["visitors"]]
     gc.disable()

@@ -57,7 +57,7 @@ class Ticks:
         return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 1)
 
     def idle_since(self, earlier: "Ticks") -> float:
-        """The share that nobody wanted since then, in percent."""
+        """Return the idle share since then, in percent."""
         return 100 * (self.idle - earlier.idle) / max(self.total - earlier.total, 1)
 
 
@@ -69,7 +69,7 @@ def processor_ticks() -> Ticks:
 
 
 def wait_for_quiet(patience: float) -> None:
-    """Wait until nobody else is at work, but no longer than `patience` seconds."""
+    """Wait until the machine is idle, for at most `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         before = processor_ticks()

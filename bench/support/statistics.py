@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TARGET: Final = "target"
-"""How a line begins that tells whether a target was met."""
+"""The beginning of a line that reports whether a target was met."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def logs(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Show the log: the last entries, and with -f those that follow.
 
-    With --target, what a deployed function has told.
+    With --target, the logs of a deployed function.
     """
     from edge.cli.log_view import print_entry
     from edge.cli.running import state_dir

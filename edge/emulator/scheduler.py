@@ -2,7 +2,7 @@
 
 Times are UTC. A call that is still under way when its next one is due lets that one pass, and what
 fell due while the machine slept is not made up for: a schedule says when, not how often in all.
-Where time is told to run faster, so do the schedules, up to a call in two seconds.
+A simulated clock that runs faster speeds up the schedules, up to one call in two seconds.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class Scheduler:
         self._running = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Call nobody any more; calls under way are left to the functions."""
+        """Stop calling; calls in progress are left to the functions."""
         tasks = [task for task in (self._running, *self._calls.values()) if task]
         for task in tasks:
             task.cancel()

@@ -17,7 +17,7 @@ GRACE_SECONDS: Final = 15
 class Server(uvicorn.Server):
     """Serves `app`; `upgrades` is the protocol of connections that ask for another than HTTP.
 
-    Requests under way have `grace` seconds to finish once it is told to end.
+    Requests in progress have `grace` seconds to finish once it stops.
     """
 
     def __init__(

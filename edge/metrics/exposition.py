@@ -25,7 +25,7 @@ class Family(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A family's name, meaning and label names; at most `limit` combinations are told apart."""
+    """A family's name, meaning and label names; at most `limit` label combinations are kept."""
 
     name: str
     meaning: str

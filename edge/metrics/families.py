@@ -63,7 +63,7 @@ class WorkerFamilies:
         self.shutdowns = _counter(
             "worker_shutdowns", "Workers that ended, by reason.", "function", "reason"
         )
-        self.crashes = _counter("worker_crashes", "Workers that nobody told to end.", "function")
+        self.crashes = _counter("worker_crashes", "Workers that ended unexpectedly.", "function")
         self.memory = _histogram(
             "worker_memory_bytes", "What a worker used at its end.", "function", bounds=_MEMORY
         )

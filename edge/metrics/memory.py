@@ -1,4 +1,4 @@
-"""How much memory this process uses, as /proc tells; nothing where there is no /proc."""
+"""Resident memory of this process, read from /proc; zero where there is no /proc."""
 
 import re
 from pathlib import Path

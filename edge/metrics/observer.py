@@ -36,7 +36,7 @@ def _none_dropped() -> Mapping[str, int]:
 
 @dataclass(slots=True)
 class Metrics:
-    """An observer; `dropped_lines` tells, by function, how many lines the log did not keep."""
+    """Counts events; `dropped_lines` returns, by function, how many lines the log dropped."""
 
     dropped_lines: Callable[[], Mapping[str, int]] = _none_dropped
     requests: RequestFamilies = field(default_factory=RequestFamilies, init=False)

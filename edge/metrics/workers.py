@@ -1,4 +1,4 @@
-"""Which workers live and in which state, as far as events tell."""
+"""Workers by state, derived from events."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -51,7 +51,7 @@ class Lock:
         self.write({"PID": str(os.getpid())})
 
     def write(self, details: dict[str, str]) -> None:
-        """Tell others about the running stack."""
+        """Publish the details of the running stack."""
         assert self._fd is not None, "acquire() comes first"
         content = json.dumps(details).encode()
         os.pwrite(self._fd, content, 0)

@@ -83,7 +83,7 @@ def rate_limited(seconds: float) -> Refusal:
 
 
 class WorkerError(Exception):
-    """A worker could not answer; `refusal` is what the client is told."""
+    """A worker could not answer; `refusal` is sent to the client."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)

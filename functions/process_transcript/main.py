@@ -4,7 +4,7 @@ POST {collection_id, video_id, transcript, metadata?}; `video_id` is the source'
 200 {status, data: {result: {video_uuid, transcript_id, chunk_count, token_count, embedding_model,
 reused}, …}}. The same text again is answered from what is stored; a changed one, or one embedded by
 another model or provider, replaces it.
-{collection_id, video_id} is unique across owners: 409 VIDEO_TAKEN tells a caller that somebody else
+{collection_id, video_id} is unique across owners: 409 VIDEO_TAKEN means that another user
 uses the name, so names should not be secrets.
 400 INVALID_BODY · 409 VIDEO_TAKEN · 413 TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503
 DATABASE_UNAVAILABLE.

@@ -16,7 +16,7 @@ _SPLITTING: Final = "ten pieces of 99 tokens, one shared"
 def content_hash(text: str, env: OpenAIEnv) -> str:
     """The same for two transcripts that would be stored with the same chunks and vectors.
 
-    The model's name alone does not tell: it is the same before and after a real key is set.
+    The model's name is not enough: it is the same before and after a real key is set.
     """
     origin = origin_of(env.provider.base_url)
     parts = (_SPLITTING, origin, env.embedding_model, text)

@@ -40,7 +40,7 @@ async def fetch_structured_data(ctx: Context, video_id: UUID) -> StructuredData:
 
 
 def check_length(text: str) -> None:
-    """Refuse what nobody should have to pay a model for."""
+    """Refuse input that is not worth a call of the model."""
     if len(text) > MAX_CHARACTERS:
         raise TooLargeError(
             f"The structured data is too long: at most {MAX_CHARACTERS:,} characters as JSON.",

@@ -18,7 +18,7 @@ export async function signOut() {
   if (session) await post("logout?scope=local", {}, session.access_token).catch(() => {});
 }
 
-/** The headers that make a request this user's; throws when nobody is signed in any more. */
+/** The headers that make a request this user's; throws when the session has ended. */
 export async function identify() {
   const session = stored();
   if (!session) throw new SignedOutError();

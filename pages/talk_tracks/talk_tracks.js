@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { SignedOutError, currentUser, signIn, signOut, signUp } from "./session.js";
-import { $, deckName, download, isActive, renderDecks, renderJob, renderScript, show, tell, toast } from "./view.js";
+import { $, deckName, download, isActive, renderDecks, renderJob, renderScript, setText, show, toast } from "./view.js";
 import { unwatch, watch } from "./watched.js";
 
 const POLL_MILLISECONDS = 1000;
@@ -13,12 +13,12 @@ let selected = null;
 let script = { talkTrackId: null, markdown: null };
 let polling = null;
 
-/** Runs what the user asked for; the button rests meanwhile, and a failure is told. */
+/** Runs the user's action with the button disabled, and shows a failure. */
 async function attempt(button, work) {
   button.disabled = true;
   try {
     await work();
-    tell("trouble", null);
+    setText("trouble", null);
   } catch (error) {
     fail(error);
   } finally {
@@ -29,10 +29,10 @@ async function attempt(button, work) {
 function fail(error) {
   if (error instanceof SignedOutError) {
     showSignIn();
-    tell("sign-in-error", "Your session has ended. Please sign in again.");
+    setText("sign-in-error", "Your session has ended. Please sign in again.");
   } else {
     const isOffline = error instanceof TypeError;
-    tell("trouble", isOffline ? "The stack cannot be reached. Trying again…" : error.message);
+    setText("trouble", isOffline ? "The stack cannot be reached. Trying again…" : error.message);
   }
 }
 
@@ -40,8 +40,8 @@ function showSignIn() {
   clearTimeout(polling);
   decks = [];
   selected = null;
-  tell("sign-in-error", null);
-  tell("trouble", null);
+  setText("sign-in-error", null);
+  setText("trouble", null);
   show("account", false);
   show("workspace", false);
   show("deck", false);
@@ -51,7 +51,7 @@ function showSignIn() {
 
 async function showWorkspace() {
   show("sign-in", false);
-  tell("who", currentUser().email);
+  setText("who", currentUser().email);
   show("account");
   show("workspace");
   await refresh();
@@ -86,7 +86,7 @@ async function render() {
   renderScript(script.markdown);
 }
 
-/** Watch what is under way; tell of what has ended. */
+/** Watch active jobs and announce those that have ended. */
 function notice(deck) {
   if (isActive(deck.job)) watch(deck.job.id);
   else if (deck.job && unwatch(deck.job.id)) announce(deck);
@@ -106,7 +106,7 @@ async function poll() {
   try {
     await Promise.all(decks.filter(({ job }) => isActive(job)).map(update));
     await render();
-    tell("trouble", null);
+    setText("trouble", null);
   } catch (error) {
     fail(error);
   }
@@ -121,13 +121,13 @@ async function update(deck) {
 $("sign-in-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const enter = event.submitter?.value === "up" ? signUp : signIn;
-  tell("sign-in-error", null);
+  setText("sign-in-error", null);
   try {
     await enter($("email").value, $("password").value);
     $("password").value = "";
     await showWorkspace();
   } catch (error) {
-    tell("sign-in-error", error.message);
+    setText("sign-in-error", error.message);
   }
 });
 

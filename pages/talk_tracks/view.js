@@ -14,7 +14,7 @@ export function show(id, isShown = true) {
 }
 
 /** Shown with a text, hidden without one. A text that stays is not announced again. */
-export function tell(id, text) {
+export function setText(id, text) {
   if ($(id).textContent !== (text ?? "")) $(id).textContent = text ?? "";
   show(id, Boolean(text));
 }
@@ -49,15 +49,15 @@ function renderCheck() {
 
 export function renderJob(deck) {
   const { job } = deck;
-  tell("deck-title", deckName(deck));
-  tell("deck-facts", `${deck.total_slides} slides`);
-  tell("banner", isActive(job) ? "⚠️ Generating Talk Track – This may take 2–5 minutes..." : null);
+  setText("deck-title", deckName(deck));
+  setText("deck-facts", `${deck.total_slides} slides`);
+  setText("banner", isActive(job) ? "⚠️ Generating Talk Track – This may take 2–5 minutes..." : null);
   show("progress", isActive(job));
   $("progress-bar").value = job?.progress ?? 0;
-  tell("progress-text", isActive(job) ? describeProgress(job) : null);
+  setText("progress-text", isActive(job) ? describeProgress(job) : null);
   show("ready", job?.status === "completed");
-  tell("failure", job?.status === "failed" ? job.error_message ?? "The talk track could not be written." : null);
-  tell("cancelled", job?.status === "cancelled" ? `Cancelled at ${job.progress} %. What is written is kept.` : null);
+  setText("failure", job?.status === "failed" ? job.error_message ?? "The talk track could not be written." : null);
+  setText("cancelled", job?.status === "cancelled" ? `Cancelled at ${job.progress} %. What is written is kept.` : null);
   show("generate", job === null || job.status === "completed");
   $("generate").textContent = job === null ? "Generate Talk Track" : "Generate again";
   show("retry", job?.status === "failed" || job?.status === "cancelled");

@@ -1,4 +1,4 @@
-// The jobs whose end this browser's user has not been told of yet; a reload does not forget them.
+// Jobs whose end was not yet announced in this browser; kept over a reload.
 
 const STORED = "edge.talk_tracks.watched";
 

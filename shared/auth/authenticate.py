@@ -92,7 +92,7 @@ _ATTEMPTS: Final[dict[Mode, Callable[[Credentials, SupabaseEnv], Awaitable[Princ
 
 
 def _is_project_key(token: str, env: SupabaseEnv) -> bool:
-    """supabase-js sends the API key as the bearer token while nobody is signed in."""
+    """Return whether the bearer token is the API key, as supabase-js sends it without a session."""
     return is_one_of(token, (*env.publishable_keys, *env.secret_keys))
 
 

@@ -32,7 +32,7 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials:
 
 
 def is_one_of(candidate: str, keys: Iterable[str]) -> bool:
-    """Whether the candidate is a key; the time taken does not tell how nearly."""
+    """Return whether the candidate is one of the keys, in constant time."""
     given = candidate.encode()
     matches = [compare_digest(given, key.encode()) for key in keys]
     return any(matches)

@@ -66,7 +66,7 @@ def _client(env: SupabaseEnv, key: str, token: str | None) -> "AsyncClient":
         httpx_client=http_pool(env.url),
         auto_refresh_token=False,
         persist_session=False,
-        postgrest_client_retry=False,  # the caller of the function retries, nobody in between
+        postgrest_client_retry=False,  # the caller of the function retries
     )
     if token is not None:
         options.headers["Authorization"] = f"Bearer {token}"
@@ -89,7 +89,7 @@ def _is_call_of(error: "httpx.TransportError", project_url: str) -> bool:
 
     try:
         called = error.request.url
-    except RuntimeError:  # raised by something else than a client: nobody knows where it went
+    except RuntimeError:  # not raised by a client: the URL is unknown
         return False
     project = httpx.URL(project_url)
     return (called.scheme, called.host, called.port) == (project.scheme, project.host, project.port)

@@ -10,7 +10,7 @@ from typing import Final
 from shared.errors import DeadlineError
 
 REQUEST_SECONDS: Final = 140.0  # the platform waits 150 for the first byte; ours has to come before
-# A call that is told what is left gives up by itself and says what for; the rest is stopped later.
+# A call that knows the time left ends with its own error; others are cancelled at the deadline.
 _GRACE: Final = 1.0
 
 _ends_at: ContextVar[float | None] = ContextVar("_ends_at", default=None)

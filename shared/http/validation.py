@@ -1,4 +1,4 @@
-"""What is wrong with which field of a body: told in full as far as anybody would read it."""
+"""Describes the invalid fields of a body, up to a limit."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ class Background:
             return
 
         def terminate(number: int, frame: FrameType | None) -> None:
-            with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+            with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self._end)
             before(number, frame)
 
@@ -137,7 +137,7 @@ async def _guarded(work: Coroutine[Any, Any, Any]) -> None:
     forget_deadline()
     try:
         await work
-    except Exception as exc:  # nobody else waits for it
+    except Exception as exc:  # it is not awaited elsewhere
         sys.stderr.write(f"Exception in background work\n{render_trace(exc)}")
 
 

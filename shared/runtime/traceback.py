@@ -56,8 +56,8 @@ def _message(error: BaseException) -> str:
     attributes = _QUOTING.get(type(error).__module__.partition(".")[0])
     if attributes is None:
         return _shorten(str(error))
-    told = ((name, getattr(error, name, None)) for name in attributes)
-    return ", ".join(f"{name}={value}" for name, value in told if _is_short(value))
+    named = ((name, getattr(error, name, None)) for name in attributes)
+    return ", ".join(f"{name}={value}" for name, value in named if _is_short(value))
 
 
 def _is_short(value: object) -> bool:

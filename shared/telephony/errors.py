@@ -4,7 +4,7 @@ from shared.errors import BadInputError, FunctionError
 
 
 class NotStoredError(FunctionError):
-    """The event is not in the database: the provider, told so by the 500, sends it again."""
+    """The event is not in the database: answered with 500, so that the provider sends it again."""
 
     default_code = "DATABASE_UNAVAILABLE"
 

@@ -69,7 +69,7 @@ class DirectPostgres:
                 self._idle.append(connection)
 
     async def close(self) -> None:
-        """Let go of the connections that nobody uses now."""
+        """Close idle connections."""
         while self._idle:
             await self._idle.pop().close()
 

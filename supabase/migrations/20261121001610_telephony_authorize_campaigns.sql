@@ -41,7 +41,7 @@ begin
         and not exists (select from public.campaign_contacts c
                         where c.campaign_id = campaign.id and c.status in ('pending', 'calling'))
     then
-        raise exception 'The campaign has nobody to call.'
+        raise exception 'The campaign has no contact to call.'
             using errcode = 'PT409', detail = 'CAMPAIGN_EMPTY';
     end if;
 end;

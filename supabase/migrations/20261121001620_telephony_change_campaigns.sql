@@ -66,7 +66,7 @@ begin
     if retried is not null and queued = 0
         and not telephony.has_open_contacts(campaign.id) and not telephony.has_failed_contacts(campaign.id, retried)
     then
-        raise exception 'Nobody in the campaign failed who could be called again.'
+        raise exception 'The campaign has no failed contact that can be called again.'
             using errcode = 'PT409', detail = 'NOTHING_TO_RETRY';
     end if;
     insert into public.activity_logs (organization_id, actor_id, action, subject, data)

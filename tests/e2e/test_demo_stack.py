@@ -19,12 +19,12 @@ from backend.demo.interruption import interrupt_on_signals
 from backend.demo.process import StackError
 from backend.demo.stack import local_stack
 
-def tell(text):
+def report(text):
     print(text, flush=True)
 
 interrupt_on_signals()
 try:
-    with local_stack(Path(sys.argv[1]), keep=False, tell=tell) as stack:
+    with local_stack(Path(sys.argv[1]), keep=False, report=report) as stack:
         print("found" if stack.was_running else "started", stack.api_url, flush=True)
         time.sleep(float(sys.argv[2]))
 except StackError as error:

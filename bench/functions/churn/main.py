@@ -1,4 +1,4 @@
-"""Echoes JSON, tells its version, or ends its process in the midst of the request (`?end`)."""
+"""Echoes JSON, returns its version, or ends its process in the midst of the request (`?end`)."""
 
 import os
 from typing import Any

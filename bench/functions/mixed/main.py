@@ -1,4 +1,4 @@
-"""Imports what an AI function imports; waits as long as it is told to, then answers what it got."""
+"""Imports what an AI function imports; waits as long as the request says, then echoes it."""
 
 import asyncio
 from typing import Any

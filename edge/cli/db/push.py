@@ -38,7 +38,7 @@ class Push:
             return [migration.path.name for migration in self._plan(connection).new]
 
     def apply(self) -> list[str]:
-        """Apply them; the names. EdgeError tells which were applied before one failed."""
+        """Apply them and return their names. EdgeError names those applied before one failed."""
         applied: list[str] = []
         with self._connect() as connection:
             plan = self._plan(connection)

@@ -23,7 +23,7 @@ _STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to carry a plan out and tell of it; `again` is the command that goes on, for {names}."""
+    """Options of executing a plan; `again` is the command that continues with {names}."""
 
     place: str
     jobs: int

@@ -57,7 +57,7 @@ def perform(call: Call, *, as_json: bool) -> bool:
         return _exchange(call, as_json=as_json)
     except httpx.ConnectError as exc:
         raise EdgeError(
-            f"Nobody answers at {call.url}.", cure="Is the stack up? edge start"
+            f"There is no answer at {call.url}.", cure="Is the stack up? edge start"
         ) from exc
     except httpx.TimeoutException as exc:
         raise EdgeError(

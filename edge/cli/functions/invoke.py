@@ -19,9 +19,7 @@ def invoke(  # noqa: PLR0913 - each is an option of the command
     user: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="As this user of auth.users.")
     ] = None,
-    anon: Annotated[
-        bool, typer.Option("--anon", help="As nobody in particular (default).")
-    ] = False,
+    anon: Annotated[bool, typer.Option("--anon", help="With the anon key (default).")] = False,
     service: Annotated[bool, typer.Option("--service", help="As the service role.")] = False,
     method: Annotated[str | None, typer.Option("--method", "-X", help="POST by default.")] = None,
     header: Annotated[

@@ -1,4 +1,4 @@
-"""`edge secrets`: what functions may be told, kept in functions/.env; values are never shown."""
+"""`edge secrets`: secrets of functions, kept in functions/.env; values are never shown."""
 
 from pathlib import Path
 from typing import Annotated

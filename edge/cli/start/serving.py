@@ -1,4 +1,4 @@
-"""Runs a stack in this terminal until it is told to stop."""
+"""Runs a stack in this terminal until a signal stops it."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ _SWITCH_SECONDS: Final = 0.0001
 
 
 class Manner(NamedTuple):
-    """How to tell what happens: the announcement, then the log."""
+    """Formats of the announcement and of the log."""
 
     output: Format = "pretty"
     log_format: LogFormat = "text"

@@ -84,14 +84,14 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Terminal:
-    """Writes to `console` for a person; tells a failure once, and then only that it lasts."""
+    """Writes to `console` for a person; reports a failure once, and then only that it lasts."""
 
     console: Console
     _brush: "_Brush" = field(init=False)
     _told: dict[str, str] = field(default_factory=dict[str, str], init=False)
     """Boot failures by function, until it boots."""
     _retired: set[str] = field(default_factory=set[str], init=False)
-    """Workers whose breach of a limit has been told already, until they end."""
+    """Workers whose exceeded limit was reported, until they end."""
 
     def __post_init__(self) -> None:
         self._brush = _brush_of(self.console)
@@ -178,7 +178,7 @@ def _brush_of(console: Console) -> _Brush:
 
 
 def _write_out(out: IO[str], text: str) -> None:
-    with suppress(OSError):  # functions are served also when nobody watches any more
+    with suppress(OSError):  # functions are served after the terminal was closed
         out.write(text)
         out.flush()
 
@@ -236,7 +236,7 @@ def _render_record(slug: str, record: RequestRecord) -> Iterator[list[Piece]]:
         is_ours = record.status is None or record.status >= 500
         said = f"{failure.code}: {failure.message}" if failure.code else failure.message
         yield _about(slug, said, "red" if is_ours else "yellow")
-        # A provider's failure is told by its sentence; our own needs the place in the code.
+        # A provider's failure needs its message only; our own needs the place in the code.
         if failure.traceback and not failure.provider:
             for line in failure.traceback.splitlines():
                 yield [(_INDENT + _plain(line), "red")]

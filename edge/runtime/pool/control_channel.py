@@ -33,7 +33,7 @@ class ControlChannel:
         asyncio.get_running_loop().add_reader(self.sock, self._read)
 
     def send(self, **message: Any) -> None:
-        """Tell the worker; one that does not listen is not waited for."""
+        """Send a message to the worker; dropped if the worker does not read."""
         if self._is_open:
             with suppress(OSError):
                 self.sock.send(json.dumps(message).encode() + b"\n")

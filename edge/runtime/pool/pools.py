@@ -161,11 +161,11 @@ class FunctionPools:
                 pool.supervise(now)
 
     async def _follow_changes(self) -> None:
-        """Reload on changes; where the kernel cannot tell of them, look again and again."""
+        """Reload on changes; poll where the kernel cannot report them."""
         try:
             await self._follow(polling=False)
         except (OSError, RuntimeError) as exc:
-            _LOG.warning("File changes are polled for, the kernel does not tell them: %s", exc)
+            _LOG.warning("File changes are polled for, the kernel does not report them: %s", exc)
             await self._follow(polling=True)
 
     async def _follow(self, *, polling: bool) -> None:

@@ -1,4 +1,4 @@
-"""One worker as its parent sees it: born, ready, serving, told to stop, dead."""
+"""One worker as its parent sees it: starting, ready, serving, stopping, ended."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ class DiedInBootError(ConnectionError):
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """A worker of function `slug`, listening at `address`; `generation` tells its code's age."""
+    """A worker of function `slug`, listening at `address`; `generation` counts reloads."""
 
     slug: str
     address: Path
@@ -170,7 +170,7 @@ class Process:
         return self.usage
 
     def notify(self, reason: str) -> None:
-        """Tell the function's callbacks, once for each reason."""
+        """Notify the function's callbacks, once for each reason."""
         if self._control and reason not in self._noticed:
             self._noticed.add(reason)
             self._control.send(shutdown=reason)
@@ -274,7 +274,7 @@ class Process:
             self._control.close()
         if self._booted and not self._booted.done():
             self._settle_boot(None)
-            self._booted.exception()  # there may be nobody left who waits for it
+            self._booted.exception()  # it may not be awaited any more
         for reader in self._readers:
             reader.close()
         for connection in (*self._idle, *self._busy):  # a child of its own may hold them open

@@ -1,7 +1,7 @@
 """What a process that a function forks keeps of its worker's: nothing that serves requests.
 
 Such a child shares the event loop's epoll with the worker. If it went on serving, either would be
-told of the other's connections, and both would fall silent.
+notified of the other's connections, and both would fall silent.
 """
 
 import os

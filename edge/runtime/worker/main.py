@@ -41,10 +41,10 @@ _create_asgi_app_from_module = cast("Callable[..., ASGIApp]", aio.create_asgi_ap
 
 
 def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> NoReturn:
-    """Load the function and serve it until told to stop.
+    """Load the function and serve it until SIGTERM.
 
     `spec` is a WorkerSpec. On the `control` line goes {"ready": true}, or {"error": traceback} and
-    exit status 3, so that the pool can tell a function that cannot boot from one that died.
+    exit status 3, so that the pool can distinguish a function that cannot boot from one that died.
     """
     _enter(spec, control, parent)
     try:
@@ -101,7 +101,7 @@ def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
 def _is_fresh(source: str, root: str) -> bool:
     """Whether a source was saved just now, so that its cached bytecode could outlive a next save.
 
-    The cache tells versions apart by size and whole seconds only.
+    The cache distinguishes versions by size and whole seconds only.
     """
     folders = (Path(source).parent, Path(root, "shared"))
     times = (file.stat().st_mtime for folder in folders for file in folder.rglob("*.py"))
@@ -173,7 +173,7 @@ def _report(control: int, **message: Any) -> None:
 
 
 def _excerpt(error: BaseException) -> str:
-    """The traceback without the loader's own frames, which help nobody."""
+    """Return the traceback without the loader's frames."""
     frames = traceback.TracebackException.from_exception(error)
     frames.stack[:] = [
         frame

@@ -40,7 +40,7 @@ def _without_body(message: Message) -> Message:
 
 
 def guard_response(app: ASGIApp) -> ASGIApp:
-    """The app; a failure of it after its guard is told in the log only."""
+    """Wrap the app; a failure after its response is complete is only logged."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -316,7 +316,7 @@ def test_due_drafts_start_or_fail_with_a_reason(
     failed = campaign_of(connection, empty)
     assert (failed["status"], failed["status_reason"]) == (
         "failed",
-        "The campaign has nobody to call.",
+        "The campaign has no contact to call.",
     )
 
 

@@ -200,4 +200,4 @@ def test_nobody_at_the_address_is_said_in_a_sentence(edge: Edge, lock: Lock) -> 
         lock.write({"PID": "1", "API_URL": f"http://127.0.0.1:{closed.getsockname()[1]}", **KEYS})
         done = edge("functions", "invoke", "report")
 
-    assert (done.status, "Nobody answers at" in done.err) == (2, True)
+    assert (done.status, "There is no answer at" in done.err) == (2, True)
