@@ -26,8 +26,15 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_gone(pid: int, deadline: float = 10) -> None:
+def wait_gone(pid: int, deadline: float = 30) -> None:
+    """Wait until the process has ended; uvicorn's own limit of a graceful shutdown is 15 s."""
     end = time.monotonic() + deadline
     while is_running(pid):
-        assert time.monotonic() < end
+        assert time.monotonic() < end, _describe(pid)
         time.sleep(0.01)
+
+
+def _describe(pid: int) -> str:
+    folder = Path(f"/proc/{pid}")
+    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return f"{pid} still runs: {command}\n{(folder / 'status').read_text()}"

@@ -107,7 +107,10 @@ class _Zygote:
                 os.read(self._wake[0], 4096)
                 self._reap()
             if self.control in readable:
-                message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, _MAX_FDS)
+                try:
+                    message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, _MAX_FDS)
+                except ConnectionResetError:  # the parent died with our reports unread
+                    return
                 if not message:
                     return
                 self._handle(json.loads(message), fds)
