@@ -1,4 +1,4 @@
-"""Runs all benchmarks, one after the other, and writes bench/RESULTS.md: `python -m bench`."""
+"""`python -m bench`: run all benchmarks, one after the other, and write bench/RESULTS.md."""
 
 import argparse
 import subprocess
@@ -27,13 +27,13 @@ _BENCHES: Final = (
     "webhook",
     "deployed",
 )
-# What is another benchmark's, with these arguments.
+# Names that run another benchmark with arguments.
 _VARIANTS: Final = {"deployed": ("cold_start", "--deployed")}
 _RESULTS: Final = ROOT / "bench/RESULTS.md"
 
 
 def run(name: str, arguments: list[str], patience: float) -> Run:
-    """One benchmark, its output shown as it comes."""
+    """Run one benchmark and print its output as it comes."""
     name, *given = _VARIANTS.get(name, (name,))
     arguments = [*given, *arguments]
     shown = " ".join(["python -m", f"bench.{name}", *arguments])
@@ -59,7 +59,7 @@ def _run_shown(command: list[str]) -> str:
 
 
 def main() -> None:
-    """Run all, or those that are named."""
+    """Run all benchmarks, or the named ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(_BENCHES))
     parser.add_argument("--full", action="store_true", help="the churn in full: some ten minutes")

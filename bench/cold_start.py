@@ -1,9 +1,9 @@
-"""First answer of a function that imports supabase, openai and anthropic; ours against two peers.
+"""Cold start of a function that imports supabase, openai and anthropic; ours against two peers.
 
 Ours: through the gateway, no worker of the function running, the zygote up, as it is after
-`edge start`. The peers: from the start of their process to the first answer, which is what a
-platform does to serve a cold function with them. All take turns, round by round, so that what
-else the machine does hits all of them.
+`edge start`. The peers: from the start of their process to the first response, which is what a
+platform does to serve a cold function with them. All take turns, round by round, so that other
+load of the machine affects all of them.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _SOURCE = ROOT / "bench/functions/heavy/main.py"
 
 @contextmanager
 def gateway(path: str) -> Generator[int]:
-    """The port of a runtime that has served the function at `path`."""
+    """Start a runtime and return its port once it has served the function at `path`."""
     port = free_port()
     with running(python("-m", "bench.support.serve", str(port))):
         wait_answer(port, path)
@@ -35,7 +35,7 @@ def gateway(path: str) -> Generator[int]:
 
 
 def measure_ours(port: int, runs: int) -> list[float]:
-    """Kill the worker, ask again: each answer comes from a fresh fork."""
+    """Measure requests, each after killing the worker: every response comes from a new fork."""
     pid = json.loads(ask(port, _PATH))["pid"]
     values: list[float] = []
     for _ in range(runs):
@@ -57,7 +57,7 @@ def _end(pid: int) -> None:
 
 
 def measure_process(command: Callable[[int], list[str]]) -> float:
-    """Start the process, ask until it answers, end it."""
+    """Measure from the start of the process to its first response, in milliseconds; end it."""
     port = free_port()
     began = time.perf_counter()
     with running(command(port)):

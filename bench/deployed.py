@@ -1,10 +1,10 @@
-"""First answer of each function deployed alone; its bundle against one that imports everything.
+"""Cold start of each function deployed alone: its bundle against one that imports everything.
 
-Ours is what `edge bundle` makes, in an environment of nothing but its requirements. The naive one
-is the same function with all of shared/, the packages of all functions installed, and all of these
-imported at the top of its main.py. Both are started as a platform starts them, and take turns. The
-time is from the start of the process to the function's own answer to an empty request: what a first
-real request imports later on (a model's client, say) is not in it.
+Ours is the output of `edge bundle`, in an environment of only its requirements. The naive one is
+the same function with all of shared/ and the packages of all functions, all imported at the top of
+its main.py. Both are started as a platform starts them, in turns. The time is from the start of the
+process to the function's response to an empty request: lazy imports of a real request (a model's
+client, for example) are not included.
 """
 
 import hashlib
@@ -31,20 +31,20 @@ from edge.deploy.bundle.requirements import LOCK, read_lock, render
 from edge.tokens import mint
 
 _SECRET: Final = "a-secret-of-a-benchmark-of-thirty-two-characters"
-# What pip does not compile is compiled by the first start, which is not measured.
+# The first start, which is not measured, compiles what pip does not.
 _PIP: Final = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--quiet")
 _DEADLINE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A bundle's folder, and the interpreter of its environment."""
+    """Folder of a bundle, and the interpreter of its environment."""
 
     folder: Path
     python: Path
 
     def measure(self) -> float:
-        """Milliseconds from the start of its process to its answer."""
+        """Return the milliseconds from the start of its process to its response."""
         port = free_port()
         began = time.perf_counter()
         with self._running(port) as process:
@@ -98,7 +98,7 @@ def _first_status(port: int, process: subprocess.Popen[bytes]) -> int:
 
 
 def measure_deployed(rounds: int) -> None:
-    """Measure every function of the project, and print."""
+    """Measure every function of the project and print the results."""
     print_machine()
     slugs = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("functions/*/main.py"))
     bundles = [build_bundle(ROOT, slug) for slug in slugs]
@@ -121,7 +121,7 @@ def _put(files: Mapping[str, bytes], folder: Path, requirements: bytes) -> Deplo
 
 
 def _install(requirements: bytes, home: Path) -> Path:
-    """The interpreter of an environment with these packages and no others."""
+    """Create an environment with only these packages; return its interpreter."""
     folder = home / hashlib.sha256(requirements).hexdigest()[:12]
     python = folder / "bin/python"
     if not python.exists():
@@ -136,7 +136,7 @@ def _install(requirements: bytes, home: Path) -> Path:
 
 
 def _eager_imports(slugs: Iterable[str]) -> str:
-    """Every package that a function imports, at the start or later, and every module of shared/."""
+    """Return import lines of every package that a function imports, and of every shared module."""
     packages: set[str] = set()
     shared = {_dotted(path) for path in ROOT.glob("shared/**/*.py")}
     for slug in slugs:
@@ -164,7 +164,7 @@ def _naive_files(bundle: Bundle, eager: str) -> dict[str, bytes]:
 
 
 def _compare(slug: str, ours: Deployed, naive: Deployed, rounds: int) -> None:
-    """Each is started once before: what that compiles, later starts find."""
+    """Measure in turns, after one start each, which compiles the modules."""
     for each in (ours, naive):
         each.measure()
     pairs = [(ours.measure(), naive.measure()) for _ in range(rounds)]

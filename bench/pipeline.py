@@ -1,6 +1,6 @@
-"""The whole job on a 10,000-word conversation with the local models, and where its time goes.
+"""Extraction of a 10,000-word conversation with the local models, and where its time goes.
 
-The peer is the language engine itself: what the local models take is theirs, the rest is ours.
+The peer is the language engine: time inside the local models is its, the rest is ours.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _SAMPLES = ("discovery_call.txt", "objection_call.vtt", "renewal_call.srt")
 
 
 def make_conversation(words: int, seed: int) -> str:
-    """A conversation of about `words` words: turns of the samples, in an order of its own."""
+    """Return a conversation of about `words` words: turns of the samples in random order."""
     lines = [line for name in _SAMPLES for line in _turns(ROOT / "samples" / name)]
     random = Random(seed)
     chosen: list[str] = []
@@ -48,7 +48,7 @@ def _turns(path: Path) -> list[str]:
 
 @contextmanager
 def stack(*functions: str) -> Generator[Mapping[str, str]]:
-    """A stack of its own with an empty database, and all functions unless some are named."""
+    """Start a stack with an empty database and the named functions, by default all."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "functions").mkdir()
         for name in functions or ("*",):
@@ -85,7 +85,7 @@ def stack(*functions: str) -> Generator[Mapping[str, str]]:
 
 
 def run_once(details: Mapping[str, str], text: str, name: str) -> tuple[AnalysisResponse, float]:
-    """The response, and the milliseconds that the local models took in it."""
+    """Return the response, and the milliseconds spent in the local models."""
     url, key = details["API_URL"], details["SERVICE_ROLE_KEY"]
     requests.delete(f"{url}/providers/_faults", timeout=10)
     response = SalesPromptExtractor(url, key, log=StringIO()).extract(

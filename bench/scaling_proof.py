@@ -21,7 +21,7 @@ import httpx
 
 from bench.scaling_fleet import Fleet, fleet
 from bench.support.processes import ROOT
-from bench.talk_track_people import Person, add_person, delay
+from bench.talk_track_users import User, create_user, delay
 from edge.project.settings import SECRET_KEY
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.simulation import Report, play
@@ -162,13 +162,13 @@ class _Exercise:
         began = time.monotonic()
         details = self.world.stack.settings.describe()
         delay(details, _CALL_SECONDS, times=_CALLS_EACH * self.size.tracks)
-        people = [add_person(details, _deck()) for _ in range(min(_USERS, self.size.tracks))]
+        users = [create_user(details, _deck()) for _ in range(min(_USERS, self.size.tracks))]
         with ThreadPoolExecutor() as pool, self._reaping():
             dialling = pool.submit(play, self.world)
-            asked = time.monotonic()
-            self._ask_for_tracks(people)
+            started = time.monotonic()
+            self._create_jobs(users)
             self._await_tracks(self.size.tracks // 2)
-            track_rate = (self.size.tracks // 2) / (time.monotonic() - asked)
+            track_rate = (self.size.tracks // 2) / (time.monotonic() - started)
             killing = self._kill() if self.size.instances > 1 else None
             self._await_tracks(self.size.tracks)
             campaign = dialling.result()
@@ -176,17 +176,17 @@ class _Exercise:
         faults = tuple(_check_tracks(self.world, self.size.tracks))
         return Proof(self.size, campaign, faults, track_rate, killing, seconds)
 
-    def _ask_for_tracks(self, people: Sequence[Person]) -> None:
-        """Over the balancer, all users at once."""
-        shares = [len(range(first, self.size.tracks, len(people))) for first in range(len(people))]
-        with ThreadPoolExecutor(len(people)) as pool:
-            list(pool.map(self._ask_as, people, shares))
+    def _create_jobs(self, users: Sequence[User]) -> None:
+        """Create jobs through the balancer, all users at once."""
+        shares = [len(range(first, self.size.tracks, len(users))) for first in range(len(users))]
+        with ThreadPoolExecutor(len(users)) as pool:
+            list(pool.map(self._create_jobs_as, users, shares))
 
-    def _ask_as(self, person: Person, tracks: int) -> None:
+    def _create_jobs_as(self, user: User, tracks: int) -> None:
         url = f"http://127.0.0.1:{self.instances.port}"
-        with httpx.Client(base_url=url, headers=person.headers, timeout=60) as client:
+        with httpx.Client(base_url=url, headers=user.headers, timeout=60) as client:
             for _ in range(tracks):
-                person.create(client)
+                user.create(client)
 
     def _await_tracks(self, wanted: int) -> None:
         """Wait until that many are written or the deadline passes."""

@@ -1,4 +1,4 @@
-"""Two processes of generate-talk-track, served as production does, and the memory they take."""
+"""Two processes of generate-talk-track, served as in production, and their memory."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from typing import Final
 import httpx
 
 from bench.support.processes import ROOT
-from bench.talk_track_people import Person
+from bench.talk_track_users import User
 
 _SERVE: Final = """
 import sys, uvicorn
@@ -27,31 +27,31 @@ _RESIDENT: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Where they answer, who they are, and the key they take."""
+    """URLs and process ids of the workers, and the service role key."""
 
     urls: tuple[str, ...]
     pids: tuple[int, ...]
     key: str
 
     def reap(self) -> None:
-        """Let each take as many jobs as it has places for."""
+        """Let each worker claim as many jobs as it has free slots."""
         for url in self.urls:
             answer = httpx.post(
                 url, json={"action": "reap"}, headers={"apikey": self.key}, timeout=60
             )
             answer.raise_for_status()
 
-    def warm_up(self, person: Person) -> None:
-        """One job each."""
+    def warm_up(self, user: User) -> None:
+        """Run one job on each worker."""
         for url in self.urls:
-            person.insert_jobs(1)
-            body = {"jobId": person.any_job(), "wait": True}
+            user.insert_jobs(1)
+            body = {"jobId": user.any_job(), "wait": True}
             httpx.post(url, json=body, timeout=60).raise_for_status()
-        with httpx.Client(base_url=person.url, headers=person.headers, timeout=60) as client:
-            person.remove_jobs(client)
+        with httpx.Client(base_url=user.url, headers=user.headers, timeout=60) as client:
+            user.remove_jobs(client)
 
     def memory(self) -> list[int]:
-        """What each has resident, in kilobytes."""
+        """Return the resident memory of each worker, in kilobytes."""
         statuses = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids)
         return [int(match[1]) for text in statuses if (match := _RESIDENT.search(text))]
 

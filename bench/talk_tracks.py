@@ -1,8 +1,8 @@
-"""Talk tracks: a deck of 55 slides against a loop that writes one chunk after the other, how long
-it takes to ask for one, and two hundred at once on two workers.
+"""Talk tracks: a deck of 55 slides as a job and as a sequential loop, the creation of a job, and
+200 jobs at once on two workers.
 
-The provider's latency is simulated by the local models, on a clock that runs `--scale` times as
-fast; what is ours is not scaled down, so that it counts that many times.
+The local models simulate the provider's latency, divided by `--scale`; results are multiplied by
+it. Our own time is not divided, so it counts `--scale` times.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from bench.pipeline import stack
 from bench.support.machine import print_machine
 from bench.support.processes import ROOT
 from bench.support.statistics import Series, print_at_least, print_at_most
-from bench.talk_track_people import JOBS, Person, add_person, delay, vary_delay
+from bench.talk_track_users import JOBS, User, create_user, delay, vary_delay
 from bench.talk_track_workers import two_workers
 
 DECK: Final[dict[str, Any]] = json.loads((ROOT / "samples/deck_55_slides.json").read_text())
@@ -49,7 +49,7 @@ _SCHEMA: Final = {
 
 
 def write_in_sequence(details: Mapping[str, str], scale: float) -> float:
-    """The loop that this replaces: a chunk, a pause, the next; in seconds."""
+    """Measure the loop that jobs replaced (a chunk, a pause, the next), in seconds."""
     delay(details, _CALL_SECONDS / scale, times=6)
     slides = DECK["slides"]
     url = f"{details['API_URL']}/providers/openai/v1/responses"
@@ -59,33 +59,33 @@ def write_in_sequence(details: Mapping[str, str], scale: float) -> float:
         for start in range(0, len(slides), _CHUNK):
             if start:
                 time.sleep(_PAUSE_SECONDS / scale)
-            asked = json.dumps(slides[start : start + _CHUNK])
+            chunk = json.dumps(slides[start : start + _CHUNK])
             form = {"type": "json_schema", "name": "chunk", "schema": _SCHEMA}
             body = {
                 "model": "m",
-                "input": f"<slides>{asked}</slides>",
+                "input": f"<slides>{chunk}</slides>",
                 "text": {"format": form},
             }
             client.post(url, json=body).raise_for_status()
     return time.perf_counter() - began
 
 
-def write_as_job(details: Mapping[str, str], person: Person, scale: float) -> float:
-    """From asking to the script, in seconds, by polling."""
+def write_as_job(details: Mapping[str, str], user: User, scale: float) -> float:
+    """Measure from creating the job to its completion, in seconds, by polling."""
     delay(details, _CALL_SECONDS / scale, times=6)
     began = time.perf_counter()
-    with person.client() as client:
-        job_id = person.create(client)
-        while (status := person.status(client, job_id)) in {"pending", "processing"}:
+    with user.client() as client:
+        job_id = user.create(client)
+        while (status := user.status(client, job_id)) in {"pending", "processing"}:
             time.sleep(0.02)
     assert status == "completed", status
     return time.perf_counter() - began
 
 
 def measure_deck(details: Mapping[str, str], runs: int, scale: float) -> None:
-    person = add_person(details, DECK)
-    write_as_job(details, person, scale=1000.0)  # both functions are warm after it
-    ours = [write_as_job(details, person, scale) * scale for _ in range(runs)]
+    user = create_user(details, DECK)
+    write_as_job(details, user, scale=1000.0)  # warms both functions up
+    ours = [write_as_job(details, user, scale) * scale for _ in range(runs)]
     loop = [write_in_sequence(details, scale) * scale for _ in range(runs)]
     for name, values in (("55 slides as a job", ours), ("55 slides in sequence", loop)):
         print(Series(name, [seconds * 1000 for seconds in values]))
@@ -95,73 +95,73 @@ def measure_deck(details: Mapping[str, str], runs: int, scale: float) -> None:
 
 
 def measure_creation(details: Mapping[str, str], requests: int) -> None:
-    """The provider does not answer meanwhile, so that only the asking is measured."""
-    person = add_person(details, DECK)
+    """Measure job creation alone: the provider is delayed until after the measurement."""
+    user = create_user(details, DECK)
     delay(details, 600.0, times=1000)
     times: list[float] = []
-    with person.client() as client:
+    with user.client() as client:
         for number in range(requests + 20):
             began = time.perf_counter()
-            person.create(client)
+            user.create(client)
             if number >= 20:
                 times.append((time.perf_counter() - began) * 1000)
-        person.remove_jobs(client)
+        user.remove_jobs(client)
     series = Series("create a job", times)
     print(series)
     print_at_most("create a job, p50", series.p50, 15, "ms")
     print_at_most("create a job, p99", series.p99, 50, "ms")
 
 
-async def _poll(person: Person, job_id: str, times: list[float], ended: asyncio.Event) -> None:
-    async with httpx.AsyncClient(headers=person.headers, timeout=60) as client:
+async def _poll(user: User, job_id: str, times: list[float], ended: asyncio.Event) -> None:
+    async with httpx.AsyncClient(headers=user.headers, timeout=60) as client:
         while not ended.is_set():
             began = time.perf_counter()
-            (await client.get(f"{person.url}{JOBS}/{job_id}")).raise_for_status()
+            (await client.get(f"{user.url}{JOBS}/{job_id}")).raise_for_status()
             times.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(0.05)
 
 
-async def _await_all(people: list[Person]) -> list[Counter[str]]:
-    """How many jobs each had finished, whenever that was looked at."""
-    looks: list[Counter[str]] = []
-    async with httpx.AsyncClient(headers=people[0].admin_headers, timeout=60) as client:
-        while not looks or looks[-1].total() < len(people) * _JOBS_EACH:
+async def _await_all(users: list[User]) -> list[Counter[str]]:
+    """Return the completed jobs by user, sampled until all are done."""
+    samples: list[Counter[str]] = []
+    async with httpx.AsyncClient(headers=users[0].admin_headers, timeout=60) as client:
+        while not samples or samples[-1].total() < len(users) * _JOBS_EACH:
             answer = await client.get(
-                f"{people[0].url}/rest/v1/talk_track_jobs",
+                f"{users[0].url}/rest/v1/talk_track_jobs",
                 params={"select": "user_id", "status": "eq.completed"},
             )
-            looks.append(Counter(row["user_id"] for row in answer.json()))
-            await asyncio.sleep(2)  # looking takes time of the process that measures
-    return looks
+            samples.append(Counter(row["user_id"] for row in answer.json()))
+            await asyncio.sleep(2)  # sampling costs CPU time of the measuring process
+    return samples
 
 
-async def _work_off(people: list[Person], job_id: str) -> tuple[list[float], list[Counter[str]]]:
+async def _work_off(users: list[User], job_id: str) -> tuple[list[float], list[Counter[str]]]:
     times: list[float] = []
     ended = asyncio.Event()
-    polling = asyncio.create_task(_poll(people[0], job_id, times, ended))
-    looks = await _await_all(people)
+    polling = asyncio.create_task(_poll(users[0], job_id, times, ended))
+    samples = await _await_all(users)
     ended.set()
     await polling
-    return times, looks
+    return times, samples
 
 
 def measure_many(details: Mapping[str, str]) -> None:
-    people = [add_person(details, DECK) for _ in range(_USERS)]
+    users = [create_user(details, DECK) for _ in range(_USERS)]
     with two_workers(details) as workers:
         delay(details, 0.0, times=6)
-        workers.warm_up(people[0])
-        for person in people:
-            person.insert_jobs(_JOBS_EACH)
+        workers.warm_up(users[0])
+        for user in users:
+            user.insert_jobs(_JOBS_EACH)
         vary_delay(details, _CALLS)
         memory = workers.memory()
         began = time.perf_counter()
-        job_id = people[0].any_job()
+        job_id = users[0].any_job()
         workers.reap()
-        times, looks = asyncio.run(_work_off(people, job_id))
+        times, samples = asyncio.run(_work_off(users, job_id))
         seconds = time.perf_counter() - began
         grown = max(after - before for before, after in zip(memory, workers.memory(), strict=True))
-    half = next(look for look in looks if look.total() >= _USERS * _JOBS_EACH / 2)
-    share = [half[person.user_id] for person in people]
+    half = next(sample for sample in samples if sample.total() >= _USERS * _JOBS_EACH / 2)
+    share = [half[user.user_id] for user in users]
     print(f"200 jobs of 55 slides, two workers, calls of 1.5 to 2.5 s: {seconds:.1f} s")
     print(f"after half of them, each user has between {min(share)} and {max(share)} of 10")
     polls = Series("status polls meanwhile", times)

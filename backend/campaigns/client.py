@@ -24,7 +24,7 @@ _MEDIA: Final = {".csv": "text/csv", ".tsv": "text/csv", ".json": "application/j
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A campaign at one moment: its row, its statistics, how many contacts wait or are called."""
+    """Snapshot of a campaign: status, statistics, and the contacts calling and pending."""
 
     name: str
     status: str
@@ -79,13 +79,13 @@ class Campaigns:
         known = ", ".join(row["name"] for row in self._rows("call_campaigns", query))
         raise CampaignError(
             f"There is no campaign {wanted}.",
-            cure=f"The newest are: {known}" if known else "edge campaign import FILE makes one.",
+            cure=f"The newest are: {known}" if known else "Create one: edge campaign import FILE",
         )
 
     def create(self, name: str, *, at_any_hour: bool) -> dict[str, Any]:
         """Insert a draft campaign for the organization that can call.
 
-        On a local stack without a phone number, an organization, agent and number are added.
+        Adds an organization, agent and number to a local stack that has no phone number.
         """
         number = self._calling_number()
         query = {"organization_id": f"eq.{number['organization_id']}", "status": "eq.active"}
@@ -127,7 +127,7 @@ class Campaigns:
         """Run campaigns and emulated calls `rate` times as fast from now on."""
         if "Retell" not in self._stack.get("EMULATED_PROVIDERS", "").split(","):
             raise CampaignError(
-                "These campaigns ring real phones, at real hours: their clock cannot be changed.",
+                "These campaigns call real phones: their clock cannot be changed.",
                 cure="Start the stack without RETELL_API_KEY and RETELL_BASE_URL.",
             )
         now = datetime.now(UTC)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=CampaignGroup, help="Dial lists of contacts.", no_args_is_help=True)
 
 Format = Literal["pretty", "json"]
-Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its id, or its name.")]
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Id or name.")]
 Workdir = Annotated[
-    Path, typer.Option("--workdir", help="The project: it holds functions/ and supabase/.")
+    Path, typer.Option("--workdir", help="The project's folder, with functions/ and supabase/.")
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", help="For a person or for a script.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Readable, or JSON for scripts.")]
 HERE: Final = Path()
 _INTERVAL: Final = 0.5
 _LINE_INTERVAL: Final = 5.0
@@ -38,11 +38,11 @@ def import_contacts(
     *,
     campaign: Annotated[
         str | None,
-        typer.Option(help="Its id, or its name; created if missing. [FILE's name]"),
+        typer.Option(help="Id or name; created if missing. [FILE's name]"),
     ] = None,
-    region: Annotated[str, typer.Option(help="Of numbers without a country code.")] = "US",
+    region: Annotated[str, typer.Option(help="Region of numbers without a country code.")] = "US",
     any_hour: Annotated[
-        bool, typer.Option("--any-hour", help="A new campaign dials day and night: for trying out.")
+        bool, typer.Option("--any-hour", help="Let a new campaign dial at any hour, for tests.")
     ] = False,
     workdir: Workdir = HERE,
     output: Output = "pretty",
@@ -74,8 +74,8 @@ def _print_import(report: dict[str, Any]) -> None:
     if unnamed := report["error_count"] - len(report["errors"]):
         note(f"and {unnamed:,} more", "red")
     note(
-        f"{report['imported']:,} of {report['rows']:,} rows are contacts now,"
-        f" {report['duplicate_count']:,} were there already, {report['error_count']:,} are refused."
+        f"{report['imported']:,} of {report['rows']:,} rows imported,"
+        f" {report['duplicate_count']:,} exist already, {report['error_count']:,} refused."
     )
 
 
@@ -83,7 +83,9 @@ def _print_import(report: dict[str, Any]) -> None:
 def start(
     campaign: Name,
     *,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it to its end.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show progress until it ends.")
+    ] = False,
     workdir: Workdir = HERE,
     output: Output = "pretty",
 ) -> None:
@@ -95,7 +97,7 @@ def start(
 
 @app.command()
 def pause(campaign: Name, *, workdir: Workdir = HERE, output: Output = "pretty") -> None:
-    """Stop dialling; calls under way go on."""
+    """Stop dialling; active calls continue."""
     _act("pause_campaign", campaign, workdir, output)
 
 
@@ -107,7 +109,7 @@ def resume(campaign: Name, *, workdir: Workdir = HERE, output: Output = "pretty"
 
 @app.command()
 def cancel(campaign: Name, *, workdir: Workdir = HERE, output: Output = "pretty") -> None:
-    """End it for good."""
+    """End a campaign permanently."""
     _act("cancel_campaign", campaign, workdir, output)
 
 
@@ -117,7 +119,7 @@ def clock(
     *,
     workdir: Workdir = HERE,
 ) -> None:
-    """Run emulated calls, pauses between attempts and calling hours faster: for trying out."""
+    """Run emulated calls, pauses between attempts and calling hours faster, for tests."""
     from backend.campaigns.client import Campaigns
 
     with Campaigns(workdir) as campaigns:
@@ -140,7 +142,7 @@ def _act(action: str, campaign: str, workdir: Path, output: Format) -> None:
 def follow(campaign: Name, *, workdir: Workdir = HERE, output: Output = "pretty") -> None:
     """Show a campaign until it is over, or Ctrl-C.
 
-    On a terminal as bars; elsewhere a line now and then, as JSON one for each change.
+    Prints bars on a terminal, a line every few seconds elsewhere, with JSON a line for each change.
     """
     from backend.campaigns.client import Campaigns
 

@@ -1,4 +1,4 @@
-"""The running stack of a project, as `edge status` describes it, and the errors of a command."""
+"""Running stack of a project, from `edge status`; output and errors of `edge campaign`."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ class CampaignError(Exception):
 
 
 class CampaignGroup(TyperGroup):
-    """Commands whose CampaignError is printed without a traceback, with exit status 2."""
+    """Group of commands that print a CampaignError without a traceback and exit with status 2."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -45,21 +45,21 @@ class CampaignGroup(TyperGroup):
 def running_stack(workdir: Path) -> dict[str, Any]:
     """Return URLs and keys of the project's running stack: API_URL, SECRET_KEY, and so on.
 
-    Without one, prints what `edge status` says and raises typer.Exit with its exit status.
+    Raises typer.Exit with the exit status of `edge status`, which prints why, if none runs.
     """
-    asked = subprocess.run(
+    status = subprocess.run(
         [sys.executable, "-m", "edge", "status", "-o", "json", "--workdir", str(workdir)],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
-    if asked.returncode:
-        raise typer.Exit(asked.returncode)
-    return json.loads(asked.stdout)
+    if status.returncode:
+        raise typer.Exit(status.returncode)
+    return json.loads(status.stdout)
 
 
 def note(text: str, style: str = "") -> None:
-    """Print to standard error, which no script reads."""
+    """Print a message to standard error."""
     messages.print(Text(text), style=style)
 
 

@@ -1,4 +1,4 @@
-"""The simulated clock of campaigns: replaces telephony.now() in a project with emulated phones."""
+"""Simulated clock of campaigns: replaces telephony.now() in a project with emulated phones."""
 
 from datetime import UTC, datetime
 from typing import Any

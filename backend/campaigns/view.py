@@ -1,4 +1,4 @@
-"""A running campaign on the terminal: counts, contacts a minute, a bar for each outcome."""
+"""Terminal view of a running campaign: counts, contacts a minute, a bar for each outcome."""
 
 import time
 from collections import deque

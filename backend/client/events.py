@@ -1,4 +1,4 @@
-"""What happens during a run, as values for whoever watches: a terminal, a test, a socket."""
+"""Progress events of an extraction, for an observer such as a terminal or a socket."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ Stage = Literal["transcript_processing", "structured_data", "voice_prompt"]
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A function is being called."""
+    """The stage's function is being called."""
 
     stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
 class StageRetried:
-    """It failed in a way that may pass: this is attempt number `attempt`."""
+    """The call failed with a transient error; attempt number `attempt` follows."""
 
     stage: Stage
     attempt: int
@@ -25,7 +25,7 @@ class StageRetried:
 
 @dataclass(frozen=True, slots=True)
 class StageSucceeded:
-    """It answered."""
+    """The function returned `result`."""
 
     stage: Stage
     duration_ms: int
@@ -34,7 +34,7 @@ class StageSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class StageFailed:
-    """It failed for good; what earlier stages stored stays."""
+    """The stage failed permanently; results of earlier stages stay stored."""
 
     stage: Stage
     duration_ms: int
@@ -47,4 +47,4 @@ Observer = Callable[[Event], None]
 
 
 def ignore(_event: Event) -> None:
-    """Watch nothing."""
+    """Ignore the event."""

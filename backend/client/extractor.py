@@ -1,4 +1,4 @@
-"""From a transcript to a voice prompt: the three functions, called in order."""
+"""Extraction of a voice prompt from a transcript: calls the three functions in order."""
 
 import sys
 import time
@@ -36,7 +36,7 @@ _STRUCTURED_KEYS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What to analyse; `video_id` and `collection_id` are the source's own identifiers."""
+    """Transcript to analyse; `video_id` and `collection_id` are identifiers of its source."""
 
     transcript: str
     video_id: str
@@ -45,7 +45,7 @@ class Recording:
 
 
 class SalesPromptExtractor:
-    """A synchronous client of the functions at `base_url`, which may be used for many runs."""
+    """Synchronous client of the functions at `base_url`; reusable for any number of runs."""
 
     def __init__(
         self,
@@ -61,7 +61,10 @@ class SalesPromptExtractor:
         self._log = log
 
     def extract(self, recording: Recording) -> AnalysisResponse:
-        """Run the stages; a failed one ends the run, and what was stored before it stays."""
+        """Run the stages. A failed stage ends the run; results of earlier stages stay stored.
+
+        Does not raise for a failed stage: see `AnalysisResponse.error`.
+        """
         run = _Run(self._client, self._on_progress, RunLog(str(uuid4())))
         try:
             run.run(recording)

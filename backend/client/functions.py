@@ -1,4 +1,4 @@
-"""Calling one edge function over HTTP, and again when that may help."""
+"""HTTP client of edge functions; retries transient errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ import stamina
 _RETRIES: Final = 3
 _CONNECT_SECONDS: Final = 5.0
 _LONGEST_WAIT: Final = 30.0
-# The second is an answer that was cut in the middle; to `requests` that is no ConnectionError.
+# ChunkedEncodingError is a response cut off in the middle; it is not a ConnectionError.
 _BROKEN: Final = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 
 class FunctionCallError(Exception):
-    """The function did not do its work. `code` is its own, or ours where it sent none."""
+    """The call failed. `code` is the function's, or one of this client if it sent none."""
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class FunctionCallError(Exception):
 
 
 class TransientCallError(FunctionCallError):
-    """Another try may succeed; `retry_after` is the wait that the server asks for, in seconds."""
+    """The call may succeed if retried; `retry_after` is the response's Retry-After in seconds."""
 
     def __init__(self, message: str, *, code: str, retry_after: float | None = None) -> None:
         super().__init__(message, code=code)
@@ -33,7 +33,7 @@ class TransientCallError(FunctionCallError):
 
 @dataclass(frozen=True, slots=True)
 class FunctionClient:
-    """A project's functions under one key: the service's, or a signed-in user's token."""
+    """Client of a project's functions; `key` is the service role key or a user's token."""
 
     base_url: str
     key: str
@@ -49,10 +49,10 @@ class FunctionClient:
         request_id: str,
         on_retry: Callable[[int, FunctionCallError], None],
     ) -> dict[str, Any]:
-        """The `data` of the function's reply, or FunctionCallError.
+        """Return `data` of the function's response. Raises FunctionCallError.
 
-        Only 5xx, timeouts and broken connections are tried again, three times at most, with waits
-        that grow and jitter. A 4xx would be the same next time.
+        Retries 5xx, timeouts and broken connections up to three times, with exponential back-off
+        and jitter. A 4xx is not retried.
         """
         failure: FunctionCallError | None = None
         for attempt in stamina.retry_context(
@@ -97,7 +97,7 @@ class FunctionClient:
 
 
 def _wait_before_retry(error: Exception) -> bool | float:
-    """Whether to try again; a number is the wait, in place of the usual one."""
+    """Return whether to retry; a number replaces the usual wait, in seconds."""
     if not isinstance(error, TransientCallError):
         return False
     if error.retry_after is None:
@@ -110,7 +110,7 @@ def _read_reply(slug: str, response: requests.Response) -> dict[str, Any]:
     if response.status_code >= 400:
         raise _failure(slug, response, body)
     data = body.get("data")
-    if not response.content:  # no function answers so: the connection broke within the headers
+    if not response.content:  # the connection broke within the headers
         raise TransientCallError(f"{slug} sent no reply.", code="CONNECTION_FAILED")
     if not isinstance(data, dict) or not isinstance(cast("Any", data).get("result"), dict):
         raise FunctionCallError(f"{slug} sent a reply that cannot be read.", code="BAD_REPLY")
@@ -126,7 +126,7 @@ def _parse_object(response: requests.Response) -> dict[str, Any]:
 
 
 def _failure(slug: str, response: requests.Response, body: dict[str, Any]) -> FunctionCallError:
-    """The function's own words, or the platform's, which has none but a code and a message."""
+    """Build the error from a function's {error: {…}} or the platform's {code, message}."""
     error: Any = body.get("error")
     details = cast("dict[str, Any]", error) if isinstance(error, dict) else body
     status = response.status_code
@@ -138,7 +138,7 @@ def _failure(slug: str, response: requests.Response, body: dict[str, Any]) -> Fu
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """In seconds; a date is not worth parsing for waits this short."""
+    """Return Retry-After in seconds; None for a date, which is never used for short waits."""
     try:
         seconds = float(response.headers.get("Retry-After", ""))
     except ValueError:

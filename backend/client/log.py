@@ -1,4 +1,4 @@
-"""The one JSON line that a run writes."""
+"""Log of a run: one JSON line."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from backend.client.events import Stage
 
 @dataclass(frozen=True, slots=True)
 class StageRecord:
-    """How a stage went."""
+    """Outcome and duration of a stage."""
 
     status: str
     duration_ms: int
@@ -25,7 +25,10 @@ class RunLog:
     stages: dict[Stage, StageRecord] = field(default_factory=dict[Stage, StageRecord])
 
     def write(self, out: TextIO, *, video_id: str | None, duration_ms: int) -> None:
-        """{request_id, video_id, timestamp, duration_ms, stages: {name: {status, duration_ms}}}."""
+        """Write {request_id, video_id, timestamp, duration_ms, stages}.
+
+        `stages` is {name: {status, duration_ms}}.
+        """
         record: Mapping[str, Any] = {
             "request_id": self.request_id,
             "video_id": video_id,

@@ -1,4 +1,4 @@
-"""What a run comes to, as the frontend gets it."""
+"""Response of a run, in the shape that the frontend gets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from backend.client.events import Stage
 
 @dataclass(frozen=True, slots=True)
 class StageError:
-    """Which stage failed, and why."""
+    """Failed stage, with the message and code of its error."""
 
     stage: Stage
     message: str
@@ -18,7 +18,7 @@ class StageError:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisResponse:
-    """The three results, as far as the run came; what is missing is None."""
+    """Results of the three stages; those of stages that did not complete are None."""
 
     analysis: str | None
     structured_data: Mapping[str, Any] | None
@@ -33,7 +33,7 @@ class AnalysisResponse:
         return self.error is None
 
     def to_dict(self) -> dict[str, Any]:
-        """{status, data, metadata, error?}; `video_id` is the uuid that the rows belong to."""
+        """Return {status, data, metadata, error?}; `video_id` is the uuid in the database."""
         body: dict[str, Any] = {
             "status": "success" if self.is_success else "error",
             "data": {

@@ -1,4 +1,4 @@
-"""`scripts/demo`: one sales conversation through the whole stack, printed as it happens."""
+"""`scripts/demo`: run a sales conversation through the whole stack and print the results."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ _SAMPLE = _ROOT / "samples" / "discovery_call.txt"
 
 
 def main() -> int:
-    """Exit status: 0 done, 1 a stage failed, 2 nothing could be started."""
+    """Return the exit status: 0 done, 1 a stage failed, 2 the stack did not start."""
     options = _parse_options()
     console = Console()
     interrupt_on_signals()
@@ -32,14 +32,14 @@ def main() -> int:
         text = read_transcript(options.transcript)
         return _run(Display(console), options, text)
     except (TranscriptError, StackError) as exc:
-        _tell_failure(console, exc)
+        _print_failure(console, exc)
         return 2
     except KeyboardInterrupt:
         console.print("\nStopped.")
         return 130
 
 
-def _tell_failure(console: Console, error: Exception) -> None:
+def _print_failure(console: Console, error: Exception) -> None:
     console.print("[bold red]✗[/bold red]", Text(str(error)), highlight=False, soft_wrap=True)
 
 
@@ -82,7 +82,7 @@ def _show_rows(display: Display, stack: StackDetails, response: AnalysisResponse
     try:
         rows = fetch_rows(stack.api_url, stack.service_role_key, response.video_id)
     except RowsError as exc:
-        _tell_failure(display.console, exc)
+        _print_failure(display.console, exc)
         return False
     display.where(rows, stack)
     if any(row.model.startswith("local") for row in rows):

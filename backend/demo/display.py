@@ -1,4 +1,4 @@
-"""What the demonstration prints: stages as they happen, then the results to read."""
+"""Output of the demonstration: stages as they happen, then the results."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Display:
                 )
 
     def results(self, response: AnalysisResponse) -> None:
-        """Analysis, structured data and voice prompt, as far as the run came."""
+        """Print analysis, structured data and voice prompt, as far as they exist."""
         if response.analysis:
             self._heading("Analysis")
             self.console.print(Markdown(response.analysis))
@@ -69,7 +69,7 @@ class Display:
             self.console.print(Text(response.voice_prompt), soft_wrap=True)
 
     def where(self, rows: Iterable[StoredRow], stack: StackDetails) -> None:
-        """Which rows hold it all, and how to look at them."""
+        """Print the stored rows, and the URL of the database."""
         self._heading("Where it is stored")
         for row in rows:
             line = f"  {row.table:<18} {row.id}  {row.what}"
@@ -77,7 +77,7 @@ class Display:
         self.console.print(f"Database: {stack.db_url}", style="dim", soft_wrap=True)
 
     def real_models(self) -> None:
-        """How to leave the local, extractive models behind."""
+        """Print how to use real models instead of the local, extractive ones."""
         self._heading("With real models")
         self.console.print(
             "This ran on local models that only extract: no key, no network.\n"
@@ -90,7 +90,7 @@ class Display:
         )
 
     def kept(self, stack: StackDetails) -> None:
-        """How to reach a stack that stays up."""
+        """Print URLs and keys of a stack that keeps running."""
         self._heading("The stack stays up")
         for name, value in (
             ("API URL", stack.api_url),

@@ -1,4 +1,4 @@
-"""Signals that end the demonstration: as KeyboardInterrupt, and never between two steps."""
+"""Signals that end the demonstration: raised as KeyboardInterrupt, deferred in critical steps."""
 
 import signal
 from collections.abc import Generator
@@ -9,24 +9,24 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupt_on_signals() -> None:
-    """Have SIGTERM and a closed terminal end the program as Ctrl-C does."""
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP too."""
     for number in _ENDING:
         signal.signal(number, _interrupt)
 
 
 @contextmanager
 def uninterrupted() -> Generator[None]:
-    """Do what is inside to its end; a signal that came meanwhile interrupts after it."""
-    came: list[int] = []
+    """Defer signals until the end of the block, then raise KeyboardInterrupt if one arrived."""
+    received: list[int] = []
     before = {
-        number: signal.signal(number, lambda which, _: came.append(which)) for number in _ENDING
+        number: signal.signal(number, lambda which, _: received.append(which)) for number in _ENDING
     }
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
+    if received:
         raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""The `edge` command as a process: asking for a running stack, starting one, ending it."""
+"""Processes of `edge`: query the status of a stack, start one, end it."""
 
 import json
 import socket
@@ -16,12 +16,12 @@ _STOP_SECONDS: Final = 40
 
 
 class StackError(Exception):
-    """There is no stack to use; the message says why and what to do."""
+    """There is no usable stack; the message has cause and cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackDetails:
-    """Where a running stack listens and what opens it."""
+    """URLs and keys of a running stack."""
 
     api_url: str
     db_url: str
@@ -33,27 +33,27 @@ class StackDetails:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of the project's stack; neither details nor in transition: none runs."""
+    """Status of the project's stack; without details and not in transition, none runs."""
 
     details: StackDetails | None = None
     is_in_transition: bool = False
 
 
-def ask_status(root: Path) -> Status:
-    """Whether a stack serves the project, or will, or did until just now."""
-    asked = subprocess.run(
+def fetch_status(root: Path) -> Status:
+    """Run `edge status`; a stack that is starting or stopping is in transition."""
+    status = subprocess.run(
         _edge(root, "status", "-o", "json"), capture_output=True, text=True, check=False
     )
-    if asked.returncode != 0:
-        return Status(is_in_transition="starting" in asked.stderr)
-    details: dict[str, Any] = json.loads(asked.stdout)
+    if status.returncode != 0:
+        return Status(is_in_transition="starting" in status.stderr)
+    details: dict[str, Any] = json.loads(status.stdout)
     if "API_URL" not in details or not _listens(details["API_URL"]):
         return Status(is_in_transition=True)
     return Status(_read_details(details, was_running=True))
 
 
 class StackProcess:
-    """A stack of our own, at the usual ports if they are free."""
+    """Stack started by the demonstration, on the usual ports if they are free."""
 
     def __init__(self, root: Path, log_file: Path) -> None:
         self._root, self._log_file = root, log_file
@@ -69,11 +69,11 @@ class StackProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                start_new_session=True,  # Ctrl-C is for us; we end it in our own time
+                start_new_session=True,  # Ctrl-C reaches only this process, which then ends it
             )
 
     def wait_ready(self) -> StackDetails | None:
-        """Its details, or None once it has given up: then `last_words` say why."""
+        """Return its details, or None if it exited: `read_log` has the reason."""
         assert self._process.stdout is not None
         with self._process.stdout as stdout:
             line = stdout.readline()
@@ -86,17 +86,18 @@ class StackProcess:
             return self.wait_ready()
         return None
 
-    def last_words(self) -> str:
-        return self._log_file.read_text().strip() or "The stack ended without a word."
+    def read_log(self) -> str:
+        """Return what the stack logged."""
+        return self._log_file.read_text().strip() or "The stack ended without output."
 
     def end(self) -> None:
-        """Stop it, and wait until nothing of it is left."""
+        """Stop the stack and wait for its end. Raises StackError after 40 s."""
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired as exc:
             pid = self._process.pid
-            raise StackError(f"The stack does not end. Do it by hand: kill -9 {pid}") from exc
+            raise StackError(f"The stack does not end. Kill it: kill -9 {pid}") from exc
 
 
 def _edge(root: Path, *arguments: str) -> list[str]:
@@ -106,8 +107,8 @@ def _edge(root: Path, *arguments: str) -> list[str]:
 def _read_details(details: dict[str, Any], *, was_running: bool) -> StackDetails:
     if "DB_URL" not in details:
         raise StackError(
-            "The stack of this project runs on a hosted project, which is no place for a"
-            " demonstration. Stop it first: .venv/bin/edge stop"
+            "The stack of this project uses a hosted project; the demonstration needs a local"
+            " database. Stop it first: .venv/bin/edge stop"
         )
     return StackDetails(
         api_url=details["API_URL"],

@@ -1,4 +1,4 @@
-"""The rows that a run has stored, read back through the data API."""
+"""Rows that a run stored, read through the data API."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import requests
 
 
 class RowsError(Exception):
-    """The rows could not be read; the message says why."""
+    """The rows could not be read; the message has the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,10 @@ class StoredRow:
 
 
 def fetch_rows(api_url: str, key: str, video_id: str) -> list[StoredRow]:
-    """The video's row, its transcript and the newest output of each type."""
+    """Return the video's row, its transcript, chunks, and the newest output of each type.
+
+    Raises RowsError.
+    """
     transcripts = "transcripts(id,transcript_chunks(id))"
     outputs = "generated_outputs(id,output_type,metadata)"
     try:
@@ -45,7 +48,7 @@ def fetch_rows(api_url: str, key: str, video_id: str) -> list[StoredRow]:
 
 def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.JSONDecodeError):
-        return "the data API's answer is no JSON"
+        return "the data API's response is not JSON"
     if error.response is None:
         return "the data API could not be reached"
     return f"the data API answered {error.response.status_code}"

@@ -1,4 +1,4 @@
-"""A stack to demonstrate on: the one that runs, or one for as long as anybody demonstrates."""
+"""Stack of the demonstration: the running one, or a new one shared by concurrent runs."""
 
 import fcntl
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from backend.demo.interruption import uninterrupted
-from backend.demo.process import StackDetails, StackError, StackProcess, Status, ask_status
+from backend.demo.process import StackDetails, StackError, StackProcess, Status, fetch_status
 
 _START_SECONDS: Final = 60
 _PAUSE: Final = 0.5
@@ -18,10 +18,10 @@ _PAUSE: Final = 0.5
 def local_stack(
     root: Path, *, keep: bool, report: Callable[[str], None]
 ) -> Generator[StackDetails]:
-    """The stack of the project at `root`; one that was not running is ended, but for `keep`.
+    """Provide the stack of the project at `root`; ends it if started here, unless `keep`.
 
-    Demonstrations may run at the same time: whoever started the stack ends it when the last of
-    them is through.
+    Demonstrations may run at the same time: the one that started the stack waits for the others
+    before it ends it. `report` is called with a message then. Raises StackError.
     """
     (root / ".edge").mkdir(exist_ok=True)
     with (root / ".edge" / "demo.lock").open("w") as users:
@@ -39,9 +39,9 @@ def local_stack(
 
 
 def _settled(root: Path) -> Status:
-    """Return the status once no start or stop of a stack is in progress."""
+    """Return the status once no stack of the project is starting or stopping."""
     deadline = time.monotonic() + _START_SECONDS
-    while (status := ask_status(root)).is_in_transition:
+    while (status := fetch_status(root)).is_in_transition:
         if time.monotonic() > deadline:
             raise StackError(
                 f"The stack of this project has been starting for {_START_SECONDS} s."
@@ -53,14 +53,14 @@ def _settled(root: Path) -> Status:
 
 @contextmanager
 def _own_stack(root: Path) -> Generator[tuple[StackDetails, list[StackProcess]]]:
-    """A stack that we start, and its process; ended with the block if it is still in the list."""
+    """Start a stack; ends the processes that are still in the list at the end of the block."""
     ours: list[StackProcess] = []
     try:
         with uninterrupted():
             ours.append(StackProcess(root, root / ".edge" / "demo.log"))
         details = ours[0].wait_ready()
         if details is None:
-            details = _anothers(root, ours.pop())
+            details = _find_other_stack(root, ours.pop())
         yield details, ours
     finally:
         with uninterrupted():
@@ -68,18 +68,18 @@ def _own_stack(root: Path) -> Generator[tuple[StackDetails, list[StackProcess]]]
                 process.end()
 
 
-def _anothers(root: Path, failed: StackProcess) -> StackDetails:
-    """The stack of who was quicker than our failed one, if that was the reason."""
+def _find_other_stack(root: Path, failed: StackProcess) -> StackDetails:
+    """Return the stack that another process started first. Raises StackError if none runs."""
     running = _settled(root).details
     if running is None:
-        raise StackError(failed.last_words())
+        raise StackError(failed.read_log())
     return running
 
 
 def _wait_for_others(users: TextIO, report: Callable[[str], None]) -> None:
-    """Let demonstrations that use our stack come to their end."""
+    """Wait until other demonstrations no longer use the stack."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        report("Another demonstration uses this stack: waiting for its end.")
+        report("Another demonstration uses this stack: waiting for it to end.")
         fcntl.flock(users, fcntl.LOCK_EX)

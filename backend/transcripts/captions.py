@@ -1,4 +1,4 @@
-"""WebVTT (W3C) and SubRip: timed cues back into turns."""
+"""Parsers of WebVTT (W3C) and SubRip: timed cues to turns."""
 
 import html
 import re
@@ -23,7 +23,7 @@ class _Block:
 
 
 def parse_vtt(text: str) -> str:
-    """The words of a WebVTT file."""
+    """Return the turns of a WebVTT file as text. Raises TranscriptError."""
     blocks = list(_blocks(text))
     if not blocks or not blocks[0].lines[0].startswith("WEBVTT"):
         raise TranscriptError("line 1 must begin with WEBVTT")
@@ -32,12 +32,12 @@ def parse_vtt(text: str) -> str:
 
 
 def parse_srt(text: str) -> str:
-    """The words of a SubRip file."""
+    """Return the turns of a SubRip file as text. Raises TranscriptError."""
     return render_turns(said for cue in _blocks(text) for said in _utterances(cue))
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """What stands between empty lines."""
+    """Split the text at empty lines."""
     start, lines = 1, list[str]()
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line.strip():
@@ -49,7 +49,7 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _utterances(cue: _Block) -> Iterator[Utterance]:
-    """The cue's text below its timing, above which only an identifier may stand."""
+    """Yield the utterances below the cue's timing, which is its first or second line."""
     for position, line in enumerate(cue.lines[:2]):
         if _TIMING.match(line):
             yield from _voices(" ".join(cue.lines[position + 1 :]))
@@ -58,7 +58,7 @@ def _utterances(cue: _Block) -> Iterator[Utterance]:
 
 
 def _voices(payload: str) -> Iterator[Utterance]:
-    """`<v Name>words`, perhaps several in one cue; else `Name: words`; else only words."""
+    """Parse `<v Name>words` (one or more), `Name: words`, or words without a speaker."""
     before, *voiced = _VOICE.split(payload)
     if words := _plain(before):
         label = _LABEL.match(words)

@@ -1,4 +1,4 @@
-"""Reading a transcript from a file: plain text, JSON, WebVTT or SubRip."""
+"""Read a transcript from a file: plain text, JSON, WebVTT or SubRip."""
 
 import codecs
 from collections.abc import Callable, Mapping
@@ -17,7 +17,10 @@ _BYTE_ORDER_MARKS: Final = (
 
 
 def read_transcript(path: Path) -> str:
-    """The conversation as text, a turn a line where speakers are known; TranscriptError if not."""
+    """Return the conversation as text, one turn a line where speakers are known.
+
+    Raises TranscriptError with file name and line.
+    """
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise TranscriptError(f"{path.name}: the name must end in {', '.join(PARSERS)}")
@@ -26,7 +29,7 @@ def read_transcript(path: Path) -> str:
     except TranscriptError as exc:
         raise TranscriptError(f"{path.name}: {exc}") from exc
     if not text:
-        raise TranscriptError(f"{path.name}: holds no words")
+        raise TranscriptError(f"{path.name}: contains no words")
     return text
 
 

@@ -1,6 +1,6 @@
-"""JSON transcripts in the shapes that transcription services write.
+"""Parser of JSON transcripts in the shapes that transcription services write.
 
-A text, or a list of segments; either of them bare or under one of a few keys:
+A text or a list of segments, at the top level or under one of a few keys:
 "…" · {"transcript": "…"} · {"segments": [{"speaker", "text"}]} · [{"speaker", "text"}] · and so on.
 """
 
@@ -16,7 +16,7 @@ _SPEAKERS: Final = ("speaker", "speaker_name", "name", "role")
 
 
 def parse_json(text: str) -> str:
-    """The words of a JSON transcript."""
+    """Return the turns of a JSON transcript as text. Raises TranscriptError."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as exc:
@@ -30,7 +30,7 @@ def parse_json(text: str) -> str:
 
 
 def _find_content(document: Any) -> tuple[str, str | list[Any]]:
-    """The text or the list of segments, and where it was."""
+    """Return the key ('' for the top level), and the text or list of segments there."""
     if isinstance(document, str | list):
         return "", cast("str | list[Any]", document)
     if not isinstance(document, dict):
@@ -68,7 +68,7 @@ def _utterance(where: str, segment: dict[str, Any]) -> Utterance:
 
 
 def _speaker_name(where: str, speaker: Any) -> str | None:
-    """Services number the speakers that they cannot name."""
+    """Return the speaker's name; a number becomes `Speaker <number>`."""
     if speaker is None or isinstance(speaker, str):
         return speaker.strip() or None if speaker else None
     if isinstance(speaker, int):

@@ -1,4 +1,4 @@
-"""What speakers say in turn, and how that is written down."""
+"""Utterances of speakers, and their rendering as turns."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from itertools import groupby
 
 
 class TranscriptError(ValueError):
-    """A transcript that cannot be read; the message says where."""
+    """The transcript cannot be parsed; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Some words, of a speaker if one is named."""
+    """Words of a speaker; `speaker` is None if unknown."""
 
     speaker: str | None
     text: str
 
 
 def render_turns(utterances: Iterable[Utterance]) -> str:
-    """`Name: words`, a line a turn; what one speaker says in a row is one turn."""
+    """Render `Name: words`, one turn a line; consecutive utterances of a speaker are one turn."""
     spoken = [utterance for utterance in utterances if utterance.text]
     turns = groupby(spoken, key=lambda utterance: utterance.speaker)
     return "\n".join(_render(speaker, list(said)) for speaker, said in turns)
 
 
 def _render(speaker: str | None, said: list[Utterance]) -> str:
-    if speaker is None:  # captions without names: a change of speaker would be lost in one line
+    if speaker is None:  # unnamed captions: keep lines, a line may change the speaker
         return "\n".join(utterance.text for utterance in said)
     return f"{speaker}: {' '.join(utterance.text for utterance in said)}"

@@ -1,4 +1,4 @@
-"""All printing of the command line: results to standard output, remarks to standard error."""
+"""Output of the command line: results to standard output, messages to standard error."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ remarks = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def remark(text: str, style: str = "") -> None:
-    """Print a message for a person to standard error."""
+    """Print a message to standard error."""
     remarks.print(Text(text), style=style)
 
 
@@ -32,12 +32,12 @@ def print_error(error: EdgeError) -> None:
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print one JSON document for a script to standard output."""
+    """Print one JSON document to standard output."""
     sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table for a person; into a pipe, cells are not wrapped."""
+    """Print a table to standard output; cells are not wrapped when that is a pipe."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -47,18 +47,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_details(details: Mapping[str, str], console: Console) -> None:
-    """Print names and values, one pair a line, for a person."""
+    """Print names and values, one pair a line."""
     for name, value in details.items():
         label = name.replace("_", " ").lower()
         console.print(Text.assemble(f"{label:>18}: ", (str(value), "cyan")))
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Return if the user agrees; EdgeError without a terminal to ask at, unless --yes was given."""
+    """Prompt for a yes. Raises typer.Exit(1) on any other input, EdgeError without a terminal."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise EdgeError(f"{question} No terminal to ask at.", cure="Agree beforehand: --yes")
+        raise EdgeError(f"{question} There is no terminal to confirm at.", cure="Add --yes.")
     remarks.print(Text(f"{question} [y/N] "), end="")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         remark("Nothing was changed.")

@@ -1,7 +1,7 @@
 """Commands that a project adds to `edge` in its edge.toml.
 
-They are listed from edge.toml alone; the project's code is imported only to run, complete or
-explain one of them.
+Listing them reads only edge.toml; the project's code is imported to run or complete one of them,
+or to show its help.
 """
 
 import importlib
@@ -20,10 +20,10 @@ from edge.project.extensions import FILE, CommandEntry, read_extensions
 
 
 class EdgeGroup(TyperGroup):
-    """The built-in commands, and behind them those of the project in the current folder."""
+    """Group of the built-in commands, followed by those of the project in the current folder."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Name all commands; report what is wrong with edge.toml."""
+        """List all command names, and print the faults of edge.toml as warnings."""
         built_in = super().list_commands(ctx)
         root = _project_root(sys.argv)
         extensions = read_extensions(root)
@@ -34,16 +34,16 @@ class EdgeGroup(TyperGroup):
         return [*built_in, *(name for name in extensions.commands if name not in built_in)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command, for one of the project a placeholder with its help."""
+        """Return a built-in command, or a placeholder that has a project command's help."""
         if built_in := super().get_command(ctx, cmd_name):
             return built_in
         entry = read_extensions(_project_root(sys.argv)).commands.get(cmd_name)
         return entry and _placeholder(entry)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return name, command and remaining arguments; imports the project's code if need be.
+        """Return name, command and remaining arguments; imports a project command's code.
 
-        Raises EdgeError if the command of a project cannot be loaded.
+        Raises EdgeError if that fails.
         """
         name, command, rest = super().resolve_command(ctx, args)
         if name is not None and super().get_command(ctx, name) is None:
@@ -54,7 +54,7 @@ class EdgeGroup(TyperGroup):
 
 
 def _project_root(arguments: list[str]) -> Path:
-    """The folder that --workdir names, else the current one."""
+    """Return the folder of --workdir, or the current one."""
     for position, argument in enumerate(arguments):
         if argument == "--workdir" and position + 1 < len(arguments):
             return Path(arguments[position + 1])
@@ -98,13 +98,13 @@ def _import(root: Path, entry: CommandEntry) -> Any:
             found = getattr(found, name)
     except Exception as exc:
         place = traceback.extract_tb(exc.__traceback__)[-1]
-        said = f"{type(exc).__name__}: {exc} ({place.filename}:{place.lineno})"
-        raise _fault(root, entry, f"{entry.run} cannot be imported: {said}") from exc
+        reason = f"{type(exc).__name__}: {exc} ({place.filename}:{place.lineno})"
+        raise _fault(root, entry, f"{entry.run} cannot be imported: {reason}") from exc
     return found
 
 
 def _executable(root: Path, entry: CommandEntry) -> Any:
-    """An app that replaces this process by the program, with all arguments."""
+    """Return a command that replaces this process with the program, passing all arguments."""
     program = (root / entry.run).resolve()
     app = typer.Typer(add_completion=False)
     passing = {"allow_extra_args": True, "ignore_unknown_options": True}

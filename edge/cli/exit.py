@@ -1,4 +1,4 @@
-"""The `edge` command's entry point and exit statuses: no traceback for a user's mistake."""
+"""Entry point and exit statuses of `edge`; an EdgeError is printed without a traceback."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""One entry of the log as a line: for a person, or as JSON as it is kept."""
+"""Log entries on the terminal: a readable line, or JSON as stored."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ _STYLES: Final = {
 
 
 def print_entry(entry: Entry, output: Format) -> None:
-    """Put it on standard output at once, also when that is a pipe."""
+    """Print to standard output and flush, also into a pipe."""
     if output == "json":
         sys.stdout.write(render_entry(entry).decode() + "\n")
         sys.stdout.flush()
@@ -31,10 +31,10 @@ def print_entry(entry: Entry, output: Format) -> None:
 
 
 def render_line(entry: Entry, now: datetime) -> Text:
-    """Time, function and message; the date only when it is not today's."""
+    """Render time, function, level and message; with the date unless it is today."""
     moment = entry.time.astimezone(now.tzinfo)
     clock = f"{moment:%H:%M:%S}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M:%S}"
-    # A function may print anything; nothing of it may move the cursor of who reads the log.
+    # Functions may print anything: remove control characters, which could move the cursor.
     message = _CONTROL.sub("", Text.from_ansi(entry.message).plain)
     return Text.assemble(
         (f"{clock} ", "dim"),

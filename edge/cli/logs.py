@@ -1,4 +1,4 @@
-"""`edge logs`: what functions printed and what the platform did with them, also of earlier runs."""
+"""`edge logs`: output of functions and events of the runtime, including earlier runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -20,23 +20,25 @@ def logs(  # noqa: PLR0913 - each is an option of the command
         ),
     ] = None,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new entries until Ctrl-C.")
+    ] = False,
     since: Annotated[
         str | None, typer.Option(help="An age (90s, 10m, 2h, 1d) or a time (2026-01-31T09:00).")
     ] = None,
     level: Annotated[
-        str | None, typer.Option(help="At least so loud: debug, info, warning or error.")
+        str | None, typer.Option(help="Lowest level shown: debug, info, warning or error.")
     ] = None,
-    search: Annotated[str, typer.Option(help="Only entries with this text in them.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="The last so many.")] = 100,
+    search: Annotated[str, typer.Option(help="Only entries that contain this text.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many of the last entries.")] = 100,
     target: options.Target = None,
     env: options.Env = None,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Show the log: the last entries, and with -f those that follow.
+    """Show the last log entries, and with -f new ones.
 
-    With --target, the logs of a deployed function.
+    With --target, the log of a deployed function.
     """
     from edge.cli.log_view import print_entry
     from edge.cli.running import state_dir
@@ -71,7 +73,7 @@ def _query(name: str | None, since: str | None, level: str | None, search: str) 
 
 
 def _require_known(workdir: Path, name: str) -> None:
-    """Raise EdgeError unless a function or a process has this name: it may have no entries yet."""
+    """Raise EdgeError unless a function or process has this name; it may have no entries yet."""
     from edge.cli.functions.lookup import find_function
     from edge.project.extensions import read_extensions
 
@@ -80,7 +82,7 @@ def _require_known(workdir: Path, name: str) -> None:
 
 
 class Deployed(NamedTuple):
-    """Whose log is wanted: a target's, not this machine's."""
+    """Deployment to read the log of, and the output format."""
 
     workdir: Path
     target: str
@@ -95,8 +97,10 @@ def _show_deployed(
     from edge.deploy.log_commands import LogQuery
 
     if name is None:
-        raise EdgeError("Of what is deployed, one function's log is shown.", cure="Name it.")
-    question = LogQuery(
+        raise EdgeError(
+            "--target shows the log of one function.", cure="Name it: edge logs NAME --target …"
+        )
+    request = LogQuery(
         service=service_of(place.workdir, place.target, place.env, name),
         limit=limit,
         since=query.since,
@@ -104,4 +108,4 @@ def _show_deployed(
         search=query.search,
         follow=follow,
     )
-    logs_at_target(place.workdir, place.target, place.env, question, place.output)
+    logs_at_target(place.workdir, place.target, place.env, request, place.output)

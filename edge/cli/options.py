@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share; importing them costs nothing heavy."""
+"""Options and arguments that several commands share; imports nothing heavy."""
 
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -17,7 +17,7 @@ _TARGETS: Final = ("cloud-run", "knative", "container")
 
 
 def complete_function(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete a function's name from the project's folders; no function.toml is read."""
+    """Complete a function's name from the folders of functions/, without reading function.toml."""
     root = Path(context.params.get("workdir") or HERE)
     names = (path.parent.name.replace("_", "-") for path in root.glob("functions/*/main.py"))
     return sorted(name for name in names if name.startswith(incomplete))
@@ -28,10 +28,10 @@ def _complete_target(incomplete: str) -> list[str]:
 
 
 Workdir = Annotated[
-    Path, typer.Option("--workdir", help="The project: it holds functions/ and supabase/.")
+    Path, typer.Option("--workdir", help="The project's folder, with functions/ and supabase/.")
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", help="For a person or for a script.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Readable, or JSON for scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 FunctionName = Annotated[
     str,
     typer.Argument(metavar="NAME", help="The function.", autocompletion=complete_function),
@@ -47,7 +47,7 @@ NoVerifyJwt = Annotated[
 ]
 PolicyChoice = Annotated[
     Literal["per_worker", "oneshot"] | None,
-    typer.Option(help="Reuse a worker, or a fresh one for each request."),
+    typer.Option(help="Reuse workers, or start one for each request."),
 ]
 LimitsChoice = Annotated[
     Literal["off", "local", "hosted"],
@@ -58,18 +58,18 @@ Inspect = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Let a debugger attach to this function (debugpy), its limits suspended.",
+        help="Let a debugger attach to this function (debugpy); suspends its limits.",
         autocompletion=complete_function,
     ),
 ]
-InspectPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Where debugpy listens.")]
+InspectPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of debugpy.")]
 NoFork = Annotated[
     bool,
-    typer.Option("--no-fork", help="Start workers from nothing, as where fork is not safe: slow."),
+    typer.Option("--no-fork", help="Start each worker as a new process instead of forking: slow."),
 ]
 IsolateUsers = Annotated[
     bool,
-    typer.Option("--isolate-users", help="As root: run each function under an account of its own."),
+    typer.Option("--isolate-users", help="As root: run each function under a separate user."),
 ]
 LogFormatChoice = Annotated[
     LogFormat, typer.Option(help="Logs on standard error: readable, or a JSON object a line.")
@@ -78,18 +78,18 @@ Target = Annotated[
     str | None,
     typer.Option(
         metavar="cloud-run|knative|container",
-        help="Where; deploy.toml says how it is reached.",
+        help="Where to; configured in deploy.toml.",
         autocompletion=_complete_target,
     ),
 ]
 Env = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Which environment of deploy.toml: staging, production."),
+    typer.Option(metavar="NAME", help="Environment of deploy.toml: staging, production."),
 ]
 
 
 def selected_target(target: str | None, env: str | None) -> str | None:
-    """Return the target, None for this machine; EdgeError for --env without --target."""
+    """Return the target, None for this machine. Raises EdgeError for --env without --target."""
     if env and not target:
-        raise EdgeError("--env is one of a target's.", cure="Name it: --target cloud-run")
+        raise EdgeError("--env needs --target.", cure="Add for example --target cloud-run.")
     return target

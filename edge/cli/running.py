@@ -1,4 +1,4 @@
-"""The running stack of a project, as its lock file describes it."""
+"""Running stack of a project: URLs and keys from its lock file."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _NAMED_KEYS: Final = {
 
 
 def state_dir(workdir: Path) -> Path:
-    """Where a project keeps what outlives a run."""
+    """Return the project's .edge folder: logs, database, lock."""
     return workdir.resolve() / STATE_FOLDER
 
 
@@ -30,7 +30,7 @@ def project_lock(workdir: Path) -> Lock:
 
 
 def require_running(workdir: Path) -> dict[str, str]:
-    """URLs and keys of the running stack."""
+    """Return URLs and keys of the running stack. Raises EdgeError if none is ready."""
     holder = project_lock(workdir).holder()
     if holder is None:
         raise EdgeError("The stack of this project does not run.", cure="edge start")
@@ -40,14 +40,14 @@ def require_running(workdir: Path) -> dict[str, str]:
 
 
 def require_database(details: Mapping[str, str]) -> str:
-    """The connection string of the stack's own Postgres."""
+    """Return the connection string of the local Postgres. Raises EdgeError if there is none."""
     if "DB_URL" not in details:
-        raise EdgeError("This stack runs without a database of its own.", cure="edge start")
+        raise EdgeError("This stack runs without a local database.", cure="edge start")
     return details["DB_URL"]
 
 
 def function_names(details: Mapping[str, str]) -> dict[str, str]:
-    """The same by the names that a function's environment has."""
+    """Return URLs and keys under the names of a function's environment: SUPABASE_…."""
     from edge.project.settings import symmetric_jwks
 
     named = {"SUPABASE_URL": details.get("REMOTE_URL", details["API_URL"])}

@@ -1,4 +1,4 @@
-"""`edge serve`: the gateway and the runtime alone, as a container runs them."""
+"""`edge serve`: only the gateway and the runtime, as a container runs them."""
 
 import os
 from typing import Annotated
@@ -12,31 +12,31 @@ from edge.errors import EdgeError
 def serve(  # noqa: PLR0913 - each is an option of the command
     *,
     production: Annotated[
-        bool, typer.Option("--production", help="Say that you mean it; there is no other mode.")
+        bool, typer.Option("--production", help="Required; there is no other mode.")
     ] = False,
     workdir: options.Workdir = options.HERE,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, envvar="PORT", help="Where to listen.")
+        int, typer.Option(min=0, max=65535, envvar="PORT", help="Port to listen on.")
     ] = 8080,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104
     processes: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Gateway processes; one per core if unsaid.")
+        int | None, typer.Option(min=1, max=256, help="Gateway processes. [one per core]")
     ] = None,
     grace: Annotated[
-        float, typer.Option(min=0, help="Seconds that requests may still take at the end.")
+        float, typer.Option(min=0, help="Seconds that running requests get at shutdown.")
     ] = 8.0,
     trace_project: Annotated[
         str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="The project that traces belong to.")
     ] = "",
     key_seconds: Annotated[
-        float, typer.Option(min=0.1, help="How often the project's published keys are asked for.")
+        float, typer.Option(min=0.1, help="Seconds between fetches of the project's JWKS.")
     ] = 300.0,  # Auth publishes a key well before it signs with it
     env_file: options.EnvFile = None,
     limits: options.LimitsChoice = "hosted",
 ) -> None:
-    """Serve all functions against a real project: no emulator, no reload, logs for machines.
+    """Serve all functions against a real project: no emulator, no reload, logs as JSON.
 
-    SUPABASE_URL and its keys come from the environment, as do the secrets that functions name.
+    SUPABASE_URL, its keys and the functions' secrets come from the environment.
     """
     from dataclasses import replace
 
@@ -47,7 +47,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     if not production:
         raise EdgeError(
             "`edge serve` is for production.",
-            cure="edge serve --production, or on your machine: edge start",
+            cure="Use edge serve --production, or on your machine edge start.",
         )
     settings = load_production_settings(workdir, port=port, host=host, env_file=env_file)
     variables = project_variables(env_file=env_file)

@@ -1,4 +1,4 @@
-"""`edge test`: a few quick requests that show whether what is deployed works."""
+"""`edge test`: smoke checks, a few requests that show whether a deployment works."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ def smoke(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="Only this function; all when none is named.",
+            help="Only this function; all by default.",
             autocompletion=options.complete_function,
         ),
     ] = None,
@@ -24,18 +24,18 @@ def smoke(
     url: Annotated[
         str | None,
         typer.Option(
-            help="Where it is, if not at SUPABASE_URL; https://{name}.example.com when each "
-            "function has an address of its own."
+            help="Its URL, if not SUPABASE_URL; https://{name}.example.com if each function has "
+            "a separate one."
         ),
     ] = None,
     workdir: options.Workdir = options.HERE,
     env_file: options.EnvFile = None,
     output: options.Output = "pretty",
 ) -> None:
-    """Check a deployment by requests that read, or leave data that says it is a check's.
+    """Check a deployment with requests that only read, or write marked test data.
 
     Keys of staging and production come from the shell, from --env-file, or from .env.staging and
-    .env.production beside functions/. Exit status 1 if a check fails.
+    .env.production next to functions/. Exit status 1 if a check fails.
     """
     from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Where `edge test` finds the deployment and its keys, and how it shows what it found."""
+"""Deployment and keys of `edge test`, and the output of its results."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,11 +16,11 @@ from edge.smoke.run import Deployment, Finding
 
 _MARKS: Final = {"passed": "✓", "failed": "✗ failed", "skipped": "- skipped"}
 _COLUMNS: Final = ("FUNCTION", "CHECK", "EXPECTED", "GOT", "MS", "")
-_LOCAL_KEY: Final = "local"  # what the stack gives functions until a key is set
+_LOCAL_KEY: Final = "local"  # the stack's value for functions until a key is set
 
 
 def local_deployment(workdir: Path) -> Deployment:
-    """The running stack of the project."""
+    """Return the project's running stack. Raises EdgeError if none runs."""
     details = require_running(workdir)
     secrets = load_settings(workdir).secrets
     key = secrets.get("RETELL_WEBHOOK_SECRET") or secrets.get("RETELL_API_KEY") or _LOCAL_KEY
@@ -29,19 +29,22 @@ def local_deployment(workdir: Path) -> Deployment:
 
 
 def default_env_file(workdir: Path, env: str) -> Path | None:
-    """The file beside functions/ that holds an environment's keys, if there is one."""
+    """Return .env.<env> next to functions/, None if it does not exist."""
     path = workdir / f".env.{env}"
     return path if path.is_file() else None
 
 
 def remote_deployment(workdir: Path, url: str | None, env_file: Path | None) -> Deployment:
-    """A deployment elsewhere, with keys from the shell or the file."""
+    """Return the deployment at `url` or SUPABASE_URL, with keys from the shell or the file.
+
+    Raises EdgeError if the URL or a key is missing.
+    """
     variables = project_variables(env_file=env_file)
     url = (url or variables.get("SUPABASE_URL", "")).rstrip("/").removesuffix("/functions/v1")
     if urlsplit(url).scheme not in {"http", "https"}:
         raise EdgeError(
-            "It is not said where the deployment is." if not url else f"{url} is no URL.",
-            cure="--url https://…, or SUPABASE_URL in the environment",
+            "The URL of the deployment is missing." if not url else f"{url} is not a URL.",
+            cure="Pass --url https://…, or set SUPABASE_URL.",
         )
     anon, service = variables.get("SUPABASE_ANON_KEY"), variables.get("SUPABASE_SERVICE_ROLE_KEY")
     if not anon or not service:
@@ -63,7 +66,7 @@ def _keys(anon: str, service: str) -> dict[str, Mapping[str, str]]:
 
 
 def show_findings(findings: list[Finding], output: options.Format) -> None:
-    """A table for a person, JSON for a script."""
+    """Print the findings as a table with counts, or as JSON."""
     if output == "json":
         print_json([asdict(finding) for finding in findings])
         return

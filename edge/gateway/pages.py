@@ -1,7 +1,7 @@
-"""Pages of the project on the local stack: folders of plain files below /console, no build step.
+"""Pages of the project on the local stack: static files below /console, no build step.
 
 `/console/<name>` is the folder's index.html and `/console/<name>/…` are its files;
-`/console/settings.json` holds the publishable key that a page's scripts call the stack with.
+`/console/settings.json` is {publishableKey}: the key for a page's requests to the stack.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _HEADERS: Final = {
 
 
 class _Files(StaticFiles):
-    """Files with headers that let a browser revalidate each time: an edit shows at once."""
+    """Static files that a browser revalidates each time, so that an edit shows at once."""
 
     def file_response(self, *args: Any, **options: Any) -> Response:
         response = super().file_response(*args, **options)
@@ -33,7 +33,10 @@ class _Files(StaticFiles):
 
 
 def create_pages_app(publishable_key: str, pages: Mapping[str, Path]) -> Starlette:
-    """Serve `pages`, folders by name; a folder without index.html offers its files only."""
+    """Return the app that serves `pages`, folders by name.
+
+    A folder without index.html has no page, but its files are served.
+    """
 
     async def show_settings(request: Request) -> Response:
         del request
@@ -50,7 +53,7 @@ def create_pages_app(publishable_key: str, pages: Mapping[str, Path]) -> Starlet
 
 
 def page_names(pages: Mapping[str, Path]) -> list[str]:
-    """The names of those folders that have an index.html, in the order of edge.toml."""
+    """Return the names of folders with an index.html, in the order of edge.toml."""
     return [name for name, folder in pages.items() if (folder / INDEX).is_file()]
 
 

@@ -1,4 +1,4 @@
-"""One process of the project: started, watched, restarted with back-off, stopped as a group."""
+"""A process of the project: start, health check, restart with back-off, stop of its group."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _HOST: Final = "127.0.0.1"
 
 
 class State(StrEnum):
-    """What a process is doing."""
+    """State of a process."""
 
     STARTING = "starting"
     READY = "ready"
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All in seconds. A run shorter than `stable` doubles the pause before the next one."""
+    """Durations in seconds. A run shorter than `stable` doubles the pause before the next one."""
 
     first_pause: float = 0.5
     longest_pause: float = 30.0
@@ -46,10 +46,10 @@ class Timing:
 
 @dataclass(slots=True)
 class ProjectProcess:
-    """Runs `entry` in `root` until `stop`; its output and its restarts are LogLines by its name.
+    """Runs `entry` in `root` until `stop`; logs its output and restarts as LogLines by its name.
 
-    `environment` is called before each start and returns all variables, without PORT and PATH's
-    first folder, that of this Python. `on_change` is called after each change of state.
+    `environment` is called before each start and returns all variables; PORT, and the folder of
+    this Python as the first of PATH, are added. `on_change` is called after each change of state.
     """
 
     entry: ProcessEntry
@@ -66,7 +66,7 @@ class ProjectProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process id, None while it does not run."""
+        """Process id, None while it does not run."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
@@ -78,7 +78,7 @@ class ProjectProcess:
         await self._settled.wait()
 
     async def stop(self) -> None:
-        """Send SIGTERM to its group, after the deadline SIGKILL; return when it has ended."""
+        """Send SIGTERM to its group, SIGKILL after the deadline; return when it has ended."""
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -103,7 +103,7 @@ class ProjectProcess:
             self.restarts += 1
 
     async def _run_once(self) -> None:
-        """One life of the process, from its start to its end or our cancellation."""
+        """Start the process and wait until it ends; stop it when cancelled."""
         self._require_free_port()
         self._process = await asyncio.create_subprocess_exec(
             *self.entry.command,
@@ -114,7 +114,7 @@ class ProjectProcess:
             stderr=PIPE,
             limit=_LONGEST_LINE,
             start_new_session=True,
-            preexec_fn=_dying_with_parent(os.getpid()),
+            preexec_fn=_set_parent_death_signal(os.getpid()),
         )
         self._change(State.STARTING)
         tasks = [
@@ -134,7 +134,7 @@ class ProjectProcess:
                 task.cancel()
 
     async def _end(self, process: Process) -> None:
-        """Stop the process if it runs, then kill what is left of its group."""
+        """Stop the process if it runs, then kill the rest of its group."""
         if process.returncode is None:
             _signal_group(process.pid, signal.SIGTERM)
             try:
@@ -145,7 +145,7 @@ class ProjectProcess:
         await process.wait()
 
     async def _become_ready(self) -> None:
-        """Wait until `health` answers 2xx; without one, it is ready as soon as it runs."""
+        """Set READY once `health` answers 2xx, or at once if there is no `health`."""
         if self.entry.health and not await self._is_healthy():
             deadline = self.timing.health_deadline
             self._log(f"{self.entry.health} has not answered 2xx in {deadline:g} s", Level.ERROR)
@@ -207,8 +207,8 @@ def _signal_group(pid: int, sign: signal.Signals) -> None:
         os.killpg(pid, sign)
 
 
-def _dying_with_parent(parent: int) -> Callable[[], None] | None:
-    """What runs between fork and exec: let the kernel end the process if edge is killed (Linux)."""
+def _set_parent_death_signal(parent: int) -> Callable[[], None] | None:
+    """Return the code to run between fork and exec: SIGTERM if edge is killed (Linux only)."""
     if not sys.platform.startswith("linux"):
         return None
     import ctypes

@@ -1,4 +1,4 @@
-"""All processes of the project: started in the order of edge.toml, stopped in reverse."""
+"""Supervisor of the project's processes: starts in the order of edge.toml, stops in reverse."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Supervisor:
     _processes: list[ProjectProcess] = field(default_factory=list[ProjectProcess], init=False)
 
     async def start(self) -> None:
-        """Start all, and wait until each is ready or has failed for the first time."""
+        """Start all and wait until each is ready or has failed once."""
         self._processes = [
             ProjectProcess(
                 entry, self.root, self.environment, self.observe, self._report, self.timing
@@ -40,13 +40,13 @@ class Supervisor:
         await asyncio.gather(*(process.wait_settled() for process in self._processes))
 
     async def close(self) -> None:
-        """Stop them one after the other, the last one started first."""
+        """Stop them one by one, in reverse order."""
         while self._processes:
             await self._processes[-1].stop()
             self._processes.pop()
 
     def describe(self) -> list[dict[str, Any]]:
-        """For each process: name, state, pid or None, port or None, restarts."""
+        """Return for each process: name, state, pid or None, port or None, restarts."""
         return [
             {
                 "name": process.entry.name,

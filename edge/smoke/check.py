@@ -1,4 +1,4 @@
-"""Checks of a function as data: the request, and the status, code and headers expected."""
+"""Smoke checks as data: a request, and the expected status, code and headers."""
 
 import json
 import tomllib
@@ -15,9 +15,9 @@ FILE: Final = "smoke.toml"
 
 
 class Check(BaseModel):
-    """One request. In `body` and `query`, $UUID is replaced by a new one, $MARK by a marker.
+    """One request. In `body` and `query`, $UUID becomes a new UUID and $MARK a marker.
 
-    `signed` signs the body as Retell's webhooks are; a check that `writes` stores marked data only.
+    `signed` signs the body like a Retell webhook; a check that `writes` stores marked data only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +36,10 @@ class Check(BaseModel):
 
 
 def checks_of(function: Function) -> tuple[Check, ...]:
-    """Read the function's smoke.toml; without one, return a check that it answers a preflight."""
+    """Read the function's smoke.toml; without one, return a check of its preflight response.
+
+    Raises EdgeError if the file is invalid.
+    """
     path = function.folder / FILE
     if path.is_file():
         return _read(path)
@@ -54,7 +57,7 @@ def _read(path: Path) -> tuple[Check, ...]:
         faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
         raise EdgeError(f"{path}: {'; '.join(faults)}") from exc
     if not checks:
-        raise EdgeError(f"{path} holds no [[check]].")
+        raise EdgeError(f"{path} has no [[check]].")
     return checks
 
 

@@ -1,4 +1,4 @@
-"""Sends the checks to a deployment, one after the other, and judges its answers."""
+"""Run smoke checks against a deployment, one after the other."""
 
 import hmac
 import time
@@ -19,9 +19,10 @@ Verdict = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where functions are: `url` holds {name}, or is the base that /functions/v1 lies below.
+    """Location of functions: `url` contains {name}, or is the base of /functions/v1/<name>.
 
-    `keys` are headers by the caller's kind; `webhook_key` is what Retell would sign with.
+    `keys` are headers by kind of caller; `webhook_key` signs webhooks as Retell does; `timeout` is
+    in seconds.
     """
 
     url: str
@@ -37,7 +38,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a check; `got` is a status and code, or why there is none."""
+    """Result of a check; `got` is the status and code, or why there is none."""
 
     function: str
     check: str
@@ -50,7 +51,7 @@ class Finding:
 def run_checks(
     deployment: Deployment, checks: Iterable[tuple[str, Check]], *, is_here: bool
 ) -> Iterator[Finding]:
-    """The findings as they come; a machine's own stack is asked past any proxy."""
+    """Yield findings as they are made; `is_here` calls a local stack without a proxy."""
     with httpx.Client(timeout=deployment.timeout, trust_env=not is_here) as client:
         for slug, check in checks:
             yield _run(client, deployment, slug, check)
@@ -65,7 +66,7 @@ def _run(client: httpx.Client, deployment: Deployment, slug: str, check: Check) 
     try:
         reply = client.send(_request(client, deployment, slug, check))
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        got = f"no answer: {exc or type(exc).__name__}"
+        got = f"no response: {exc or type(exc).__name__}"
         return Finding(slug, check.name, expected, got, _since(started), "failed")
     faults = _faults(reply, check)
     got = " ".join((f"{reply.status_code} {code_of(reply.content)}".strip(), *faults))
@@ -102,9 +103,9 @@ def _fill(text: str) -> str:
     return text.replace("$UUID", str(uuid4())).replace("$MARK", f"{MARK}-{uuid4()}")
 
 
-def _sign(body: bytes, key: str, manner: str) -> str:
-    """As Retell's SDK does: v=<ms>,d=<HMAC-SHA256 of body and time>."""
-    if manner == "wrongly":
+def _sign(body: bytes, key: str, signed: str) -> str:
+    """Sign as Retell's SDK does: v=<ms>,d=<HMAC-SHA256 of body and time>."""
+    if signed == "wrongly":
         key = f"not {uuid4()}"
     now = str(int(time.time() * 1000))
     return f"v={now},d={hmac.new(key.encode(), body + now.encode(), sha256).hexdigest()}"

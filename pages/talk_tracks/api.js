@@ -1,4 +1,4 @@
-// What the page asks of the stack, as the signed-in user.
+// Requests of the page to the stack, as the signed-in user.
 
 import { ApiError, SignedOutError, forget, identify, read } from "./session.js";
 
@@ -10,13 +10,13 @@ const DECKS = "deck_structures?" + new URLSearchParams({
   "talk_track_jobs.limit": "1",
 });
 
-/** The user's decks, the newest first, each with its latest job or null. */
+/** Returns the user's decks, newest first, each with its latest job or null. */
 export async function fetchDecks() {
   const rows = await request("GET", `/rest/v1/${DECKS}`);
   return rows.map(({ talk_track_jobs: jobs, ...deck }) => ({ ...deck, job: jobs[0] ?? null }));
 }
 
-/** The sample deck in a project of its own; its id. */
+/** Inserts the sample deck into a new project; returns its id. */
 export async function loadSample() {
   const response = await fetch("/console/samples/deck_55_slides.json");
   if (!response.ok) throw new Error("This project has no sample deck.");
@@ -36,7 +36,7 @@ export const cancelJob = (id) => request("POST", `/functions/v1/talk-track-jobs/
 
 export const retryJob = (id) => request("POST", `/functions/v1/talk-track-jobs/${id}/retry`, {});
 
-/** The script as Markdown. */
+/** Returns the script as Markdown, or null. */
 export async function fetchScript(talkTrackId) {
   const rows = await request("GET", `/rest/v1/talk_tracks?id=eq.${talkTrackId}&select=content`);
   return rows[0]?.content ?? null;

@@ -1,4 +1,4 @@
-// Who is signed in: kept in this browser, renewed before it expires.
+// Session of the signed-in user: stored in this browser, refreshed before it expires.
 
 const STORED = "edge.session";
 const MARGIN_SECONDS = 30;
@@ -18,7 +18,7 @@ export async function signOut() {
   if (session) await post("logout?scope=local", {}, session.access_token).catch(() => {});
 }
 
-/** The headers that make a request this user's; throws when the session has ended. */
+/** Returns the user's apikey and Authorization headers; throws SignedOutError without a session. */
 export async function identify() {
   const session = stored();
   if (!session) throw new SignedOutError();
@@ -40,7 +40,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The answer's JSON; null when it has none. */
+/** Returns the response's JSON, null if it has none; throws ApiError unless it is 2xx. */
 export async function read(response) {
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, body);

@@ -1,4 +1,4 @@
-// The page for talk tracks: sign in, choose a deck, have its script written, come back to it.
+// Page for talk tracks: sign in, choose a deck, generate its script, return to it later.
 
 import * as api from "./api.js";
 import { SignedOutError, currentUser, signIn, signOut, signUp } from "./session.js";
@@ -13,7 +13,7 @@ let selected = null;
 let script = { talkTrackId: null, markdown: null };
 let polling = null;
 
-/** Runs the user's action with the button disabled, and shows a failure. */
+/** Runs an action with its button disabled, and shows its failure. */
 async function attempt(button, work) {
   button.disabled = true;
   try {
@@ -57,7 +57,7 @@ async function showWorkspace() {
   await refresh();
 }
 
-/** Everything as the server knows it. */
+/** Loads decks and jobs from the server and renders them. */
 async function refresh() {
   decks = await api.fetchDecks();
   const wanted = selected?.id ?? localStorage.getItem(SELECTED);
@@ -86,7 +86,7 @@ async function render() {
   renderScript(script.markdown);
 }
 
-/** Watch active jobs and announce those that have ended. */
+/** Watches an active job; announces one that has ended. */
 function notice(deck) {
   if (isActive(deck.job)) watch(deck.job.id);
   else if (deck.job && unwatch(deck.job.id)) announce(deck);

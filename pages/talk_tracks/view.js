@@ -1,4 +1,4 @@
-// How it looks: every function here puts given values on the page and knows nothing else.
+// Rendering: functions that put given values on the page; no state, no requests.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -13,7 +13,7 @@ export function show(id, isShown = true) {
   $(id).hidden = !isShown;
 }
 
-/** Shown with a text, hidden without one. A text that stays is not announced again. */
+/** Sets an element's text and shows it; hides it without a text. An unchanged text is not set again, so that screen readers do not repeat it. */
 export function setText(id, text) {
   if ($(id).textContent !== (text ?? "")) $(id).textContent = text ?? "";
   show(id, Boolean(text));
@@ -71,7 +71,7 @@ export function renderScript(markdown) {
   $("script").replaceChildren(...(markdown ?? "").split(/\n\s*\n/).filter(Boolean).map(renderBlock));
 }
 
-/** Headings, rules, emphasis and paragraphs are all that a talk track has; its text is never taken for markup. */
+/** Renders a block of Markdown: heading, rule or paragraph with bold text. Text is inserted as text, never as HTML. */
 function renderBlock(block) {
   if (block.trim() === "---") return document.createElement("hr");
   const heading = /^(#{1,6})\s+(.*)$/s.exec(block);

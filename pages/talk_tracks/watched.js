@@ -1,4 +1,4 @@
-// Jobs whose end was not yet announced in this browser; kept over a reload.
+// Jobs whose end has not been announced in this browser yet; kept across reloads.
 
 const STORED = "edge.talk_tracks.watched";
 
@@ -6,7 +6,7 @@ export function watch(jobId) {
   store(new Set(stored()).add(jobId));
 }
 
-/** Whether the job was watched; it no longer is. */
+/** Stops watching the job; returns whether it was watched. */
 export function unwatch(jobId) {
   const jobs = new Set(stored());
   const wasWatched = jobs.delete(jobId);

@@ -53,7 +53,7 @@ def test_a_list_is_imported_once_and_its_faults_are_told(project: Path) -> None:
     told = json.loads(first.stdout)
     assert (first.returncode, told["imported"], told["error_count"]) == (1, 1, 1)
     assert "line 3: '12' " in second.stderr
-    assert "1 were there already" in second.stderr
+    assert "1 exist already" in second.stderr
 
 
 def test_three_commands_dial_a_list_to_its_end(project: Path) -> None:

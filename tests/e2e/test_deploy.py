@@ -301,7 +301,7 @@ def test_knative_builds_pushes_and_applies(type_: Edge, programs: RecordedProgra
         (("voice-prompt", "--target", "cloudrun"), 2, "Did you mean cloud-run?"),
         (("voice-prompt", "--env", "prod"), 2, "Did you mean --env production?"),
         ((), 2, "No function is named."),
-        (("voice-prompt", "--all"), 2, "Either names or --all"),
+        (("voice-prompt", "--all"), 2, "Give either names or --all"),
     ],
 )
 def test_a_wrong_word_is_told_with_the_right_one(

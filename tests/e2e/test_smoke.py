@@ -74,7 +74,7 @@ def test_a_deployment_that_does_not_answer_fails() -> None:
     )
 
     assert ran.returncode == 1
-    assert all(finding["got"].startswith("no answer") for finding in json.loads(ran.stdout))
+    assert all(finding["got"].startswith("no response") for finding in json.loads(ran.stdout))
 
 
 @pytest.mark.parametrize(

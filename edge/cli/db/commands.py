@@ -1,4 +1,4 @@
-"""`edge db`: look into the project's local database, apply migrations, begin anew."""
+"""`edge db`: open psql, apply migrations, reset the local database, push to a hosted one."""
 
 import os
 from typing import Annotated
@@ -14,7 +14,7 @@ app = typer.Typer(help="The local database.", no_args_is_help=True)
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, *, workdir: options.Workdir = options.HERE) -> None:
-    """Open psql on the running stack; what follows is psql's: edge db psql -c 'select 1'."""
+    """Open psql on the running stack; other options go to psql: edge db psql -c 'select 1'."""
     from edge.cli.db.local import find_psql
 
     url = require_database(require_running(workdir))
@@ -28,7 +28,7 @@ def migrate(*, workdir: options.Workdir = options.HERE, output: options.Output =
     from edge.cli.db.local import apply_new
 
     applied = apply_new(workdir, require_database(require_running(workdir)))
-    _tell(applied, output)
+    _report(applied, output)
 
 
 @app.command()
@@ -42,7 +42,7 @@ def reset(
     from edge.cli.db.local import recreate
 
     confirm("Drop everything in the local database?", yes=yes)
-    _tell(recreate(workdir), output)
+    _report(recreate(workdir), output)
 
 
 @app.command()
@@ -55,9 +55,11 @@ def push(
             help="The project's connection string, of a direct or session-mode connection.",
         ),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, change nothing.")
+    ] = False,
     include_all: Annotated[
-        bool, typer.Option("--include-all", help="Also what is older than the last one applied.")
+        bool, typer.Option("--include-all", help="Include those older than the last one applied.")
     ] = False,
     yes: options.Yes = False,
     workdir: options.Workdir = options.HERE,
@@ -69,25 +71,25 @@ def push(
     pushing = Push(db_url, workdir, include_all=include_all)
     waiting = pushing.plan()
     if dry_run:
-        _tell_plan(waiting, output)
+        _report_plan(waiting, output)
         return
     if waiting:
         for name in waiting:
             remark(f"new {name}", "dim")
         confirm(f"Apply these {len(waiting)} to {pushing.host}?", yes=yes)
-    _tell(pushing.apply(), output)
+    _report(pushing.apply(), output)
 
 
-def _tell_plan(waiting: list[str], output: options.Format) -> None:
+def _report_plan(waiting: list[str], output: options.Format) -> None:
     if output == "json":
         print_json({"would_apply": waiting})
         return
     for name in waiting:
         remark(f"would apply {name}", "dim")
-    remark("Nothing was done." if waiting else "There is nothing new.")
+    remark("Nothing was changed." if waiting else "There is nothing new.")
 
 
-def _tell(applied: list[str], output: options.Format) -> None:
+def _report(applied: list[str], output: options.Format) -> None:
     if output == "json":
         print_json({"applied": applied})
         return

@@ -1,4 +1,4 @@
-"""What `edge db` does to a database, whether its stack runs or not."""
+"""Local database of `edge db`: find psql, apply migrations, recreate the database."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,12 +16,12 @@ _DATABASE = "postgres"
 
 
 def find_psql() -> Path:
-    """The client that comes with the embedded server."""
+    """Return the path of the psql that comes with the embedded Postgres."""
     return cluster.binaries() / "psql"
 
 
 def apply_new(workdir: Path, dsn: str) -> list[str]:
-    """Apply what is not yet applied; the files' names."""
+    """Apply new migrations and return their file names."""
     supabase = workdir / "supabase"
     try:
         applied = migrate(dsn, find_migrations(supabase / "migrations"), supabase / "seed.sql")
@@ -31,7 +31,10 @@ def apply_new(workdir: Path, dsn: str) -> list[str]:
 
 
 def recreate(workdir: Path) -> list[str]:
-    """Drop the database and make it again; the names of the migrations applied."""
+    """Drop and recreate the database; return the file names of the migrations applied.
+
+    Starts and stops the server if the stack does not run.
+    """
     if project_lock(workdir).holder() is not None:
         port = urlsplit(require_database(require_running(workdir))).port
         return _recreate(workdir, Cluster(state_dir(workdir) / "postgres", port=port or 5432))

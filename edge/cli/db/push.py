@@ -1,4 +1,4 @@
-"""What `edge db push` does: connect, compare, apply, and say how far it came."""
+"""`edge db push`: connect to the hosted database, compare, apply, report how far it got."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A folder of migrations on its way to the database at `url`."""
+    """Push of the migrations below `workdir` to the database at `url`."""
 
     url: str
     workdir: Path
@@ -25,20 +25,23 @@ class Push:
 
     @property
     def host(self) -> str:
-        """Where the database is, without its password."""
+        """Host and database name, without the password."""
         try:
             parts = conninfo_to_dict(self.url)
         except psycopg.Error as exc:
-            raise EdgeError(f"That is no connection string: {exc}", cure=_CURE) from None
+            raise EdgeError(f"That is not a connection string: {exc}", cure=_CURE) from None
         return f"{parts.get('host') or 'localhost'}/{parts.get('dbname') or 'postgres'}"
 
     def plan(self) -> list[str]:
-        """The names of the files that would be applied."""
+        """Return the names of the files that would be applied."""
         with self._connect() as connection:
             return [migration.path.name for migration in self._plan(connection).new]
 
     def apply(self) -> list[str]:
-        """Apply them and return their names. EdgeError names those applied before one failed."""
+        """Apply them and return their names.
+
+        Raises EdgeError if one fails; the message lists those applied before it.
+        """
         applied: list[str] = []
         with self._connect() as connection:
             plan = self._plan(connection)

@@ -1,4 +1,4 @@
-"""`edge bundle`: a function as it is uploaded, in a folder, and what it weighs."""
+"""`edge bundle`: write a function's upload to a folder and print its size and import time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,21 +23,19 @@ def bundle(
     names: Annotated[list[str] | None, typer.Argument(help="Functions.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every function.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the folders go; .edge/bundles unless said.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the folders go. [.edge/bundles]")] = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Write what of the project a function needs, and nothing else, into a folder of its own.
+    """Write each function with only what it needs into a separate folder.
 
-    Its own files, the modules of shared/ that it imports, main.py, requirements.txt with hashes,
-    manifest.json. The same input makes the same bytes.
+    Its files, the modules of shared/ that it imports, main.py, requirements.txt with hashes,
+    manifest.json. The same input gives the same bytes.
     """
-    from edge.cli.deploy.planning import Order, bundle_all, choose_functions
+    from edge.cli.deploy.planning import Selection, bundle_all, choose_functions
     from edge.deploy.bundle.import_cost import measure_costs
     from edge.project.config_toml import STATE_FOLDER
 
-    functions = choose_functions(workdir, Order(tuple(names or ()), everything))
+    functions = choose_functions(workdir, Selection(tuple(names or ()), everything))
     folder = out or workdir / STATE_FOLDER / "bundles"
     for workload in bundle_all(workdir, functions):
         made = workload.bundle

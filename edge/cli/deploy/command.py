@@ -1,4 +1,4 @@
-"""`edge deploy`: put functions on a serverless platform, each alone, or all into one image."""
+"""`edge deploy`: deploy functions to a serverless platform, or build one image of all."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,19 +18,19 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
         ),
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All that are enabled.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every enabled function.")] = False,
     target: options.Target = None,
     env: options.Env = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Print the exact commands and manifests, do nothing.")
+        bool, typer.Option("--plan", help="Print the exact commands and manifests, change nothing.")
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove services that have no function any more.")
+        bool, typer.Option("--prune", help="Remove services whose function no longer exists.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also what has not changed, to take new secrets.")
+        bool, typer.Option("--force", help="Deploy unchanged functions too, to apply new secrets.")
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, max=32, help="So many functions at once.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, max=32, help="Functions deployed at once.")] = 2,
     out: Annotated[
         Path | None, typer.Option(help="container: where to write the build context.")
     ] = None,
@@ -41,24 +41,24 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Deploy functions to cloud-run, knative or container; what has not changed is skipped.
+    """Deploy functions to cloud-run, knative or container; unchanged ones are skipped.
 
     Settings are in deploy.toml, secrets at the target: edge secrets set … --target …
     """
-    from edge.cli.deploy.planning import Context, Order, plan_container, plan_services
+    from edge.cli.deploy.planning import ImageOptions, Selection, plan_container, plan_services
     from edge.cli.deploy.target import open_settings
-    from edge.cli.deploy.view import Manner, carry_out, show_plan
+    from edge.cli.deploy.view import ExecutionOptions, execute_plan, show_plan
 
     settings, chosen = open_settings(workdir, target, env)
-    order = Order(tuple(names or ()), everything, prune, force)
+    selection = Selection(tuple(names or ()), everything, prune, force)
     if chosen == "container":
-        made = plan_container(settings, workdir, order, Context(out, builds=build, is_dry=plan))
+        made = plan_container(settings, workdir, selection, ImageOptions(out, build, is_dry=plan))
     else:
-        made = plan_services(settings, workdir, order, chosen, is_dry=plan)
+        made = plan_services(settings, workdir, selection, chosen, is_dry=plan)
     if plan:
         show_plan(made, output)
         return
-    again = f"edge deploy {{names}} --target {chosen}" + (f" --env {env}" if env else "")
-    again += "" if workdir == options.HERE else f" --workdir {workdir}"
+    retry = f"edge deploy {{names}} --target {chosen}" + (f" --env {env}" if env else "")
+    retry += "" if workdir == options.HERE else f" --workdir {workdir}"
     place = f"{chosen}, environment {settings.env}"
-    carry_out(made, Manner(place, jobs, yes, output, again))
+    execute_plan(made, ExecutionOptions(place, jobs, yes, output, retry))

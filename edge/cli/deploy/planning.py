@@ -1,4 +1,4 @@
-"""What `edge deploy` does: read the functions, bundle them, plan, and carry the plan out."""
+"""First stages of `edge deploy`: select functions, bundle them, plan against the target."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +23,8 @@ _BUNDLERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Which functions, and how."""
+class Selection:
+    """Which functions to deploy: `names` or `everything`; `prunes` and `forces` as the options."""
 
     names: tuple[str, ...]
     everything: bool
@@ -32,24 +32,27 @@ class Order:
     forces: bool = False
 
 
-def choose_functions(workdir: Path, order: Order) -> list[Function]:
-    """The functions to deploy, none where only pruning is asked; named twice counts once."""
-    if order.everything and order.names:
-        raise EdgeError("Either names or --all, not both.")
-    if not order.everything and not order.names and not order.prunes:
-        raise EdgeError("No function is named.", cure="Name some, or all of them: --all")
-    if order.everything:
+def choose_functions(workdir: Path, selection: Selection) -> list[Function]:
+    """Return the selected functions without duplicates; none if only --prune was given.
+
+    Raises EdgeError for an empty or contradictory selection, DeployError for faulty functions.
+    """
+    if selection.everything and selection.names:
+        raise EdgeError("Give either names or --all, not both.")
+    if not selection.everything and not selection.names and not selection.prunes:
+        raise EdgeError("No function is named.", cure="Name one or more functions, or use --all.")
+    if selection.everything:
         chosen = [f for f in require_functions(workdir).values() if f.manifest.enabled or f.fault]
     else:
-        named = (find_function(workdir, name) for name in order.names)
+        named = (find_function(workdir, name) for name in selection.names)
         chosen = list({function.slug: function for function in named}.values())
-    _require_sound(chosen)
-    if not chosen and not order.prunes:
+    _require_deployable(chosen)
+    if not chosen and not selection.prunes:
         raise EdgeError(f"There is no function in {workdir.resolve() / 'functions'}.")
     return chosen
 
 
-def _require_sound(functions: Sequence[Function]) -> None:
+def _require_deployable(functions: Sequence[Function]) -> None:
     faults = [function.fault for function in functions if function.fault]
     faults += [
         f"{function.slug} is not enabled in its function.toml."
@@ -61,7 +64,7 @@ def _require_sound(functions: Sequence[Function]) -> None:
 
 
 def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
-    """Every function with its bundle; if one cannot be bundled, none is deployed."""
+    """Bundle every function. Raises DeployError if any of them cannot be bundled."""
     faults: list[str] = []
 
     def bundle(function: Function) -> Workload | None:
@@ -79,7 +82,7 @@ def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
 
 
 def workload_of(workdir: Path, function: Function) -> Workload:
-    """The function as a platform is to run it."""
+    """Return the function's bundle and the settings that a platform runs it with."""
     manifest = function.manifest
     return Workload(
         bundle=build_bundle(workdir, function.slug),
@@ -95,8 +98,8 @@ def workload_of(workdir: Path, function: Function) -> Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Where an image's build context goes, and whether it is built."""
+class ImageOptions:
+    """Where the build context is written (default: in .edge), and whether the image is built."""
 
     out: Path | None
     builds: bool
@@ -104,44 +107,46 @@ class Context:
 
 
 def plan_services(
-    settings: Settings, workdir: Path, order: Order, name: TargetName, *, is_dry: bool
+    settings: Settings, workdir: Path, selection: Selection, name: TargetName, *, is_dry: bool
 ) -> Plan:
-    """What would be done at a target with services; whatever stands against it is an error."""
-    functions = choose_functions(workdir, order)
+    """Plan the deployment to a target with services. Raises EdgeError if it is not possible."""
+    functions = choose_functions(workdir, selection)
     everything = require_functions(workdir)
     settings.check_functions(everything)
     destination = open_destination(workdir, settings, name)
     workloads = bundle_all(workdir, functions)
-    request = DeployRequest(workloads, frozenset(everything), order.prunes, order.forces)
-    look = _look_if_possible if is_dry else _look
-    return make_plan(destination.target, request, lambda: look(destination, workloads))
+    request = DeployRequest(workloads, frozenset(everything), selection.prunes, selection.forces)
+    read_state = _read_state_if_possible if is_dry else _read_state
+    return make_plan(destination.target, request, lambda: read_state(destination, workloads))
 
 
-def plan_container(settings: Settings, workdir: Path, order: Order, context: Context) -> Plan:
-    """What would be written; what cannot be bundled alone, as Flask-style functions, may go too."""
-    functions = choose_functions(workdir, order)
-    if context.builds and not context.is_dry:
+def plan_container(
+    settings: Settings, workdir: Path, selection: Selection, options: ImageOptions
+) -> Plan:
+    """Plan the build context; it may hold functions that cannot be bundled, such as Flask-style."""
+    functions = choose_functions(workdir, selection)
+    if options.builds and not options.is_dry:
         find_builder().require()
-    folder = context.out or workdir.resolve() / STATE_FOLDER / "deploy" / "container"
+    folder = options.out or workdir.resolve() / STATE_FOLDER / "deploy" / "container"
     target = Container(settings, workdir, folder)
-    return target.plan((function.folder for function in functions), builds=context.builds)
+    return target.plan((function.folder for function in functions), builds=options.builds)
 
 
-def _look(destination: Destination, workloads: Sequence[Workload]) -> CurrentState:
+def _read_state(destination: Destination, workloads: Sequence[Workload]) -> CurrentState:
     for program in destination.needed:
         program.require()
     return destination.target.read_state(workloads)
 
 
-def _look_if_possible(
+def _read_state_if_possible(
     destination: Destination, workloads: Sequence[Workload]
 ) -> CurrentState | None:
-    """A plan is worth having also where the target cannot be asked."""
+    """Return None if the target cannot be queried: --plan then assumes that nothing is known."""
     if not destination.reader.is_there():
-        remark(f"{destination.reader.name} is not installed: the present state is unknown.")
+        remark(f"{destination.reader.name} is not installed: the current state is unknown.")
         return None
     try:
         return destination.target.read_state(workloads)
     except ProgramFailed as exc:
-        remark(f"The present state is unknown. {exc}", "yellow")
+        remark(f"The current state is unknown. {exc}", "yellow")
         return None

@@ -1,4 +1,4 @@
-"""The target that options name, put together from deploy.toml."""
+"""Deployment targets: parse --target and build the one that deploy.toml describes."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ from edge.project.config_toml import STATE_FOLDER
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A target of one environment, and the programs by which it is reached."""
+    """Target of one environment; `reader` queries it, `needed` are the programs to deploy with."""
 
     name: TargetName
     target: Target
@@ -28,13 +28,13 @@ class Destination:
 def open_settings(
     workdir: Path, target: str | None, env: str | None
 ) -> tuple[Settings, TargetName]:
-    """deploy.toml for that environment, and which target is meant."""
+    """Return the settings of `env` in deploy.toml, and the target: the option or the default."""
     settings = load_settings(workdir, env)
     return settings, parse_target(target) if target else settings.target
 
 
 def parse_target(name: str) -> TargetName:
-    """A target's name; the error names the one that was probably meant."""
+    """Validate a target's name. Raises EdgeError that suggests the closest match."""
     for known in TARGETS:
         if name == known:
             return known
@@ -44,7 +44,7 @@ def parse_target(name: str) -> TargetName:
 
 
 def open_destination(workdir: Path, settings: Settings, name: TargetName) -> Destination:
-    """A target with services; settings that are missing are an error here."""
+    """Return a target with services. Raises EdgeError if its settings are incomplete."""
     folder = workdir.resolve() / STATE_FOLDER / "deploy" / name / settings.env
     if name == "cloud-run":
         settings.cloud_run()
@@ -57,6 +57,6 @@ def open_destination(workdir: Path, settings: Settings, name: TargetName) -> Des
             name, Knative(settings, folder), KubernetesSecret(settings), KUBECTL, needed
         )
     raise EdgeError(
-        f"The target {name} is one image, without services or secrets of its own.",
-        cure="Ask where it runs, or name another target: cloud-run, knative",
+        f"The target {name} is one image: it has no services or secrets that edge could list.",
+        cure="Use the tools of the platform that runs it, or another target: cloud-run, knative",
     )

@@ -1,4 +1,4 @@
-"""What a person sees of a deployment: the question, the progress, the end of it."""
+"""Terminal output of a deployment: confirmation, progress, outcomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ _STYLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """Options of executing a plan; `again` is the command that continues with {names}."""
+class ExecutionOptions:
+    """How to execute and report a plan; `retry` is the command to continue, with {names}."""
 
     place: str
     jobs: int
     yes: bool
     output: Format
-    again: str
+    retry: str
 
 
 def show_plan(plan: Plan, output: Format) -> None:
-    """The plan and nothing else."""
+    """Print the plan to standard output."""
     if output == "json":
         print_json([_describe(change) for change in plan.changes])
     else:
@@ -49,21 +49,21 @@ def _describe(change: Change) -> dict[str, object]:
     }
 
 
-def carry_out(plan: Plan, manner: Manner) -> None:
-    """Execute the plan and report."""
-    remark(f"Deploying to {manner.place}.", "bold")
+def execute_plan(plan: Plan, options: ExecutionOptions) -> None:
+    """Execute the plan and report. Raises typer.Exit(1) if a step failed."""
+    remark(f"Deploying to {options.place}.", "bold")
     for note in plan.notes:
         remark(f"note: {note}", "yellow")
     if plan.removals:
         names = ", ".join(change.service for change in plan.removals)
-        confirm(f"Remove what no function is behind any more: {names}?", yes=manner.yes)
+        confirm(f"Remove services whose function no longer exists: {names}?", yes=options.yes)
     outcomes = execute(
-        plan.changes, manner.jobs, lambda change, why: remark(f"▸ {change.slug}: {why}")
+        plan.changes, options.jobs, lambda change, why: remark(f"▸ {change.slug}: {why}")
     )
-    _report(outcomes, manner.output)
+    _report(outcomes, options.output)
     left = [o.change for o in outcomes if o.result in {"failed", "not tried"}]
     if left:
-        remark(f"Mend that, then go on: {manner.again.format(names=_arguments(left))}", "bold")
+        remark(f"Fix that, then continue: {options.retry.format(names=_arguments(left))}", "bold")
         raise typer.Exit(FAILED)
 
 
@@ -86,10 +86,10 @@ def _report(outcomes: Sequence[Outcome], output: Format) -> None:
 
 
 def _describe_outcome(outcome: Outcome) -> dict[str, str]:
-    said = {"message": outcome.message} if outcome.message else {}
+    message = {"message": outcome.message} if outcome.message else {}
     change = outcome.change
     return {
         "function": change.slug,
         "service": change.service,
         "result": outcome.result,
-    } | said
+    } | message

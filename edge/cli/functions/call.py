@@ -1,4 +1,4 @@
-"""One HTTP request to a function, and its answer on the terminal as it arrives."""
+"""One HTTP request to a function; prints the response as it arrives."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ _NO_JSON: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is sent; `timeout` is how long to wait for each next piece."""
+    """Request to send; `timeout` is in seconds, for connecting and for each read."""
 
     url: str
     method: str
@@ -30,15 +30,15 @@ class Call:
 
 
 def parse_header(text: str) -> tuple[str, str]:
-    """`Name: value` as given on the command line."""
+    """Parse `Name: value` of the command line. Raises EdgeError if it is not a header."""
     name, separator, value = text.partition(":")
     if not separator or not name.strip() or not text.isprintable():
-        raise EdgeError(f"{text!r} is no header.", cure="Like -H 'x-region: eu-west-1'")
+        raise EdgeError(f"{text!r} is not a header.", cure="Like -H 'x-region: eu-west-1'")
     return name.strip().lower(), value.strip()
 
 
 def read_body(source: str | None) -> bytes | None:
-    """The body that --data names."""
+    """Return the body that --data names: the text, @FILE, or - for standard input."""
     if source is None:
         return None
     if source == "-":
@@ -52,16 +52,19 @@ def read_body(source: str | None) -> bytes | None:
 
 
 def perform(call: Call, *, as_json: bool) -> bool:
-    """Send it and print what comes; whether the answer is 2xx."""
+    """Send the request and print the response; return whether it is 2xx.
+
+    Raises EdgeError if there is no response.
+    """
     try:
         return _exchange(call, as_json=as_json)
     except httpx.ConnectError as exc:
         raise EdgeError(
-            f"There is no answer at {call.url}.", cure="Is the stack up? edge start"
+            f"There is no answer at {call.url}.", cure="Is the stack running? edge start"
         ) from exc
     except httpx.TimeoutException as exc:
         raise EdgeError(
-            f"No answer within {call.timeout:g} s.", cure="Wait longer: --timeout"
+            f"No response within {call.timeout:g} s.", cure="Wait longer: --timeout"
         ) from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise EdgeError(f"The call failed: {exc or type(exc).__name__}") from exc
@@ -73,7 +76,7 @@ def _exchange(call: Call, *, as_json: bool) -> bool:
         headers.append(("content-type", _content_type(call.body)))
     started = time.perf_counter()
     encoded = [(name.encode(), value.encode()) for name, value in headers]
-    is_here = urlsplit(call.url).hostname in LOOPBACK  # then a proxy has no part in it
+    is_here = urlsplit(call.url).hostname in LOOPBACK  # loopback is never called through a proxy
     with (
         httpx.Client(timeout=call.timeout, trust_env=not is_here) as client,
         client.stream(call.method, call.url, headers=encoded, content=call.body) as reply,
@@ -116,7 +119,7 @@ def _document(reply: httpx.Response, seconds: float) -> dict[str, Any]:
 
 
 def _print_body(reply: httpx.Response) -> None:
-    """JSON for a person is indented; anything else goes out as it comes in."""
+    """Print JSON indented on a terminal; copy anything else unchanged, as it arrives."""
     out = sys.stdout.buffer
     if sys.stdout.isatty() and _is_json(reply):
         value = _parse(reply.read())

@@ -1,4 +1,4 @@
-"""On whose behalf a function is called, and the credentials that say so."""
+"""Caller of `edge functions invoke`: anon, a user or the service role, and its credentials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _EMAILS: Final[LiteralString] = "select email from auth.users where email is not
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`kind` is anon, user or service; `email` the user's."""
+    """`kind` is anon, user or service; `email` is set for a user."""
 
     kind: str
     email: str = ""
@@ -33,7 +33,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to call, and what is known of the stack there."""
+    """Base URL to call, and the URLs and keys of the stack there as far as known."""
 
     url: str
     details: Mapping[str, str]
@@ -41,7 +41,7 @@ class Target:
 
 
 def choose_caller(*, user: str | None, anon: bool, service: bool) -> Caller:
-    """One of the three, anon unless said otherwise."""
+    """Return the caller that the options name, anon by default. Raises EdgeError for two."""
     if sum((user is not None, anon, service)) > 1:
         raise EdgeError("Only one of --user, --anon and --service can be the caller.")
     if user is not None:
@@ -50,20 +50,20 @@ def choose_caller(*, user: str | None, anon: bool, service: bool) -> Caller:
 
 
 def find_target(workdir: Path, url: str | None) -> Target:
-    """The running stack of the project, or the project at `url` with its keys from the shell."""
+    """Return the project's running stack, or the project at `url` with keys from the shell."""
     if url is None:
         details = require_running(workdir)
         return Target(details["API_URL"], details, is_local="REMOTE_URL" not in details)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise EdgeError(f"{url} is no URL.", cure="Like https://<project>.supabase.co")
+        raise EdgeError(f"{url} is not a URL.", cure="Like https://<project>.supabase.co")
     variables = project_variables()
     details = {name.removeprefix("SUPABASE_"): value for name, value in variables.items()}
     return Target(url.rstrip("/").removesuffix(_FUNCTIONS), details, is_local=False)
 
 
 def credentials(target: Target, caller: Caller, given: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The caller's headers, less those that the person has given."""
+    """Return the caller's `apikey` and `authorization` headers, except those in `given`."""
     names = {name.lower() for name, _ in given}
     if "authorization" in names:
         return {}
@@ -77,12 +77,12 @@ def credentials(target: Target, caller: Caller, given: Sequence[tuple[str, str]]
 
 
 def _headers(target: Target, key: str, legacy: str) -> dict[str, str]:
-    """As the clients send it: the key, and the JWT that means the same if there is one."""
+    """Return the headers as supabase-js sends them: the key, and the legacy JWT if there is one."""
     api_key = target.details.get(key) or target.details.get(legacy)
     if not api_key:
         raise EdgeError(
             f"There is no key for {target.url}.",
-            cure=f"Set SUPABASE_{legacy}, or give your own: -H 'Authorization: Bearer …'",
+            cure=f"Set SUPABASE_{legacy}, or pass a token: -H 'Authorization: Bearer …'",
         )
     token = target.details.get(legacy) or api_key
     return {"apikey": api_key, "authorization": f"Bearer {token}"}
@@ -92,7 +92,7 @@ def _user_token(target: Target, email: str) -> str:
     if not target.is_local:
         raise EdgeError(
             "A user's token can be made for a local stack only.",
-            cure="Sign in there, and give the token: -H 'Authorization: Bearer …'",
+            cure="Sign in there and pass the token: -H 'Authorization: Bearer …'",
         )
     try:
         with psycopg.connect(require_database(target.details), connect_timeout=5) as connection:
@@ -103,7 +103,7 @@ def _user_token(target: Target, email: str) -> str:
 
 
 def _fetch_claims(connection: psycopg.Connection[Any], email: str) -> dict[str, Any]:
-    """The claims that Auth gives the user."""
+    """Return the claims that Auth puts into the user's token. Raises EdgeError if unknown."""
     row = connection.execute(_FIND_USER, (email,)).fetchone()
     if row is None:
         known = [str(found) for (found,) in connection.execute(_EMAILS)]

@@ -1,4 +1,4 @@
-"""`edge functions`: make, serve, list, call, read the logs of, deploy and delete functions."""
+"""`edge functions`: create, serve, list, invoke, log, deploy and delete functions."""
 
 import shutil
 from dataclasses import replace
@@ -14,7 +14,7 @@ from edge.cli.logs import logs
 from edge.errors import EdgeError
 
 app = typer.Typer(
-    help="Make, serve, list, call, deploy and delete functions.", no_args_is_help=True
+    help="Create, serve, list, call, deploy and delete functions.", no_args_is_help=True
 )
 app.command()(invoke)
 app.command()(logs)
@@ -23,14 +23,14 @@ app.command()(deploy)
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Its name, which is its URL: send-invite.")],
+    name: Annotated[str, typer.Argument(help="Its name, also its URL: send-invite.")],
     *,
     auth: Annotated[
         Literal["none", "apikey", "user"] | None,
-        typer.Option(help="Who may call; by default what suits the template."),
+        typer.Option(help="Who may call; the default depends on the template."),
     ] = None,
     template: Annotated[
-        Literal["http", "webhook", "job", "llm"], typer.Option(help="What to begin with.")
+        Literal["http", "webhook", "job", "llm"], typer.Option(help="What to start from.")
     ] = "http",
     workdir: options.Workdir = options.HERE,
 ) -> None:
@@ -41,7 +41,7 @@ def new(
     check_name(name)
     wanted = NewFunction(name, template, auth)
     if wanted.slug in discover(workdir / "functions"):
-        raise EdgeError(f"There is a function {wanted.slug} already.", cure="Take another name.")
+        raise EdgeError(f"The function {wanted.slug} exists already.", cure="Choose another name.")
     has_shared = (workdir / "shared" / "endpoint.py").is_file()
     files = plan_function(wanted, has_shared=has_shared)
     write_files(workdir, files)
@@ -56,7 +56,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Only these; all when none is named.",
+            help="Only these; all by default.",
             autocompletion=options.complete_function,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
     With SUPABASE_URL and its keys set, they work on that project.
     """
-    from edge.cli.start.serving import Manner, serve
+    from edge.cli.start.serving import OutputFormat, serve
     from edge.project.settings import load_settings
 
     settings = load_settings(workdir, port=port, env_file=env_file)
@@ -99,7 +99,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         isolate_users=isolate_users,
         forks=not no_fork,
     )
-    serve(settings, Manner(output, log_format))
+    serve(settings, OutputFormat(output, log_format))
 
 
 @app.command("list")
@@ -135,7 +135,7 @@ def delete(
     yes: options.Yes = False,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Remove a function's folder, or with --target what is deployed of it."""
+    """Remove a function's folder, or with --target its deployed service."""
     if place := options.selected_target(target, env):
         from edge.cli.functions.deployed import delete_at_target
 
@@ -146,10 +146,10 @@ def delete(
     folder = find_function(workdir, name).folder
     confirm(f"Remove {folder} and everything in it?", yes=yes)
     if folder.is_symlink():
-        folder.unlink()  # what it points to belongs to somebody else
+        folder.unlink()  # the folder it points to is not part of the project
     else:
         shutil.rmtree(folder)
     remark(f"Removed {folder}.")
     test = workdir / "tests" / f"test_{folder.name}.py"
     if test.exists():
-        remark(f"Its test is still there: {test}")
+        remark(f"Its test was kept: {test}")

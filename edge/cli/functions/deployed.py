@@ -1,4 +1,4 @@
-"""`edge functions list, delete and logs … --target`: what is deployed."""
+"""`edge functions list, delete and logs` with --target: services that are deployed."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ _SHORT_DIGEST: Final = 12
 
 @failing_with_status_1
 def list_at_target(workdir: Path, target: str, env: str | None, output: Format) -> None:
-    """The services of this project and environment."""
+    """Print the deployed services of this project and environment."""
     destination = _open(workdir, target, env)
     present = destination.target.read_state(())
     services = [s for s in present.services.values() if _is_ours(destination, s)]
@@ -46,7 +46,7 @@ def list_at_target(workdir: Path, target: str, env: str | None, output: Format) 
 
 @failing_with_status_1
 def delete_at_target(workdir: Path, target: str, env: str | None, name: str, *, yes: bool) -> None:
-    """Remove the deployed service; the function's folder, if there is one, stays."""
+    """Remove the deployed service; keeps the function's folder."""
     destination = _open(workdir, target, env)
     present = destination.target.read_state(())
     service = _require(destination, present, name)
@@ -59,26 +59,26 @@ def delete_at_target(workdir: Path, target: str, env: str | None, name: str, *, 
 
 @failing_with_status_1
 def logs_at_target(
-    workdir: Path, target: str, env: str | None, question: LogQuery, output: Format
+    workdir: Path, target: str, env: str | None, query: LogQuery, output: Format
 ) -> None:
-    """What a deployed function logged; its program's own output where that is a stream."""
+    """Print the log of a deployed function: entries of Cloud Logging, or kubectl's output."""
     destination = _open(workdir, target, env)
     settings = destination.target.settings
     if destination.name == "cloud-run":
-        listing = call(cloud_logging_command(question, settings.cloud_run()))
+        listing = call(cloud_logging_command(query, settings.cloud_run()))
         for entry in reversed(json.loads(listing or "[]")):
             if output == "json":
                 print_json(entry, indent=None)
             else:
                 typer.echo(render_cloud_entry(entry))
         return
-    command = kubectl_logs_command(question, settings.knative())
+    command = kubectl_logs_command(query, settings.knative())
     if subprocess.run(command, check=False).returncode != 0:
         raise typer.Exit(FAILED)
 
 
 def service_of(workdir: Path, target: str, env: str | None, name: str) -> str:
-    """What the function's service is called at that target."""
+    """Return the name of the function's service at that target."""
     settings, chosen = open_settings(workdir, target, env)
     return open_destination(workdir, settings, chosen).target.service_name(slug_of(name))
 
@@ -102,6 +102,6 @@ def _require(destination: Destination, present: CurrentState, name: str) -> Serv
         ours = sorted(s.slug for s in present.services.values() if _is_ours(destination, s))
         raise DeployError(
             f"There is no service {wanted} of this project at {destination.name}.",
-            cure=f"There are: {', '.join(ours)}" if ours else "Nothing is deployed there.",
+            cure=f"There are: {', '.join(ours)}" if ours else "Deploy it first: edge deploy",
         )
     return service

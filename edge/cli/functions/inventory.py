@@ -1,4 +1,4 @@
-"""A function as a row of `edge functions list`, with the columns of the Supabase CLI."""
+"""Rows of `edge functions list`, with the columns of the Supabase CLI."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _VERSION_DIGITS: Final = 12
 
 
 def describe_function(function: Function) -> dict[str, str]:
-    """The id stays the same for a slug; the version changes with any of its files."""
+    """Return the row. The id depends on the slug only; the version is a digest of its files."""
     files = list(_files(function.folder))
     updated = max((path.stat().st_mtime for path in files), default=0.0)
     return {
@@ -35,7 +35,7 @@ def _status(function: Function) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """What a deployment would carry: no caches, no env files."""
+    """Yield the files that are deployed: no caches, no hidden files."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)

@@ -1,4 +1,4 @@
-"""`edge functions invoke`: call a function as a stranger, as a user or as the service."""
+"""`edge functions invoke`: call a function with the anon key, as a user or as the service."""
 
 from typing import Annotated
 
@@ -27,15 +27,15 @@ def invoke(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="Another project: its keys are SUPABASE_ANON_KEY and …SERVICE_ROLE_KEY."),
+        typer.Option(help="Another project; keys from SUPABASE_ANON_KEY and …SERVICE_ROLE_KEY."),
     ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to the next byte.")] = 400,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Call a function: its body goes to standard output, its status to standard error.
+    """Call a function: the body goes to standard output, the status to standard error.
 
-    Exit status 1 when the answer is not 2xx.
+    Exit status 1 when the response is not 2xx.
     """
     from edge.cli.functions.call import Call, parse_header, perform, read_body
     from edge.cli.functions.caller import choose_caller, credentials, find_target
@@ -56,7 +56,7 @@ def invoke(  # noqa: PLR0913 - each is an option of the command
 
 
 def _known_slug(workdir: "options.Path", name: str) -> str:
-    """The slug, and the rest of the path if one was typed behind the name."""
+    """Return the function's slug with the rest of the path: `name/sub/path` is allowed."""
     from edge.cli.functions.lookup import find_function
 
     slug, separator, rest = name.partition("/")

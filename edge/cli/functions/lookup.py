@@ -1,4 +1,4 @@
-"""The project's functions by the names that people type."""
+"""Lookup of the project's functions by name, with hyphens or underscores."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -9,18 +9,18 @@ from edge.project.manifest import Function, discover, slug_of
 
 
 def require_functions(root: Path) -> dict[str, Function]:
-    """The functions of the project at `root` by slug; an error where there is no such folder."""
+    """Return the project's functions by slug. Raises EdgeError without a functions/ folder."""
     folder = root / "functions"
     if not folder.is_dir():
         raise EdgeError(
             f"There is no functions/ folder in {root.resolve()}.",
-            cure="Go to your project or name it by --workdir DIR, or make one: edge init DIR",
+            cure="Change to your project, pass --workdir DIR, or create one: edge init DIR",
         )
     return discover(folder)
 
 
 def find_function(root: Path, name: str) -> Function:
-    """The function of that name, hyphens and underscores being the same."""
+    """Return the function; hyphens and underscores are equal. Raises EdgeError if unknown."""
     functions = require_functions(root)
     function = functions.get(slug_of(name))
     if function is None:
@@ -29,11 +29,12 @@ def find_function(root: Path, name: str) -> Function:
 
 
 def unknown_function(name: str, known: Iterable[str]) -> EdgeError:
-    """What to say of a name that is none, with the one that was probably meant."""
+    """Return the error for an unknown function name, suggesting the closest match."""
     slugs = sorted(known)
     near = get_close_matches(slug_of(name), slugs, n=1)
     if near:
         cure = f"Did you mean {near[0]}?"
     else:
-        cure = f"There are: {', '.join(slugs)}" if slugs else f"Make it: edge functions new {name}"
+        create = f"Create it: edge functions new {name}"
+        cure = f"There are: {', '.join(slugs)}" if slugs else create
     return EdgeError(f"There is no function {name}.", cure=cure)

@@ -1,4 +1,4 @@
-"""`edge init`: a new project."""
+"""`edge init`: create a project."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +9,16 @@ from edge.cli.console import remark
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Created if missing.")],
 ) -> None:
-    """Make a project: a function with its test, shared/, a migration, a README."""
+    """Create a project: a function with its test, shared/, a migration, a README."""
     from edge.cli.scaffold.function import write_files
     from edge.cli.scaffold.project import plan_project
 
     files = plan_project(folder.resolve().name)
     write_files(folder, files)
     remark(f"{len(files)} files in {folder}: functions/hello with its test, shared/, supabase/.")
-    remark("Go on:", "bold")
+    remark("Next:", "bold")
     if folder.resolve() != Path.cwd():
         remark(f"  cd {folder}")
     remark("  edge start")

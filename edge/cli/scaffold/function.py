@@ -1,4 +1,4 @@
-"""Turns templates into a new function's files; whether the project has `shared/` decides which."""
+"""Render the files of a new function from templates, with or without `shared/`."""
 
 import re
 import tomllib
@@ -29,7 +29,7 @@ _EXTRAS: Final = {"pyjwt": "pyjwt[crypto]"}
 
 @dataclass(frozen=True, slots=True)
 class NewFunction:
-    """What a person asks for; without `auth` the template decides who may call."""
+    """Requested function; without `auth` the template decides who may call."""
 
     name: str
     template: TemplateName
@@ -45,7 +45,7 @@ class NewFunction:
 
 
 def check_name(name: str) -> None:
-    """Return if it may name a function; the message is the platform's."""
+    """Raise EdgeError, with the Supabase CLI's message, unless `name` is a valid function name."""
     if not _NAME.fullmatch(name):
         raise EdgeError(
             "Invalid Function name. Must start with at least one letter, and only include "
@@ -54,14 +54,14 @@ def check_name(name: str) -> None:
 
 
 def plan_function(new: NewFunction, *, has_shared: bool) -> dict[str, str]:
-    """The files by their paths in the project."""
+    """Return the files' texts by path in the project. Raises EdgeError if `auth` needs shared/."""
     source = TEMPLATES / "function" / new.template
     settings = tomllib.loads((source / "template.toml").read_text(encoding="utf-8"))
     auth: Auth = new.auth or settings["auth"]
     if new.auth == "user" and not has_shared:
         raise EdgeError(
-            "Telling users from the anon key takes shared/, which this project does not have.",
-            cure="Copy shared/ from a project that edge init makes, or take another --auth.",
+            "--auth user needs shared/, which this project does not have.",
+            cure="Copy shared/ from a project made by edge init, or choose another --auth.",
         )
     values = _values(new, auth, has_shared=has_shared)
     files = {
@@ -78,7 +78,7 @@ def plan_function(new: NewFunction, *, has_shared: bool) -> dict[str, str]:
 
 
 def write_files(root: Path, files: Mapping[str, str]) -> None:
-    """Write all of them, or, if one is there already, none."""
+    """Write all files. Raises EdgeError, and writes none, if one of them exists."""
     for name in files:
         if (root / name).exists():
             raise EdgeError(f"{root / name} exists already; nothing was written.")
@@ -114,7 +114,7 @@ def _function_toml(settings: Mapping[str, Any], values: Mapping[str, str]) -> st
 
 
 def _requirements(settings: Mapping[str, Any], *, has_shared: bool) -> str:
-    """What it needs, pinned to what is installed here and so was tested."""
+    """Return the requirements, pinned to the versions installed here, which are tested."""
     base = _WITH_SHARED if has_shared else _WITHOUT_SHARED
     more: list[str] = settings["requires_shared" if has_shared else "requires_plain"]
     names = sorted({*base, *more})

@@ -1,4 +1,4 @@
-"""The files of a new project: its own, a first function, and as much of `shared/` as it needs."""
+"""Files of a new project: its own, a first function, and the modules of `shared/` it needs."""
 
 import ast
 import re
@@ -11,8 +11,8 @@ from typing import Final
 from edge.cli.scaffold.function import SUFFIX, TEMPLATES, NewFunction, plan_function
 
 _FIRST: Final = NewFunction("hello", "http")
-# What templates and people begin with; the modules that these import come along, the sales
-# functions' own do not.
+# Modules that templates and new functions use. The modules that these import are added; those of
+# the sales functions are not.
 _WANTED: Final = (
     "shared.http.body",
     "shared.context",
@@ -27,7 +27,7 @@ _WANTED: Final = (
 
 
 def plan_project(title: str) -> dict[str, str]:
-    """The files by their paths in the project."""
+    """Return the files' texts by path in the project; `title` becomes its name and project_id."""
     values = {
         "title": title,
         "project_id": re.sub(r"[^A-Za-z0-9_-]+", "-", title).strip("-") or "project",
@@ -59,12 +59,12 @@ def _shared_files() -> Iterator[tuple[str, str]]:
 
 
 def _shared_root() -> Path:
-    """The folder that holds `shared/`: among the templates of a wheel, else the checkout's."""
+    """Return the folder that holds `shared/`: the templates in a wheel, else the checkout."""
     return TEMPLATES if (TEMPLATES / "shared").is_dir() else TEMPLATES.parents[1]
 
 
 def _module_files(root: Path, name: str) -> Iterator[Path]:
-    """The module's file, if it is one of `shared`, and the __init__.py of every package above."""
+    """Yield the module's file, if it exists, and the __init__.py of every package above."""
     parts = name.split(".")
     for depth in range(1, len(parts) + 1):
         path = root.joinpath(*parts[:depth])
@@ -73,7 +73,7 @@ def _module_files(root: Path, name: str) -> Iterator[Path]:
 
 
 def _imports(text: str) -> Iterator[str]:
-    """The modules of `shared` that a source names, wherever it imports them."""
+    """Yield the names of `shared` that the source imports, at the top or inside functions."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "shared":
             yield from (f"{node.module}.{alias.name}" for alias in node.names)

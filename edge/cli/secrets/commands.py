@@ -1,4 +1,4 @@
-"""`edge secrets`: secrets of functions, kept in functions/.env; values are never shown."""
+"""`edge secrets`: set, list and remove secrets in functions/.env; values are never printed."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from edge.cli.console import print_json, print_table, remark
 from edge.errors import EdgeError
 
 app = typer.Typer(
-    help="Set, list and remove secrets. A function sees those that its function.toml names.",
+    help="Set, list and remove secrets. A function gets those that its function.toml lists.",
     no_args_is_help=True,
 )
 Scope = Annotated[
@@ -18,7 +18,7 @@ Scope = Annotated[
     typer.Option(
         "--function",
         metavar="NAME",
-        help="For this function only, over what is set for all.",
+        help="For this function only; overrides those set for all.",
         autocompletion=options.complete_function,
     ),
 ]
@@ -28,17 +28,17 @@ Scope = Annotated[
 def set_secrets(
     pairs: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...")] = None,
     *,
-    env_file: Annotated[Path | None, typer.Option(help="Take the pairs of this file too.")] = None,
+    env_file: Annotated[Path | None, typer.Option(help="Also set the pairs of this file.")] = None,
     function: Scope = None,
     target: options.Target = None,
     env: options.Env = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Set secrets; workers that start from now on see them.
+    """Set secrets for workers that start from now on.
 
-    With --target, those of a deployment.
+    With --target, set those of a deployment.
     """
-    from edge.cli.secrets.store import note_unasked, open_store
+    from edge.cli.secrets.store import open_store, warn_undeclared
     from edge.project.env_file import RESERVED_PREFIX, EnvFile, parse_pair
 
     if env_file and not env_file.is_file():
@@ -58,7 +58,7 @@ def set_secrets(
         raise EdgeError("No arguments found. Use --env-file to read from a .env file.")
     store.set(wanted)
     remark(f"Set {', '.join(wanted)} in {store.path}.")
-    note_unasked(workdir, function, wanted)
+    warn_undeclared(workdir, function, wanted)
 
 
 @app.command("list")
@@ -91,7 +91,9 @@ def unset(  # noqa: PLR0913 - each is an option of the command
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All but SUPABASE_….")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be removed, change nothing.")
+    ] = False,
     function: Scope = None,
     target: options.Target = None,
     env: options.Env = None,
@@ -109,12 +111,15 @@ def unset(  # noqa: PLR0913 - each is an option of the command
     gone = choose(store.read(), names or (), everything=everything)
     if gone and not dry_run:
         store.unset(gone)
-    said = "Would remove" if dry_run else "Removed"
-    remark(f"{said} {', '.join(gone)}." if gone else "There is nothing to remove.")
+    verb = "Would remove" if dry_run else "Removed"
+    remark(f"{verb} {', '.join(gone)}." if gone else "There is nothing to remove.")
 
 
 def _at_target(target: str | None, env: str | None, function: str | None) -> str | None:
-    """The target whose secrets are meant, if it is not this machine's."""
+    """Return the target, None for this machine. Raises EdgeError for --function with --target."""
     if target and function:
-        raise EdgeError("A target's secrets are for all functions that name them: no --function.")
+        raise EdgeError(
+            "--function cannot be combined with --target.",
+            cure="At a target, every function that lists a secret gets it: leave out --function.",
+        )
     return options.selected_target(target, env)

@@ -1,4 +1,4 @@
-"""`edge secrets … --target`: the secrets of what is deployed."""
+"""`edge secrets` with --target: secrets of a deployment."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}")
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Which secrets go: the named ones or all; or it is only said."""
+    """Secrets to remove: `names` or `everything`; `is_dry` only prints them."""
 
     names: tuple[str, ...]
     everything: bool
@@ -29,7 +29,7 @@ class Removal:
 
 @failing_with_status_1
 def set_at_target(workdir: Path, target: str, env: str | None, secrets: Mapping[str, str]) -> None:
-    """Set them all; also SUPABASE_…, which no platform gives there."""
+    """Set the secrets, including SUPABASE_…, which no target provides by itself."""
     if not secrets:
         raise EdgeError("No arguments found. Use --env-file to read from a .env file.")
     for name, value in secrets.items():
@@ -37,14 +37,12 @@ def set_at_target(workdir: Path, target: str, env: str | None, secrets: Mapping[
     store = _open(workdir, target, env)
     store.set(secrets)
     remark(f"Set {', '.join(secrets)} in {store.place}.")
-    remark(
-        "What is deployed takes them with its next instances; at once: edge deploy --force", "dim"
-    )
+    remark("New instances get them; to apply them now: edge deploy --force", "dim")
 
 
 @failing_with_status_1
 def list_at_target(workdir: Path, target: str, env: str | None, output: Format) -> None:
-    """Names, and digests where the target lets them be had."""
+    """Print names, and digests if the target provides them."""
     secrets = sorted(_open(workdir, target, env).read().items())
     if output == "json":
         print_json([{"name": name, "digest": digest or None} for name, digest in secrets])
@@ -54,14 +52,14 @@ def list_at_target(workdir: Path, target: str, env: str | None, output: Format) 
 
 @failing_with_status_1
 def unset_at_target(workdir: Path, target: str, env: str | None, removal: Removal) -> None:
-    """Remove them; --all leaves SUPABASE_… alone."""
+    """Remove the secrets; --all keeps SUPABASE_…."""
     store = _open(workdir, target, env)
     gone = choose(store.read(), removal.names, everything=removal.everything)
     if gone and not removal.is_dry:
         store.unset(gone)
-    said = "Would remove" if removal.is_dry else "Removed"
+    verb = "Would remove" if removal.is_dry else "Removed"
     place = f" from {store.place}"
-    remark(f"{said} {', '.join(gone)}{place}." if gone else "There is nothing to remove.")
+    remark(f"{verb} {', '.join(gone)}{place}." if gone else "There is nothing to remove.")
 
 
 def _open(workdir: Path, target: str, env: str | None) -> SecretStore:
@@ -75,11 +73,11 @@ def _check(name: str, value: str) -> None:
     if not _NAME.fullmatch(name):
         raise EdgeError(
             f"{name[:60]} cannot name a secret.",
-            cure=f"Letters, digits and _, not a digit first, at most {MAX_NAME} characters.",
+            cure=f"Use letters, digits and _, no digit first, at most {MAX_NAME} characters.",
         )
     if not value:
         raise EdgeError(
             f"The value of {name} is empty.", cure=f"Remove it: edge secrets unset {name}"
         )
     if "\x00" in value or len(value.encode(errors="replace")) > MAX_VALUE:
-        raise EdgeError(f"The value of {name} holds a NUL, or more than 48 KiB.")
+        raise EdgeError(f"The value of {name} contains a NUL byte or exceeds 48 KiB.")

@@ -1,4 +1,4 @@
-"""What `edge start` prints once the stack is up: its URLs and keys, its functions, its pages."""
+"""Announcement of `edge start` once the stack is up: URLs, keys, functions, pages."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from edge.stack import Stack
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:
-    """Print it to standard error, or as one line of JSON to standard output."""
+    """Print URLs and keys to standard error, or as one line of JSON to standard output."""
     settings = stack.settings
     for fault in settings.extensions.faults:
         remark(fault, "yellow")

@@ -1,4 +1,4 @@
-"""`edge start`, `stop` and `status`: the whole stack of a project."""
+"""`edge start`, `stop` and `status`: the stack of a project."""
 
 import json
 import shlex
@@ -41,12 +41,12 @@ def start(  # noqa: PLR0913 - each is an option of the command
     """Serve the whole stack until Ctrl-C: functions, data API, Postgres and local models.
 
     With `-o json` one line with URLs and keys goes to standard output
-    once all is ready; logs always go to standard error.
+    once everything is ready; logs always go to standard error.
 
     With SUPABASE_URL and its keys set, by the shell or by --env-file,
     the functions work on that project, and no local database is started.
     """
-    from edge.cli.start.serving import Manner, serve
+    from edge.cli.start.serving import OutputFormat, serve
     from edge.project.settings import load_settings
 
     settings = load_settings(workdir, port=port, db_port=db_port, env_file=env_file)
@@ -64,7 +64,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
         isolate_users=isolate_users,
         forks=not no_fork,
     )
-    serve(settings, Manner(output, log_format))
+    serve(settings, OutputFormat(output, log_format))
 
 
 def stop(workdir: options.Workdir = options.HERE) -> None:
@@ -77,11 +77,11 @@ def status(
     workdir: options.Workdir = options.HERE,
     output: Annotated[
         Literal["pretty", "env", "json"],
-        typer.Option("-o", "--output", help="For a person, for `eval`, or for a script."),
+        typer.Option("-o", "--output", help="Readable, for `eval`, or JSON for scripts."),
     ] = "pretty",
     names: Annotated[
         bool,
-        typer.Option("--function-names", help="The names that functions know them by: SUPABASE_…"),
+        typer.Option("--function-names", help="Names as in a function's environment: SUPABASE_…"),
     ] = False,
 ) -> None:
     """Show URLs and keys of the running stack; exit status 2 if none runs."""
@@ -105,7 +105,7 @@ def _state(process: Mapping[str, Any]) -> str:
 
 
 def _assignments(details: Mapping[str, str]) -> list[str]:
-    """Lines that a shell and a dotenv reader take alike."""
+    """Render NAME=value lines that both a shell and a dotenv parser accept."""
     return [f"{name}={_quote(str(value))}" for name, value in details.items()]
 
 

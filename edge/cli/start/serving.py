@@ -1,4 +1,4 @@
-"""Runs a stack in this terminal until a signal stops it."""
+"""Run a stack in this terminal until Ctrl-C or SIGTERM."""
 
 import asyncio
 import logging
@@ -23,40 +23,40 @@ from edge.stack import Stack
 _SWITCH_SECONDS: Final = 0.0001
 
 
-class Manner(NamedTuple):
-    """Formats of the announcement and of the log."""
+class OutputFormat(NamedTuple):
+    """Format of the announcement on standard output, and of the log on standard error."""
 
     output: Format = "pretty"
     log_format: LogFormat = "text"
 
 
-def serve(settings: Settings, manner: Manner) -> None:
+def serve(settings: Settings, formats: OutputFormat) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    # The event loop answers requests, threads beside it write logs and emulate models: it shall
-    # not wait the usual five milliseconds for one of them whenever it has waited for the network.
+    # Threads beside the event loop write logs and emulate models. With the default interval of 5 ms
+    # the loop would wait that long for the GIL each time it returns from waiting for the network.
     sys.setswitchinterval(_SWITCH_SECONDS)
     settings = _checked(settings)
     if settings.hosted:
         settings = replace(settings, hosted=with_published_keys(settings.hosted))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, manner))
+        runner.run(_serve(settings, formats))
 
 
 def _checked(settings: Settings) -> Settings:
-    """The same with names as slugs, once it is sure that all of them are functions."""
+    """Return the settings with names as slugs. Raises EdgeError for an unknown function."""
     require_functions(settings.root)
     only = tuple(find_function(settings.root, name).slug for name in settings.only)
     inspect = settings.inspect and find_function(settings.root, settings.inspect).slug
     if inspect and only and inspect not in only:
         raise EdgeError(
-            f"{inspect} is to be inspected, but is not among the functions that are served.",
-            cure=f"Name it as well: edge functions serve {' '.join((*only, inspect))}",
+            f"--inspect {inspect} is not among the functions to serve.",
+            cure=f"Add it: edge functions serve {' '.join((*only, inspect))}",
         )
     return replace(settings, only=only, inspect=inspect)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The fast event loop, where there is one."""
+    """Return uvloop's loop factory, None if it is not installed."""
     with suppress(ImportError):
         import uvloop
 
@@ -64,23 +64,23 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return None
 
 
-async def _serve(settings: Settings, manner: Manner) -> None:
-    logging.getLogger("psycopg").setLevel(logging.ERROR)  # failed statements are answers to us
-    stop_asked = asyncio.Event()
+async def _serve(settings: Settings, formats: OutputFormat) -> None:
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # failed statements become responses
+    stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(sign, stop_asked.set)
-    terminal = EventQueue(terminal_observer(remarks, manner.log_format).write)
+        loop.add_signal_handler(sign, stop_requested.set)
+    terminal = EventQueue(terminal_observer(remarks, formats.log_format).write)
     terminal.start()
     stack = Stack(settings, terminal, reload=settings.reload)
     starting = asyncio.create_task(stack.start())
-    stopping = asyncio.create_task(stop_asked.wait())
+    stopping = asyncio.create_task(stop_requested.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
     try:
         await starting
-        announce(stack, as_json=manner.output == "json")
+        announce(stack, as_json=formats.output == "json")
         await stopping
         remark("\nStopping …", "dim")
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Events as a person reads them in a terminal, one line each, or as JSON lines for a program."""
+"""Terminal output of `edge start`: events as readable lines, or as JSON lines."""
 
 import re
 import time
@@ -34,7 +34,7 @@ from edge.logs.record import RequestRecord, parse_record
 
 LogFormat = Literal["text", "json"]
 Piece = tuple[str, str]
-"""A text, and its style as rich writes styles. A line is a list of them."""
+"""Text and its style in rich's notation. A line is a list of them."""
 
 _STATUS_STYLES: Final = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 _LEVEL_STYLES: Final = {
@@ -57,20 +57,20 @@ _INDENT: Final = "    "
 
 
 class Screen(Protocol):
-    """Shows events at once, as an observer, or in batches from a relay's thread."""
+    """Output of events: called as an observer, or with batches from the queue's thread."""
 
     def __call__(self, event: Event) -> None: ...
     def write(self, batch: Sequence[TimestampedEvent]) -> None: ...
 
 
 def terminal_observer(console: Console, log_format: LogFormat = "text") -> Screen:
-    """What `edge start` and `edge functions serve` show."""
+    """Return the output of `edge start` and `edge functions serve` for that format."""
     return JsonLines(console.file) if log_format == "json" else Terminal(console)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLines:
-    """Writes each event as the log keeps it."""
+    """Writes each event as the log store does."""
 
     out: IO[str]
 
@@ -84,14 +84,14 @@ class JsonLines:
 
 @dataclass(slots=True)
 class Terminal:
-    """Writes to `console` for a person; reports a failure once, and then only that it lasts."""
+    """Writes readable lines to `console`; a repeated boot failure is shortened to one line."""
 
     console: Console
     _brush: "_Brush" = field(init=False)
-    _told: dict[str, str] = field(default_factory=dict[str, str], init=False)
-    """Boot failures by function, until it boots."""
+    _reported: dict[str, str] = field(default_factory=dict[str, str], init=False)
+    """Boot failure last reported, by function, until it boots."""
     _retired: set[str] = field(default_factory=set[str], init=False)
-    """Workers whose exceeded limit was reported, until they end."""
+    """Workers reported as close to a limit, until they end."""
 
     def __post_init__(self) -> None:
         self._brush = _brush_of(self.console)
@@ -104,14 +104,14 @@ class Terminal:
         _write_out(self.console.file, "".join(painted))
 
     def _paint(self, stamped: TimestampedEvent) -> str:
-        clock = f"{datetime.fromtimestamp(stamped.time):%H:%M:%S} "  # noqa: DTZ006 - a person's
+        clock = f"{datetime.fromtimestamp(stamped.time):%H:%M:%S} "  # noqa: DTZ006 - local time
         lines = self._render(stamped.event)
         return "".join(self._brush.paint([(clock, "dim"), *line]) + "\n" for line in lines)
 
     def _render(self, event: Event | LinesDropped) -> Iterator[list[Piece]]:
         match event:
             case Boot(slug, boot_ms=boot_ms):
-                self._told.pop(slug, None)
+                self._reported.pop(slug, None)
                 yield _about(slug, f"ready in {boot_ms:.0f} ms", "dim")
             case BootFailure():
                 yield from self._render_boot_failure(event)
@@ -123,15 +123,15 @@ class Terminal:
                 self._retired.clear()
                 yield _render_zygote(event)
             case _:
-                yield from _render_passing(event)
+                yield from _render_other(event)
 
     def _render_boot_failure(self, event: BootFailure) -> Iterator[list[Piece]]:
         lines = event.message.splitlines()
-        if self._told.get(event.slug) == event.message:
+        if self._reported.get(event.slug) == event.message:
             last = lines[-1] if lines else ""
             yield _about(event.slug, f"still cannot start: {last}", "red")
             return
-        self._told[event.slug] = event.message
+        self._reported[event.slug] = event.message
         yield _about(event.slug, "cannot start; save a fix to try again:", "bold red")
         for line in lines:
             yield [(_INDENT + _plain(line), "red")]
@@ -142,12 +142,12 @@ class Terminal:
             yield _about(event.slug, f"is close to its limit of {limit}: replaced", "yellow")
 
     def _render_shutdown(self, event: Shutdown) -> Iterator[list[Piece]]:
-        is_told = event.execution_id in self._retired
+        was_reported = event.execution_id in self._retired
         self._retired.discard(event.execution_id)
         used = f"after {event.cpu_ms:.0f} ms of CPU, {event.memory_bytes / 1048576:.0f} MB"
         if event.reason is ShutdownReason.EVENT_LOOP_COMPLETED:
             yield _about(event.slug, f"its worker ended {_cause(event.status)} {used}", "red")
-        elif is_told:
+        elif was_reported:
             yield _about(event.slug, f"its worker ended {used}", "dim")
         elif limit := _LIMITS.get(event.reason):
             yield _about(event.slug, f"its worker was ended: limit of {limit}, {used}", "red")
@@ -155,7 +155,7 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class _Brush:
-    """Paints as a rich console would, a hundred times as fast: a storm of requests is shown too."""
+    """Applies styles as rich does, 100 times as fast: keeps up with many requests a second."""
 
     colours: ColorSystem | None
     is_grey: bool
@@ -173,12 +173,12 @@ class _Brush:
 
 
 def _brush_of(console: Console) -> _Brush:
-    """What its terminal can show."""
+    """Return the brush for the console's colours."""
     return _Brush(COLOR_SYSTEMS.get(console.color_system or ""), console.no_color)
 
 
 def _write_out(out: IO[str], text: str) -> None:
-    with suppress(OSError):  # functions are served after the terminal was closed
+    with suppress(OSError):  # keep serving when the terminal is closed
         out.write(text)
         out.flush()
 
@@ -191,10 +191,10 @@ def _about(slug: str, text: str, style: str) -> list[Piece]:
     return [(f"{slug:<20} ", "bold"), (_plain(text), style)]
 
 
-def _render_passing(
+def _render_other(
     event: RequestServed | LogLine | SourceChanged | LinesDropped | UncaughtException,
 ) -> Iterator[list[Piece]]:
-    """What leaves nothing to remember."""
+    """Render events that do not change the state of the terminal."""
     match event:
         case RequestServed():
             yield _render_request(event)
@@ -205,7 +205,7 @@ def _render_passing(
         case LinesDropped(slug, count, cause):
             yield _about(slug, f"{count} lines are missing here: {cause}", "yellow")
         case UncaughtException():
-            return  # its lines have been shown
+            return  # its traceback was shown as log lines
 
 
 def _render_request(event: RequestServed) -> list[Piece]:
@@ -234,9 +234,9 @@ def _render_record(slug: str, record: RequestRecord) -> Iterator[list[Piece]]:
     yield _about(slug, (" · ".join(parts) or "no stages") + request_id, "dim")
     if failure := record.failure:
         is_ours = record.status is None or record.status >= 500
-        said = f"{failure.code}: {failure.message}" if failure.code else failure.message
-        yield _about(slug, said, "red" if is_ours else "yellow")
-        # A provider's failure needs its message only; our own needs the place in the code.
+        summary = f"{failure.code}: {failure.message}" if failure.code else failure.message
+        yield _about(slug, summary, "red" if is_ours else "yellow")
+        # A provider's failure needs only its message; one of our code also needs the traceback.
         if failure.traceback and not failure.provider:
             for line in failure.traceback.splitlines():
                 yield [(_INDENT + _plain(line), "red")]
@@ -247,15 +247,15 @@ def _render_zygote(event: ZygoteReady | ZygoteLost) -> list[Piece]:
         took = f"({event.preload_ms:.0f} ms)"
         return [(f"functions start in milliseconds from now {took}", "dim")]
     cause = "" if event.status is None else f" {_cause(event.status)}"
-    said = f"the zygote ended{cause}, and its workers with it; another is started"
-    return [(said, "bold red")]
+    text = f"the zygote ended{cause}, and its workers with it; another is started"
+    return [(text, "bold red")]
 
 
 def _plain(text: str) -> str:
-    """Without anything that could move the cursor, ring the bell, colour or not be encoded."""
+    """Remove control characters, colours and lone surrogates."""
     return _CONTROL.sub("", text)
 
 
 def _coloured(text: str) -> str:
-    """Likewise, but a function may print in colour."""
+    """Remove control characters and lone surrogates, but keep colours."""
     return _CONTROL.sub(lambda found: found[1] or "", text)

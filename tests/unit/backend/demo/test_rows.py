@@ -52,7 +52,7 @@ def test_rows_that_are_not_there_are_no_failure(transcripts: object) -> None:
         ({"status": 404}, "answered 404"),
         ({"status": 503, "json": {"code": "PGRST001"}}, "answered 503"),
         ({"body": requests.ConnectionError("x")}, "could not be reached"),
-        ({"body": "<html>"}, "no JSON"),
+        ({"body": "<html>"}, "not JSON"),
     ],
 )
 def test_a_failure_is_told_in_a_sentence(reply: dict[str, Any], reason: str) -> None:

@@ -106,7 +106,7 @@ def test_byte_order_marks_are_understood(tmp_path: Path, encoding: str, content:
     ("name", "content", "message"),
     [
         ("a.pdf", "x", "a.pdf: the name must end in .txt, .json, .vtt, .srt"),
-        ("a.txt", " \n", "a.txt: holds no words"),
+        ("a.txt", " \n", "a.txt: contains no words"),
         ("a.txt", b"ok\n\xff\xfe", "a.txt: line 2 is not utf-8 text"),
         ("a.json", '{"a": 1,\n oops}', "a.json: line 2 is not JSON"),
         ("a.json", '{"words": []}', "a.json: has no transcript"),

@@ -25,6 +25,6 @@ def test_an_environment_without_a_target_is_refused(
     done = edge(*command, "--env", "production")
 
     assert done.status == 2
-    assert "Name it: --target cloud-run" in done.err
+    assert "Add for example --target cloud-run." in done.err
     assert (project / "functions/report").is_dir()
     assert not (project / "functions/.env").exists()

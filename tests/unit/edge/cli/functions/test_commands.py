@@ -89,7 +89,7 @@ def test_a_function_that_exists_is_not_touched(edge: Edge, project: Path, name: 
 
     done = edge("functions", "new", name)
 
-    assert (done.status, "send-invite already" in done.err) == (2, True)
+    assert (done.status, "send-invite exists already" in done.err) == (2, True)
     assert (project / "functions/send_invite/main.py").read_text() == before
 
 

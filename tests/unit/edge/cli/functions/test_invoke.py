@@ -162,11 +162,11 @@ def test_another_project_is_called_with_the_keys_of_the_shell(
     ("options", "said"),
     [
         (("--user", "a@b.c", "--service"), "Only one of"),
-        (("-H", "nonsense"), "is no header"),
-        (("-H", "x: a\r\nb: c"), "is no header"),
+        (("-H", "nonsense"), "is not a header"),
+        (("-H", "x: a\r\nb: c"), "is not a header"),
         (("--data", "@missing"), "missing cannot be read"),
-        (("--url", "localhost:54321"), "is no URL"),
-        (("--user", "a@b.c"), "without a database"),
+        (("--url", "localhost:54321"), "is not a URL"),
+        (("--user", "a@b.c"), "without a local database"),
         (("--user", "a@b.c", "--url", "http://127.0.0.1:9"), "local stack only"),
     ],
 )

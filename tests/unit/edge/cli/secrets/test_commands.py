@@ -66,12 +66,12 @@ def test_a_file_that_is_not_there_is_an_error(edge: Edge, project: Path) -> None
     assert (done.status, "There is no env file missing." in done.err) == (2, True)
 
 
-def test_a_secret_that_no_function_asks_for_is_pointed_out(edge: Edge, project: Path) -> None:
-    asked = edge("secrets", "set", "REPORT_KEY=1")
-    unasked = edge("secrets", "set", "OTHER=1")
+def test_a_secret_that_no_function_declares_is_pointed_out(edge: Edge, project: Path) -> None:
+    declared = edge("secrets", "set", "REPORT_KEY=1")
+    undeclared = edge("secrets", "set", "OTHER=1")
 
-    assert "asks for" not in asked.err
-    assert "No function asks for OTHER yet" in unasked.err
+    assert "No function gets" not in declared.err
+    assert "No function gets OTHER yet" in undeclared.err
 
 
 def test_unset_removes_what_is_named(edge: Edge, project: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_stack_without_a_database_has_none_to_look_into(
 
     done = edge("db", "psql")
 
-    assert (done.status, "without a database" in done.err) == (2, True)
+    assert (done.status, "without a local database" in done.err) == (2, True)
 
 
 def test_stop_without_a_stack_is_no_mistake(edge: Edge, project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Signed-in users with a deck, for the measurements of talk tracks."""
+"""Signed-in users with a deck, for the benchmarks of talk tracks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ JOBS: Final = "/functions/v1/talk-track-jobs"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A user, and the service's own rights where a measurement is prepared."""
+class User:
+    """A user with a project and a deck; `admin_headers` have the service role."""
 
     url: str
     user_id: str
@@ -51,13 +51,14 @@ class Person:
             client.post("/rest/v1/talk_track_jobs", json=[row] * count).raise_for_status()
 
     def any_job(self) -> str:
-        """One that is not finished."""
+        """Return the id of a pending job."""
         with self.client() as client:
             listed: list[dict[str, Any]] = client.get(JOBS).json()["jobs"]
         return next(job["id"] for job in listed if job["status"] == "pending")
 
 
-def add_person(details: Mapping[str, str], deck: Mapping[str, Any]) -> Person:
+def create_user(details: Mapping[str, str], deck: Mapping[str, Any]) -> User:
+    """Insert a user, a project and the deck into the stack of `details`."""
     user_id = str(uuid4())
     with psycopg.connect(details["DB_URL"]) as connection:
         connection.execute(
@@ -72,22 +73,22 @@ def add_person(details: Mapping[str, str], deck: Mapping[str, Any]) -> Person:
         deck_id = _insert(client, "deck_structures", row)
     key = details["SERVICE_ROLE_KEY"]
     admin = {"apikey": key, "Authorization": f"Bearer {key}"}
-    return Person(details["API_URL"], user_id, headers, admin, project_id, deck_id)
+    return User(details["API_URL"], user_id, headers, admin, project_id, deck_id)
 
 
 def delay(details: Mapping[str, str], seconds: float, times: int) -> None:
-    """Let the local models take that long for their next answers."""
+    """Delay the next `times` responses of the local models by `seconds`."""
     with httpx.Client(timeout=30) as client:
         client.post(_faults(details), json=_hang(seconds, times)).raise_for_status()
 
 
 def vary_delay(details: Mapping[str, str], times: int) -> None:
-    """Let them take between 1.5 and 2.5 seconds, as no two calls of a model take the same."""
+    """Delay the next `times` responses by 1.5 to 2.5 seconds, different for each call."""
     random = Random(5)
     with httpx.Client(timeout=30) as client:
         for _ in range(times):
-            order = _hang(random.uniform(1.5, 2.5), 1)
-            client.post(_faults(details), json=order).raise_for_status()
+            fault = _hang(random.uniform(1.5, 2.5), 1)
+            client.post(_faults(details), json=fault).raise_for_status()
 
 
 def _faults(details: Mapping[str, str]) -> str:
