@@ -1,4 +1,4 @@
-"""What the clients of the whole stack run in: Node with supabase-js."""
+"""Node with supabase-js, for tests against the whole stack."""
 
 import json
 import os
@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Node with supabase-js beside the scenarios."""
+    """Install supabase-js next to the scenarios."""
     path = os.pathsep.join((str(BIN), os.environ["PATH"]))
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if node is None or npm is None:
@@ -37,7 +37,7 @@ def node() -> str:
 
 @pytest.fixture
 def play(node: str, stack: RunningStack) -> Play:
-    """Run the named scenarios against the stack, told `variables`; all answers that they got."""
+    """Run the named scenarios with `variables` against the stack; return all responses."""
     address = {
         "PATH": os.environ["PATH"],
         "API_URL": stack.url,

@@ -15,8 +15,8 @@ def results(play: Play) -> dict[str, Any]:
     return play("auth_scenarios.mjs", NAME=f"ann-{uuid4()}")
 
 
-def test_supabase_js_signs_people_in(results: dict[str, Any]) -> None:
-    """One run of many calls; each is looked at on its own."""
+def test_supabase_js_signs_users_in(results: dict[str, Any]) -> None:
+    """Results of one run of many calls; each test checks one of them."""
     check_the_way_in(results)
     check_what_a_session_opens(results)
     check_accounts(results)

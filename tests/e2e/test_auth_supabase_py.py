@@ -14,7 +14,7 @@ from tests.conftest import RunningStack
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.filterwarnings("ignore:The .* parameter is deprecated"),  # the client's own doing
+    pytest.mark.filterwarnings("ignore:The .* parameter is deprecated"),  # raised inside the client
 ]
 PASSWORD = "correct horse"
 Connect = Callable[[str], Client]
@@ -47,7 +47,7 @@ def sign_up(client: Client) -> AuthResponse:
     )
 
 
-def test_a_new_person_has_a_session_and_rows_of_their_own(client: Client) -> None:
+def test_a_new_user_has_a_session_and_sees_only_their_rows(client: Client) -> None:
     user = sign_up(client).user
     assert user is not None
 
@@ -74,7 +74,7 @@ def test_signing_in_again_finds_the_same_user(client: Client, connect: Connect) 
 
 def test_refusals_have_gotrues_codes(client: Client) -> None:
     with pytest.raises(AuthApiError) as wrong:
-        client.auth.sign_in_with_password({"email": "nobody@example.com", "password": PASSWORD})
+        client.auth.sign_in_with_password({"email": "unknown@example.com", "password": PASSWORD})
     with pytest.raises(AuthWeakPasswordError) as weak:
         client.auth.sign_up({"email": f"{uuid4()}@example.com", "password": "short"})
 
@@ -108,7 +108,7 @@ def test_signing_out_ends_the_session(client: Client) -> None:
     assert ended.value.code == "refresh_token_not_found"
 
 
-def test_the_secret_key_keeps_accounts(
+def test_the_secret_key_manages_users(
     stack: RunningStack, client: Client, connect: Connect
 ) -> None:
     admin = connect(stack.secret_key).auth.admin

@@ -36,7 +36,7 @@ NUMBERS = iter(range(6000, 9000))
 
 @dataclass(frozen=True)
 class Bundles:
-    """Each with the folder that it is in and the interpreter of its environment."""
+    """Bundles with their folder and the interpreter of their environment."""
 
     made: dict[str, tuple[Bundle, Path, Path]]
 
@@ -46,7 +46,7 @@ class Bundles:
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
-    """With an environment for each set of requirements that there is."""
+    """Create one environment for each distinct set of requirements."""
     home = tmp_path_factory.mktemp("bundles")
     made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
     for slug, bundle in made.items():
@@ -59,7 +59,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
 
 
 def install(requirements: str, home: Path) -> Path:
-    """The interpreter of a new environment that has what these require, and nothing else.
+    """Create an environment with only these requirements; return its interpreter.
 
     pip has installed the same here from the lock, each file by its hash: it is linked from there.
     """
@@ -73,7 +73,7 @@ def install(requirements: str, home: Path) -> Path:
         found = distribution(name)
         assert found.version == version
         for file in found.files or ():
-            if ".." not in file.parts:  # commands are not what a function is started by
+            if ".." not in file.parts:  # skip console scripts
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(str(found.locate_file(file)), target)
@@ -87,7 +87,7 @@ def run(*command: str) -> None:
 
 @contextmanager
 def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
-    """Its address, once it answers; it knows of the project what a platform tells it."""
+    """Serve the bundle with a platform's environment; return its URL once it responds."""
     _, folder, python = bundles[slug]
     port = free_port()
     environment = {
@@ -144,7 +144,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @dataclass(frozen=True)
 class Client:
-    """Asks a function at an address, with the rights that a request needs."""
+    """Client of a function at `url`, with an API key and a token."""
 
     url: str
     key: str
@@ -158,7 +158,7 @@ class Client:
 
 @dataclass(frozen=True)
 class World:
-    """What requests are about."""
+    """Rows that requests refer to."""
 
     stack: RunningStack
     organization: Organization
@@ -175,38 +175,38 @@ def new_call() -> dict[str, str]:
     return {"collection_id": "bundles", "video_id": str(uuid4()), "transcript": text}
 
 
-Ask = Callable[[World, Client], httpx.Response]
+Send = Callable[[World, Client], httpx.Response]
 
 
-def ask_transcript(world: World, client: Client) -> httpx.Response:
+def send_transcript(world: World, client: Client) -> httpx.Response:
     return client.post(json=new_call())
 
 
-def ask_structured_data(world: World, client: Client) -> httpx.Response:
+def send_structured_data(world: World, client: Client) -> httpx.Response:
     return client.post(json={"video_id": world.add_video()})
 
 
-def ask_voice_prompt(world: World, client: Client) -> httpx.Response:
+def send_voice_prompt(world: World, client: Client) -> httpx.Response:
     video_id = world.add_video()
     made = world.stack.call("structured-data", {"video_id": video_id})
     assert made.status_code == 200, made.text
     return client.post(json={"video_id": video_id})
 
 
-def ask_import(world: World, client: Client) -> httpx.Response:
+def send_import(world: World, client: Client) -> httpx.Response:
     campaign_id = world.organization.add_campaign(status="draft")
     csv = "name,phone\nAda,+14155550101\nBob,nonsense\n"
     headers = {"content-type": "text/csv"}
     return client.post(f"?campaign_id={campaign_id}", content=csv, headers=headers)
 
 
-def ask_campaign(world: World, client: Client) -> httpx.Response:
+def send_campaign(world: World, client: Client) -> httpx.Response:
     campaign_id = world.organization.add_campaign(status="draft")
     world.organization.add_contacts(campaign_id, ["+14155550111", "+14155550112"])
     return client.post(json={"action": "get_status", "campaign_id": campaign_id})
 
 
-def ask_webhook(world: World, client: Client) -> httpx.Response:
+def send_webhook(world: World, client: Client) -> httpx.Response:
     body = json.dumps({"event": "call_started", "call": {"call_id": f"call_{uuid4().hex}"}})
     now = int(time.time() * 1000)
     digest = hmac.new(b"local", f"{body}{now}".encode(), hashlib.sha256).hexdigest()
@@ -214,26 +214,26 @@ def ask_webhook(world: World, client: Client) -> httpx.Response:
     return httpx.post(client.url, content=body, headers=headers, timeout=60)
 
 
-def ask_talk_track_job(world: World, client: Client) -> httpx.Response:
+def send_talk_track_job(world: World, client: Client) -> httpx.Response:
     user = world.user
     body = {"projectId": user.project_id, "deckStructureId": user.deck_id}
     return Client(client.url, world.stack.anon_key, user.token).post(json=body)
 
 
-def ask_talk_track(world: World, client: Client) -> httpx.Response:
+def send_talk_track(world: World, client: Client) -> httpx.Response:
     job_id = world.user.insert_job(world.user.add_deck(DECK["slides"][:3]))
     return client.post(json={"jobId": job_id, "wait": True})
 
 
-ASKED: dict[str, Ask] = {
-    "campaign-trigger": ask_campaign,
-    "generate-talk-track": ask_talk_track,
-    "import-contacts": ask_import,
-    "process-transcript": ask_transcript,
-    "retell-webhook": ask_webhook,
-    "structured-data": ask_structured_data,
-    "talk-track-jobs": ask_talk_track_job,
-    "voice-prompt": ask_voice_prompt,
+REQUESTS: dict[str, Send] = {
+    "campaign-trigger": send_campaign,
+    "generate-talk-track": send_talk_track,
+    "import-contacts": send_import,
+    "process-transcript": send_transcript,
+    "retell-webhook": send_webhook,
+    "structured-data": send_structured_data,
+    "talk-track-jobs": send_talk_track_job,
+    "voice-prompt": send_voice_prompt,
 }
 
 
@@ -245,18 +245,20 @@ def world(stack: RunningStack) -> Iterator[World]:
 
 
 def constant(value: Any) -> Any:
-    """An answer without what is another each time."""
+    """Return the response without values that change with each request."""
     if isinstance(value, dict):
         return {key: constant(item) for key, item in value.items() if not CHANGING.search(key)}
     return [constant(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_alone_it_answers_what_it_answers_here(world: World, bundles: Bundles, slug: str) -> None:
+def test_a_bundle_alone_responds_as_the_function_on_the_stack(
+    world: World, bundles: Bundles, slug: str
+) -> None:
     stack = world.stack
-    here = ASKED[slug](world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
+    here = REQUESTS[slug](world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
     with deployed(stack, bundles, slug) as url:
-        alone = ASKED[slug](world, Client(url, stack.service_role_key))
+        alone = REQUESTS[slug](world, Client(url, stack.service_role_key))
 
     assert here.is_success, here.text
     assert alone.status_code == here.status_code, alone.text
@@ -264,7 +266,7 @@ def test_alone_it_answers_what_it_answers_here(world: World, bundles: Bundles, s
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_its_environment_has_nothing_of_ours_but_the_bundle(bundles: Bundles, slug: str) -> None:
+def test_its_environment_contains_only_the_bundle(bundles: Bundles, slug: str) -> None:
     bundle, folder, python = bundles[slug]
     code = "import main, sys; print(*sorted(m.__file__ or '' for m in sys.modules.values()"
     code += " if getattr(m, '__file__', None)), sep='\\n')"
@@ -279,7 +281,9 @@ def test_its_environment_has_nothing_of_ours_but_the_bundle(bundles: Bundles, sl
     assert ours <= files
 
 
-def test_who_has_no_token_is_refused_as_here(stack: RunningStack, bundles: Bundles) -> None:
+def test_a_request_without_a_token_is_refused_as_on_the_stack(
+    stack: RunningStack, bundles: Bundles
+) -> None:
     slug = "structured-data"
     with deployed(stack, bundles, slug) as url:
         for address in (url, f"{stack.url}/functions/v1/{slug}"):

@@ -1,4 +1,4 @@
-"""What a sales team types: a list in, a campaign dialled to its end by the emulated provider."""
+"""`edge campaign`: import a list and dial it to its end with the emulated provider."""
 
 import json
 import os
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository's own functions, migrations and shared code, in a folder of the test's."""
+    """Copy of this repository's functions, migrations and shared code."""
     folder = tmp_path_factory.mktemp("sales")
     for name in ("shared", "supabase", "backend", *(f"functions/{name}" for name in SERVED)):
         shutil.copytree(ROOT / name, folder / name)
@@ -45,13 +45,13 @@ def started(project: Path) -> Iterator[dict[str, Any]]:
         yield details
 
 
-def test_a_list_is_imported_once_and_its_faults_are_told(project: Path) -> None:
+def test_a_list_is_imported_once_and_its_faults_are_reported(project: Path) -> None:
     (project / "list.csv").write_text("name,phone\nAda,(212) 555-0101\nBob,12\n")
     first = edge(project, "campaign", "import", "list.csv", "-o", "json")
     second = edge(project, "campaign", "import", "list.csv")
 
-    told = json.loads(first.stdout)
-    assert (first.returncode, told["imported"], told["error_count"]) == (1, 1, 1)
+    report = json.loads(first.stdout)
+    assert (first.returncode, report["imported"], report["error_count"]) == (1, 1, 1)
     assert "line 3: '12' " in second.stderr
     assert "1 exist already" in second.stderr
 
@@ -77,7 +77,7 @@ def test_three_commands_dial_a_list_to_its_end(project: Path) -> None:
     assert figures["cost_cents"] > 0
 
 
-def test_an_unknown_campaign_is_named_with_those_there_are(project: Path) -> None:
+def test_an_unknown_campaign_is_an_error_that_lists_the_newest(project: Path) -> None:
     import_list(project, "spring", [AGREES])
 
     failed = edge(project, "campaign", "start", "autumn")
@@ -102,7 +102,7 @@ _areas = (area for area in range(201, 990) if is_number(f"+1{area}5550190"))
 
 
 def import_list(project: Path, name: str, endings: list[int]) -> str:
-    """A campaign of this name, at all hours, with a number of its own for each ending; its id."""
+    """Import a campaign that dials at any hour, one number per ending; return its id."""
     phones = [f"+1{next(_areas)}55501{ending}" for ending in endings]
     (project / f"{name}.csv").write_text("\n".join(["phone", *phones]))
     imported = edge(project, "campaign", "import", f"{name}.csv", "--any-hour", "-o", "json")
@@ -137,7 +137,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 
 def watch(project: Path, campaign: str, terminal: tuple[int, int]) -> subprocess.Popen[bytes]:
-    """`edge campaign watch` on a terminal of a hundred columns."""
+    """Run `edge campaign watch` on a terminal of 100 columns."""
     process = subprocess.Popen(
         [*EDGE, "campaign", "watch", campaign],
         cwd=project,
@@ -151,17 +151,17 @@ def watch(project: Path, campaign: str, terminal: tuple[int, int]) -> subprocess
 
 
 def read_screen(terminal: tuple[int, int], until: str = "") -> str:
-    """What the terminal was sent, without its colours, up to these words or its end."""
+    """Return the terminal's text without colours, up to `until` or the end."""
     sent = b""
     while not until or until not in sent.decode(errors="replace"):
         try:
             sent += os.read(terminal[0], 65_536)
-        except OSError:  # nobody is at its other end
+        except OSError:  # the other end is closed
             break
     return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", sent.decode()).replace("\r", "")
 
 
-def test_a_person_watches_counts_pace_and_bars_to_the_end(
+def test_watch_shows_counts_pace_and_bars_until_the_end(
     project: Path, terminal: tuple[int, int], database: psycopg.Connection
 ) -> None:
     endings = [AGREES] * 12 + [DECLINES] * 4 + [VOICEMAIL] * 3 + [DOES_NOT_EXIST]
@@ -187,7 +187,7 @@ def test_a_person_watches_counts_pace_and_bars_to_the_end(
     assert re.fullmatch(r"  \d+\.\d minutes, \$\d+\.\d\d", last[6])
 
 
-def test_in_a_pipe_a_watch_says_a_line_now_and_then(project: Path) -> None:
+def test_watch_prints_lines_into_a_pipe(project: Path) -> None:
     import_list(project, "piped", [AGREES])
     edge(project, "campaign", "clock", "600")
     with subprocess.Popen(
@@ -208,7 +208,7 @@ def test_in_a_pipe_a_watch_says_a_line_now_and_then(project: Path) -> None:
     assert re.search(r"connected +━+ +1\n", after)
 
 
-def test_ctrl_c_ends_the_watch_and_not_the_campaign(
+def test_ctrl_c_ends_watch_but_not_the_campaign(
     project: Path, terminal: tuple[int, int], database: psycopg.Connection
 ) -> None:
     campaign_id = import_list(project, "left", [AGREES])
@@ -222,7 +222,7 @@ def test_ctrl_c_ends_the_watch_and_not_the_campaign(
 
 
 def start_slowly(project: Path, database: psycopg.Connection, name: str) -> str:
-    """A campaign of twelve that takes a minute to dial them, and has dialled somebody."""
+    """Start a campaign of 12 contacts that dials for a minute; return once a call is active."""
     campaign_id = import_list(project, name, [AGREES] * 12)
     edge(project, "campaign", "clock", "1")
     database.execute("update public.dial_pace set calls_per_second = 0.2, tokens = 1")
@@ -253,7 +253,7 @@ def test_a_paused_campaign_waits_until_it_is_resumed(
     wait_for(lambda: contacts(database, campaign_id) == {"completed": 12})
 
 
-def test_a_cancelled_campaign_calls_nobody_any_more(
+def test_a_cancelled_campaign_makes_no_more_calls(
     project: Path, database: psycopg.Connection
 ) -> None:
     campaign_id = start_slowly(project, database, "cancelled")
@@ -270,7 +270,7 @@ def test_a_cancelled_campaign_calls_nobody_any_more(
     assert (refused.returncode, "The campaign is cancelled" in refused.stderr) == (2, True)
 
 
-def test_real_phones_have_no_other_clock(tmp_path: Path) -> None:
+def test_the_clock_is_refused_with_a_real_provider(tmp_path: Path) -> None:
     assert edge(tmp_path, "init", "real").returncode == 0
     shutil.copytree(ROOT / "backend", tmp_path / "real/backend")
     shutil.copy(ROOT / "edge.toml", tmp_path / "real")

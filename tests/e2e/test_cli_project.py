@@ -1,4 +1,4 @@
-"""A person's first hour: init, start, new, invoke, logs, secrets, migrations, reset."""
+"""First use of `edge`: init, start, new, invoke, logs, secrets, migrations, reset."""
 
 import json
 import signal
@@ -56,7 +56,7 @@ def test_the_first_call_works_and_a_wrong_one_fails(project: Path) -> None:
 
 
 @pytest.mark.usefixtures("details")
-def test_a_user_of_the_database_calls_with_a_token_of_their_own(project: Path) -> None:
+def test_invoke_as_a_user_sends_a_token_for_that_user(project: Path) -> None:
     psql(
         project, "insert into auth.users (email) values ('ada@example.com') on conflict do nothing"
     )
@@ -161,7 +161,9 @@ def test_the_log_is_followed_until_ctrl_c(project: Path) -> None:
     assert (follow.returncode, stderr) == (130, "")
 
 
-def test_status_speaks_the_functions_language(project: Path, details: dict[str, Any]) -> None:
+def test_status_prints_the_names_of_a_functions_environment(
+    project: Path, details: dict[str, Any]
+) -> None:
     done = edge(project, "status", "-o", "json", "--function-names")
 
     named = json.loads(done.stdout)
@@ -199,7 +201,7 @@ def test_functions_are_served_alone_and_on_another_stack_s_data(
     assert not (tmp_path / ".edge/postgres").exists()
 
 
-def test_without_verify_jwt_a_stranger_passes(project: Path, tmp_path: Path) -> None:
+def test_without_verify_jwt_a_request_without_a_token_passes(project: Path, tmp_path: Path) -> None:
     (tmp_path / "functions").symlink_to(project / "functions")
     (tmp_path / "shared").symlink_to(project / "shared")
     call = "/functions/v1/who"
@@ -212,7 +214,7 @@ def test_without_verify_jwt_a_stranger_passes(project: Path, tmp_path: Path) -> 
     assert (refused.status_code, passed.status_code) == (401, 200)
 
 
-def test_what_a_stopped_stack_holds_can_be_reset_too(tmp_path: Path) -> None:
+def test_the_database_of_a_stopped_stack_can_be_reset(tmp_path: Path) -> None:
     edge(tmp_path, "init", ".")
 
     done = edge(tmp_path, "db", "reset", "--yes", "-o", "json")

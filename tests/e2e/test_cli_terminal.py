@@ -1,4 +1,4 @@
-"""What a person at a terminal does: answers a question, or has enough and presses Ctrl-C."""
+"""Commands at a terminal: confirmation prompts and Ctrl-C."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 
 def delete(project: Path, terminal: tuple[int, int]) -> subprocess.Popen[str]:
-    """`edge functions delete old`, up to its question."""
+    """Run `edge functions delete old` up to its prompt."""
     process = subprocess.Popen(
         [*EDGE, "functions", "delete", "old"],
         cwd=project,
@@ -41,9 +41,9 @@ def delete(project: Path, terminal: tuple[int, int]) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stderr is not None
-    asked = ""
-    while not asked.endswith("[y/N] "):
-        asked += process.stderr.read(1)
+    prompt = ""
+    while not prompt.endswith("[y/N] "):
+        prompt += process.stderr.read(1)
     return process
 
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 @pytest.fixture(scope="module")
 def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment that holds the wheel and, by a path, what it depends on.
+    """Return the programs of an environment with the wheel, its dependencies on the path.
 
     That path is no site folder, so the .pth files in it, this checkout's own among them, do not
     count there.
@@ -57,14 +57,14 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def alone() -> dict[str, str]:
-    """An environment in which this checkout is on no path."""
+    """Environment variables without this checkout on a path."""
     return {name: value for name, value in shell().items() if name != "PYTHONPATH"}
 
 
 def test_the_checkout_is_not_what_is_imported(binaries: Path, tmp_path: Path) -> None:
-    ask = "import edge, importlib.util as u; print(edge.__file__, u.find_spec('shared'))"
+    source = "import edge, importlib.util as u; print(edge.__file__, u.find_spec('shared'))"
 
-    found = run([str(binaries / "python"), "-c", ask], tmp_path).split()
+    found = run([str(binaries / "python"), "-c", source], tmp_path).split()
 
     assert found == [found[0], "None"]
     assert Path(found[0]).is_relative_to(binaries.parent)

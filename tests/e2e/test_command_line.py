@@ -1,4 +1,4 @@
-"""`edge start`, `status` and `stop` as processes, also when things go wrong."""
+"""`edge start`, `status` and `stop` as processes, including failures."""
 
 import json
 import os
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of its own, made of this one's folders."""
+    """Project of symlinks to this repository's folders."""
     for name in FOLDERS:
         (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
@@ -58,7 +58,7 @@ class Run:
         return self.process.returncode, stderr
 
     def family(self) -> set[int]:
-        """The process and all that came of it."""
+        """Return the pids of the process and its descendants."""
         parents = {pid: ppid for pid in running_pids() if (ppid := parent_of(pid)) is not None}
         family = {self.process.pid}
         while more := {pid for pid, ppid in parents.items() if ppid in family} - family:
@@ -97,7 +97,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.fixture
 def starts(project: Path) -> Iterator[Any]:
-    """Starts stacks of the project on free ports, and ends those that a test leaves running."""
+    """Start stacks of the project on free ports; end those still running after the test."""
     runs: list[Run] = []
 
     def start(*options: str) -> Run:
@@ -122,7 +122,7 @@ def store(details: dict[str, Any]) -> httpx.Response:
     )
 
 
-def test_interrupt_stops_everything_and_the_rows_are_there_next_time(starts: Any) -> None:
+def test_interrupt_stops_everything_and_the_rows_are_kept(starts: Any) -> None:
     first = starts()
     assert store(first.ready()).status_code == 200
     family = first.family()
@@ -135,7 +135,7 @@ def test_interrupt_stops_everything_and_the_rows_are_there_next_time(starts: Any
         assert connection.execute("select count(*) from videos").fetchone() == (1,)
 
 
-def test_a_killed_run_leaves_nothing_and_the_next_one_heals(starts: Any) -> None:
+def test_a_killed_run_leaves_no_process_and_the_next_one_recovers(starts: Any) -> None:
     first = starts()
     assert store(first.ready()).status_code == 200
     family = first.family()
@@ -147,7 +147,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_heals(starts: Any) -> None
     assert store(details).json()["data"]["result"]["reused"] is True
 
 
-def test_a_second_start_names_the_first_and_what_to_do(starts: Any, project: Path) -> None:
+def test_a_second_start_reports_the_first_and_the_cure(starts: Any, project: Path) -> None:
     details = starts().ready()
 
     second = subprocess.run(
@@ -160,7 +160,7 @@ def test_a_second_start_names_the_first_and_what_to_do(starts: Any, project: Pat
     assert "Traceback" not in second.stderr
 
 
-def test_a_taken_port_is_named(starts: Any) -> None:
+def test_a_taken_port_is_reported(starts: Any) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -173,7 +173,7 @@ def test_a_taken_port_is_named(starts: Any) -> None:
     assert "--port" in stderr
 
 
-def test_a_taken_database_port_is_named(starts: Any) -> None:
+def test_a_taken_database_port_is_reported(starts: Any) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -187,21 +187,21 @@ def test_a_taken_database_port_is_named(starts: Any) -> None:
 
 
 def test_status_and_stop_find_the_running_stack(starts: Any, project: Path) -> None:
-    def ask(command: str, *options: str) -> subprocess.CompletedProcess[str]:
+    def run_edge(command: str, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             edge(command, project, *options), capture_output=True, text=True, check=False
         )
 
-    before = ask("status")
+    before = run_edge("status")
     run = starts()
     details = run.ready()
-    running = ask("status", "-o", "env")
-    stopped = ask("stop")
+    running = run_edge("status", "-o", "env")
+    stopped = run_edge("stop")
 
     assert before.returncode == 2
     assert f'ANON_KEY="{details["ANON_KEY"]}"' in running.stdout
     assert (stopped.returncode, run.process.wait(DEADLINE)) == (0, 0)
-    assert ask("status").returncode == 2
+    assert run_edge("status").returncode == 2
 
 
 def test_a_broken_migration_is_shown_and_stops_the_start(starts: Any, project: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     assert answer.json()["data"]["result"]["reused"] is True
 
 
-def test_a_request_under_way_finishes_when_the_stack_is_stopped(starts: Any) -> None:
+def test_an_active_request_finishes_when_the_stack_is_stopped(starts: Any) -> None:
     run = starts()
     details = run.ready()
     assert store(details).status_code == 200

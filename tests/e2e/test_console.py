@@ -1,4 +1,4 @@
-"""The page for talk tracks in a real browser, as a person uses it.
+"""The page for talk tracks in a real browser.
 
 The deployment guide's success criteria that a person sees are shown true here: leaving and coming
 back, progress from 0 to 100 %, the warning banner, the toast, the green check in the sidebar.
@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
-    """The page, opened by a visitor; the test fails if a script of it does."""
+    """The page without a session; the test fails on any script error."""
     expect.set_options(timeout=PATIENCE)
     context = browser.new_context(base_url=stack.url, locale="en-GB")
     context.set_default_timeout(PATIENCE)
@@ -60,7 +60,7 @@ def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
 def photograph(
     page: Page, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> Photograph:
-    """Keeps how the page looks now."""
+    """Save a screenshot."""
     assert pytestconfig.cache is not None
     folder = Path(pytestconfig.cache.mkdir("console"))
     test = request.node.name
@@ -91,7 +91,7 @@ def generate(page: Page) -> None:
 
 
 def slow_down(stack: RunningStack, seconds: float) -> None:
-    """Each answer of the model comes late."""
+    """Delay each response of the model."""
     stack.fault(provider="openai", kind="hang", seconds=seconds, times=100)
 
 
@@ -100,7 +100,7 @@ def behave(stack: RunningStack) -> None:
         client.delete("/providers/_faults").raise_for_status()
 
 
-def test_the_whole_way_from_signing_up_to_the_file(
+def test_from_signing_up_to_the_downloaded_file(
     stack: RunningStack, page: Page, photograph: Photograph, tmp_path: Path
 ) -> None:
     photograph("1-sign-in")
@@ -125,7 +125,7 @@ def test_the_whole_way_from_signing_up_to_the_file(
     assert ((tmp_path / "script.md").read_text(),) in rows
 
 
-def test_who_leaves_comes_back_to_the_work_under_way(
+def test_the_job_goes_on_while_the_page_is_closed(
     stack: RunningStack, page: Page, photograph: Photograph
 ) -> None:
     open_sample(page)
@@ -168,7 +168,7 @@ def test_the_bar_shows_what_is_saved_and_never_goes_back(stack: RunningStack, pa
     assert any(0 < value < 100 for value in seen)
 
 
-def test_a_cancelled_job_is_taken_up_again(
+def test_a_cancelled_job_can_be_retried(
     stack: RunningStack, page: Page, photograph: Photograph
 ) -> None:
     open_sample(page)
@@ -184,7 +184,7 @@ def test_a_cancelled_job_is_taken_up_again(
     expect(page.locator("#ready")).to_be_visible()
 
 
-def test_a_failure_is_told_and_the_work_taken_up_again(
+def test_a_failure_is_shown_and_the_job_can_be_retried(
     stack: RunningStack, page: Page, photograph: Photograph
 ) -> None:
     open_sample(page)
@@ -201,7 +201,7 @@ def test_a_failure_is_told_and_the_work_taken_up_again(
     expect(page.locator("#failure")).to_be_hidden()
 
 
-def test_each_person_has_their_own_decks(page: Page) -> None:
+def test_each_user_sees_only_their_decks(page: Page) -> None:
     open_sample(page)
     deck = page.get_by_role("navigation").get_by_role("listitem")
     expect(deck).to_have_count(1)
@@ -213,7 +213,7 @@ def test_each_person_has_their_own_decks(page: Page) -> None:
     expect(deck).to_have_count(0)
 
 
-def test_a_wrong_password_is_told_and_the_right_one_opens(page: Page) -> None:
+def test_a_wrong_password_is_reported_and_the_right_one_signs_in(page: Page) -> None:
     email = sign_up(page)
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("E-mail").fill(email)
@@ -227,7 +227,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(page: Page) -> None:
     expect(page.get_by_role("heading", name="Decks")).to_be_visible()
 
 
-def test_an_expired_session_is_renewed_unnoticed(page: Page) -> None:
+def test_an_expired_session_is_refreshed(page: Page) -> None:
     email = sign_up(page)
     page.evaluate(
         """() => {

@@ -1,4 +1,4 @@
-"""`edge db push` against a second Postgres that plays the hosted project's."""
+"""`edge db push` against a second Postgres in the role of the hosted project."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ Push = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture
 def hosted(cluster: Cluster, database: str) -> str:
-    """A project whose history already holds our own migrations: begin from none."""
+    """Clear the migration history, which has this repository's migrations."""
     with psycopg.connect(cluster.dsn(database), autocommit=True) as connection:
         connection.execute("drop schema supabase_migrations cascade")
         connection.execute(f"grant all on database {database} to postgres")
@@ -51,7 +51,7 @@ def history(dsn: str) -> list[tuple[str, str]]:
         ).fetchall()
 
 
-def test_what_is_new_is_applied_and_remembered_once(
+def test_new_migrations_are_applied_and_recorded_once(
     push: Push, hosted: str, tmp_path: Path
 ) -> None:
     first = write(tmp_path, 20990101000000, "create_one", "create table one (id int);")
@@ -72,7 +72,7 @@ def test_what_is_new_is_applied_and_remembered_once(
     ]
 
 
-def test_a_failing_migration_is_undone_and_how_far_it_came_is_told(
+def test_a_failing_migration_is_rolled_back_and_the_progress_is_reported(
     push: Push, hosted: str, tmp_path: Path
 ) -> None:
     good = write(tmp_path, 20990101000000, "create_one", "create table one (id int);")
@@ -113,7 +113,9 @@ def test_a_migration_changed_after_it_was_applied_is_refused(push: Push, tmp_pat
     assert "changed after" in push("--yes").stderr
 
 
-def test_what_is_older_than_the_last_needs_a_word(push: Push, hosted: str, tmp_path: Path) -> None:
+def test_a_migration_older_than_the_last_needs_include_all(
+    push: Push, hosted: str, tmp_path: Path
+) -> None:
     write(tmp_path, 20990101000001, "create_two", "create table two (id int);")
     assert push("--yes").returncode == 0
     early = write(tmp_path, 20990101000000, "create_one", "create table one (id int);")
@@ -153,7 +155,7 @@ def test_two_pushes_at_once_apply_everything_once(push: Push, hosted: str, tmp_p
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://nobody@127.0.0.1:1/none"])
-def test_a_database_that_cannot_be_had_is_told_without_a_traceback(
+def test_an_unreachable_database_is_reported_without_a_traceback(
     push: Push, tmp_path: Path, url: str
 ) -> None:
     failed = push("--yes", url=url)

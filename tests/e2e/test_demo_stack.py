@@ -1,4 +1,4 @@
-"""Finding, sharing and ending the stack of a demonstration, with whole processes."""
+"""Stack of a demonstration: found, shared and ended, with real processes."""
 
 import signal
 import subprocess
@@ -40,7 +40,7 @@ Process = subprocess.Popen[str]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    """A project of its own, made of this one's folders; nothing of it may be left running."""
+    """Project of symlinks to this repository's folders; no process of it may be left."""
     for name in ("functions", "shared", "supabase"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".env").write_text("")
@@ -79,7 +79,7 @@ def first_line(process: Process) -> str:
 
 
 def alive(project: Path) -> list[str]:
-    """The command lines of processes that work on the project."""
+    """Return the command lines of processes that mention the project."""
     found: list[str] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -98,33 +98,33 @@ def wait_gone(project: Path) -> list[str]:
     return left
 
 
-def test_a_stack_that_is_starting_is_waited_for_and_left(project: Path) -> None:
+def test_a_starting_stack_is_waited_for_and_kept(project: Path) -> None:
     stack = start_stack(project)
     lock = project / ".edge" / "lock"
     while not (lock.exists() and "PID" in lock.read_text()):
         time.sleep(0.01)
 
-    told = output(demonstrate(project, 0))
+    printed = output(demonstrate(project, 0))
     is_left = stack.poll() is None
     stack.send_signal(signal.SIGTERM)
     output(stack)
 
-    assert told.startswith("found http://127.0.0.1:")
+    assert printed.startswith("found http://127.0.0.1:")
     assert is_left
 
 
 def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
-    """Whoever started it lets the others end, however much longer they take."""
+    """The process that started the stack waits for the others before it ends it."""
     runs = [demonstrate(project, seconds) for seconds in (0.5, 3)]
 
-    told = sorted(output(process) for process in runs)
+    printed = sorted(output(process) for process in runs)
 
-    assert told[0].startswith("found http://127.0.0.1:")
-    assert told[1].startswith("started http://127.0.0.1:")
-    assert told[0].split()[1] == told[1].split()[1]
+    assert printed[0].startswith("found http://127.0.0.1:")
+    assert printed[1].startswith("started http://127.0.0.1:")
+    assert printed[0].split()[1] == printed[1].split()[1]
 
 
-def test_a_stack_is_not_ended_under_who_still_uses_it(project: Path) -> None:
+def test_a_stack_is_not_ended_while_it_is_used(project: Path) -> None:
     owner = demonstrate(project, 0.5)
     assert first_line(owner).startswith("started")
     guest = demonstrate(project, 3)

@@ -1,7 +1,7 @@
-"""`edge deploy` and deploy.sh as a person types them, with real bundles.
+"""`edge deploy` and deploy.sh from the command line, with real bundles.
 
-gcloud, kubectl and docker are recording stand-ins on a PATH that holds nothing else: these tests
-see what would be run and told, no cloud and no cluster.
+gcloud, kubectl and docker are recorded programs, the only ones on PATH: the tests check the
+commands and their input without a cloud or cluster.
 """
 
 import json
@@ -49,7 +49,7 @@ Edge = Callable[..., CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of a few functions, like this one."""
+    """Project with a few of this repository's functions."""
     root = tmp_path_factory.mktemp("template")
     for name in (*(f"functions/{name}" for name in FUNCTIONS), "shared"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -67,7 +67,7 @@ def project(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> RecordedPrograms:
-    """A cloud with all secrets and no service yet."""
+    """Recorded programs of a cloud with all secrets and no service."""
     recorded = RecordedPrograms(tmp_path / "programs").install("gcloud", "kubectl", "docker")
     recorded.answer("list", "[]")
     recorded.answer("secrets list", [{"name": f"projects/1/secrets/{n}"} for n in SECRETS])
@@ -79,7 +79,7 @@ def programs(tmp_path: Path) -> RecordedPrograms:
 
 @pytest.fixture
 def type_(project: Path, programs: RecordedPrograms) -> Edge:
-    """Type `edge …` in the project, on a machine that has no program but the stand-ins."""
+    """Run `edge …` in the project with only the recorded programs on PATH."""
 
     def run(*arguments: str, path: Path = programs.path) -> CompletedProcess[str]:
         return edge(project, *arguments, environ=shell(PATH=str(path)))
@@ -88,7 +88,7 @@ def type_(project: Path, programs: RecordedPrograms) -> Edge:
 
 
 def deployed(programs: RecordedPrograms) -> dict[str, dict[str, str]]:
-    """The labels that services were deployed with."""
+    """Return the labels of deployed services by name."""
     return {
         call.argv[3]: dict(pair.split("=") for pair in call.option("labels").split(","))
         for call in programs.calls("run", "deploy")
@@ -96,7 +96,7 @@ def deployed(programs: RecordedPrograms) -> dict[str, dict[str, str]]:
 
 
 def as_listed(programs: RecordedPrograms) -> None:
-    """From now on gcloud tells that what was deployed is there."""
+    """Let gcloud list the deployed services and jobs from now on."""
     services = [
         cloud_run_service(name, **{key.removeprefix("edge-"): v for key, v in labels.items()})
         for name, labels in deployed(programs).items()
@@ -113,7 +113,7 @@ def results(done: CompletedProcess[str]) -> dict[str, str]:
     return {entry["function"]: entry["result"] for entry in json.loads(done.stdout)}
 
 
-def test_one_function_goes_alone_and_a_second_time_is_skipped(
+def test_one_function_is_deployed_and_skipped_when_unchanged(
     type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     first = type_("deploy", "structured-data", "-o", "json")
@@ -135,16 +135,16 @@ def test_one_function_goes_alone_and_a_second_time_is_skipped(
 def test_the_upload_serves_as_the_buildpack_starts_it(
     type_: Edge, programs: RecordedPrograms, tmp_path: Path
 ) -> None:
-    """`functions-framework` without options: FUNCTION_TARGET is `--function`, the rest is ours."""
+    """`functions-framework` gets no options: FUNCTION_TARGET is the value of `--function`."""
     assert type_("deploy", "structured-data").returncode == 0
     (call,) = programs.calls("run", "deploy")
-    told = json.loads(Path(call.option("env-vars-file")).read_text())
+    variables = json.loads(Path(call.option("env-vars-file")).read_text())
     probe = dict(pair.split("=") for pair in call.option("startup-probe").split(","))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = shell(
-        **told, FUNCTION_TARGET=call.option("function"), PORT=str(port), HOST="127.0.0.1"
+        **variables, FUNCTION_TARGET=call.option("function"), PORT=str(port), HOST="127.0.0.1"
     )
     del environment["PYTHONPATH"]
     log = tmp_path / "log"
@@ -178,7 +178,7 @@ def wait_until_well(process: subprocess.Popen[bytes], url: str, log: Path) -> No
         time.sleep(0.1)
 
 
-def test_all_go_with_their_schedules_and_what_has_changed_goes_again(
+def test_all_are_deployed_with_schedules_and_changed_ones_again(
     type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     first = type_("deploy", "--all", "--jobs", "4", "-o", "json")
@@ -202,7 +202,7 @@ def test_all_go_with_their_schedules_and_what_has_changed_goes_again(
     }
 
 
-def test_a_plan_prints_everything_and_does_nothing(
+def test_a_plan_prints_all_steps_and_changes_nothing(
     type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     plan = type_("deploy", "campaign-trigger", "--plan")
@@ -215,7 +215,7 @@ def test_a_plan_prints_everything_and_does_nothing(
     assert not (project / ".edge").exists()
 
 
-def test_without_gcloud_a_plan_says_so_and_a_deployment_says_how_to_get_it(
+def test_without_gcloud_a_plan_warns_and_a_deployment_fails_with_a_cure(
     type_: Edge, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -228,7 +228,7 @@ def test_without_gcloud_a_plan_says_so_and_a_deployment_says_how_to_get_it(
     assert "https://cloud.google.com/sdk/docs/install" in refused.stderr
 
 
-def test_half_a_deployment_tells_what_is_there_what_is_not_and_how_to_go_on(
+def test_a_partial_deployment_reports_outcomes_and_how_to_continue(
     type_: Edge, programs: RecordedPrograms
 ) -> None:
     programs.answer("deploy structured-data", stderr="ERROR: Build failed: quota\n", status=1)
@@ -255,11 +255,11 @@ def test_environments_are_kept_apart(type_: Edge, programs: RecordedPrograms) ->
     assert deployed(programs)["voice-prompt"]["edge-env"] == "production"
 
 
-def test_pruning_asks_and_takes_only_what_has_no_function(
+def test_pruning_confirms_and_removes_only_services_without_a_function(
     type_: Edge, programs: RecordedPrograms
 ) -> None:
     gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
-    programs.answer("services list", [gone, cloud_run_service("somebody-s")])
+    programs.answer("services list", [gone, cloud_run_service("another-project-s")])
 
     unasked = type_("deploy", "voice-prompt", "--prune")
     done = type_("deploy", "voice-prompt", "--prune", "--yes", "-o", "json")
@@ -269,7 +269,7 @@ def test_pruning_asks_and_takes_only_what_has_no_function(
     assert [call.argv[4] for call in programs.calls("services", "delete")] == ["gone"]
 
 
-def test_pruning_alone_deploys_nothing_and_a_failure_of_it_can_be_gone_on_with(
+def test_pruning_alone_deploys_nothing_and_can_be_continued_after_a_failure(
     type_: Edge, programs: RecordedPrograms
 ) -> None:
     gone = cloud_run_service("gone", project="shop", env="staging", function="gone")
@@ -304,7 +304,7 @@ def test_knative_builds_pushes_and_applies(type_: Edge, programs: RecordedProgra
         (("voice-prompt", "--all"), 2, "Give either names or --all"),
     ],
 )
-def test_a_wrong_word_is_told_with_the_right_one(
+def test_a_wrong_argument_is_an_error_with_a_suggestion(
     type_: Edge, programs: RecordedPrograms, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     refused = type_("deploy", *arguments)
@@ -313,7 +313,7 @@ def test_a_wrong_word_is_told_with_the_right_one(
     assert programs.calls() == []
 
 
-def test_a_secret_that_is_missing_stops_everything_before_it_begins(
+def test_a_missing_secret_stops_the_deployment_before_any_step(
     type_: Edge, programs: RecordedPrograms
 ) -> None:
     held = [{"name": f"a/b/{name}"} for name in SECRETS if name != "OPENAI_API_KEY"]
@@ -327,7 +327,7 @@ def test_a_secret_that_is_missing_stops_everything_before_it_begins(
     assert programs.calls("deploy") == []
 
 
-def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
+def test_nothing_is_deployed_if_one_function_cannot_be_bundled(
     type_: Edge, programs: RecordedPrograms, project: Path
 ) -> None:
     (project / "functions/voice_prompt/main.py").write_text("def main(:\n")
@@ -340,7 +340,7 @@ def test_one_function_that_cannot_be_bundled_keeps_all_from_being_deployed(
     assert programs.calls() == []
 
 
-def test_who_is_not_logged_in_reads_the_program_s_own_words(
+def test_a_missing_login_shows_the_programs_message(
     type_: Edge, programs: RecordedPrograms
 ) -> None:
     words = "ERROR: (gcloud.run.services.list) You do not currently have an active account\n"
@@ -377,9 +377,7 @@ def test_secrets_of_a_target_are_set_listed_and_removed(
     assert not (project / "functions/.env").exists()
 
 
-def test_what_is_deployed_is_listed_read_and_removed(
-    type_: Edge, programs: RecordedPrograms
-) -> None:
+def test_services_are_listed_logged_and_removed(type_: Edge, programs: RecordedPrograms) -> None:
     service = cloud_run_service("voice-prompt", project="shop", env="staging")
     service["metadata"]["labels"] |= {
         "edge-function": "voice-prompt",
@@ -407,7 +405,7 @@ def test_what_is_deployed_is_listed_read_and_removed(
     assert (unknown.returncode, "There are: voice-prompt" in unknown.stderr) == (1, True)
 
 
-def test_deploy_sh_is_edge_deploy_from_anywhere(
+def test_deploy_sh_runs_edge_deploy_from_any_folder(
     project: Path, programs: RecordedPrograms, tmp_path: Path
 ) -> None:
     """It stands at the project's root; here its edge is this checkout's."""

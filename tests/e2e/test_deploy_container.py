@@ -1,4 +1,4 @@
-"""The image's build context, started by the image's own command, without Docker."""
+"""Build context of the image, started with the image's command, without Docker."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `edge deploy --all --target container` writes for this very project."""
+    """Build context of this repository, from `edge deploy --all --target container`."""
     folder = tmp_path_factory.mktemp("image") / "app"
     arguments = ("deploy", "--all", "--target", "container", "--out", str(folder))
     made = edge(ROOT, *arguments)
@@ -31,7 +31,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(context: Path, instruction: str = "^CMD") -> list[str]:
-    """What the image starts, or is asked by, as its Dockerfile says."""
+    """Return the command of a Dockerfile instruction."""
     recipe = (context / "Dockerfile").read_text().replace("\\\n", "")
     (words,) = re.findall(rf"{instruction} (\[.*\])$", recipe, re.MULTILINE)
     return json.loads(words)
@@ -45,7 +45,7 @@ def test_the_image_s_command_serves_the_functions_from_the_context_alone(
     log = tmp_path / "log"
     program, *arguments = command(context)
     assert program == "python"
-    # Packages are those of the lock, as in the image; this checkout is not there.
+    # Only packages of the lock can be imported, as in the image; this checkout cannot.
     hidden = hide_packages(tmp_path / "hidden")
     environment = shell(**variables(), PORT="0", HOME=str(tmp_path), PYTHONPATH=str(hidden))
     make_read_only(app)
@@ -59,21 +59,21 @@ def test_the_image_s_command_serves_the_functions_from_the_context_alone(
         port = str(httpx.URL(url).port)
         health = [sys.executable, *command(context, "^HEALTHCHECK .* CMD")[1:]]
         subprocess.run(health, env=shell(PORT=port), check=True, timeout=DEADLINE)
-        asked = httpx.options(f"{url}/functions/v1/structured-data", timeout=DEADLINE)
+        preflight = httpx.options(f"{url}/functions/v1/structured-data", timeout=DEADLINE)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE)
         make_writable(app)
 
     assert (refused.status_code, refused.json()["code"]) == (401, "UNAUTHORIZED_NO_AUTH_HEADER")
-    assert asked.status_code < 300, log.read_text()
-    assert asked.headers["access-control-allow-origin"] == "*"
+    assert preflight.status_code < 300, log.read_text()
+    assert preflight.headers["access-control-allow-origin"] == "*"
     assert process.returncode == 0, log.read_text()
     assert SECRET not in log.read_text()
 
 
 def hide_packages(folder: Path) -> Path:
-    """A folder for PYTHONPATH with which nobody can import what the image does not install."""
+    """Write a PYTHONPATH folder that blocks imports of packages the image does not install."""
     modules = [name.replace("-", "_") for name in PACKAGES_LEFT_OUT]
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
@@ -83,7 +83,7 @@ def hide_packages(folder: Path) -> Path:
 
 
 def make_read_only(folder: Path) -> None:
-    """As in the image, where the files belong to root and the process to nobody."""
+    """Make files read-only, as in the image, where they belong to root."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
@@ -93,7 +93,7 @@ def make_writable(folder: Path) -> None:
         Path(root).chmod(0o755)
 
 
-def test_the_context_holds_no_secret_no_test_and_nothing_of_the_emulator(context: Path) -> None:
+def test_the_context_has_no_secret_no_test_and_no_emulator(context: Path) -> None:
     names = {path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()}
 
     assert {"Dockerfile", "requirements.lock", "functions/structured_data/main.py"} <= names
@@ -101,16 +101,16 @@ def test_the_context_holds_no_secret_no_test_and_nothing_of_the_emulator(context
     assert not any(name.startswith(("tests/", "edge/emulator/", "bench/")) for name in names)
 
 
-def test_what_runs_is_the_context_s_own_edge_without_an_emulator(context: Path) -> None:
-    asked = "import edge, importlib.util as u; print(edge.__file__, u.find_spec('edge.emulator'))"
+def test_the_image_runs_the_edge_of_the_context(context: Path) -> None:
+    source = "import edge, importlib.util as u; print(edge.__file__, u.find_spec('edge.emulator'))"
     found = subprocess.run(
-        [sys.executable, "-c", asked], cwd=context, capture_output=True, text=True, check=True
+        [sys.executable, "-c", source], cwd=context, capture_output=True, text=True, check=True
     )
 
     assert found.stdout.split() == [str(context / "edge/__init__.py"), "None"]
 
 
-def test_another_run_finds_nothing_to_do(context: Path) -> None:
+def test_a_second_run_is_skipped(context: Path) -> None:
     arguments = ("deploy", "--all", "--target", "container", "--out", str(context))
 
     again = edge(ROOT, *arguments, "-o", "json")

@@ -1,4 +1,4 @@
-"""What a caller sees when a part dies while its request is under way, and after."""
+"""Responses while a process of the stack dies during a request, and afterwards."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_postgres_stopped_in_mid_request_is_503_and_recovers(
 
 
 def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningStack) -> None:
-    """A server whose memory is still in use by the last one's cannot start at once."""
+    """A server cannot start while the shared memory of the previous one is in use."""
     pid = stack.cluster.pid
     assert pid is not None
     child = next(iter(children(pid)))

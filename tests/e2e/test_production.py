@@ -1,4 +1,4 @@
-"""`edge serve --production`: what it enforces alone, how it logs, drains, heals and ends."""
+"""`edge serve --production`: checks of requests, log, drain, restart and shutdown."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ from tests.support.serving import HttpServer, LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 
-TELLS = """
+MAIN = """
 import os, time
 
 def main(request):
@@ -38,13 +38,13 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     for name, policy in {
-        "tells": 'secrets = ["MOOD", "OPENAI_API_KEY"]\n',
+        "environment": 'secrets = ["MOOD", "OPENAI_API_KEY"]\n',
         "open": 'verify_jwt = false\nbody_limit = "1MB"\n',
         "rare": "verify_jwt = false\nrate_limit = 0.001\n",
     }.items():
         folder = root / "functions" / name
         folder.mkdir(parents=True)
-        (folder / "main.py").write_text(TELLS)
+        (folder / "main.py").write_text(MAIN)
         (folder / "function.toml").write_text(policy)
     return root
 
@@ -65,17 +65,17 @@ def user(**claims: object) -> dict[str, str]:
     return {"authorization": f"Bearer {mint(SECRET, 'authenticated', sub='u', **claims)}"}
 
 
-def test_only_a_good_token_reaches_a_function_that_asks_for_one(instance: Instance) -> None:
+def test_only_a_valid_token_reaches_a_function_that_verifies_it(instance: Instance) -> None:
     forged = {"authorization": f"Bearer {mint('x' * 40, 'authenticated', sub='u')}"}
 
-    assert ask(instance.url, "tells").status_code == 401
-    assert ask(instance.url, "tells", headers=forged).status_code == 401
-    assert ask(instance.url, "tells", headers=user(exp=1)).status_code == 401
-    assert ask(instance.url, "tells", headers=user()).status_code == 200
+    assert ask(instance.url, "environment").status_code == 401
+    assert ask(instance.url, "environment", headers=forged).status_code == 401
+    assert ask(instance.url, "environment", headers=user(exp=1)).status_code == 401
+    assert ask(instance.url, "environment", headers=user()).status_code == 200
 
 
-def test_a_function_sees_the_secrets_it_names_and_no_stand_in(instance: Instance) -> None:
-    seen = ask(instance.url, "tells", headers=user()).json()
+def test_a_function_gets_its_declared_secrets_and_no_emulated_provider(instance: Instance) -> None:
+    seen = ask(instance.url, "environment", headers=user()).json()
 
     assert seen["MOOD"] == "calm"
     assert {"OTHER", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SB_REGION"} & set(seen) == set()
@@ -103,9 +103,7 @@ def test_a_request_is_logged_in_cloud_loggings_shape(instance: Instance) -> None
     assert "hush" not in instance.log.read_text()
 
 
-def test_what_is_under_way_is_answered_after_sigterm_and_nobody_else(
-    root: Path, tmp_path: Path
-) -> None:
+def test_sigterm_finishes_active_requests_and_refuses_new_ones(root: Path, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     with (
         production(root, tmp_path / "log", variables(), "--processes", "2", "--grace", "40") as run,
@@ -132,7 +130,7 @@ def is_refused(url: str) -> bool:
     return False
 
 
-def test_all_are_ready_then_a_killed_one_is_replaced_and_none_outlives_the_parent(
+def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
     root: Path, tmp_path: Path
 ) -> None:
     with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
@@ -180,7 +178,7 @@ def test_instances_share_a_rate_limit(root: Path, cluster: Cluster, database: st
     assert 0 < int(answers[1].headers["retry-after"]) <= 1000
 
 
-def test_without_the_database_a_rate_limit_is_each_processes_own(instance: Instance) -> None:
+def test_without_the_database_each_process_counts_its_rate_limit(instance: Instance) -> None:
     answers = [ask(instance.url, "rare").status_code for _ in range(2)]
 
     assert answers == [200, 429]
@@ -188,7 +186,7 @@ def test_without_the_database_a_rate_limit_is_each_processes_own(instance: Insta
 
 
 @pytest.mark.parametrize(
-    ("left_out", "told"),
+    ("left_out", "expected"),
     [
         ("SUPABASE_URL", "SUPABASE_URL"),
         ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY"),
@@ -197,7 +195,7 @@ def test_without_the_database_a_rate_limit_is_each_processes_own(instance: Insta
         ("SUPABASE_JWKS", "cannot be fetched"),
     ],
 )
-def test_what_is_missing_is_named(root: Path, left_out: str, told: str) -> None:
+def test_a_missing_variable_is_reported(root: Path, left_out: str, expected: str) -> None:
     environment = {name: value for name, value in variables().items() if name != left_out}
     command = [sys.executable, "-m", "edge", "serve", "--production", "--port", "0"]
 
@@ -211,5 +209,5 @@ def test_what_is_missing_is_named(root: Path, left_out: str, told: str) -> None:
     )
 
     assert ran.returncode == 2
-    assert told in ran.stderr
+    assert expected in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -1,4 +1,4 @@
-"""A deployed function with nothing in front of it enforces by itself what the gateway would."""
+"""A function deployed alone makes the checks of the gateway itself."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def function() -> Iterator[ServedFunction]:
         yield served
 
 
-def test_who_is_not_known_is_refused_readably_for_a_browser(function: ServedFunction) -> None:
+def test_a_request_without_a_token_is_refused_with_cors_headers(function: ServedFunction) -> None:
     forged = mint("x" * 40, "authenticated", sub="u")
     for headers in ({}, {"authorization": f"Bearer {forged}"}, function.user(exp=1)):
         reply = function.client.post("/", json=ADDRESS, headers=headers)
@@ -27,7 +27,7 @@ def test_who_is_not_known_is_refused_readably_for_a_browser(function: ServedFunc
         assert reply.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_user_passes_and_is_told_what_is_wrong_with_the_body(function: ServedFunction) -> None:
+def test_a_user_passes_and_gets_the_faults_of_the_body(function: ServedFunction) -> None:
     reply = function.client.post("/", json={}, headers=function.user())
 
     assert reply.status_code == 400

@@ -42,18 +42,18 @@ class SigningKey:
 
 
 class Auth:
-    """The project's key set, and how often it was asked for."""
+    """JWKS endpoint of the project, with a count of its requests."""
 
     def __init__(self) -> None:
         self.document: Any = {"keys": []}
-        self.asked = 0
+        self.requests = 0
         self.app = Starlette(routes=[Route(PATH, self._serve)])
 
     def publish(self, *keys: SigningKey) -> None:
         self.document = {"keys": [key.published for key in keys]}
 
     async def _serve(self, _request: Request) -> Response:
-        self.asked += 1
+        self.requests += 1
         return JSONResponse(self.document)
 
 
@@ -64,13 +64,13 @@ def auth() -> Auth:
 
 @pytest.fixture
 def project(auth: Auth) -> Iterator[dict[str, str]]:
-    """The variables of a project that publishes its keys, and has no shared secret."""
+    """Variables of a project that publishes its keys and has no shared secret."""
     loop = LoopThread()
     server = HttpServer(auth.app)
     loop.run(server.start())
-    told = variables(server.url)
-    del told["SUPABASE_JWKS"], told["SUPABASE_JWT_SECRET"]
-    yield told
+    environment = variables(server.url)
+    del environment["SUPABASE_JWKS"], environment["SUPABASE_JWT_SECRET"]
+    yield environment
     loop.run(server.close())
     loop.close()
 
@@ -89,7 +89,7 @@ def ask(instance: Instance, key: SigningKey) -> int:
     return httpx.post(url, headers=headers, timeout=DEADLINE).status_code
 
 
-def test_a_new_key_is_taken_up_and_a_withdrawn_one_is_not_believed_any_more(
+def test_a_new_key_is_accepted_and_a_withdrawn_one_refused(
     root: Path, auth: Auth, project: dict[str, str]
 ) -> None:
     old, new = SigningKey("old"), SigningKey("new")
@@ -113,7 +113,7 @@ def test_a_new_key_is_taken_up_and_a_withdrawn_one_is_not_believed_any_more(
         assert ask(instance, new) == 200
 
 
-def test_a_key_that_is_not_known_yet_is_asked_for_once_before_its_first_token_is_judged(
+def test_an_unknown_key_is_fetched_once_before_its_first_token_is_verified(
     root: Path, auth: Auth, project: dict[str, str]
 ) -> None:
     old, new = SigningKey("old"), SigningKey("new")
@@ -121,19 +121,19 @@ def test_a_key_that_is_not_known_yet_is_asked_for_once_before_its_first_token_is
     with production(root, root / "log", project, "--processes", "1") as instance:
         instance.wait_until_ready()
         auth.publish(old, new)
-        asked = auth.asked
+        before = auth.requests
 
         assert ask(instance, new) == 200
-        assert auth.asked == asked + 1
+        assert auth.requests == before + 1
 
 
-def test_a_forged_token_of_a_key_that_is_known_is_refused_without_asking(
+def test_a_forged_token_of_a_known_key_is_refused_without_a_fetch(
     root: Path, auth: Auth, project: dict[str, str]
 ) -> None:
     auth.publish(SigningKey("old"))
     with production(root, root / "log", project, "--processes", "1") as instance:
         instance.wait_until_ready()
-        asked = auth.asked
+        before = auth.requests
 
         assert ask(instance, SigningKey("old")) == 401
-        assert auth.asked == asked
+        assert auth.requests == before

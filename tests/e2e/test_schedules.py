@@ -1,4 +1,4 @@
-"""Functions that the stack's own clock calls."""
+"""Scheduled functions, called by the stack's scheduler."""
 
 import os
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def test_where_time_runs_faster_so_do_schedules(ticking: tuple[Stack, list[objec
     assert set(wait_for_lines(events, "hourly", 2)) == {'tick POST {"action": "hour"}'}
 
 
-def test_a_schedule_that_names_no_time_is_told_of(ticking: tuple[Stack, list[object]]) -> None:
+def test_an_invalid_schedule_is_reported(ticking: tuple[Stack, list[object]]) -> None:
     stack, events = ticking
     url = f"{stack.settings.api_url}/functions/v1/faulty"
     headers = {"authorization": f"Bearer {stack.settings.anon_key}"}

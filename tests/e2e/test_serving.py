@@ -1,4 +1,4 @@
-"""A day of serving: numbers, logs and secrets of a running stack, through its own doors."""
+"""Secrets, metrics and logs of a running stack, through its HTTP endpoints."""
 
 import json
 import subprocess
@@ -17,13 +17,13 @@ from tests.support.serving import LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
-TELLS = """
+MAIN = """
 import os
 
 def main(request):
-    print("it was asked")
+    print("it was called")
     if request.args.get("fail"):
-        raise RuntimeError("as it was told")
+        raise RuntimeError("as requested")
     return {"secret": os.environ.get("MOOD")}
 """
 
@@ -31,9 +31,9 @@ def main(request):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
-    folder = root / "functions" / "tells"
+    folder = root / "functions" / "report"
     folder.mkdir(parents=True)
-    (folder / "main.py").write_text(TELLS)
+    (folder / "main.py").write_text(MAIN)
     (folder / "function.toml").write_text('verify_jwt = false\nsecrets = ["MOOD"]\n')
     (root / "functions" / ".env").write_text("MOOD=calm\n")
     return root
@@ -51,7 +51,7 @@ def url(project: Path) -> Iterator[str]:
 
 
 def ask(url: str, query: str = "") -> httpx.Response:
-    return httpx.get(f"{url}/functions/v1/tells{query}", timeout=30)
+    return httpx.get(f"{url}/functions/v1/report{query}", timeout=30)
 
 
 def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Path) -> None:
@@ -65,16 +65,16 @@ def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Pa
     assert (before, after) == ({"secret": "calm"}, {"secret": "merry"})
 
 
-def test_numbers_are_told_in_prometheus_format_and_the_platform_s(url: str) -> None:
+def test_metrics_have_prometheus_format_and_the_platforms(url: str) -> None:
     assert ask(url, "?fail=1").status_code == 500
-    assert httpx.get(f"{url}/functions/v1/nobody", timeout=30).status_code == 404
+    assert httpx.get(f"{url}/functions/v1/unknown", timeout=30).status_code == 404
 
     numbers = httpx.get(f"{url}/metrics", timeout=30)
     platform = httpx.get(f"{url}/_internal/metric", timeout=30).json()
     health = httpx.get(f"{url}/_internal/health", timeout=30)
 
     assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert 'function="tells",status="500"' in numbers.text
+    assert 'function="report",status="500"' in numbers.text
     assert 'function="(unknown)",status="404"' in numbers.text
     assert platform["activeUserWorkersCount"] >= 1
     assert platform["handledRequestsCount"] >= 2
@@ -87,14 +87,14 @@ def logs(project: Path, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
-def test_what_functions_tell_is_kept_and_found_again(url: str, project: Path) -> None:
+def test_output_of_functions_is_logged_and_searchable(url: str, project: Path) -> None:
     assert ask(url, "?fail=1").status_code == 500
     deadline = time.monotonic() + 15
-    while not (found := logs(project, "tells", "--level", "error", "--search", "as it was told")):
+    while not (found := logs(project, "report", "--level", "error", "--search", "as requested")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
     assert "UncaughtException" in {entry["kind"] for entry in found}
-    assert all(entry["function"] == "tells" for entry in found)
-    assert any(entry["message"] == "it was asked" for entry in logs(project, "--since", "10m"))
+    assert all(entry["function"] == "report" for entry in found)
+    assert any(entry["message"] == "it was called" for entry in logs(project, "--since", "10m"))
     assert logs(project, "--since", "10m", "--search", "never said") == []

@@ -1,4 +1,4 @@
-"""`edge test` against a running stack that plays the deployment, and against nothing."""
+"""`edge test` against a running stack in the role of a deployment, and against none."""
 
 import json
 import subprocess
@@ -78,16 +78,16 @@ def test_a_deployment_that_does_not_answer_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("voice-promt", "--env", "staging"), "Did you mean voice-prompt?"),
         (("--env", "staging"), "SUPABASE_URL"),
         (("--env", "staging", "--url", "http://127.0.0.1:9"), "SUPABASE_SERVICE_ROLE_KEY"),
     ],
 )
-def test_what_is_missing_is_named(arguments: tuple[str, ...], told: str) -> None:
+def test_a_missing_url_or_key_is_reported(arguments: tuple[str, ...], expected: str) -> None:
     ran = smoke(*arguments)
 
     assert ran.returncode == 2
-    assert told in ran.stderr
+    assert expected in ran.stderr
     assert "Traceback" not in ran.stderr

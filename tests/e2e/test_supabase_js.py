@@ -1,4 +1,4 @@
-"""A frontend developer's supabase-js against the whole stack, with nothing but a URL and a key."""
+"""supabase-js against the whole stack, with only a URL and a key."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def results(play: Play, stack: RunningStack) -> dict[str, Any]:
 
 
 def test_supabase_js_notices_nothing_unusual(results: dict[str, Any]) -> None:
-    """One run of many calls; each is looked at on its own."""
+    """Results of one run of many calls; each test checks one of them."""
     assert results["invoke"]["status"] == "success"
     assert results["invokeByUser"]["data"]["result"]["chunk_count"] == 1
     check_refusals(results)

@@ -1,4 +1,4 @@
-"""A Python engineer's supabase-py against the whole stack."""
+"""supabase-py against the whole stack."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from tests.conftest import RunningStack
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.filterwarnings("ignore:The .* parameter is deprecated"),  # the client's own doing
+    pytest.mark.filterwarnings("ignore:The .* parameter is deprecated"),  # raised inside the client
 ]
 TRANSCRIPT = "Ann: What does it cost you?\nBob: Too much, and I need to ask my boss."
 Connect = Callable[..., Client]

@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
 
 @contextmanager
 def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str]]]:
-    """Killed at the end with all that it started."""
+    """Start a stack; kill it and its descendants at the end."""
     with (project / "start.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "edge", *COMMAND],

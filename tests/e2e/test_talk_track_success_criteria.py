@@ -1,4 +1,4 @@
-"""The deployment guide's success criteria, one by one, as far as they are the service's part.
+"""The deployment guide's success criteria, those of the service, one by one.
 
 What the page itself shows (its banner, its toast, its green check) is shown true in the page's own
 tests, in a browser.
@@ -26,7 +26,7 @@ def user(stack: RunningStack) -> User:
 
 def test_users_can_navigate_away_during_generation(stack: RunningStack, user: User) -> None:
     delay_responses(stack, 0.2, times=6)
-    user.create()  # and no request until it is done
+    user.create()  # no further request until it is done
 
     statement = "select status from public.talk_track_jobs where user_id = %s"
     while fetch_value(stack, statement, user.user_id) in {"pending", "processing"}:
@@ -49,7 +49,7 @@ def test_real_time_progress_indicator_from_0_to_100_per_cent(
 
     assert progress[0] == 0
     assert progress == sorted(progress)
-    assert len(set(progress)) >= 3  # not only none and all
+    assert len(set(progress)) >= 3  # more than 0 and 100
     assert user.job(job_id)["status"] == "completed"
 
 
@@ -81,7 +81,7 @@ def test_toast_notification_on_completion(stack: RunningStack, user: User) -> No
 def test_works_on_the_vercel_hobby_plan_with_its_10_second_timeout(
     stack: RunningStack, user: User
 ) -> None:
-    """No request waits for the model: not even for one that takes minutes."""
+    """No request waits for the model, even if that takes minutes."""
     delay_responses(stack, 120, times=6)
     headers = {"apikey": stack.anon_key, "authorization": f"Bearer {user.token}"}
     url = f"{stack.url}/functions/v1/talk-track-jobs"
@@ -96,7 +96,7 @@ def test_works_on_the_vercel_hobby_plan_with_its_10_second_timeout(
 
 
 def test_green_check_after_completion(user: User) -> None:
-    """What the check hangs on: that the deck has a talk track outlasts the job."""
+    """The check depends on the deck's talk track, which outlasts the job."""
     job_id = user.create()
     user.wait_for_end(job_id)
 

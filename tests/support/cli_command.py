@@ -1,4 +1,4 @@
-"""The outcome of an `edge` command that runs inside the test's process."""
+"""Outcome of an `edge` command run inside the test's process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The `edge` command as processes of its own, for tests that type what a person types."""
+"""Run the `edge` command as a process, for tests of the command line."""
 
 import json
 import os
@@ -17,7 +17,7 @@ EDGE = (sys.executable, "-m", "edge")
 
 
 def shell(**extra: str) -> dict[str, str]:
-    """An environment without this machine's own projects and keys."""
+    """Return an environment without this machine's projects and keys."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), **extra}
 
@@ -48,7 +48,7 @@ def serving(
     command: tuple[str, ...] = EDGE,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A command that serves until the block ends; what it announced."""
+    """Run a command that serves until the block ends; return what it announced."""
     log = folder / "serving.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""Recording stand-ins for gcloud, kubectl and docker: small programs on a PATH of their own.
+"""Recorded programs in place of gcloud, kubectl and docker, the only ones on a PATH.
 
-They write down what they are started with, argv and standard input, and answer as a test tells
-them. So tests see what would be run; no cloud, cluster or image builder has a part in them.
+Each records its argv and standard input and prints the answer that a test has set, so that tests
+check the commands without a cloud, cluster or image builder.
 """
 
 import json
@@ -79,7 +79,7 @@ class RecordedPrograms:
 
 
 def cloud_run_service(name: str, **labels: str) -> dict[str, Any]:
-    """A service as `gcloud run services list --format=json` tells of it."""
+    """Return a service as `gcloud run services list --format=json` prints it."""
     return {
         "metadata": {"name": name, "labels": {f"edge-{k}": v for k, v in labels.items()}},
         "status": {

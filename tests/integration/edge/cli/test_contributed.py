@@ -1,4 +1,4 @@
-"""Commands that a project declares in edge.toml: listed, run, completed, and broken ones."""
+"""Commands that a project declares in edge.toml: list, run, complete, and faults."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def extended(project: Path) -> Path:
-    """The project with three commands of its own."""
+    """Project that declares three commands."""
     (project / "edge.toml").write_text(ADDED)
     (project / "greeting.py").write_text(MODULE)
     script = project / "scripts/backup"

@@ -1,4 +1,4 @@
-"""The project's pages as files: what is served, and what is not."""
+"""Pages of the project: which files are served and which are not."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """This project's page for talk tracks, a folder of samples, and a secret beside it."""
+    """The page for talk tracks, a folder of samples, and a secret next to it."""
     samples = tmp_path / "samples"
     samples.mkdir()
     (samples / "deck.json").write_text("{}")
@@ -33,7 +33,7 @@ async def test_the_page_and_all_that_it_names_are_there(console: httpx.AsyncClie
     assert {(await console.get(path)).status_code for path in named} == {200}
 
 
-async def test_modules_come_with_a_type_that_browsers_run(console: httpx.AsyncClient) -> None:
+async def test_modules_have_a_javascript_media_type(console: httpx.AsyncClient) -> None:
     module = await console.get("/talk-tracks/talk_tracks.js")
 
     assert module.headers["content-type"].startswith("text/javascript")
@@ -53,7 +53,7 @@ async def test_pages_run_nothing_from_elsewhere(console: httpx.AsyncClient, path
     assert page.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_samples_are_served_and_nothing_beside_them(console: httpx.AsyncClient) -> None:
+async def test_samples_are_served_and_no_file_next_to_them(console: httpx.AsyncClient) -> None:
     found = await console.get("/samples/deck.json")
     escapes = [
         await console.get(f"/{folder}/{up}.env")
@@ -69,7 +69,7 @@ async def test_the_start_is_the_first_page(console: httpx.AsyncClient) -> None:
     assert (await console.get("/")).headers["location"] == "/console/talk-tracks"
 
 
-async def test_a_folder_without_an_index_is_no_page(tmp_path: Path) -> None:
+async def test_a_folder_without_an_index_is_not_a_page(tmp_path: Path) -> None:
     (tmp_path / "deck.json").write_text("{}")
     pages = {"samples": tmp_path}
     transport = httpx.ASGITransport(create_pages_app("key", pages))

@@ -1,4 +1,4 @@
-"""Processes of a project as real processes: output, health, restarts, the end of all of them."""
+"""Supervisor with real processes: output, health, restarts, stop."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ def lines(events: Observed, name: str) -> list[str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait in a thread, so that the supervisor's event loop goes on."""
+    """Wait in a thread, so that the event loop keeps running."""
     await asyncio.to_thread(wait_for, condition)
 
 

@@ -1,4 +1,4 @@
-"""`edge campaign watch` as a person sees it: counts, pace, and a bar for each outcome."""
+"""Output of `edge campaign watch`: counts, pace, and a bar for each outcome."""
 
 import io
 import re
@@ -29,19 +29,19 @@ def progress(reason: str | None = None, **figures: float) -> Progress:
 
 
 def seen(progress: Progress, pace: float = 0, **console: Any) -> str:
-    """What stands on the terminal after one frame."""
+    """Return the terminal's text after one frame."""
     screen = io.StringIO()
     Console(file=screen, width=100, **console).print(render(progress, pace))
     return screen.getvalue()
 
 
 def bars(text: str) -> dict[str, tuple[int, str]]:
-    """Each bar by its name: how long it is, and the number behind it."""
+    """Return length and number of each bar by name."""
     found = re.findall(r"^  (\w+) +(━*)╸? +([\d,]+)$", text, re.MULTILINE)
     return {name: (len(bar), count) for name, bar, count in found}
 
 
-def test_a_frame_tells_counts_pace_outcomes_and_cost() -> None:
+def test_a_frame_shows_counts_pace_outcomes_and_cost() -> None:
     lines = seen(progress(), pace=42.4).splitlines()
 
     assert lines == [
@@ -84,7 +84,7 @@ def test_a_pause_says_why() -> None:
 
 
 def paced(*moments: tuple[float, float]) -> Iterator[float]:
-    """The pace after each (second, contacts done)."""
+    """Return the pace after each (second, contacts done)."""
     seconds = iter([second for second, _ in moments])
     pace = Pace(clock=lambda: next(seconds))
     return (pace.add(done) for _, done in moments)
@@ -94,9 +94,9 @@ def test_the_pace_is_of_the_last_seconds() -> None:
     assert list(paced((0, 0), (10, 5), (20, 20), (30, 21))) == [0, 30, 60, 48]
 
 
-def test_a_campaign_whose_contacts_are_called_again_has_no_pace_backwards() -> None:
+def test_the_pace_is_never_negative() -> None:
     assert list(paced((0, 100), (1, 40), (2, 41))) == [0, 0, 0]
 
 
-def test_the_first_look_knows_no_pace() -> None:
+def test_the_first_sample_has_no_pace() -> None:
     assert list(paced((5, 1000), (5, 1001))) == [0, 0]

@@ -1,4 +1,4 @@
-"""The thin caller: order, assembly, retries, and what it says when a stage fails."""
+"""Extractor: order of stages, response, retries, failed stages."""
 
 import json
 from typing import Any
@@ -79,7 +79,7 @@ def test_the_log_is_one_json_line(functions: Functions, run: Run) -> None:
     }
 
 
-def test_progress_is_told_as_it_happens(functions: Functions, run: Run) -> None:
+def test_progress_is_reported_as_it_happens(functions: Functions, run: Run) -> None:
     functions.succeed()
 
     run.extractor.extract(RECORDING)
@@ -163,7 +163,7 @@ def test_later_stages_are_not_called_after_a_failure(functions: Functions, run: 
     assert functions.calls("voice-prompt") == 0
 
 
-def test_the_wait_asked_for_is_kept(functions: Functions, run: Run) -> None:
+def test_retry_after_is_respected(functions: Functions, run: Run) -> None:
     functions.reply("process-transcript", status=503, headers={"Retry-After": "0.05"}, json={})
     functions.succeed()
 
@@ -173,7 +173,7 @@ def test_the_wait_asked_for_is_kept(functions: Functions, run: Run) -> None:
     assert response.processing_time >= 50
 
 
-def test_a_wait_beyond_reason_ends_the_run(functions: Functions, run: Run) -> None:
+def test_a_retry_after_that_is_too_long_ends_the_run(functions: Functions, run: Run) -> None:
     functions.reply("process-transcript", status=503, headers={"Retry-After": "3600"}, json={})
     functions.succeed("process-transcript")
 
@@ -224,7 +224,7 @@ def test_the_platforms_own_refusals_are_understood(
     assert (response.error.message, response.error.code) == (message, code)
 
 
-def test_a_url_that_is_none_is_an_error_not_a_crash() -> None:
+def test_an_invalid_url_is_an_error_not_a_crash() -> None:
     with pytest.raises(FunctionCallError) as caught:
         FunctionClient("htp:/nowhere", "key", wait_initial=0.001).call(
             "x", {}, request_id="r", on_retry=lambda *_: None

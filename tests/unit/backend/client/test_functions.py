@@ -1,4 +1,4 @@
-"""Replies that break off on a real socket: tried again, as a broken connection is."""
+"""Responses truncated on a real socket are retried like broken connections."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ NOTHING = b""
 
 @contextmanager
 def server(replies: Sequence[bytes]) -> Iterator[str]:
-    """A server that gives each connection the next reply and hangs up."""
+    """Server that sends each connection the next reply and closes it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         thread = threading.Thread(target=_serve, args=(listener, replies))
@@ -38,7 +38,7 @@ def _serve(listener: socket.socket, replies: Sequence[bytes]) -> None:
     for reply in replies:
         try:
             connection, _ = listener.accept()
-        except OSError:  # shut down: fewer came than there are replies
+        except OSError:  # closed by the test before all replies were used
             return
         with connection:
             received = b""
@@ -48,7 +48,7 @@ def _serve(listener: socket.socket, replies: Sequence[bytes]) -> None:
 
 
 @pytest.mark.parametrize("broken", [CUT_LENGTH, CUT_CHUNK, CUT_BETWEEN_CHUNKS, CUT_HEAD, NOTHING])
-def test_a_reply_that_breaks_off_is_asked_for_again(broken: bytes) -> None:
+def test_a_truncated_response_is_retried(broken: bytes) -> None:
     retries: list[str] = []
     with server([broken, broken, WHOLE]) as url:
         client = FunctionClient(url, "key", wait_initial=0.001)
@@ -61,7 +61,7 @@ def test_a_reply_that_breaks_off_is_asked_for_again(broken: bytes) -> None:
     assert retries == ["CONNECTION_FAILED"] * 2
 
 
-def test_one_that_always_breaks_off_is_told_in_the_end() -> None:
+def test_a_response_that_is_always_truncated_is_reported() -> None:
     with server([CUT_CHUNK] * 4) as url:
         client = FunctionClient(url, "key", wait_initial=0.001)
         with pytest.raises(FunctionCallError) as caught:

@@ -1,4 +1,4 @@
-"""Reading back what a run has stored, also when that fails."""
+"""Rows read back after a run, including failures."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_the_newest_rows_are_listed() -> None:
 
 @responses.activate
 @pytest.mark.parametrize("transcripts", [None, {"id": "t1", "transcript_chunks": []}])
-def test_rows_that_are_not_there_are_no_failure(transcripts: object) -> None:
+def test_missing_rows_are_not_an_error(transcripts: object) -> None:
     responses.get(URL, json=[{**VIDEO, "transcripts": transcripts}])
 
     assert ("videos", "v1") in fetch()
@@ -55,7 +55,7 @@ def test_rows_that_are_not_there_are_no_failure(transcripts: object) -> None:
         ({"body": "<html>"}, "not JSON"),
     ],
 )
-def test_a_failure_is_told_in_a_sentence(reply: dict[str, Any], reason: str) -> None:
+def test_a_failure_is_one_sentence(reply: dict[str, Any], reason: str) -> None:
     responses.get(URL, **reply)
 
     with pytest.raises(RowsError, match=reason):

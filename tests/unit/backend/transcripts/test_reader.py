@@ -1,4 +1,4 @@
-"""Transcript files in, a conversation as text out."""
+"""Transcript files parsed to a conversation as text."""
 
 import json
 from pathlib import Path
@@ -121,13 +121,13 @@ def test_byte_order_marks_are_understood(tmp_path: Path, encoding: str, content:
         ("a.srt", SRT + "\n\n4\n00:00\nHi", "a.srt: line 14: a timing"),
     ],
 )
-def test_what_cannot_be_read_is_named(
+def test_an_unreadable_file_is_an_error_with_its_line(
     tmp_path: Path, name: str, content: str | bytes, message: str
 ) -> None:
     with pytest.raises(TranscriptError, match=message):
         read_transcript(write(tmp_path, name, content))
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TranscriptError, match=r"gone.txt: cannot be read: No such file"):
         read_transcript(tmp_path / "gone.txt")

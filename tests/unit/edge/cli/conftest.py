@@ -1,4 +1,4 @@
-"""A project on disk, the `edge` command in this process, and the lock of a running stack."""
+"""Project on disk, the `edge` command in this process, and the lock of a running stack."""
 
 import sys
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with two functions, and a shell in its folder."""
+    """Project with two functions, as the current folder."""
     for name in ("send_invite", "report"):
         folder = tmp_path / "functions" / name
         folder.mkdir(parents=True)
@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def lock(project: Path) -> Iterator[Lock]:
-    """The held lock of the project, as a running stack holds it."""
+    """Lock of the project, held as by a running stack."""
     lock = Lock(project / ".edge" / "lock")
     lock.acquire()
     yield lock

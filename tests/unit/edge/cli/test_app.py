@@ -1,4 +1,4 @@
-"""The command line as a whole: quick to start, complete in its help, known to the shell."""
+"""The command line as a whole: import time, help, completion."""
 
 import subprocess
 import sys
@@ -22,10 +22,10 @@ HEAVY = {
 
 
 def test_help_imports_nothing_heavy() -> None:
-    ask = "import sys, edge.cli.app; print(*sys.modules)"
+    source = "import sys, edge.cli.app; print(*sys.modules)"
 
     loaded = subprocess.run(
-        [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
     ).stdout.split()
 
     assert HEAVY.intersection(loaded) == set()

@@ -1,4 +1,4 @@
-"""`edge logs` over a store that earlier runs have written."""
+"""`edge logs` on a store written by earlier runs."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def messages(out: str) -> list[str]:
 )
 @pytest.mark.parametrize("command", [("logs",), ("functions", "logs")])
 @pytest.mark.usefixtures("written")
-def test_what_is_asked_for_comes_out_oldest_first(
+def test_matching_entries_are_printed_oldest_first(
     edge: Edge, command: tuple[str, ...], arguments: tuple[str, ...], expected: list[str]
 ) -> None:
     done = edge(*command, *arguments, "-o", "json")
@@ -54,7 +54,7 @@ def test_what_is_asked_for_comes_out_oldest_first(
 
 
 @pytest.mark.usefixtures("written")
-def test_a_person_reads_function_level_and_message(edge: Edge) -> None:
+def test_a_line_has_function_level_and_message(edge: Edge) -> None:
     first = edge("logs", "report").out.splitlines()[0]
 
     assert first.split()[1:] == ["report", "info", "all", "is", "well"]

@@ -1,4 +1,4 @@
-"""An environment is one of a target's: without one, nothing on this machine is meant."""
+"""--env is refused without --target by every command that has both."""
 
 from pathlib import Path
 

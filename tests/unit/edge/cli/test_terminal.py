@@ -1,4 +1,4 @@
-"""What a person sees: readable, in colour on a terminal only, each failure once."""
+"""Terminal output: readable lines, colours only on a terminal, each failure once."""
 
 import json
 from datetime import datetime
@@ -89,7 +89,7 @@ def test_another_boot_failure_is_another() -> None:
     assert "still" not in text
 
 
-def test_a_worker_at_its_limit_is_told_in_yellow_and_its_end_in_passing() -> None:
+def test_a_worker_close_to_its_limit_is_yellow_and_its_end_dim() -> None:
     text = shown(
         WorkerRetired("echo", "e", ShutdownReason.MEMORY),
         Shutdown("echo", "e", ShutdownReason.MEMORY, -9, 30.0, 150 << 20),
@@ -107,7 +107,7 @@ def test_a_worker_ended_at_its_limit_without_notice_says_which() -> None:
 
 
 @pytest.mark.parametrize(("status", "cause"), [(-11, "by signal 11"), (3, "with status 3")])
-def test_a_crash_tells_its_cause(status: int, cause: str) -> None:
+def test_a_crash_shows_its_cause(status: int, cause: str) -> None:
     text = shown(Shutdown("echo", "e", ShutdownReason.EVENT_LOOP_COMPLETED, status))
 
     assert f"its worker ended {cause}" in text
@@ -116,13 +116,13 @@ def test_a_crash_tells_its_cause(status: int, cause: str) -> None:
 @pytest.mark.parametrize(
     "reason", [ShutdownReason.EARLY_DROP, ShutdownReason.TERMINATION_REQUESTED]
 )
-def test_an_end_that_was_asked_for_is_not_worth_a_line(reason: ShutdownReason) -> None:
+def test_a_requested_shutdown_prints_nothing(reason: ShutdownReason) -> None:
     events = (WorkerRetired("echo", "e", reason), Shutdown("echo", "e", reason, 0))
 
     assert shown(*events) == ""
 
 
-def test_the_zygotes_loss_is_told() -> None:
+def test_the_loss_of_the_zygote_is_shown() -> None:
     text = shown(ZygoteLost(-9), ZygoteReady(400.0, ()))
 
     assert "the zygote ended by signal 9" in text
@@ -170,7 +170,7 @@ def test_a_record_shows_its_stages_and_a_failure_of_ours_with_its_place() -> Non
     assert place[-1].endswith("KeyError: 1")
 
 
-def test_a_providers_failure_is_told_by_its_sentence() -> None:
+def test_a_providers_failure_is_one_sentence() -> None:
     text = shown(
         record(
             502,
@@ -186,14 +186,14 @@ def test_a_providers_failure_is_told_by_its_sentence() -> None:
 
 
 class BrokenPipe(StringIO):
-    """A reader that went away."""
+    """Closed terminal: every write fails."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_nobody_watching_any_more_is_survived(log_format: LogFormat) -> None:
+def test_a_closed_terminal_is_survived(log_format: LogFormat) -> None:
     screen = terminal_observer(Console(file=BrokenPipe(), _environ={}), log_format)
 
     for _ in range(3):

@@ -47,7 +47,7 @@ def test_with_shared_the_handler_says_who_may_call(
 
 
 def declared_auth(source: Path) -> object:
-    """The `auth` that the endpoint decorator is given."""
+    """Return the `auth` argument of the endpoint decorator."""
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.keyword) and node.arg == "auth":
             return ast.literal_eval(node.value)
@@ -61,7 +61,7 @@ def test_without_shared_the_platform_checks_the_token(edge: Edge, project: Path)
     assert "shared" not in (project / "functions/f/main.py").read_text()
 
 
-def test_without_shared_users_cannot_be_told_from_the_anon_key(edge: Edge, project: Path) -> None:
+def test_without_shared_auth_user_is_refused(edge: Edge, project: Path) -> None:
     done = edge("functions", "new", "f", "--auth", "user")
 
     assert done.status == 2
@@ -147,7 +147,7 @@ def test_a_function_that_is_not_served_is_listed_as_such(
     }
 
 
-def test_delete_asks_first(edge: Edge, project: Path) -> None:
+def test_delete_confirms_first(edge: Edge, project: Path) -> None:
     unasked = edge("functions", "delete", "report")
     still_there = (project / "functions/report").exists()
     agreed = edge("functions", "delete", "report", "--yes")
@@ -181,7 +181,7 @@ def test_deleting_a_linked_folder_leaves_what_it_points_to(edge: Edge, project: 
         (("start", "--limitz", "off"), "--limits"),
     ],
 )
-def test_a_slip_of_the_finger_is_answered_with_what_was_meant(
+def test_a_misspelt_name_gets_a_suggestion(
     edge: Edge, lock: Lock, arguments: tuple[str, ...], said: str
 ) -> None:
     lock.write({"PID": "1", "API_URL": "http://127.0.0.1:9"})

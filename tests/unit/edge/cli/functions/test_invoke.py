@@ -1,4 +1,4 @@
-"""`edge functions invoke` against a server that answers with what it was sent."""
+"""`edge functions invoke` against a server that echoes the request."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def stack(lock: Lock, url: str) -> str:
-    """The command believes that this project's stack runs there."""
+    """Lock file details of a stack that runs at the server's URL."""
     lock.write({"PID": "1", "API_URL": url, **KEYS})
     return url
 
@@ -63,7 +63,7 @@ def echoed(out: str) -> dict:
     return json.loads(out)
 
 
-def test_without_options_it_posts_as_a_stranger_would(edge: Edge, stack: str) -> None:
+def test_without_options_it_posts_with_the_anon_key(edge: Edge, stack: str) -> None:
     done = edge("functions", "invoke", "report")
 
     sent = echoed(done.out)
@@ -108,7 +108,7 @@ def test_the_body_says_what_it_is(
     assert (sent["body"], sent["headers"]["content-type"]) == (body, content_type)
 
 
-def test_headers_of_one_s_own_win(edge: Edge, stack: str) -> None:
+def test_given_headers_override_the_callers(edge: Edge, stack: str) -> None:
     own = ["-H", "Content-Type: text/csv", "-H", "X-Region: eu-west-1"]
     sent = echoed(edge("functions", "invoke", "report", "-d", "{}", *own).out)
     signed = echoed(edge("functions", "invoke", "report", "-H", "Authorization: Bearer mine").out)
@@ -136,9 +136,9 @@ def test_anything_but_2xx_fails(edge: Edge, stack: str, status: str, expected: i
 def test_a_script_gets_status_headers_and_body(edge: Edge, stack: str) -> None:
     done = edge("functions", "invoke", "report", "-H", "x-answer: 418", "-o", "json")
 
-    told = json.loads(done.out)
-    assert (done.status, told["status"], told["body"]) == (1, 418, {"said": "no"})
-    assert told["headers"]["content-type"] == "application/json"
+    document = json.loads(done.out)
+    assert (done.status, document["status"], document["body"]) == (1, 418, {"said": "no"})
+    assert document["headers"]["content-type"] == "application/json"
 
 
 def test_a_stream_comes_out_as_it_is(edge: Edge, stack: str) -> None:
@@ -170,7 +170,7 @@ def test_another_project_is_called_with_the_keys_of_the_shell(
         (("--user", "a@b.c", "--url", "http://127.0.0.1:9"), "local stack only"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
+def test_invalid_options_are_refused_before_sending(
     edge: Edge,
     stack: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -194,7 +194,7 @@ def test_without_a_key_for_it_another_project_is_not_called(
     assert (done.status, "SUPABASE_ANON_KEY" in done.err) == (2, True)
 
 
-def test_nobody_at_the_address_is_said_in_a_sentence(edge: Edge, lock: Lock) -> None:
+def test_a_refused_connection_is_one_sentence(edge: Edge, lock: Lock) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         lock.write({"PID": "1", "API_URL": f"http://127.0.0.1:{closed.getsockname()[1]}", **KEYS})

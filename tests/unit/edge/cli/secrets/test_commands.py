@@ -1,4 +1,4 @@
-"""`edge secrets`: names and digests come out, values never."""
+"""`edge secrets`: prints names and digests, never values."""
 
 import json
 from hashlib import sha256
@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there_is_an_error(edge: Edge, project: Path) -> None
     assert (done.status, "There is no env file missing." in done.err) == (2, True)
 
 
-def test_a_secret_that_no_function_declares_is_pointed_out(edge: Edge, project: Path) -> None:
+def test_a_secret_that_no_function_declares_is_a_warning(edge: Edge, project: Path) -> None:
     declared = edge("secrets", "set", "REPORT_KEY=1")
     undeclared = edge("secrets", "set", "OTHER=1")
 
@@ -104,7 +104,7 @@ def test_unset_all_keeps_reserved_names_and_a_dry_run_keeps_everything(
         (("ZZZ",), "edge secrets list"),
     ],
 )
-def test_unset_must_know_what_is_meant(
+def test_unset_needs_known_names_or_all(
     edge: Edge, project: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     edge("secrets", "set", "REPORT_KEY=1")

@@ -1,4 +1,4 @@
-"""`edge status`: what a running stack is called, by three sets of names."""
+"""`edge status`: details of a running stack in each output format."""
 
 import json
 import subprocess
@@ -21,10 +21,10 @@ def running(lock: Lock, project: Path) -> dict[str, str]:
 def test_env_can_be_evaluated_by_a_shell(edge: Edge, running: dict[str, str]) -> None:
     shown = edge("status", "-o", "env").out
 
-    told = subprocess.run(
+    printed = subprocess.run(
         ["sh", "-c", f'{shown}\nprintf %s "$API_URL $ANON_KEY"'], capture_output=True, text=True
     ).stdout
-    assert told == f"{running['API_URL']} {running['ANON_KEY']}"
+    assert printed == f"{running['API_URL']} {running['ANON_KEY']}"
     assert f'API_URL="{running["API_URL"]}"' in shown
 
 
@@ -40,15 +40,13 @@ def test_the_functions_own_names_are_those_of_their_environment(
 def test_key_sets_survive_the_shell(edge: Edge, running: dict[str, str]) -> None:
     shown = edge("status", "-o", "env", "--function-names").out
 
-    told = subprocess.run(
+    printed = subprocess.run(
         ["sh", "-c", f'{shown}\nprintf %s "$SUPABASE_SECRET_KEYS"'], capture_output=True, text=True
     ).stdout
-    assert json.loads(told) == {"default": running["SECRET_KEY"]}
+    assert json.loads(printed) == {"default": running["SECRET_KEY"]}
 
 
-def test_for_a_person_every_value_is_on_a_line_of_its_own(
-    edge: Edge, running: dict[str, str]
-) -> None:
+def test_pretty_output_has_one_value_a_line(edge: Edge, running: dict[str, str]) -> None:
     lines = edge("status").out.splitlines()
 
     assert [line.split(": ", 1)[1] for line in lines] == [*running.values(), "1"]
@@ -72,9 +70,7 @@ def test_a_stack_that_is_still_starting_is_not_yet_there(
     assert (done.status, "still starting" in done.err) == (2, True)
 
 
-def test_a_stack_without_a_database_has_none_to_look_into(
-    edge: Edge, lock: Lock, project: Path
-) -> None:
+def test_psql_without_a_local_database_is_an_error(edge: Edge, lock: Lock, project: Path) -> None:
     lock.write({"PID": "1", "API_URL": "http://127.0.0.1:9"})
 
     done = edge("db", "psql")
@@ -82,7 +78,7 @@ def test_a_stack_without_a_database_has_none_to_look_into(
     assert (done.status, "without a local database" in done.err) == (2, True)
 
 
-def test_stop_without_a_stack_is_no_mistake(edge: Edge, project: Path) -> None:
+def test_stop_without_a_stack_succeeds(edge: Edge, project: Path) -> None:
     done = edge("stop")
 
     assert (done.status, done.err) == (0, "Nothing was running.\n")
