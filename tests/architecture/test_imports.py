@@ -106,7 +106,7 @@ def test_the_zygote_preloads_third_parties_only() -> None:
         if name.split(".")[0] in OURS
     ]
 
-    assert ours == ["edge.runtime.worker.main", "edge.runtime.launch.warm_up"]
+    assert ours == ["edge.runtime.worker.main"]
 
 
 def test_one_file_of_each_side_reads_the_environment() -> None:

@@ -24,7 +24,6 @@ BASE: Final = (
     "pydantic",
     "anyio._backends._asyncio",
     "edge.runtime.worker.main",
-    "edge.runtime.launch.warm_up",
 )
 LIBRARIES: Final = {
     "httpx": ("httpx", "httpcore", "httpcore2"),
@@ -64,16 +63,32 @@ class ImportScanner:
 
     Reads import statements as text, also those inside functions; what a third party's package
     imports is not followed. A library that is missed is imported by the worker itself: slower, not
-    wrong. Sources are read again when their time or size changes.
+    wrong. Results are kept until `clear`.
     """
 
     root: Path
-    _found: dict[Path, tuple[float, int, frozenset[str]]] = field(
-        default_factory=dict[Path, tuple[float, int, frozenset[str]]], init=False
+    _libraries: dict[Path, tuple[str, ...]] = field(
+        default_factory=dict[Path, tuple[str, ...]], init=False
     )
+    _names: dict[Path, frozenset[str]] = field(
+        default_factory=dict[Path, frozenset[str]], init=False
+    )
+    _files: dict[str, tuple[Path, ...]] = field(
+        default_factory=dict[str, tuple[Path, ...]], init=False
+    )
+
+    def clear(self) -> None:
+        """Forget what was read: call it when a source has changed."""
+        for known in (self._libraries, self._names, self._files):
+            known.clear()
 
     def libraries_of(self, folder: Path) -> tuple[str, ...]:
         """The keys of `LIBRARIES` that the function in `folder` imports, in that order."""
+        if folder not in self._libraries:
+            self._libraries[folder] = self._scan(folder)
+        return self._libraries[folder]
+
+    def _scan(self, folder: Path) -> tuple[str, ...]:
         pending = list(folder.rglob("*.py"))
         seen, names = set[Path](pending), set[str]()
         while pending:
@@ -86,30 +101,37 @@ class ImportScanner:
         return tuple(name for name in LIBRARIES if name in tops)
 
     def _imports(self, path: Path) -> frozenset[str]:
-        try:
-            status = path.stat()
-            known = self._found.get(path)
-            if known and known[:2] == (status.st_mtime, status.st_size):
-                return known[2]
-            text = path.read_text(errors="replace") if status.st_size < _LONGEST_SOURCE else ""
-        except OSError:
-            return frozenset()
-        names = frozenset(_absolute_names(text))
-        self._found[path] = (status.st_mtime, status.st_size, names)
-        return names
+        if path not in self._names:
+            self._names[path] = frozenset(_absolute_names(_read(path)))
+        return self._names[path]
 
-    def _own_files(self, name: str) -> Iterator[Path]:
-        """The project's files that an import of `name` runs: the packages above it as well."""
-        base = self.root
-        for part in name.split("."):
-            base /= part
-            module, is_package = base.with_suffix(".py"), base.is_dir()
-            if is_package and (base / "__init__.py").is_file():
-                yield base / "__init__.py"
-            elif not is_package and module.is_file():
-                yield module
-            if not is_package:
-                return
+    def _own_files(self, name: str) -> tuple[Path, ...]:
+        if name not in self._files:
+            self._files[name] = tuple(_module_files(self.root, name))
+        return self._files[name]
+
+
+def _read(path: Path) -> str:
+    """The source; "" if it cannot be read or is too long to be one."""
+    try:
+        is_source = path.stat().st_size < _LONGEST_SOURCE
+        return path.read_text(errors="replace") if is_source else ""
+    except OSError:
+        return ""
+
+
+def _module_files(root: Path, name: str) -> Iterator[Path]:
+    """The project's files that an import of `name` runs: the packages above it as well."""
+    base = root
+    for part in name.split("."):
+        base /= part
+        module, is_package = base.with_suffix(".py"), base.is_dir()
+        if is_package and (base / "__init__.py").is_file():
+            yield base / "__init__.py"
+        elif not is_package and module.is_file():
+            yield module
+        if not is_package:
+            return
 
 
 def _absolute_names(text: str) -> Iterator[str]:

@@ -45,12 +45,14 @@ def main() -> NoReturn:
     adopt_orphans()
     started = time.perf_counter()
     missing = [name for name in BASE if not _can_import(name)]
-    kept = _prepare_memory()
+    from edge.runtime.launch.warm_up import serve_once  # not for the parent, which imports us too
+
+    serve_once()
     zygote = _Zygote(control)
+    zygote.freeze()
     zygote.send(event="ready", preload_ms=(time.perf_counter() - started) * 1000, missing=missing)
     outlive_parent()
     zygote.serve()
-    del kept
     end_descendants()
     os._exit(0)
 
@@ -59,7 +61,7 @@ def _can_import(name: str) -> bool:
     """Import a module; False if it, or what it imports, is not installed or fails to load."""
     try:
         importlib.import_module(name)
-    except Exception:  # a broken package must not take the zygote down
+    except (Exception, SystemExit):  # a broken package must not take the zygote down
         return False
     if name == "semantic_text_splitter":
         _load_vocabulary()
@@ -71,17 +73,6 @@ def _load_vocabulary() -> None:
     from semantic_text_splitter import TextSplitter
 
     TextSplitter.from_tiktoken_model("text-embedding-3-small", 1)
-
-
-def _prepare_memory() -> list[Any]:
-    """Make the pages cheap to share with forks; returns what must be kept alive."""
-    from edge.runtime.launch import warm_up
-
-    warm_up.serve_once()
-    gc.collect()
-    kept = warm_up.fill_gaps()
-    gc.freeze()
-    return kept
 
 
 @dataclass(slots=True)
@@ -117,6 +108,14 @@ class _Zygote:
             elif self._pending:
                 self._import_next()
 
+    def freeze(self) -> None:
+        """Make the pages cheap to share with what is forked from here on."""
+        from edge.runtime.launch.warm_up import fill_gaps
+
+        gc.collect()
+        self._fillers += fill_gaps()
+        gc.freeze()
+
     def send(self, **message: Any) -> None:
         try:
             self.control.send(json.dumps(message).encode())
@@ -144,12 +143,10 @@ class _Zygote:
     def _import_next(self) -> None:
         module = self._pending.popleft()
         ok = _can_import(module)
-        if not self._pending:
-            from edge.runtime.launch import warm_up
-
-            gc.collect()
-            self._fillers += warm_up.fill_gaps()
-        gc.freeze()
+        if self._pending:
+            gc.freeze()
+        else:
+            self.freeze()
         self.send(event="imported", module=module, ok=ok)
 
     def _reap(self) -> None:

@@ -42,9 +42,6 @@ class FunctionPools:
     observe: Observer
     functions: dict[str, Function] = field(default_factory=dict[str, Function], init=False)
     _pools: dict[str, Pool] = field(default_factory=dict[str, Pool], init=False)
-    _libraries: dict[str, tuple[str, ...]] = field(
-        default_factory=dict[str, tuple[str, ...]], init=False
-    )
     _scanner: ImportScanner = field(init=False)
     _uids: dict[str, int] = field(default_factory=dict[str, int], init=False)
     _launcher: Launcher | None = field(default=None, init=False)
@@ -114,13 +111,10 @@ class FunctionPools:
         return SubprocessLauncher(self.config.base_environment)
 
     def _all_libraries(self) -> tuple[str, ...]:
-        found = {name for each in self.functions.values() for name in self._libraries_of(each)}
+        """Read the sources of all functions: milliseconds for each, so not on the event loop."""
+        folders = [function.folder for function in self.functions.values()]
+        found = {name for folder in folders for name in self._scanner.libraries_of(folder)}
         return tuple(name for name in LIBRARIES if name in found)
-
-    def _libraries_of(self, function: Function) -> tuple[str, ...]:
-        if function.slug not in self._libraries:
-            self._libraries[function.slug] = self._scanner.libraries_of(function.folder)
-        return self._libraries[function.slug]
 
     def _plan(self, function: Function, execution_id: str) -> WorkerSpec:
         if function.fault:
@@ -137,7 +131,7 @@ class FunctionPools:
             environment={**environment, "SB_EXECUTION_ID": execution_id},
             uid=self._uid(function.slug) if self.config.isolates_users else None,
             inspect_port=self.config.inspect_port if is_inspected else None,
-            libraries=self._libraries_of(function),
+            libraries=self._scanner.libraries_of(function.folder),
         )
 
     def _uid(self, slug: str) -> int:
@@ -175,7 +169,7 @@ class FunctionPools:
             except EdgeError as exc:
                 self.observe(BootFailure("functions", "", str(exc)))
                 continue
-            self._libraries.clear()
+            self._scanner.clear()
             for slug, files in changes.items():
                 for changed in tuple(self._pools) if slug is None else (slug,):
                     self._reload(changed, files)

@@ -116,8 +116,9 @@ def _wait_for_debugger(port: int) -> None:
     debugpy.wait_for_client()
 
 
-def _serve(app: Any, listener: socket.socket, control: int) -> None:
-    config = uvicorn.Config(
+def server_config(app: Any) -> uvicorn.Config:
+    """The settings of uvicorn in a worker: the parent's connections are trusted and kept alive."""
+    return uvicorn.Config(
         app,
         http=CoalescingHttpProtocol,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
@@ -131,6 +132,10 @@ def _serve(app: Any, listener: socket.socket, control: int) -> None:
         timeout_keep_alive=_NEVER,
         timeout_graceful_shutdown=15,
     )
+
+
+def _serve(app: Any, listener: socket.socket, control: int) -> None:
+    config = server_config(app)
     server = _Server(config, control)
     keep_from_forks(lambda: (listener.fileno(), control, *server.client_descriptors()))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.functions_runtime import Functions
+from edge.events import ZygoteLost
+from tests.support.functions_runtime import Functions, serve
 from tests.support.waiting import wait_gone
 
 pytestmark = pytest.mark.process
@@ -39,3 +42,24 @@ def test_a_lost_library_zygote_is_replaced_and_leaves_other_workers_alone(
 
         assert after.json()["pid"] != other
         assert client.get("/echo").json()["pid"] == plain
+
+
+def test_a_library_that_kills_the_zygote_harms_only_functions_that_import_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "packages/phonenumbers").mkdir(parents=True)
+    (tmp_path / "packages/phonenumbers/__init__.py").write_text("import os\nos._exit(1)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    for name, text in (("plain", ""), ("broken", "import phonenumbers\n")):
+        (tmp_path / "functions" / name).mkdir(parents=True)
+        source = f'{text}async def main(request):\n    return "{name}"\n'
+        (tmp_path / "functions" / name / "main.py").write_text(source)
+
+    with contextmanager(serve)(tmp_path) as functions, functions.client() as client:
+        functions.wait_for(lambda event: isinstance(event, ZygoteLost))
+        answers = [client.get("/plain").text for _ in range(20)]
+        time.sleep(2)
+        lost = [event for event in functions.events if isinstance(event, ZygoteLost)]
+
+    assert set(answers) == {"plain"}
+    assert 2 <= len(lost) < 10  # restarted, with growing pauses

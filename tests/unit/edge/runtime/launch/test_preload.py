@@ -40,11 +40,12 @@ def test_the_project_s_own_modules_are_followed(tmp_path: Path) -> None:
     assert ImportScanner(tmp_path).libraries_of(folder) == ("jwt",)
 
 
-def test_a_changed_source_is_read_again(tmp_path: Path) -> None:
+def test_a_changed_source_is_read_again_after_clear(tmp_path: Path) -> None:
     folder = _write(tmp_path, {"functions/hello/main.py": ""})
     scanner = ImportScanner(tmp_path)
     before = scanner.libraries_of(folder)
     (folder / "main.py").write_text("import supabase\n")
+    scanner.clear()
 
     assert (before, scanner.libraries_of(folder)) == ((), ("supabase",))
 
