@@ -20,27 +20,24 @@ begin
             using errcode = 'PT409', detail = 'IMPORT_LOST';
     end if;
 
-    -- Without statistics a join of the staged rows would read all of them for each one.
-    analyze telephony.contact_import_rows;
-    create temporary table if not exists contact_import_phones (phone text, line integer, before text) on commit drop;
-    insert into pg_temp.contact_import_phones (phone, line, before)
-    select r.contact ->> 'phone', r.line,
+    -- The staged rows are read once: a second join without statistics would read all of them for each one.
+    create temporary table if not exists contact_import_lines
+        (phone text, line integer, contact jsonb, before text) on commit drop;
+    insert into pg_temp.contact_import_lines (phone, line, contact, before)
+    select r.contact ->> 'phone', r.line, r.contact,
            case when c.id is not null then 'campaign'
                 when row_number() over (partition by r.contact ->> 'phone' order by r.line) > 1 then 'file' end
     from telephony.contact_import_rows r
     left join public.campaign_contacts c on c.campaign_id = campaign.id and c.phone = r.contact ->> 'phone'
     where r.import_id = commit_contact_import_v1.import_id;
 
-    analyze pg_temp.contact_import_phones;
-
     insert into public.campaign_contacts
         (campaign_id, organization_id, phone, name, email, company, notes, time_zones, variables)
-    select campaign.id, campaign.organization_id, p.phone, coalesce(r.contact ->> 'name', ''),
-           r.contact ->> 'email', r.contact ->> 'company', r.contact ->> 'notes',
-           array(select jsonb_array_elements_text(r.contact -> 'time_zones')),
-           coalesce(r.contact -> 'variables', '{}')
-    from pg_temp.contact_import_phones p
-    join telephony.contact_import_rows r on r.import_id = commit_contact_import_v1.import_id and r.line = p.line
+    select campaign.id, campaign.organization_id, p.phone, coalesce(p.contact ->> 'name', ''),
+           p.contact ->> 'email', p.contact ->> 'company', p.contact ->> 'notes',
+           array(select jsonb_array_elements_text(p.contact -> 'time_zones')),
+           coalesce(p.contact -> 'variables', '{}')
+    from pg_temp.contact_import_lines p
     where p.before is null
     order by p.line
     on conflict (campaign_id, phone) do nothing;  -- another transaction may add the same number
@@ -50,8 +47,8 @@ begin
 
     select coalesce(jsonb_agg(jsonb_build_object('line', d.line, 'phone', d.phone, 'already_in', d.before)), '[]')
     into duplicates
-    from (select * from pg_temp.contact_import_phones p where p.before is not null order by p.line limit 1000) d;
-    drop table pg_temp.contact_import_phones;
+    from (select * from pg_temp.contact_import_lines p where p.before is not null order by p.line limit 1000) d;
+    drop table pg_temp.contact_import_lines;
     delete from telephony.contact_import_rows r where r.import_id = commit_contact_import_v1.import_id;
     delete from telephony.contact_imports i where i.id = commit_contact_import_v1.import_id;
     insert into public.activity_logs (organization_id, actor_id, action, subject, data)
