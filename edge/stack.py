@@ -27,7 +27,7 @@ from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
-from edge.project.worker_environment import build_worker_environment
+from edge.project.worker_environment import build_process_environment, build_worker_environment
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 
@@ -220,9 +220,7 @@ class Stack:
         await supervisor.start()
 
     def _process_environment(self, entry: ProcessEntry) -> dict[str, str]:
-        settings = self.settings.with_current_secrets()
-        named = {name: settings.secrets[name] for name in entry.secrets if name in settings.secrets}
-        return {**settings.inherited, **named, **settings.platform_variables()}
+        return build_process_environment(self.settings.with_current_secrets(), entry)
 
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled

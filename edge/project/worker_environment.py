@@ -1,12 +1,13 @@
-"""The environment of a worker: the only place that decides what a function can read.
+"""The environments of workers and of edge.toml's processes: decides what each can read.
 
-Later entries win: inherited shell variables, the secrets that function.toml names, the project's
-SUPABASE_* variables, the function's own identity.
+Later entries win: inherited shell variables, the secrets that function.toml or edge.toml names, the
+project's SUPABASE_* variables, the function's own identity.
 """
 
 from collections.abc import Mapping
 
 from edge.project.env_file import read_secrets
+from edge.project.extensions import ProcessEntry
 from edge.project.manifest import Function
 from edge.project.providers import PROVIDERS
 from edge.project.settings import Settings
@@ -28,6 +29,15 @@ def build_worker_environment(settings: Settings, function: Function) -> dict[str
     }
 
 
+def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[str, str]:
+    """All variables of a process of edge.toml, by name; PORT and PATH are added where it starts."""
+    return {
+        **settings.inherited,
+        **_select(settings, settings.secrets, entry.secrets),
+        **settings.platform_variables(),
+    }
+
+
 def _folder_secrets(settings: Settings, function: Function) -> Mapping[str, str]:
     """The function's own .env file, unless the operator chose one file for all functions."""
     return {} if settings.env_file else read_secrets(function.folder / ".env")[0]
@@ -38,7 +48,7 @@ def _select(
 ) -> dict[str, str]:
     """The named secrets, with the emulated providers in place of those without a key or URL.
 
-    A function that reads a provider's key also gets the URL that the key is for: a real key must
+    What reads a provider's key also gets the URL that the key is for: a real key must
     never be sent to another server, nor a local one to the real server.
     """
     selected = dict(secrets)

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from edge.project.extensions import ProcessEntry
 from edge.project.manifest import Function, Manifest
 from edge.project.providers import PROVIDERS
 from edge.project.settings import Settings, load_settings
-from edge.project.worker_environment import build_worker_environment
+from edge.project.worker_environment import (
+    build_process_environment,
+    build_worker_environment,
+)
 
 
 @pytest.fixture
@@ -134,3 +138,17 @@ def test_platform_variables_win_over_secrets_and_inherited_ones(root: Path) -> N
     given = environment(settings, "SUPABASE_FUNCTION_SLUG", "PATH")
 
     assert (given["SUPABASE_FUNCTION_SLUG"], given["PATH"]) == ("one", "/secret")
+
+
+def test_a_process_gets_the_secrets_it_names_and_the_url_that_a_key_is_for(root: Path) -> None:
+    own = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://own:1", "ANTHROPIC_API_KEY": "a"}
+    entry = ProcessEntry("chat", ("true",), secrets=("OPENAI_API_KEY",))
+
+    given = build_process_environment(load_settings(root, environ=own), entry)
+    emulated = build_process_environment(load_settings(root, environ={}), entry)
+
+    assert (given["OPENAI_API_KEY"], given["OPENAI_BASE_URL"]) == ("k", "http://own:1")
+    assert "ANTHROPIC_API_KEY" not in given
+    assert emulated["OPENAI_API_KEY"] == "local"
+    assert emulated["OPENAI_BASE_URL"].endswith("/providers/openai/v1")
+    assert "SUPABASE_URL" in emulated
