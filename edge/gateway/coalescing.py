@@ -44,7 +44,7 @@ class CoalescingTransport:
 
 
 class CoalescingHttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 on a corked transport."""
+    """uvicorn's HTTP/1.1 on a coalescing transport."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(CoalescingTransport(transport))  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,43 @@
+"""Internals of uvicorn that edge overrides or calls: these fail when a release changes them."""
+
+import inspect
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from edge.gateway.protocol import HardenedHttpProtocol
+
+OVERRIDDEN = {
+    "connection_made": ["self", "transport"],
+    "connection_lost": ["self", "exc"],
+    "data_received": ["self", "data"],
+    "on_url": ["self", "url"],
+    "on_message_begin": ["self"],
+    "on_header": ["self", "name", "value"],
+    "on_headers_complete": ["self"],
+    "on_message_complete": ["self"],
+    "handle_websocket_upgrade": ["self"],
+    "_should_upgrade": ["self"],
+    "_unset_keepalive_if_required": ["self"],
+}
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_uvicorn_still_has_the_method_with_these_parameters(name: str) -> None:
+    method = getattr(HttpToolsProtocol, name)
+
+    assert list(inspect.signature(method).parameters) == OVERRIDDEN[name]
+
+
+def test_each_overridden_method_is_watched() -> None:
+    ours = {name for name, value in vars(HardenedHttpProtocol).items() if inspect.isfunction(value)}
+    inherited = {name for name in ours if hasattr(HttpToolsProtocol, name)} - {"__init__"}
+
+    assert inherited <= OVERRIDDEN.keys()
+
+
+def test_uvicorn_s_server_still_has_what_is_overridden() -> None:
+    assert list(inspect.signature(uvicorn.Server.startup).parameters) == ["self", "sockets"]
+    assert inspect.isgeneratorfunction(inspect.unwrap(uvicorn.Server.capture_signals))
+    assert hasattr(uvicorn.Server(uvicorn.Config("app")), "_captured_signals")
