@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from edge.cli.console import print_details, print_json, remark, remarks
 from edge.gateway.pages import page_names
 from edge.project.providers import PROVIDERS, Provider
 from edge.stack import Stack
+
+_MOST_MIGRATIONS: Final = 5
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:
@@ -16,8 +19,8 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(fault, "yellow")
     for name in settings.ignored:
         remark(f"Env name cannot start with SUPABASE_, skipping: {name}", "yellow")
-    for migration in stack.applied:
-        remark(f"applied {migration.path.name}", "dim")
+    for line in describe_migrations([migration.path.name for migration in stack.applied]):
+        remark(line, "dim")
     if as_json:
         print_json(settings.describe(), indent=None)
         sys.stdout.flush()
@@ -32,6 +35,13 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
     _list("Providers", [_describe_provider(p, settings.secrets) for p in PROVIDERS])
     remark("Ctrl-C stops everything.\n", "dim")
+
+
+def describe_migrations(names: Sequence[str]) -> list[str]:
+    """A line for each applied migration; one for all when there are many, as at the first start."""
+    if len(names) > _MOST_MIGRATIONS:
+        return [f"applied {len(names)} migrations, {names[0]} to {names[-1]}"]
+    return [f"applied {name}" for name in names]
 
 
 def _describe_provider(provider: Provider, secrets: Mapping[str, str]) -> str:
