@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.support.processes import ROOT
 from edge.events import Event
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.server import Server
@@ -50,7 +51,7 @@ def main() -> None:
     """Serve the functions below ROOT/functions on PORT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("root", type=Path, nargs="?", default=Path(__file__).parent)
+    parser.add_argument("root", type=Path, nargs="?", default=ROOT / "bench")
     parser.add_argument("--reload", action="store_true")
     options = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
