@@ -14,7 +14,7 @@ import psycopg
 from edge.errors import EdgeError
 
 _NAME = re.compile(r"^(?P<version>\d{14})_(?P<name>\w+)\.sql$")
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.sql")
+_BOOTSTRAP = Path(__file__).with_name("bootstrap")
 _HISTORY = """
 create schema if not exists supabase_migrations authorization postgres;
 create table if not exists supabase_migrations.schema_migrations (
@@ -48,11 +48,14 @@ def find_migrations(folder: Path) -> list[Migration]:
 
 
 def bootstrap(dsn: str) -> None:
-    """Create a Supabase project's initial roles, schemas and grants; idempotent."""
+    """Create a Supabase project's initial roles, schemas and grants; idempotent.
+
+    Runs bootstrap/*.sql as the superuser, in the order of their names.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
         name = connection.info.dbname.replace('"', '""')
-        script = _BOOTSTRAP.read_text().replace(':"database"', f'"{name}"')
-        connection.execute(script.encode())
+        for path in sorted(_BOOTSTRAP.glob("*.sql")):
+            connection.execute(path.read_text().replace(':"database"', f'"{name}"').encode())
         connection.execute(_HISTORY)
 
 
