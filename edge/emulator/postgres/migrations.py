@@ -115,7 +115,7 @@ def _cure(error: psycopg.Error) -> str | None:
     if missing is None:
         return "Fix the file; nothing of it was applied. Then try again."
     return (
-        f'The local Postgres has only plpgsql and vector. Guard the "{missing[1]}" extension with '
-        "`if exists (select from pg_available_extensions …)`, or do without it "
-        "(gen_random_uuid() needs none)."
+        'The local Postgres does not have it: `edge db psql -c "table pg_available_extensions"` '
+        "lists those that it has. Guard the statement with "
+        "`if exists (select from pg_available_extensions …)`, or do without it."
     )

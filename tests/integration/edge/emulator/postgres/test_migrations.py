@@ -37,9 +37,9 @@ def test_a_failing_migration_leaves_nothing_and_names_its_line(
 
 
 def test_a_missing_extension_is_explained(cluster: Cluster, database: str, tmp_path: Path) -> None:
-    write(tmp_path, "29990101000000_add_cron.sql", "create extension if not exists pg_cron")
+    write(tmp_path, "29990101000000_add_postgis.sql", "create extension if not exists postgis")
 
-    with pytest.raises(EdgeError, match="has only plpgsql and vector"):
+    with pytest.raises(EdgeError, match="does not have it"):
         migrate(cluster.dsn(database, user="postgres"), find_migrations(tmp_path))
 
 
