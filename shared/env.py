@@ -1,4 +1,7 @@
-"""The environment of a function, from the platform and the operator: read once, typed, frozen."""
+"""The platform's section of a function's environment: read once, typed, frozen.
+
+A domain reads its own section: llm/env.py, telephony/env.py, talk_tracks/env.py.
+"""
 
 import json
 import os
@@ -9,20 +12,15 @@ from typing import Final, cast
 
 from shared.errors import ConfigurationError
 
-_OPENAI_MODEL: Final = "gpt-5.6-luna"
-_EMBEDDING_MODEL: Final = "text-embedding-3-small"
-_ANTHROPIC_MODEL: Final = "claude-sonnet-5-5"
-_PROVIDER_TIMEOUT: Final = 110.0  # seconds a call, and never more than the request has left
-_RETELL_TIMEOUT: Final = 10.0  # later it is unknown whether the call was placed
 _UNKNOWN_FUNCTION: Final = "function"
 
 
 @dataclass(frozen=True, slots=True)
 class SupabaseEnv:
-    """Where the project is, and every key that it accepts.
+    """The project's URL and keys.
 
-    `functions_url` has a {name} in it, where no gateway of the project leads to its functions;
-    `database_url` is empty where Postgres is not for functions to connect to.
+    `functions_url` is a template with {name}, set where functions have URLs of their own;
+    `database_url` is empty where functions cannot connect to Postgres.
     """
 
     url: str
@@ -34,74 +32,26 @@ class SupabaseEnv:
 
     @property
     def publishable_key(self) -> str:
-        """The key that carries no rights of its own."""
+        """The key of role `anon`."""
         return _first(self.publishable_keys, "SUPABASE_PUBLISHABLE_KEYS or SUPABASE_ANON_KEY")
 
     @property
     def secret_key(self) -> str:
-        """The key that passes row security."""
+        """The key of role `service_role`, which bypasses row-level security."""
         return _first(self.secret_keys, "SUPABASE_SECRET_KEYS or SUPABASE_SERVICE_ROLE_KEY")
 
     def function_url(self, name: str) -> str:
-        """Where a function of this project is called by another."""
+        """Return the URL of another function of this project."""
         template = self.functions_url or f"{self.url}/functions/v1/{{name}}"
         return template.replace("{name}", name)
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderEnv:
-    """How to reach one provider of models. Hashable: clients are cached by it."""
-
-    api_key: str
-    base_url: str | None
-    timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAIEnv:
-    """OpenAI, or a server that speaks like it; `mode` is the API asked for structured answers."""
-
-    provider: ProviderEnv
-    model: str
-    embedding_model: str
-    mode: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnthropicEnv:
-    """Anthropic, or a server that speaks like it."""
-
-    provider: ProviderEnv
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class RetellEnv:
-    """The telephone provider; `allows_plain_signature` is for development alone."""
-
-    provider: ProviderEnv
-    webhook_secret: str
-    allows_plain_signature: bool
-
-    @property
-    def webhook_key(self) -> str:
-        """What webhooks are signed with: a secret of their own, or the API key."""
-        key = self.webhook_secret or self.provider.api_key
-        if not key:
-            raise ConfigurationError("RETELL_WEBHOOK_SECRET is not set, nor is RETELL_API_KEY")
-        return key
-
-
-@dataclass(frozen=True, slots=True)
 class Env:
-    """Everything a function may know about its surroundings."""
+    """The function's name, its project, and the runtime's control channel."""
 
     function: str
     supabase: SupabaseEnv
-    openai: OpenAIEnv
-    anthropic: AnthropicEnv
-    retell: RetellEnv
-    analysis_token_budget: int
     control_fd: int | None = None
 
 
@@ -112,12 +62,12 @@ def environment() -> Mapping[str, str]:
 
 @cache
 def current_env() -> Env:
-    """The process's own environment."""
+    """Return the settings of this process."""
     return read_env(environment())
 
 
 def read_env(values: Mapping[str, str]) -> Env:
-    """The record that `values` make; only what cannot be understood is an error here."""
+    """Parse the variables. Raises ConfigurationError for keys that are not a JSON object."""
     return Env(
         function=(
             values.get("SUPABASE_FUNCTION_SLUG") or values.get("K_SERVICE") or _UNKNOWN_FUNCTION
@@ -130,37 +80,7 @@ def read_env(values: Mapping[str, str]) -> Env:
             functions_url=values.get("EDGE_FUNCTIONS_URL", ""),
             database_url=values.get("SUPABASE_DB_URL", ""),
         ),
-        openai=OpenAIEnv(
-            provider=_provider(values, "OPENAI"),
-            model=values.get("OPENAI_MODEL") or _OPENAI_MODEL,
-            embedding_model=values.get("OPENAI_EMBEDDING_MODEL") or _EMBEDDING_MODEL,
-            mode=_choice(values, "OPENAI_API_MODE", ("responses", "chat")),
-        ),
-        anthropic=AnthropicEnv(
-            provider=_provider(values, "ANTHROPIC"),
-            model=values.get("ANTHROPIC_MODEL") or _ANTHROPIC_MODEL,
-        ),
-        retell=RetellEnv(
-            provider=ProviderEnv(
-                api_key=values.get("RETELL_API_KEY", ""),  # verifies webhooks too: never made up
-                base_url=values.get("RETELL_BASE_URL") or None,
-                timeout=read_number(values, "RETELL_TIMEOUT_SECONDS", _RETELL_TIMEOUT),
-            ),
-            webhook_secret=values.get("RETELL_WEBHOOK_SECRET", ""),
-            allows_plain_signature=values.get("RETELL_ALLOW_PLAIN_SIGNATURE") == "true",
-        ),
-        analysis_token_budget=int(read_number(values, "ANALYSIS_TOKEN_BUDGET", 100_000)),
         control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,
-    )
-
-
-def _provider(values: Mapping[str, str], name: str) -> ProviderEnv:
-    base_url = values.get(f"{name}_BASE_URL") or None
-    return ProviderEnv(
-        # A server of one's own often wants no key; the SDKs insist on some text.
-        api_key=values.get(f"{name}_API_KEY") or ("none" if base_url else ""),
-        base_url=base_url,
-        timeout=read_number(values, f"{name}_TIMEOUT_SECONDS", _PROVIDER_TIMEOUT),
     )
 
 
@@ -188,7 +108,8 @@ def read_number(values: Mapping[str, str], name: str, default: float) -> float:
     return number
 
 
-def _choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+def read_choice(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return one of `choices`, the first where it is not set. Raises ConfigurationError."""
     chosen = values.get(name) or choices[0]
     if chosen not in choices:
         raise ConfigurationError(f"{name} must be one of {', '.join(choices)}")

@@ -18,6 +18,7 @@ from uuid import UUID
 from shared.context import Context
 from shared.endpoint import endpoint
 from shared.errors import ForbiddenError
+from shared.telephony.env import retell_env
 from shared.telephony.store import event_store
 
 from .attempts import Attempts
@@ -101,4 +102,4 @@ async def _check(ctx: Context, organization_id: UUID | None) -> dict[str, Any]:
 
 
 def _dialler(ctx: Context) -> Dialler:
-    return Dialler(Attempts(ctx.admin), Provider.of(ctx.env.retell.provider))
+    return Dialler(Attempts(ctx.admin), Provider.of(retell_env()))

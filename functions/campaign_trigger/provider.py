@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 import retell
 from retell.types.concurrency_retrieve_response import ConcurrencyRetrieveResponse
 
-from shared.env import ProviderEnv
 from shared.errors import ConfigurationError
 from shared.http.tls import verify_for
+from shared.telephony.env import RetellEnv
 
 from .create_call_result import CreateCallResult, Rejected, Unknown, parse_call, parse_rejection
 from .dial_request import DialRequest
@@ -28,7 +28,7 @@ class NoSuchCallError(ProviderError):
 
 
 @lru_cache(maxsize=2)
-def _client(env: ProviderEnv) -> retell.AsyncRetell:
+def _client(env: RetellEnv) -> retell.AsyncRetell:
     """Create the SDK client without retries: a second request could call twice."""
     if not env.api_key:
         raise ConfigurationError("RETELL_API_KEY is not set")
@@ -49,7 +49,7 @@ class Provider:
     timeout: float
 
     @classmethod
-    def of(cls, env: ProviderEnv) -> "Provider":
+    def of(cls, env: RetellEnv) -> "Provider":
         """Raises ConfigurationError without an API key, before contacts are claimed."""
         return cls(_client(env), env.timeout)
 

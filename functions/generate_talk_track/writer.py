@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.env import OpenAIEnv
 from shared.errors import ConfigurationError, UpstreamError
-from shared.llm.extraction import extract
+from shared.llm.env import OpenAIEnv
+from shared.llm.openai import extract
 from shared.llm.structured import StructuredResponse
 
 from .deck import Chunk, Deck

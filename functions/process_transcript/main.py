@@ -20,6 +20,7 @@ from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
 from shared.llm.embeddings import embed
+from shared.llm.env import openai_env
 
 from .chunking import MAX_TOKENS, split_transcript
 from .storage import Source, Stored, Transcript, fetch_stored, store
@@ -50,7 +51,7 @@ async def main(ctx: Context, body: TranscriptInput) -> dict[str, Any]:
     ctx.note(output_type="transcript", collection_id=body.collection_id)
     check_length(body.transcript)
     source = Source(body.collection_id, body.video_id, body.metadata)
-    digest = content_hash(body.transcript, ctx.env.openai)
+    digest = content_hash(body.transcript, openai_env())
     with ctx.stage("look_up"):
         stored = await fetch_stored(ctx, source, digest)
     if stored is None:
@@ -65,6 +66,6 @@ async def _process(ctx: Context, source: Source, text: str, digest: str) -> Stor
         check_chunks(chunks)
     with ctx.stage("embed"):
         texts = [chunk.text for chunk in chunks]
-        embeddings = await embed(ctx.env.openai, texts, tokens_each=MAX_TOKENS)
+        embeddings = await embed(openai_env(), texts, tokens_each=MAX_TOKENS)
     with ctx.stage("store"):
         return await store(ctx, source, Transcript(text, digest, chunks, embeddings))

@@ -4,9 +4,9 @@ from collections.abc import Sized
 from hashlib import sha256
 from typing import Final
 
-from shared.env import OpenAIEnv
 from shared.errors import TooLargeError
-from shared.llm.origin import origin_of
+from shared.llm.embeddings import origin_of
+from shared.llm.env import OpenAIEnv
 
 MAX_CHARACTERS: Final = 1_000_000  # some seventeen hours of talk
 MAX_CHUNKS: Final = 1_000

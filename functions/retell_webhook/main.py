@@ -14,6 +14,7 @@ from typing import Any
 from shared.context import Context
 from shared.endpoint import endpoint
 from shared.http.body import read_bytes
+from shared.telephony.env import retell_env
 from shared.telephony.store import event_store
 
 from .payload import parse_payload
@@ -25,7 +26,7 @@ from .signature import HEADER, verify
 async def main(ctx: Context) -> dict[str, Any]:
     """Believe, read, apply, answer; dialling goes on afterwards."""
     body = await read_bytes(ctx.request)
-    verify(body, ctx.request.headers.get(HEADER), ctx.env.retell, int(time.time() * 1000))
+    verify(body, ctx.request.headers.get(HEADER), retell_env(), int(time.time() * 1000))
     event = parse_payload(body)
     ctx.note(event=event.event, call_id=event.call_id)
     with ctx.stage("apply"):

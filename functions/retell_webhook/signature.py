@@ -6,8 +6,8 @@ from hashlib import sha256
 from typing import Final
 
 from shared.auth.credentials import is_one_of
-from shared.env import RetellEnv
 from shared.errors import UnauthorizedError
+from shared.telephony.env import RetellEnv
 
 HEADER: Final = "x-retell-signature"
 WINDOW_MS: Final = 5 * 60 * 1000

@@ -14,15 +14,16 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.context import Context
+from shared.conversations.sales import Findings, KeyMetrics
 from shared.conversations.videos import Output, store_outputs
 from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
-from shared.llm.extraction import extract
+from shared.llm.env import openai_env
+from shared.llm.openai import extract
 from shared.llm.prompt import delimit_text, read_prompt
 from shared.llm.structured import StructuredRequest, StructuredResponse
 
-from .analysis import Analysis
 from .excerpts import Excerpts
 from .retrieval import fetch_excerpts
 
@@ -35,6 +36,13 @@ class AnalysisInput(Input):
     video_id: Annotated[UUID, Field(description="videos.id")]
 
 
+class Analysis(Findings):
+    """Structured output of the model."""
+
+    analysis: str = Field(description="The analysis for a sales team to read, in Markdown.")
+    key_metrics: KeyMetrics
+
+
 @endpoint(auth=("user", "secret"), body=AnalysisInput, error_body=envelope.fail)
 async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     """Retrieve, ask, store, answer."""
@@ -43,7 +51,7 @@ async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
         excerpts = await fetch_excerpts(ctx, body.video_id)
     with ctx.stage("analyse"):
         text = delimit_text("transcript", excerpts.text)
-        answer = await extract(ctx.env.openai, StructuredRequest(PROMPT.text, text, Analysis))
+        answer = await extract(openai_env(), StructuredRequest(PROMPT.text, text, Analysis))
     with ctx.stage("store"):
         ids = await store_outputs(ctx, body.video_id, _outputs(answer, excerpts))
     result = {

@@ -1,4 +1,4 @@
-"""Reading the chunks of a video: all if the model's budget allows, else the telling ones."""
+"""Fetch the chunks of a video: all within the model's token budget, else the most relevant."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,14 +7,17 @@ from uuid import UUID
 
 from shared.context import Context
 from shared.conversations.videos import require_video
+from shared.env import environment, read_number
 from shared.errors import ConflictError
 from shared.llm.embeddings import Embeddings, Vector, embed, render_vector
+from shared.llm.env import openai_env
 
 from .excerpts import Chunk, Excerpts, Retrieval
 from .selection import QUERIES, choose
 from .transcript import Transcript
 
 _CHUNK_TOKENS: Final = 1000  # no chunk has more
+_TOKEN_BUDGET: Final = 100_000  # unless ANALYSIS_TOKEN_BUDGET is set
 _QUERY_TOKENS: Final = 100
 _COLUMNS: Final = "id, chunk_index, chunk_text, metadata"
 
@@ -22,13 +25,14 @@ Row = dict[str, Any]
 
 
 async def fetch_excerpts(ctx: Context, video_id: UUID) -> Excerpts:
-    """The chunks to analyse, in order."""
+    """Fetch the chunks to analyse, in their order in the transcript."""
     transcript = await _fetch_transcript(ctx, video_id)
-    budget = max(ctx.env.analysis_token_budget // _CHUNK_TOKENS, 1)
+    tokens = int(read_number(environment(), "ANALYSIS_TOKEN_BUDGET", _TOKEN_BUDGET))
+    budget = max(tokens // _CHUNK_TOKENS, 1)
     rankings: list[list[int]] = []
     retrieval: Retrieval = "all"
     if transcript.chunk_count > budget:
-        queries = await embed(ctx.env.openai, QUERIES, tokens_each=_QUERY_TOKENS)
+        queries = await embed(openai_env(), QUERIES, tokens_each=_QUERY_TOKENS)
         retrieval = "search" if transcript.is_comparable(queries) else "even"
         if retrieval == "search":
             rankings = await _rank_chunks(ctx, video_id, queries, budget)
@@ -51,7 +55,7 @@ async def _fetch_transcript(ctx: Context, video_id: UUID) -> Transcript:
 async def _fetch_chunks(
     ctx: Context, transcript: Transcript, indexes: Sequence[int]
 ) -> list[Chunk]:
-    """These chunks, all of them: another request may have replaced the transcript meanwhile."""
+    """Fetch all these chunks. Raises ConflictError if the transcript was replaced meanwhile."""
     query = (
         ctx.caller.table("transcript_chunks")
         .select(_COLUMNS)
@@ -72,7 +76,7 @@ async def _fetch_chunks(
 async def _rank_chunks(
     ctx: Context, video_id: UUID, queries: Embeddings, count: int
 ) -> list[list[int]]:
-    """For each query the chunks nearest to it, nearest first."""
+    """Return for each query the indexes of the nearest chunks, nearest first."""
     return await asyncio.gather(
         *(_match_chunks(ctx, video_id, vector, count) for vector in queries.vectors)
     )

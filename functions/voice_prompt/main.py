@@ -20,7 +20,8 @@ from shared.conversations.videos import Output, require_video, store_outputs
 from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
-from shared.llm.composition import compose
+from shared.llm.anthropic import compose
+from shared.llm.env import anthropic_env
 from shared.llm.prompt import delimit_json, read_prompt
 from shared.llm.structured import StructuredRequest
 
@@ -58,7 +59,7 @@ async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
     with ctx.stage("compose"):
         text = delimit_json("structured_data", source.model_dump(mode="json"))
         check_length(text)
-        answer = await compose(ctx.env.anthropic, StructuredRequest(PROMPT.text, text, VoiceDesign))
+        answer = await compose(anthropic_env(), StructuredRequest(PROMPT.text, text, VoiceDesign))
     design = answer.value.model_dump(mode="json")
     prompt = render_prompt(answer.value, source)
     metadata = {**answer.metadata, "prompt_version": PROMPT.version, "design": design}

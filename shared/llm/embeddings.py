@@ -1,22 +1,26 @@
-"""Texts to vectors, within OpenAI's limits, in the order given."""
+"""Embed texts within OpenAI's limits, in the order given."""
 
 import base64
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from openai.types import CreateEmbeddingResponse
 
-from shared.env import OpenAIEnv
+from shared.llm.env import OpenAIEnv
 from shared.llm.errors import Fault, Source, upstream_error
-from shared.llm.openai_client import ask_openai, openai_client, source_of
-from shared.llm.origin import origin_of
+from shared.llm.openai import SDK, openai_client
 
 DIMENSIONS: Final = 1536
 _MAX_TEXTS: Final = 2048
 _MAX_TOKENS: Final = 300_000
+_OFFICIAL_HOST: Final = "api.openai.com"
+_LOCAL_STACK_PATH: Final = "/providers/"
 
 Vector = Sequence[float]
 
@@ -48,7 +52,7 @@ async def embed(env: OpenAIEnv, texts: Sequence[str], *, tokens_each: int) -> Em
 
 
 def render_vector(vector: Vector) -> str:
-    """As pgvector reads it; seven digits are all that a 4-byte float holds."""
+    """Render a vector for pgvector, with the seven digits that a 4-byte float holds."""
     return "[" + ",".join([f"{value:.7g}" for value in vector]) + "]"
 
 
@@ -64,12 +68,12 @@ async def _embed_batch(env: OpenAIEnv, texts: list[str]) -> CreateEmbeddingRespo
         dimensions=DIMENSIONS,
         encoding_format="base64",  # a quarter of the bytes, and decoded in one step
     )
-    return await ask_openai(call, env.provider, CreateEmbeddingResponse)
+    return await SDK.call(call, env.provider, CreateEmbeddingResponse)
 
 
 def _ordered_vectors(reply: CreateEmbeddingResponse, expected: int) -> list[Vector]:
-    """By `index`, since the order of `data` is promised nowhere; complete, and of our size."""
-    source = source_of(reply)
+    """Sort by `index`, since the order of `data` is not documented; check number and size."""
+    source = SDK.source_of(reply)
     try:
         by_index = {item.index: _decode(item.embedding) for item in reply.data}
     except (AttributeError, TypeError, ValueError) as exc:
@@ -91,10 +95,38 @@ def _check_dimensions(vectors: Any, source: Source) -> None:
 
 
 def _decode(embedding: Any) -> Vector:
-    """Base64 of little-endian 4-byte floats; a local server may send plain numbers anyway."""
+    """Decode base64 of little-endian 4-byte floats, or the plain numbers of other servers."""
     if not isinstance(embedding, str):
         return array("f", embedding)
     vector = array("f", base64.b64decode(embedding, validate=True))
     if sys.byteorder == "big":
         vector.byteswap()
     return vector
+
+
+def origin_of(base_url: str | None) -> str:
+    """Name the service at a base URL: `official`, `local` or `server-…`.
+
+    The same model name may mean another model elsewhere. The local stack is one service whatever
+    its port, which may change with each start. Any other server is named by a digest of its
+    address, which may be confidential.
+    """
+    if base_url is None:
+        return "official"
+    url = urlsplit(base_url)
+    host = (url.hostname or "").lower()
+    if host == _OFFICIAL_HOST:
+        return "official"
+    if _is_loopback(host) and url.path.startswith(_LOCAL_STACK_PATH):
+        return "local"
+    address = f"{url.netloc.rpartition('@')[2].lower()}{url.path.rstrip('/')}"
+    return f"server-{sha256(address.encode()).hexdigest()[:12]}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,4 +1,4 @@
-"""Every way a provider of models can fail, each with its own code, status and sentence."""
+"""The failures of a provider of models, each with its code, status and message."""
 
 from dataclasses import dataclass
 from enum import Enum

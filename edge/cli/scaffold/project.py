@@ -18,9 +18,9 @@ _WANTED: Final = (
     "shared.context",
     "shared.endpoint",
     "shared.errors",
-    "shared.llm.composition",
+    "shared.llm.anthropic",
     "shared.llm.embeddings",
-    "shared.llm.extraction",
+    "shared.llm.openai",
     "shared.llm.prompt",
     "shared.llm.structured",
 )

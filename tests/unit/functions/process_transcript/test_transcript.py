@@ -11,7 +11,7 @@ from functions.process_transcript.transcript import (
     check_length,
     content_hash,
 )
-from shared.env import read_env
+from shared.llm.env import read_openai_env
 from shared.errors import TooLargeError
 from shared.llm.embeddings import Embeddings, render_vector
 
@@ -28,7 +28,7 @@ def test_the_limits_are_named_when_passed() -> None:
 
 def test_text_model_and_provider_make_the_hash() -> None:
     def digest(text: str = "a", **values: str) -> str:
-        return content_hash(text, read_env(values).openai)
+        return content_hash(text, read_openai_env(values))
 
     assert digest() == digest(OPENAI_API_KEY="another")
     changed = [

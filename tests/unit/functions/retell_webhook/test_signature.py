@@ -4,14 +4,14 @@ import time
 from typing import Any
 
 import pytest
+from functions.retell_webhook.signature import WINDOW_MS, SignatureError, sign, verify
 from hypothesis import given
 from hypothesis import strategies as st
 from retell import Retell
 from retell.lib.webhook_auth import symmetric
 
-from functions.retell_webhook.signature import WINDOW_MS, SignatureError, sign, verify
-from shared.env import RetellEnv, read_env
 from shared.errors import ConfigurationError
+from shared.telephony.env import RetellEnv, read_retell_env
 
 BODY = '{"event":"call_ended","call":{"call_id":"c","transcript":"Grüße, señor 😀"}}'.encode()
 NOW = 1_780_000_000_000
@@ -19,7 +19,7 @@ PLAIN = {"RETELL_ALLOW_PLAIN_SIGNATURE": "true"}
 
 
 def account(**values: str) -> RetellEnv:
-    return read_env(values or {"RETELL_API_KEY": "key_1"}).retell
+    return read_retell_env(values or {"RETELL_API_KEY": "key_1"})
 
 
 def is_believed(header: str | None, retell: RetellEnv | None = None, body: bytes = BODY) -> bool:

@@ -5,11 +5,10 @@ import math
 
 import pytest
 
-from shared.env import ProviderEnv
 from shared.errors import DeadlineError, UpstreamError
 from shared.http.deadline import deadline, seconds_left
-from shared.llm.anthropic_client import ask_anthropic
-from shared.llm.openai_client import ask_openai
+from shared.llm import anthropic, openai
+from shared.llm.env import ProviderEnv
 from shared.runtime.background import Background
 
 PATIENT = ProviderEnv(api_key="k", base_url=None, timeout=110)
@@ -34,7 +33,7 @@ async def test_a_timeout_of_somebody_else_is_left_alone() -> None:
             raise TimeoutError
 
 
-@pytest.mark.parametrize("ask", [ask_openai, ask_anthropic])
+@pytest.mark.parametrize("ask", [openai.SDK.call, anthropic.SDK.call])
 async def test_a_provider_gets_what_is_left_and_is_named(ask: object) -> None:
     """Two calls that each keep to the provider's own limit do not outlive the request."""
 

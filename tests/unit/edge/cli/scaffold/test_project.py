@@ -40,7 +40,7 @@ def test_shared_comes_along_as_far_as_functions_need_it() -> None:
     files = plan_project("p")
     shared = {name for name in files if name.startswith("shared/")}
 
-    assert {"shared/__init__.py", "shared/endpoint.py", "shared/llm/extraction.py"} <= shared
+    assert {"shared/__init__.py", "shared/endpoint.py", "shared/llm/openai.py"} <= shared
     assert shared.isdisjoint({"shared/conversations/sales.py", "shared/conversations/videos.py"})
     assert all(files[name] == (ROOT / name).read_text() for name in shared)
 

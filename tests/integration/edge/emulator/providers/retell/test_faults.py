@@ -112,9 +112,9 @@ def test_a_wrongly_signed_webhook_does_not_verify(
 
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
-    ended, analyzed = receiver.wait(call.call_id, 2)
-    assert not verify(ended.body.decode(), API_KEY, ended.signature)
-    assert verify(analyzed.body.decode(), API_KEY, analyzed.signature)
+    received = receiver.wait(call.call_id, 2)
+    verified = [verify(one.body.decode(), API_KEY, one.signature) for one in received]
+    assert sorted(verified) == [False, True]
 
 
 def test_an_unknown_reason(retell: Retell, receiver: Receiver, control: ControlClient) -> None:

@@ -1,7 +1,6 @@
 """The schema that OpenAI is given, and the prompt beside it."""
 
-from functions.structured_data.analysis import Analysis
-from functions.structured_data.main import PROMPT
+from functions.structured_data.main import PROMPT, Analysis
 from shared.conversations.sales import StructuredData
 from shared.llm.structured import strict_schema
 

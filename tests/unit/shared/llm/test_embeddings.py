@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.llm.origin import origin_of
+from shared.llm.embeddings import origin_of
 
 
 @pytest.mark.parametrize("base_url", [None, "https://api.openai.com/v1", "https://API.openai.com"])
