@@ -4,8 +4,10 @@ Follows PostgREST's AppState.hs and Listener.hs.
 """
 
 import asyncio
+import logging
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +18,7 @@ from edge.emulator.rest.pool import Connection, Pool, connect
 from edge.emulator.rest.schema.catalog import QUERIES, CatalogRows, build_cache
 from edge.emulator.rest.schema.model import SchemaCache
 
+_LOG: Final = logging.getLogger(__name__)
 _CHANNEL: Final = b"listen pgrst"
 _RECONNECT_PAUSE: Final = 0.5
 
@@ -34,7 +37,7 @@ class Database:
 
     async def open(self) -> None:
         """Load the cache; if Postgres is unreachable, the first request that reaches it does."""
-        with suppress(RestError):
+        with _logged():
             await self.reload()
         self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
 
@@ -62,8 +65,15 @@ class Database:
             if self._cache is before and self._checked_at < missed_at:
                 self._checked_at = time.monotonic()
                 if before is None or await self._fingerprint() != before.fingerprint:
-                    self._cache = await self._load()
+                    self._cache = await self._reload_or(before)
             return self._cache is not before
+
+    async def _reload_or(self, before: SchemaCache | None) -> SchemaCache:
+        if before is None:
+            return await self._load()
+        with _logged():
+            return await self._load()
+        return before
 
     async def _load_first(self) -> SchemaCache:
         async with self._loading:
@@ -100,16 +110,28 @@ class Database:
     async def _listen(self) -> None:
         """Reload the cache on `NOTIFY pgrst, 'reload schema'`, reconnecting when needed."""
         while True:
-            with suppress(RestError, psycopg.Error):
+            with _logged():
                 await self._listen_once()
             await asyncio.sleep(_RECONNECT_PAUSE)
 
     async def _listen_once(self) -> None:
         async with await connect(self._dsn) as connection:
             await connection.execute(_CHANNEL)
+            await self.refresh_after_miss()  # what was notified before it listened
             async for notification in connection.notifies():
                 if notification.payload in {"", "reload schema", "reload config"}:
-                    await self.reload()
+                    with _logged():
+                        await self.reload()
+
+
+@contextmanager
+def _logged() -> Generator[None]:
+    """Log a failure to read the catalogue; the cache of before goes on serving."""
+    try:
+        yield
+    except (RestError, psycopg.Error) as exc:
+        details = exc.details if isinstance(exc, RestError) else None
+        _LOG.warning("The schema cache cannot be loaded: %s", details or exc)
 
 
 async def _fetch(connection: Connection, name: str, *values: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 -- Every relation of the user's schemas with its columns, primary key and computed fields.
 -- The session's search_path is empty, so that format_type and pg_get_expr qualify every name.
+-- pg_get_serial_sequence() would need rights on every schema, and pg_get_expr() with a relation
+-- would wait for its locks; a default refers to no column.
 with recursive domains as (
   select oid, oid as base, typbasetype from pg_catalog.pg_type
   union all
@@ -9,6 +11,15 @@ with recursive domains as (
 base_types as (
   select oid, base from domains where typbasetype = 0
 ),
+identity_sequences as (
+  select d.refobjid as attrelid, d.refobjsubid as attnum,
+    pg_catalog.format('%I.%I', n.nspname, s.relname) as sequence
+  from pg_catalog.pg_depend d
+  join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
+  join pg_catalog.pg_namespace n on n.oid = s.relnamespace
+  where d.classid = 'pg_catalog.pg_class'::regclass
+    and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i'
+),
 column_rows as (
   select
     a.attrelid,
@@ -17,12 +28,10 @@ column_rows as (
       'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'base_type', pg_catalog.format_type(b.base, null),
       'default', case
-        when a.attidentity = 'd' then
-          pg_catalog.format('nextval(%L)', pg_catalog.pg_get_serial_sequence(
-            pg_catalog.format('%I.%I', n.nspname, c.relname), a.attname))
+        when a.attidentity = 'd' then pg_catalog.format('nextval(%L)', i.sequence)
         when a.attgenerated <> '' then null
         when d.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
-        else pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+        else pg_catalog.pg_get_expr(d.adbin, 0)
       end
     ) order by a.attnum) as columns
   from pg_catalog.pg_attribute a
@@ -31,6 +40,7 @@ column_rows as (
   join pg_catalog.pg_type t on t.oid = a.atttypid
   join base_types b on b.oid = a.atttypid
   left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  left join identity_sequences i on i.attrelid = a.attrelid and i.attnum = a.attnum
   where a.attnum > 0 and not a.attisdropped
     and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
     and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
@@ -66,7 +76,9 @@ select
   coalesce(k.columns, '[]') as columns,
   coalesce(p.names, '[]') as primary_key,
   coalesce(f.columns, '[]') as computed,
-  pg_catalog.pg_relation_is_updatable(c.oid, true) as operations
+  case when c.relkind in ('v', 'm', 'f')  -- it locks the relation, so not for tables
+    then pg_catalog.pg_relation_is_updatable(c.oid, true) else 0
+  end as operations
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join column_rows k on k.attrelid = c.oid
