@@ -9,6 +9,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from edge.gateway.client_limits import ClientLimits
 from edge.gateway.protocol import KEEP_ALIVE_SECONDS, HardenedHttpProtocol
 
 GRACE_SECONDS: Final = 15
@@ -17,7 +18,8 @@ GRACE_SECONDS: Final = 15
 class Server(uvicorn.Server):
     """Serves `app`; `upgrades` is the protocol of connections that ask for another than HTTP.
 
-    Requests in progress have `grace` seconds to finish once it stops.
+    Requests in progress have `grace` seconds to finish once it stops. `clients` limits what one
+    address may have open.
     """
 
     def __init__(
@@ -27,10 +29,12 @@ class Server(uvicorn.Server):
         upgrades: Any = "none",
         http: type[HardenedHttpProtocol] = HardenedHttpProtocol,
         grace: float = GRACE_SECONDS,
+        clients: ClientLimits | None = None,
     ) -> None:
+        members = {"clients": clients or ClientLimits()}
         config = uvicorn.Config(
             app,
-            http=http,
+            http=type("LimitedHttpProtocol", (http,), members),
             ws=upgrades,
             lifespan="off",
             log_config=None,

@@ -13,6 +13,7 @@ from typing import Final
 
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway.app import FUNCTIONS, Gateway
+from edge.gateway.client_limits import ClientLimits
 from edge.gateway.server import Server
 from edge.jwks import JwksCache
 from edge.logs.description import describe
@@ -36,6 +37,8 @@ from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_BEHIND_A_PROXY: Final = ClientLimits(connections=None, bodies=None)
+"""A platform's load balancer has one address for all clients."""
 
 
 @dataclass(slots=True)
@@ -91,7 +94,9 @@ class GatewayProcess:
         self._functions.start()
         following = self._follow_keys()
         upgrades = self._functions.upgrades(gateway)
-        server = Server(self._front, upgrades=upgrades, grace=self.instance.grace)
+        server = Server(
+            self._front, upgrades=upgrades, grace=self.instance.grace, clients=_BEHIND_A_PROXY
+        )
         serving = await server.start(self.listener)
         stopping = asyncio.create_task(is_stopped.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

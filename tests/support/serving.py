@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import uvloop
 from starlette.types import ASGIApp
 
+from edge.gateway.client_limits import ClientLimits
 from edge.gateway.protocol import HardenedHttpProtocol
 from edge.gateway.server import Server
 
@@ -40,8 +41,9 @@ class HttpServer:
         app: ASGIApp,
         ws: Any = "none",
         http: type[HardenedHttpProtocol] = HardenedHttpProtocol,
+        clients: ClientLimits | None = None,
     ) -> None:
-        self._server = Server(app, upgrades=ws, http=http)
+        self._server = Server(app, upgrades=ws, http=http, clients=clients)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
