@@ -11,9 +11,9 @@ from functions.process_transcript.transcript import (
     check_length,
     content_hash,
 )
-from shared.llm.env import read_openai_env
 from shared.errors import TooLargeError
 from shared.llm.embeddings import Embeddings, render_vector
+from shared.llm.env import read_openai_env
 
 
 def test_the_limits_are_named_when_passed() -> None:

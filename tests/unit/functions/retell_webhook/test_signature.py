@@ -4,12 +4,12 @@ import time
 from typing import Any
 
 import pytest
-from functions.retell_webhook.signature import WINDOW_MS, SignatureError, sign, verify
 from hypothesis import given
 from hypothesis import strategies as st
 from retell import Retell
 from retell.lib.webhook_auth import symmetric
 
+from functions.retell_webhook.signature import WINDOW_MS, SignatureError, sign, verify
 from shared.errors import ConfigurationError
 from shared.telephony.env import RetellEnv, read_retell_env
 
