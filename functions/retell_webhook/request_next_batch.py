@@ -1,37 +1,29 @@
-"""Has a campaign dial on at once when a call of it has ended."""
+"""Request a campaign's next batch as soon as one of its calls has ended."""
 
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from shared.database.clients import http_pool
 from shared.env import SupabaseEnv
+from shared.runtime.coalesced import Coalesced
 
 _DIALLER: Final = "campaign-trigger"
 
 
 class BatchRequester:
-    """Asks the dialler once at a time for each campaign: who comes meanwhile is served next."""
+    """Requests the next batch of a campaign; requests during one are served by one further."""
 
     def __init__(self, env: SupabaseEnv) -> None:
         self._env = env
-        self._asked_again: dict[str, bool] = {}
+        self._requests = Coalesced()
 
     async def request(self, campaign_id: str) -> None:
-        """Return when a batch was asked for after this moment, by us or another."""
-        if campaign_id in self._asked_again:
-            self._asked_again[campaign_id] = True
-            return
-        self._asked_again[campaign_id] = True
-        try:
-            while self._asked_again[campaign_id]:
-                self._asked_again[campaign_id] = False
-                await self._post(campaign_id)
-        finally:
-            del self._asked_again[campaign_id]
+        """Request a batch; while another request of the campaign runs, leave it to that one."""
+        await self._requests.run(campaign_id, partial(self._post, campaign_id))
 
     async def _post(self, campaign_id: str) -> None:
-        """A batch that cannot be asked for now is dialled by the check of the next minute."""
+        """Post the request; if it fails, the next minute's maintenance dials the batch."""
         import httpx
 
         key = self._env.secret_key
@@ -51,5 +43,5 @@ class BatchRequester:
 
 @lru_cache(maxsize=1)
 def batch_requester(env: SupabaseEnv) -> BatchRequester:
-    """The process's own."""
+    """Return the requester of this process."""
     return BatchRequester(env)

@@ -1,7 +1,7 @@
 """The design of a voice as the text that is pasted into a voice agent.
 
-A real call yields far more than an agent can follow, so each section has its room, and what one
-says another does not repeat. All of the design stays in the stored row's metadata.
+A real call yields far more than an agent can follow, so each section has a budget, and no
+section repeats another. All of the design stays in the stored row's metadata.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.conversations.sales import Guideline, StructuredData
 
-from .brevity import Once, Room, join_alike, shorten
+from .text_budget import Deduplicator, LineBudget, join_alike, shorten
 from .voice import EngagementCue, ObjectionResponse, VoiceDesign
 
 _GREETING: Final = (
@@ -22,17 +22,17 @@ _ALWAYS: Final = (
     "Say only what you know to be true; offer to find out the rest.",
     "If asked to stop or not to be called again, agree at once and end the call politely.",
 )
-_VOICE: Final = Room(lines=3, line_words=20, words=50)
-_OPENING: Final = Room(lines=4, line_words=25, words=55)
-_DISCOVERY: Final = Room(lines=3, line_words=25, words=50)
-_CLOSING: Final = Room(lines=3, line_words=20, words=45)
-_FALLBACKS: Final = Room(lines=2, line_words=25, words=40)
-_SIGNS: Final = Room(lines=3, line_words=20, words=30)
-_PHRASES: Final = Room(lines=6, line_words=20, words=50)
-_CUES: Final = Room(lines=3, line_words=20, words=30)
-_DOS: Final = Room(lines=7, line_words=25, words=80)
-_DONTS: Final = Room(lines=5, line_words=25, words=60)
-_OBJECTIONS: Final = Room(lines=6, line_words=80, words=230)
+_VOICE: Final = LineBudget(lines=3, line_words=20, words=50)
+_OPENING: Final = LineBudget(lines=4, line_words=25, words=55)
+_DISCOVERY: Final = LineBudget(lines=3, line_words=25, words=50)
+_CLOSING: Final = LineBudget(lines=3, line_words=20, words=45)
+_FALLBACKS: Final = LineBudget(lines=2, line_words=25, words=40)
+_SIGNS: Final = LineBudget(lines=3, line_words=20, words=30)
+_PHRASES: Final = LineBudget(lines=6, line_words=20, words=50)
+_CUES: Final = LineBudget(lines=3, line_words=20, words=30)
+_DOS: Final = LineBudget(lines=7, line_words=25, words=80)
+_DONTS: Final = LineBudget(lines=5, line_words=25, words=60)
+_OBJECTIONS: Final = LineBudget(lines=6, line_words=80, words=230)
 _TRIGGER_WORDS: Final = 18
 _RESPONSE_WORDS: Final = 32
 _CONTEXT_WORDS: Final = 10
@@ -67,26 +67,26 @@ _ORDER: Final = (
 
 
 def _select(design: VoiceDesign, source: StructuredData) -> dict[str, Lines]:
-    """The lines of each section; who comes first here says what several of them would."""
-    once = Once()
+    """Return the lines of each section; earlier ones win where several would say the same."""
+    seen = Deduplicator()
     patterns, framework = design.response_patterns, design.conversation_framework
     opening, discovery, closing = framework.opening, framework.discovery, framework.closing
     signals, transitions = discovery.adaptations, closing.transitions
     advice = source.voice_agent_guidelines
     return {
-        "Objections": _objections(patterns.objection_responses, once),
-        "Do not": once.take(_advice(advice, "dont"), _DONTS),
-        "Do": [*once.take(_advice(advice, "do"), _DOS), *_ALWAYS],
-        "How you sound": once.take(_traits(design), _VOICE),
-        "Opening": once.take([opening.approach, *opening.key_elements], _OPENING),
-        "Discovery": once.take(discovery.techniques, _DISCOVERY),
-        "Closing": once.take(closing.strategies, _CLOSING),
-        "Close when": once.take(transitions.success_indicators, _SIGNS),
-        "If they are not ready": once.take(transitions.fallback_options, _FALLBACKS),
-        "Phrases that work": [f'"{p}"' for p in once.take(patterns.key_phrases, _PHRASES)],
-        "Go on when you hear": once.take(join_alike(signals.positive_signals), _SIGNS),
-        "Slow down when you hear": once.take(join_alike(signals.negative_signals), _SIGNS),
-        "Cues": once.take(_cues(patterns.engagement_cues, once), _CUES),
+        "Objections": _objections(patterns.objection_responses, seen),
+        "Do not": seen.select(_advice(advice, "dont"), _DONTS),
+        "Do": [*seen.select(_advice(advice, "do"), _DOS), *_ALWAYS],
+        "How you sound": seen.select(_traits(design), _VOICE),
+        "Opening": seen.select([opening.approach, *opening.key_elements], _OPENING),
+        "Discovery": seen.select(discovery.techniques, _DISCOVERY),
+        "Closing": seen.select(closing.strategies, _CLOSING),
+        "Close when": seen.select(transitions.success_indicators, _SIGNS),
+        "If they are not ready": seen.select(transitions.fallback_options, _FALLBACKS),
+        "Phrases that work": [f'"{p}"' for p in seen.select(patterns.key_phrases, _PHRASES)],
+        "Go on when you hear": seen.select(join_alike(signals.positive_signals), _SIGNS),
+        "Slow down when you hear": seen.select(join_alike(signals.negative_signals), _SIGNS),
+        "Cues": seen.select(_cues(patterns.engagement_cues, seen), _CUES),
     }
 
 
@@ -96,7 +96,7 @@ def _traits(design: VoiceDesign) -> Iterator[str]:
     return (f"{name}: {text}" for name, text in traits if text)
 
 
-def _objections(items: Iterable[ObjectionResponse], once: Once) -> Lines:
+def _objections(items: Iterable[ObjectionResponse], seen: Deduplicator) -> Lines:
     """Each answer once, with up to two objections that it meets."""
     met: dict[str, list[ObjectionResponse]] = {}
     for item in items:
@@ -106,10 +106,10 @@ def _objections(items: Iterable[ObjectionResponse], once: Once) -> Lines:
     taken: Lines = []
     for response, answered in met.items():
         line = _objection(response, answered)
-        if _OBJECTIONS.holds([*taken, line]):
+        if _OBJECTIONS.allows([*taken, line]):
             taken.append(line)
             for text in (response, *(item.trigger for item in answered)):
-                once.remember(text)
+                seen.remember(text)
     return taken
 
 
@@ -120,10 +120,10 @@ def _objection(response: str, items: Sequence[ObjectionResponse]) -> str:
     return f'When they say: {heard}\n  Answer along the lines of: "{response}"{remark}'
 
 
-def _cues(cues: Iterable[EngagementCue], once: Once) -> Iterator[str]:
+def _cues(cues: Iterable[EngagementCue], seen: Deduplicator) -> Iterator[str]:
     """What to do when something shows, unless it is to be done anyway."""
     for cue in cues:
-        is_new = not (once.repeats(cue.cue) or once.repeats(cue.action))
+        is_new = not (seen.repeats(cue.cue) or seen.repeats(cue.action))
         if is_new and not _STATISTICS.search(cue.cue):
             yield f"{cue.cue}: {cue.action}"
 

@@ -24,40 +24,40 @@ _APPLY: Final = "select public.apply_call_events_v1(events => $1::jsonb)::text"
 _APPLICATION: Final = "edge-call-events"
 _CONNECT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 20.0
-_CLOSED_FOR_SECONDS: Final = 30.0
+_UNAVAILABLE_SECONDS: Final = 30.0
 _ELSEWHERE: Final = ("25006", "3F000", "42501", "42883")
-"""A replica, no such schema, no such right, no such function: not what the URL should lead to."""
+"""Read-only, unknown schema, no privilege, unknown function: the URL leads to another database."""
 
 
-class NoWayError(Exception):
-    """Nothing was done, or what was done can be done again: take the data API."""
+class DirectUnavailableError(Exception):
+    """Postgres cannot be used directly; the request is safe to repeat through the data API."""
 
 
 @dataclass(slots=True)
 class DirectPostgres:
-    """As many connections as are needed at once; nothing is prepared, so that any pooler will do.
+    """Apply events over connections of our own, without prepared statements for poolers' sake.
 
-    After a failed connection it is not tried again for half a minute.
+    After a failed connection it is unavailable for 30 s.
     """
 
     url: str
     answer_seconds: float = _ANSWER_SECONDS
     clock: Callable[[], float] = time.monotonic
     _idle: "list[Connection]" = field(default_factory=list["Connection"], init=False)
-    _closed_until: float = field(default=0.0, init=False)
+    _unavailable_until: float = field(default=0.0, init=False)
 
     async def apply(self, events: bytes) -> list[Any]:
-        """The answers of public.apply_call_events_v1 to a JSON array.
+        """Return what public.apply_call_events_v1 returns for a JSON array.
 
-        RefusedError, NoWayError; NotStoredError when no answer comes in time.
+        Raises RefusedError, DirectUnavailableError, and NotStoredError after `answer_seconds`.
         """
         connection = self._idle.pop() if self._idle else await self._connect()
         deadline = self.clock() + self.answer_seconds
-        # Not by a cancellation: psycopg would wait until the server has heard of that.
+        # Not cancelled: psycopg would wait until the server has received the cancellation.
         cutting = asyncio.get_running_loop().call_later(self.answer_seconds, _cut, connection)
         try:
             return await self._execute(connection, events)
-        except NoWayError as exc:
+        except DirectUnavailableError as exc:
             if self.clock() < deadline:
                 raise
             raise unreachable() from exc
@@ -74,10 +74,10 @@ class DirectPostgres:
             await self._idle.pop().close()
 
     async def _connect(self) -> "Connection":
-        import psycopg  # here, so that only who has the URL pays for importing it
+        import psycopg  # imported only where the URL is set
 
-        if self.clock() < self._closed_until:
-            raise NoWayError
+        if self.clock() < self._unavailable_until:
+            raise DirectUnavailableError
         try:
             return await psycopg.AsyncConnection.connect(
                 self.url,
@@ -87,7 +87,7 @@ class DirectPostgres:
                 application_name=_APPLICATION,
             )
         except psycopg.Error as exc:
-            raise self._close_way() from exc
+            raise self._disable() from exc
 
     async def _execute(self, connection: "Connection", events: bytes) -> list[Any]:
         import psycopg
@@ -98,16 +98,16 @@ class DirectPostgres:
             answers = await cursor.fetchone()
         except psycopg.Error as exc:
             if connection.closed:
-                raise NoWayError from exc
+                raise DirectUnavailableError from exc
             if exc.sqlstate is None or exc.sqlstate in _ELSEWHERE:
-                raise self._close_way() from exc
+                raise self._disable() from exc
             raise RefusedError(exc.sqlstate, exc.diag.message_primary or "") from exc
         assert answers is not None
         return from_json(answers[0])
 
-    def _close_way(self) -> NoWayError:
-        self._closed_until = self.clock() + _CLOSED_FOR_SECONDS
-        return NoWayError()
+    def _disable(self) -> DirectUnavailableError:
+        self._unavailable_until = self.clock() + _UNAVAILABLE_SECONDS
+        return DirectUnavailableError()
 
 
 def _cut(connection: "Connection") -> None:

@@ -18,7 +18,7 @@ from shared.errors import FunctionError
 from shared.telephony.data_api import DataApi
 from shared.telephony.errors import RefusedError, unstorable
 from shared.telephony.event import Applied, CallEvent
-from shared.telephony.postgres import DirectPostgres, NoWayError
+from shared.telephony.postgres import DirectPostgres, DirectUnavailableError
 
 _MOST: Final = 100  # events in one
 _AT_ONCE: Final = 2  # so that the database works while the last answers are on their way
@@ -105,7 +105,7 @@ class EventStore:
 
     async def _apply(self, events: bytes) -> list[Any]:
         if self._direct is not None:
-            with suppress(NoWayError):
+            with suppress(DirectUnavailableError):
                 return await self._direct.apply(events)
         return await self._data_api.apply(events)
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from edge.emulator.postgres.cluster import Cluster
 from shared.telephony.errors import NotStoredError, RefusedError
-from shared.telephony.postgres import DirectPostgres, NoWayError
+from shared.telephony.postgres import DirectPostgres, DirectUnavailableError
 from shared.telephony.retell import parse_event
 from shared.telephony.store import render_event
 from tests.support.call_factory import Dialled, dial
@@ -77,7 +77,7 @@ async def test_a_connection_that_was_ended_is_replaced(
     for pid in before:
         scalar(dialled.connection, "select pg_terminate_backend(%s, 5000)", (pid,))
 
-    with pytest.raises(NoWayError):
+    with pytest.raises(DirectUnavailableError):
         await direct.apply(events(dialled.document()))
     [answer] = await direct.apply(events(dialled.document()))
 
@@ -91,12 +91,12 @@ async def test_a_way_that_leads_nowhere_is_left_alone_for_a_while(
     now = [0.0]
     direct.clock = lambda: now[0]
     url, direct.url = direct.url, "host=/nowhere"
-    with pytest.raises(NoWayError):
+    with pytest.raises(DirectUnavailableError):
         await direct.apply(events(dialled.document()))
     direct.url = url
 
     now[0] = 29.0
-    with pytest.raises(NoWayError):
+    with pytest.raises(DirectUnavailableError):
         await direct.apply(events(dialled.document()))
     now[0] = 30.0
     [answer] = await direct.apply(events(dialled.document()))
@@ -111,7 +111,7 @@ async def test_who_may_not_apply_events_takes_the_other_way(
     dialled.connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
     try:
         direct.url = cluster.dsn(database, user=role)
-        with pytest.raises(NoWayError):
+        with pytest.raises(DirectUnavailableError):
             await direct.apply(events(dialled.document()))
     finally:
         await direct.close()

@@ -4,9 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.voice_prompt.brevity import Once, Room, count_words, join_alike, shorten
+from functions.voice_prompt.text_budget import (
+    Deduplicator,
+    LineBudget,
+    count_words,
+    join_alike,
+    shorten,
+)
 
-ROOM = Room(lines=3, line_words=5, words=9)
+BUDGET = LineBudget(lines=3, line_words=5, words=9)
 
 
 @pytest.mark.parametrize(
@@ -39,33 +45,36 @@ def test_no_text_is_longer_than_asked_for(text: str, words: int) -> None:
 def test_lines_are_taken_as_far_as_there_is_room() -> None:
     lines = ["one two three four", "five six seven eight nine", "ten eleven twelve", "last"]
 
-    assert Once().take(lines, ROOM) == ["one two three four", "five six seven eight nine"]
-    assert Once().take(["a b", "c d", "e f", "g h"], ROOM) == ["a b", "c d", "e f"]
+    assert Deduplicator().select(lines, BUDGET) == [
+        "one two three four",
+        "five six seven eight nine",
+    ]
+    assert Deduplicator().select(["a b", "c d", "e f", "g h"], BUDGET) == ["a b", "c d", "e f"]
 
 
 def test_what_was_not_taken_can_be_said_later() -> None:
-    once = Once()
-    once.take(["one two three four", "five six seven eight", "nine ten eleven"], ROOM)
+    seen = Deduplicator()
+    seen.select(["one two three four", "five six seven eight", "nine ten eleven"], BUDGET)
 
-    assert once.take(["nine ten eleven"], ROOM) == ["nine ten eleven"]
+    assert seen.select(["nine ten eleven"], BUDGET) == ["nine ten eleven"]
 
 
 @pytest.mark.parametrize(
     "again", ["Tell me MORE about it", "more about it", "Well: “tell me more about it!”"]
 )
 def test_nothing_is_said_twice(again: str) -> None:
-    once = Once()
-    once.take(["Tell me more about it."], ROOM)
+    seen = Deduplicator()
+    seen.select(["Tell me more about it."], BUDGET)
 
-    assert once.repeats(again)
-    assert not once.repeats("Tell me what you need")
+    assert seen.repeats(again)
+    assert not seen.repeats("Tell me what you need")
 
 
 def test_single_words_may_occur_again() -> None:
-    once = Once()
-    once.take(["Thank you."], ROOM)
+    seen = Deduplicator()
+    seen.select(["Thank you."], BUDGET)
 
-    assert not once.repeats("Thank you for your time")
+    assert not seen.repeats("Thank you for your time")
 
 
 def test_lines_that_begin_alike_are_joined() -> None:

@@ -1,4 +1,4 @@
-"""Saying things once, and shortly: a voice agent follows a page, not a report."""
+"""Limit a section to its lines and words, without repetition: a voice agent needs one page."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,44 +14,44 @@ _LEAST_REPEATED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What a section may take: lines, words of a line, words in all."""
+class LineBudget:
+    """The limits of a section: lines, words per line, words in total."""
 
     lines: int
     line_words: int
     words: int
 
-    def holds(self, lines: Sequence[str]) -> bool:
+    def allows(self, lines: Sequence[str]) -> bool:
         return len(lines) <= self.lines and sum(map(count_words, lines)) <= self.words
 
 
 @dataclass(slots=True)
-class Once:
-    """Remembers what has been said, so that nothing is said again."""
+class Deduplicator:
+    """Selects lines that do not repeat earlier ones."""
 
-    _said: list[str] = field(default_factory=list[str], init=False)
+    _earlier: list[str] = field(default_factory=list[str], init=False)
 
-    def take(self, lines: Iterable[str], room: Room) -> list[str]:
-        """The lines that say something new, shortened; what does not fit in is left out."""
-        taken: list[str] = []
+    def select(self, lines: Iterable[str], budget: LineBudget) -> list[str]:
+        """Return the new lines, shortened; lines beyond the budget are left out."""
+        selected: list[str] = []
         for line in lines:
-            short = shorten(line, room.line_words)
-            if short and not self.repeats(short) and room.holds([*taken, short]):
-                taken.append(short)
+            short = shorten(line, budget.line_words)
+            if short and not self.repeats(short) and budget.allows([*selected, short]):
+                selected.append(short)
                 self.remember(short)
-        return taken
+        return selected
 
     def repeats(self, text: str) -> bool:
-        """Whether it, or most of it, was said: alone, or as part of something else."""
+        """Return whether the text is part of an earlier one, or an earlier one is part of it."""
         words = _words_only(text)
-        return any(words in said or _is_part(said, words) for said in self._said)
+        return any(words in earlier or _is_part(earlier, words) for earlier in self._earlier)
 
     def remember(self, text: str) -> None:
-        self._said.append(_words_only(text))
+        self._earlier.append(_words_only(text))
 
 
 def shorten(text: str, words: int) -> str:
-    """Whole sentences within so many words; of a first one that is longer, its beginning."""
+    """Keep whole sentences within `words`; cut the first one if it alone is longer."""
     kept = ""
     for sentence in _SENTENCE_END.split(" ".join(text.split())):
         longer = f"{kept} {sentence}".strip()
@@ -62,11 +62,12 @@ def shorten(text: str, words: int) -> str:
 
 
 def count_words(text: str) -> int:
+    """Count words; text without spaces counts by its length."""
     return max(len(text.split()), len(text) // _LONGEST_WORD)
 
 
 def join_alike(lines: Iterable[str]) -> Iterator[str]:
-    """`Reply to: a`, `Reply to: b` become one line, `Reply to: a, b`."""
+    """Join neighbours with the same label: `Reply to: a`, `Reply to: b` → `Reply to: a, b`."""
     for head, group in groupby(lines, key=lambda line: line.partition(": ")[0]):
         same = list(group)
         tails = (line.partition(": ")[2] for line in same)
@@ -83,6 +84,6 @@ def _words_only(text: str) -> str:
     return f" {_NOT_WORDS.sub(' ', text).strip().casefold()} "
 
 
-def _is_part(said: str, words: str) -> bool:
-    """A word or two may well occur again."""
-    return said in words and len(said.split()) >= _LEAST_REPEATED
+def _is_part(earlier: str, words: str) -> bool:
+    """Return whether `earlier` occurs in `words`; one or two words may occur again."""
+    return earlier in words and len(earlier.split()) >= _LEAST_REPEATED
