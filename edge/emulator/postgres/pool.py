@@ -6,16 +6,48 @@ pauses between attempts delay the recovery; here a request fails or succeeds at 
 
 import asyncio
 import select
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, pq
 from psycopg.rows import DictRow, dict_row
 
-Connection = AsyncConnection[DictRow]
+
+class Connection(AsyncConnection[DictRow]):
+    """psycopg's connection, as the pool manages it."""
+
+    def is_healthy(self) -> bool:
+        """False if an idle socket is readable: usually the server's shutdown message."""
+        poller = select.poll()
+        poller.register(self.fileno(), select.POLLIN)
+        return not poller.poll(0)
+
+    async def reset(self) -> bool:
+        """Roll back a transaction that was left open; returns whether it can be used again."""
+        if self.info.transaction_status in {
+            pq.TransactionStatus.INTRANS,
+            pq.TransactionStatus.INERROR,
+        }:
+            with suppress(psycopg.Error):
+                await self.rollback()
+        return self.info.transaction_status == pq.TransactionStatus.IDLE
+
+    def finish(self) -> None:
+        self.pgconn.finish()
+
+
+class Pooled(Protocol):
+    """What the pool needs of a connection."""
+
+    def is_healthy(self) -> bool: ...
+    async def reset(self) -> bool: ...
+    def finish(self) -> None: ...
+
+
+C = TypeVar("C", bound=Pooled)
 # Takes $1 placeholders instead of psycopg's %s.
 _CURSOR: Final = cast("type[AsyncCursor[DictRow]]", AsyncRawCursor)
 _CONNECT_TIMEOUT: Final = 5
@@ -54,72 +86,69 @@ class Connector:
         return connection
 
 
-class Pool:
+class ConnectionPool(Generic[C]):
     """At most `size` connections; a request waits `timeout` seconds for one."""
 
-    def __init__(self, connector: Connector, *, size: int, timeout: float) -> None:
-        self._connector = connector
+    def __init__(self, connect: Callable[[], Awaitable[C]], *, size: int, timeout: float) -> None:
+        self._connect = connect
         self._free = asyncio.Semaphore(size)
         self._timeout = timeout
-        self._idle: list[Connection] = []
+        self._idle: list[C] = []
         self._is_closed = False
 
     @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[Connection]:
+    async def connection(self) -> AsyncGenerator[C]:
         """Borrow a connection; raises PoolBusyError or PostgresUnreachableError."""
-        await self._acquire_slot()
+        connection = await self.acquire()
         try:
-            connection = self._take_idle() or await self._connector.connect()
-            try:
-                yield connection
-            finally:
-                await self._release(connection)
+            yield connection
         finally:
-            self._free.release()
+            await self.release(connection)
 
-    async def _acquire_slot(self) -> None:
+    async def acquire(self) -> C:
+        """Take a connection, to be given back by `release`."""
         if not self._free.locked():  # avoids the task of wait_for
             await self._free.acquire()
-            return
+        else:
+            try:
+                await asyncio.wait_for(self._free.acquire(), self._timeout)
+            except TimeoutError as exc:
+                raise PoolBusyError from exc
         try:
-            await asyncio.wait_for(self._free.acquire(), self._timeout)
-        except TimeoutError as exc:
-            raise PoolBusyError from exc
+            return self._take_idle() or await self._connect()
+        except BaseException:
+            self._free.release()
+            raise
+
+    async def release(self, connection: C) -> None:
+        try:
+            if await connection.reset() and not self._is_closed:
+                self._idle.append(connection)
+            else:
+                connection.finish()
+        except BaseException:
+            connection.finish()
+            raise
+        finally:
+            self._free.release()
 
     async def close(self) -> None:
         self._is_closed = True
         while self._idle:
-            await self._idle.pop().close()
+            self._idle.pop().finish()
 
-    def _take_idle(self) -> Connection | None:
+    def _take_idle(self) -> C | None:
         """Return the most recently used connection that the server has not closed."""
         while self._idle:
             connection = self._idle.pop()
-            if _is_healthy(connection):
+            if connection.is_healthy():
                 return connection
-            connection.pgconn.finish()
+            connection.finish()
         return None
 
-    async def _release(self, connection: Connection) -> None:
-        if connection.info.transaction_status in {
-            pq.TransactionStatus.INTRANS,
-            pq.TransactionStatus.INERROR,
-        }:
-            with suppress(psycopg.Error):
-                await connection.rollback()
-        if _is_reusable(connection) and not self._is_closed:
-            self._idle.append(connection)
-        else:
-            connection.pgconn.finish()
 
+class Pool(ConnectionPool[Connection]):
+    """A pool of psycopg connections."""
 
-def _is_reusable(connection: Connection) -> bool:
-    is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
-    return is_idle and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
-
-
-def _is_healthy(connection: Connection) -> bool:
-    """False if an idle socket is readable: usually the server's shutdown message."""
-    poller = select.poll()
-    poller.register(connection.fileno(), select.POLLIN)
-    return not poller.poll(0)
+    def __init__(self, connector: Connector, *, size: int, timeout: float) -> None:
+        super().__init__(connector.connect, size=size, timeout=timeout)

@@ -6,27 +6,29 @@ Follows PostgREST's Query.hs and Query/PreQuery.hs.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from itertools import chain
+from typing import Final
 
 import psycopg
 from psycopg.pq.abc import PGresult
 
-from edge.emulator.postgres.pipeline import Statement, run_together
+from edge.emulator.postgres.pipeline import PipelineConnection, Statement
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
-from edge.emulator.rest.pool import Connection, Pool
+from edge.emulator.rest.pool import Pool
 from edge.emulator.rest.postgres_errors import translate
 from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
 from edge.emulator.rest.request.identity import Identity
-from edge.emulator.rest.sql.fragment import Sql, identifier, join, parameter, sql
-from edge.emulator.rest.sql.statement import render_estimate, render_statement
+from edge.emulator.rest.sql.fragment import identifier, join, sql
+from edge.emulator.rest.sql.statement import RESULT_COLUMNS, render_estimate, render_statement
 
-_READ_ONLY: Final = (b"begin read only", ())
-_READ_WRITE: Final = (b"begin read write", ())
+_BEGIN: Final = (b"begin", ())
 _COMMIT: Final = ((b"commit", ()),)
 # Deferred constraints are checked first, so that tx=rollback raises what the commit would.
 _ROLLBACK: Final = ((b"set constraints all immediate", ()), (b"rollback", ()))
+_encode_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,53 +52,53 @@ async def execute(
 ) -> ResultSet:
     """Run the plan; raises RestError for every failure."""
     statements = _transaction(plan, request, identity, config)
-    is_anonymous = identity.role == config.anon_role
     async with pool.connection() as connection:
         try:
-            return await _run(connection, statements, plan, request, config)
+            return await _run(connection, statements, plan, request, config, identity.role)
         except psycopg.Error as exc:
-            raise translate(exc, is_anonymous=is_anonymous) from exc
+            raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
 
 
 async def _run(
-    connection: Connection,
+    connection: PipelineConnection,
     statements: list[Statement],
     plan: Plan,
     request: ApiRequest,
     config: RestConfig,
+    role: str,
 ) -> ResultSet:
-    """Run in one round trip, or two if the result is checked before the commit."""
-    end = _ROLLBACK if _rolls_back(request, config) else _COMMIT
-    if not _needs_check(plan, request):
-        results = await run_together(connection, [*statements, *end])
-        return _read_result(results[: len(statements)], plan, config)
-    result = _read_result(await run_together(connection, statements), plan, config)
+    """Run in one round trip, or two if a write is checked before the commit."""
+    is_rolled_back, is_checked = _rolls_back(request, config), _needs_check(plan, request)
+    if is_rolled_back and not is_checked:
+        results = await connection.run([_BEGIN, *statements, *_ROLLBACK], role)
+        return _read_result(results[1 : len(statements) + 1], plan, config)
+    if plan.is_read_only or not is_checked:
+        result = _read_result(await connection.run(statements, role), plan, config)
+        _check(result, plan, request)
+        return result
+    results = await connection.run([_BEGIN, *statements], role)
+    result = _read_result(results[1:], plan, config)
     _check(result, plan, request)
-    await run_together(connection, end)
+    await connection.run(_ROLLBACK if is_rolled_back else _COMMIT)
     return result
 
 
 def _read_result(results: Sequence[PGresult], plan: Plan, config: RestConfig) -> ResultSet:
-    row = _first_row(results[-2] if plan.counts_by_plan else results[-1])
-    total = None if row["total"] is None else int(row["total"])
+    main = results[-2] if plan.counts_by_plan else results[-1]
+    row = [main.get_value(0, column) for column in range(len(RESULT_COLUMNS))]
+    total, count, body, headers, status, inserted, location = row
+    exact = None if total is None else int(total)
     if plan.counts_by_plan:
-        total = _estimated_total(total, _first_row(results[-1])["QUERY PLAN"], config.max_rows)
-    location = row["location"]
+        exact = _estimated_total(exact, results[-1].get_value(0, 0), config.max_rows)
     return ResultSet(
-        total=total,
-        count=int(row["count"] or 0),
-        body=row["body"] or b"",
-        headers=_text(row["headers"]),
-        status=_text(row["status"]),
-        inserted=None if row["inserted"] is None else int(row["inserted"]),
+        total=exact,
+        count=int(count or 0),
+        body=body or b"",
+        headers=_text(headers),
+        status=_text(status),
+        inserted=None if inserted is None else int(inserted),
         location=json.loads(location) if location else None,
     )
-
-
-def _first_row(result: PGresult) -> dict[str, bytes | None]:
-    """Return the first row by column, in text format; both statements always return one."""
-    names = ((result.fname(column) or b"").decode() for column in range(result.nfields))
-    return {name: result.get_value(0, column) for column, name in enumerate(names)}
 
 
 def _text(value: bytes | None) -> str | None:
@@ -138,10 +140,7 @@ def _rolls_back(request: ApiRequest, config: RestConfig) -> bool:
 def _transaction(
     plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig
 ) -> list[Statement]:
-    statements: list[Statement] = [
-        _READ_ONLY if plan.is_read_only else _READ_WRITE,
-        _settings(plan, request, identity, config).render(),
-    ]
+    statements: list[Statement] = [_settings(plan, request, identity, config)]
     if config.pre_request:
         parts = config.pre_request.split(".")
         statements.append(sql("select {}()", join(".", map(identifier, parts))).render())
@@ -151,34 +150,36 @@ def _transaction(
     return statements
 
 
-def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Sql:
-    """Render the settings that policies and functions read with current_setting()."""
-    headers = {name: value for name, value in request.raw.headers.items() if name != "cookie"}
+def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Statement:
+    """Return the settings that policies and functions read with current_setting()."""
+    raw = request.raw
+    headers = {name: value for name, value in raw.headers.items() if name != "cookie"}
     settings = {
         "search_path": _search_path(request.schema, config),
         **dict(identity.settings),
         "role": identity.role,
-        "request.jwt.claims": _json(identity.claims),
-        "request.method": request.raw.method,
-        "request.path": request.raw.path,
-        "request.headers": _json(headers),
-        "request.cookies": _json(parse_cookies(request.raw.headers.get("cookie"))),
+        "request.jwt.claims": identity.claims_json,
+        "request.method": raw.method,
+        "request.path": raw.path,
+        "request.headers": _encode_json(headers),
+        "request.cookies": _encode_json(parse_cookies(raw.headers.get("cookie"))),
     }
+    if plan.is_read_only:
+        settings["transaction_read_only"] = "on"
     if request.preferences.timezone:
         settings["timezone"] = request.preferences.timezone
     if isinstance(plan.source, Call):
         settings |= dict(plan.source.routine.settings)
-    calls = (
-        sql("set_config({}, {}, true)", parameter(name), parameter(value))
-        for name, value in settings.items()
-    )
-    return sql("select {}", join(", ", calls))
+    return _set_config(len(settings)), tuple(chain.from_iterable(settings.items()))
 
 
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+@lru_cache
+def _set_config(count: int) -> bytes:
+    calls = (f"set_config(${2 * n + 1}, ${2 * n + 2}, true)" for n in range(count))
+    return f"select {', '.join(calls)}".encode()
 
 
+@lru_cache
 def _search_path(schema: str, config: RestConfig) -> str:
     names = dict.fromkeys((schema, *config.extra_search_path))
     return ", ".join(identifier(name).text for name in names)

@@ -3,6 +3,7 @@
 Follows PostgREST's Auth.hs.
 """
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -19,10 +20,11 @@ _NO_KEY: Final = "None of the keys was able to decode the JWT"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The request's database role, its token's claims, and the role's own settings."""
+    """The request's database role, its token's claims, also as JSON, and the role's settings."""
 
     role: str
     claims: Mapping[str, Any]
+    claims_json: str
     settings: tuple[tuple[str, str], ...] = ()
 
 
@@ -31,7 +33,7 @@ class Authenticator:
 
     def __init__(self, keys: Keys, anon_role: str) -> None:
         self._keys = keys
-        self._anonymous = Identity(anon_role, {"role": anon_role})
+        self._anonymous = _identify(anon_role, {"role": anon_role})
         self._cache: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
 
     def authenticate(self, authorization: str | None) -> Identity:
@@ -46,7 +48,7 @@ class Authenticator:
         claims = _verified(token, self._keys)
         valid_until = validate_claims(claims, time.time())
         role = claims.get("role", self._anonymous.role)
-        identity = Identity(str(role), {**claims, "role": role})
+        identity = _identify(str(role), {**claims, "role": role})
         self._remember(token, identity, valid_until)
         return identity
 
@@ -54,6 +56,11 @@ class Authenticator:
         self._cache[token] = identity, valid_until
         if len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
+
+
+def _identify(role: str, claims: Mapping[str, Any]) -> Identity:
+    text = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
+    return Identity(role, claims, text)
 
 
 def _verified(token: str, keys: Keys) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from edge.emulator.rest.sql.mutate import render_mutation
 from edge.emulator.rest.sql.read import SOURCE, render_count, render_read
 
 PAGE = "pgrst_page"
+RESULT_COLUMNS = ("total", "count", "body", "headers", "status", "inserted", "location")
 
 _CSV_HEADER = sql(
     "(select coalesce(string_agg(k, ','), '') from"
