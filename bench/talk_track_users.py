@@ -78,14 +78,14 @@ def create_user(details: Mapping[str, str], deck: Mapping[str, Any]) -> User:
 
 def delay(details: Mapping[str, str], seconds: float, times: int) -> None:
     """Delay the next `times` responses of the local models by `seconds`."""
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=30) as client:
         client.post(_faults(details), json=_hang(seconds, times)).raise_for_status()
 
 
 def vary_delay(details: Mapping[str, str], times: int) -> None:
     """Delay the next `times` responses by 1.5 to 2.5 seconds, different for each call."""
     random = Random(5)
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=30) as client:
         for _ in range(times):
             fault = _hang(random.uniform(1.5, 2.5), 1)
             client.post(_faults(details), json=fault).raise_for_status()

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
+from edge.gateway.guard import Guard, Secret, is_control
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
@@ -99,18 +100,34 @@ class Stack:
             **NO_DATABASE,
             **deferred,
             FUNCTIONS: self.functions,
-            "/metrics": MetricsApp(self.metrics),
-            "/_internal/metric": PlatformMetricApp(self.metrics, self._in_flight),
+            **{prefix: self._guard(app) for prefix, app in self._metrics_routes().items()},
         }
+        routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
         if self.settings.has_database:
             pages = self.settings.extensions.pages
-            routes["/console"] = create_pages_app(self.settings.publishable_key, pages)
+            console = create_pages_app(self.settings.publishable_key, pages)
+            routes["/console"] = Guard(console, hosts=self._own_names())
         await self._serve(Gateway(routes, self.settings.key_tokens()), listener)
         for app in deferred.values():
             self._exits.callback(app.fail)
         await self._start_services(deferred)
         lock.write(self.settings.describe() | lock.read())
         await self._start_processes(lock)
+
+    def _metrics_routes(self) -> dict[str, ASGIApp]:
+        return {
+            "/metrics": MetricsApp(self.metrics),
+            "/_internal/metric": PlatformMetricApp(self.metrics, self._in_flight),
+        }
+
+    def _guard(self, app: ASGIApp, applies: Callable[[str], bool] | None = None) -> Guard:
+        """Let only holders of the secret key pass, and no page of another site."""
+        secret = Secret(self.settings.service_role_key, self.settings.keys)
+        guard = Guard(app, secret, hosts=self._own_names())
+        return replace(guard, applies=applies) if applies else guard
+
+    def _own_names(self) -> frozenset[str]:
+        return frozenset((self.settings.host,))
 
     def _service_prefixes(self) -> tuple[str, ...]:
         return (_PROVIDERS, _REST, _AUTH) if self.settings.has_database else (_PROVIDERS,)

@@ -92,6 +92,11 @@ class RunningStack:
         headers = {"apikey": key, "authorization": f"Bearer {key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
+    @property
+    def control_headers(self) -> dict[str, str]:
+        """The headers for controls of the stack, such as /providers/_faults."""
+        return {"apikey": self.secret_key}
+
     def call(self, slug: str, body: object, key: str | None = None) -> httpx.Response:
         """POST a JSON body to a function."""
         with self.client(key) as client:
@@ -110,7 +115,8 @@ class RunningStack:
 
     def fault(self, **fault: object) -> None:
         """Let a local provider misbehave; see the providers' /_faults."""
-        httpx.post(f"{self.url}/providers/_faults", json=fault, timeout=30).raise_for_status()
+        with self.client() as client:
+            client.post("/providers/_faults", json=fault).raise_for_status()
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +154,10 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
 @pytest.fixture
 def stack(_stack: RunningStack) -> Iterator[RunningStack]:
     """The whole stack, its local providers well-behaved at first; shared by the session's tests."""
-    httpx.delete(f"{_stack.url}/providers/_faults", timeout=30).raise_for_status()
+    httpx.delete(
+        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=30
+    ).raise_for_status()
     yield _stack
-    httpx.delete(f"{_stack.url}/providers/_faults", timeout=30).raise_for_status()
+    httpx.delete(
+        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=30
+    ).raise_for_status()

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 INDEX: Final = "index.html"
 _HEADERS: Final = {
     "cache-control": "no-cache",
+    "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

@@ -260,6 +260,12 @@ def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     assert answer.json()["data"]["result"]["reused"] is True
 
 
+def count_responses(faults: str, key: dict[str, str]) -> int:
+    """The requests to the local model so far."""
+    counts = httpx.get(faults, headers=key, timeout=30).json()["requests"]["openai"]
+    return counts.get("responses", 0)
+
+
 def test_an_active_request_finishes_when_the_stack_is_stopped(starts: Any) -> None:
     run = starts()
     details = run.ready()
@@ -267,7 +273,8 @@ def test_an_active_request_finishes_when_the_stack_is_stopped(starts: Any) -> No
     faults = details["API_URL"] + "/providers/_faults"
     slow = {"provider": "openai", "endpoint": "responses", "kind": "hang", "seconds": 2}
     video = store(details).json()["data"]["video_id"]
-    httpx.post(faults, json=slow, timeout=30).raise_for_status()
+    key = {"apikey": details["SECRET_KEY"]}
+    httpx.post(faults, headers=key, json=slow, timeout=30).raise_for_status()
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(
             httpx.post,
@@ -276,7 +283,7 @@ def test_an_active_request_finishes_when_the_stack_is_stopped(starts: Any) -> No
             json={"video_id": video},
             timeout=DEADLINE,
         )
-        while not httpx.get(faults, timeout=30).json()["requests"]["openai"].get("responses"):
+        while not count_responses(faults, key):
             time.sleep(0.02)
         status, _ = run.end(signal.SIGTERM)
         answer = waiting.result()

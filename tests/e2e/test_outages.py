@@ -31,7 +31,9 @@ def process(stack: RunningStack) -> httpx.Response:
 
 
 def is_embedding(stack: RunningStack) -> bool:
-    state = httpx.get(f"{stack.url}/providers/_faults", timeout=30).json()
+    state = httpx.get(
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+    ).json()
     return state["requests"]["openai"].get("embeddings", 0) > 0
 
 
@@ -78,7 +80,7 @@ def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
     stack: RunningStack, pool: ThreadPoolExecutor
 ) -> None:
     assert process(stack).status_code == 200
-    httpx.delete(f"{stack.url}/providers/_faults", timeout=30)
+    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30)
     stack.fault(**SLOW, seconds=20)
     waiting = pool.submit(process, stack)
     wait_for(lambda: is_embedding(stack))

@@ -76,7 +76,9 @@ def test_where_time_runs_faster_so_do_schedules(ticking: tuple[Stack, list[objec
     control = f"{stack.settings.api_url}/providers/retell/_control"
     hours = {"clock": {"rate": 7200}}
 
-    assert httpx.post(control, json=hours, timeout=30).status_code == 200
+    key = {"apikey": stack.settings.secret_key}
+
+    assert httpx.post(control, headers=key, json=hours, timeout=30).status_code == 200
     assert set(wait_for_lines(events, "hourly", 2)) == {'tick POST {"action": "hour"}'}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from edge.project.settings import load_settings
+from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.support.serving import LoopThread
 
@@ -69,8 +69,9 @@ def test_metrics_have_prometheus_format_and_the_platforms(url: str) -> None:
     assert ask(url, "?fail=1").status_code == 500
     assert httpx.get(f"{url}/functions/v1/unknown", timeout=30).status_code == 404
 
-    numbers = httpx.get(f"{url}/metrics", timeout=30)
-    platform = httpx.get(f"{url}/_internal/metric", timeout=30).json()
+    key = {"authorization": f"Bearer {SECRET_KEY}"}
+    numbers = httpx.get(f"{url}/metrics", headers=key, timeout=30)
+    platform = httpx.get(f"{url}/_internal/metric", headers=key, timeout=30).json()
     health = httpx.get(f"{url}/_internal/health", timeout=30)
 
     assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")

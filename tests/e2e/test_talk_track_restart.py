@@ -99,4 +99,9 @@ def test_a_stack_killed_and_started_again_finishes_the_talk_track(project: Path)
         assert before["current_chunk"] >= 2
         assert set(kept) <= set(list_chunk_ids(user, job_id))
         assert user.talk_track(job_id) == run_without_faults(user)
-        assert httpx.get(f"{again.url}/providers/_faults", timeout=30).status_code == 200
+        assert (
+            httpx.get(
+                f"{again.url}/providers/_faults", headers=again.control_headers, timeout=30
+            ).status_code
+            == 200
+        )

@@ -28,12 +28,20 @@ class Trigger:
 
     def control(self, **conditions: Any) -> None:
         """Set the simulation config of the emulated provider."""
-        reply = httpx.post(f"{self.stack.url}/providers/retell/_control", json=conditions)
+        reply = httpx.post(
+            f"{self.stack.url}/providers/retell/_control",
+            headers=self.stack.control_headers,
+            json=conditions,
+        )
         reply.raise_for_status()
 
     def calls_to(self, phone: str) -> list[dict[str, Any]]:
         """Return the calls that the provider has made to a number."""
-        log = httpx.get(f"{self.stack.url}/providers/retell/_requests", timeout=30).json()
+        log = httpx.get(
+            f"{self.stack.url}/providers/retell/_requests",
+            headers=self.stack.control_headers,
+            timeout=30,
+        ).json()
         return [call for call in log["calls"] if call["to_number"] == phone]
 
     def fault(self, kind: str, **more: Any) -> None:

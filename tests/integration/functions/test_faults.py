@@ -23,12 +23,14 @@ def video(stack: RunningStack) -> str:
     body = {"collection_id": "faults", "video_id": str(uuid4()), "transcript": TEXT}
     video = stack.call("process-transcript", body).json()["data"]["video_id"]
     assert stack.call("structured-data", {"video_id": video}).status_code == 200
-    httpx.delete(f"{stack.url}/providers/_faults").raise_for_status()
+    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers).raise_for_status()
     return video
 
 
 def requests_made(stack: RunningStack) -> dict[str, dict[str, int]]:
-    return httpx.get(f"{stack.url}/providers/_faults").json()["requests"]
+    return httpx.get(f"{stack.url}/providers/_faults", headers=stack.control_headers).json()[
+        "requests"
+    ]
 
 
 def check(response: httpx.Response, status: int, code: str, provider: str) -> None:

@@ -32,7 +32,9 @@ def process(
 
 
 def requests_made(stack: RunningStack) -> dict[str, dict[str, int]]:
-    return httpx.get(f"{stack.url}/providers/_faults").json()["requests"]
+    return httpx.get(f"{stack.url}/providers/_faults", headers=stack.control_headers).json()[
+        "requests"
+    ]
 
 
 def outputs(stack: RunningStack, video: str) -> list[tuple[str, str, dict[str, Any]]]:

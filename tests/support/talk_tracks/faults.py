@@ -13,7 +13,9 @@ def run_without_faults(user: User) -> dict[str, Any]:
     job_id = user.insert_job()
     answer = user.stack.call("generate-talk-track", {"jobId": job_id, "wait": True})
     assert answer.json()["status"] == "completed", answer.text
-    httpx.delete(f"{user.stack.url}/providers/_faults", timeout=30).raise_for_status()
+    httpx.delete(
+        f"{user.stack.url}/providers/_faults", headers=user.stack.control_headers, timeout=30
+    ).raise_for_status()
     return user.talk_track(job_id)
 
 
@@ -25,7 +27,9 @@ def delay_responses(stack: RunningStack, seconds: float, times: int = 100) -> No
 
 
 def count_calls(stack: RunningStack) -> int:
-    answer = httpx.get(f"{stack.url}/providers/_faults", timeout=30).json()
+    answer = httpx.get(
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+    ).json()
     return answer["requests"]["openai"].get("responses", 0)
 
 

@@ -37,10 +37,14 @@ def organization(connection: psycopg.Connection) -> Iterator[Organization]:
 def trigger(stack: RunningStack) -> Iterator[Trigger]:
     """A client of the function; calls run a thousand times faster."""
     trigger = Trigger(stack)
-    httpx.delete(f"{stack.url}/providers/retell/_control", timeout=30).raise_for_status()
+    httpx.delete(
+        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=30
+    ).raise_for_status()
     trigger.control(speed=1000, concurrency_limit=1000, calls_per_second=1000)
     yield trigger
-    httpx.delete(f"{stack.url}/providers/retell/_control", timeout=30).raise_for_status()
+    httpx.delete(
+        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=30
+    ).raise_for_status()
 
 
 @pytest.fixture

@@ -102,7 +102,9 @@ def test_a_finished_job_is_not_run_again(stack: RunningStack, user: User) -> Non
 
 
 def requests_made(stack: RunningStack) -> int:
-    answer = httpx.get(f"{stack.url}/providers/_faults", timeout=30).json()
+    answer = httpx.get(
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+    ).json()
     return answer["requests"]["openai"].get("responses", 0)
 
 

@@ -106,7 +106,7 @@ def test_when_the_tries_are_used_up_the_job_says_so_and_a_retry_goes_on(
     )
     assert count_calls(stack) == 3 + 5
     kept = list_chunk_ids(user, job_id)
-    httpx.delete(f"{stack.url}/providers/_faults", timeout=30)
+    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30)
 
     assert user.request("POST", f"/{job_id}/retry").status_code == 202
 
