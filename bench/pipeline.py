@@ -87,13 +87,13 @@ def stack(*functions: str) -> Generator[Mapping[str, str]]:
 def run_once(details: Mapping[str, str], text: str, name: str) -> tuple[AnalysisResponse, float]:
     """Return the response, and the milliseconds spent in the local models."""
     url, key = details["API_URL"], details["SERVICE_ROLE_KEY"]
-    control = {"url": f"{url}/providers/_faults", "headers": {"apikey": key}, "timeout": 10}
-    requests.delete(**control)
+    faults, secret = f"{url}/providers/_faults", {"apikey": key}
+    requests.delete(faults, headers=secret, timeout=10)
     response = SalesPromptExtractor(url, key, log=StringIO()).extract(
         Recording(text, video_id=name, collection_id="bench")
     )
     assert response.is_success, response.error
-    served: dict[str, Any] = requests.get(**control).json()
+    served: dict[str, Any] = requests.get(faults, headers=secret, timeout=10).json()
     return response, sum(served["processing_ms"].values())
 
 
