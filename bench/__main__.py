@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.support.machine import describe_machine, processor_ticks, wait_for_quiet
-from bench.support.processes import ROOT, python
 from bench.support.report import Run, render
+from tests.support.processes import ROOT, python
 
 _BENCHES: Final = (
     "cold_start",

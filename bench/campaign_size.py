@@ -24,7 +24,6 @@ from psycopg.rows import dict_row
 from backend.campaigns.simulated_clock import set_simulated_clock
 from bench.large_campaign import cluster_with, fill
 from bench.support.machine import print_machine
-from bench.support.process_tree import family, proportional_bytes
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.providers.retell.call import Call
 from edge.emulator.providers.retell.call_document import render_call
@@ -35,6 +34,7 @@ from edge.runtime.pool.usage import cpu_seconds
 from shared.telephony.event import CallEvent
 from shared.telephony.retell import parse_event
 from shared.telephony.store import render_event
+from tests.support.process_tree import family, proportional_bytes
 
 _WORKERS: Final = 8
 _BATCH: Final = 25

@@ -16,10 +16,10 @@ from typing import Final
 
 from bench.support.load import Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
-from bench.support.process_tree import descriptors, family, resident_bytes
-from bench.support.processes import ROOT, ask, free_port, python, running, wait_answer
 from bench.support.source import save
 from bench.support.statistics import print_at_most, slope
+from tests.support.process_tree import descriptors, family, resident_bytes
+from tests.support.processes import ROOT, ask, free_port, python, running, wait_answer
 
 _SOURCE: Final = ROOT / "bench/functions/churn"
 _PATH: Final = "/functions/v1/churn"

@@ -18,8 +18,8 @@ from pathlib import Path
 from bench.deployed import measure_deployed
 from bench.support.machine import print_machine
 from bench.support.peer import DENO, deno, functions_framework
-from bench.support.processes import ROOT, ask, free_port, python, running, wait_answer
 from bench.support.statistics import Series, print_at_least, print_at_most, print_ratio
+from tests.support.processes import ROOT, ask, free_port, python, running, wait_answer
 
 _PATH = "/functions/v1/heavy"
 _SOURCE = ROOT / "bench/functions/heavy/main.py"

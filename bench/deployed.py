@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Final
 
 from bench.support.machine import print_machine
-from bench.support.processes import ROOT, free_port
 from bench.support.statistics import Series, print_at_most
 from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.bundle.build import Bundle, build_bundle
 from edge.deploy.bundle.imports import SHARED, ImportCollector
 from edge.deploy.bundle.requirements import LOCK, read_lock, render
 from edge.tokens import mint
+from tests.support.processes import ROOT, free_port
 
 _SECRET: Final = "a-secret-of-a-benchmark-of-thirty-two-characters"
 # The first start, which is not measured, compiles what pip does not.

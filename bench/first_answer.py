@@ -14,8 +14,8 @@ from typing import Final
 
 from bench.support.machine import print_machine
 from bench.support.peer import functions_framework
-from bench.support.processes import ROOT, ask, free_port, python, running
 from bench.support.statistics import Series, print_at_least, print_ratio
+from tests.support.processes import ROOT, ask, free_port, python, running
 
 _HEAVY: Final = ROOT / "bench/functions/heavy/main.py"
 _PLAIN: Final = 'async def main(request):\n    return {"hello": "world"}\n'

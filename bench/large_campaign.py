@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.support.processes import ROOT
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
+from tests.support.processes import ROOT
 
 # Open at all hours and without a rate limit: the database is measured.
 _SETUP: Final = """

@@ -19,9 +19,9 @@ from typing import Final
 from bench.support.load import Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
 from bench.support.peer import functions_framework
-from bench.support.process_tree import family, proportional_bytes
-from bench.support.processes import ROOT, free_port, python, running, wait_answer
 from bench.support.statistics import print_at_least, print_at_most
+from tests.support.process_tree import family, proportional_bytes
+from tests.support.processes import ROOT, free_port, python, running, wait_answer
 
 _FUNCTION: Final = ROOT / "bench/functions/mixed"
 _READY: Final = b'{"wait_ms":0}'

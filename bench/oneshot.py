@@ -10,8 +10,8 @@ import time
 from bench.cold_start import gateway, measure_process
 from bench.support.machine import print_machine
 from bench.support.peer import DENO, deno
-from bench.support.processes import ask
 from bench.support.statistics import Series, print_at_least, print_ratio
+from tests.support.processes import ask
 
 _PATH = "/functions/v1/oneshot"
 

@@ -23,8 +23,8 @@ from backend.client.extractor import Recording, SalesPromptExtractor
 from backend.client.response import AnalysisResponse
 from backend.transcripts.reader import read_transcript
 from bench.support.machine import print_machine
-from bench.support.processes import ROOT
 from bench.support.statistics import Series
+from tests.support.processes import ROOT
 
 _SAMPLES = ("discovery_call.txt", "objection_call.vtt", "renewal_call.srt")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.support.machine import print_machine
-from bench.support.processes import ROOT, free_port, python, running, wait_answer
 from bench.support.source import save
 from bench.support.statistics import Series, print_at_most
+from tests.support.processes import ROOT, free_port, python, running, wait_answer
 
 _SMALL: Final = '''"""A small function."""
 

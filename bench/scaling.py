@@ -19,15 +19,15 @@ from typing import Final
 
 import psycopg
 
-from bench.scaling_fleet import Fleet, fleet
-from bench.scaling_proof import Proof, Size, prove
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
-from bench.support.process_tree import proportional_bytes
-from bench.support.processes import ask, free_port, python, running, wait_answer
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
 from edge.tokens import mint_api_key
+from tests.chaos.fleet import Fleet, fleet
+from tests.chaos.fleet_proof import Proof, Size, prove
+from tests.support.process_tree import proportional_bytes
+from tests.support.processes import ask, free_port, python, running, wait_answer
 
 _SECRET: Final = "a-secret-of-at-least-thirty-two-characters"
 _VISITORS: Final = 48
@@ -115,7 +115,7 @@ def project() -> Generator[Project]:
                 connection.execute(_TABLE)
             port = free_port()
             api = cluster.dsn("scaling", user="authenticator")
-            with running(python("-m", "bench.scaling_project", str(port), api, _SECRET)):
+            with running(python("-m", "tests.chaos.fleet_project", str(port), api, _SECRET)):
                 wait_answer(port, "/rest/v1/")
                 yield Project(root, f"http://127.0.0.1:{port}", dsn)
         finally:

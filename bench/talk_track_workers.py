@@ -2,9 +2,7 @@
 
 import os
 import re
-import socket
-import subprocess
-import sys
+import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,15 +11,10 @@ from typing import Final
 
 import httpx
 
-from bench.support.processes import ROOT
-from bench.talk_track_users import User
+from edge.testing import serve_process
+from tests.support.processes import ROOT
+from tests.support.talk_tracks.users import User
 
-_SERVE: Final = """
-import sys, uvicorn
-from functions_framework.aio import create_asgi_app
-app = create_asgi_app("main", sys.argv[1])
-uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical", lifespan="off")
-"""
 _RESIDENT: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -68,28 +61,13 @@ def two_workers(details: Mapping[str, str]) -> Generator[Workers]:
         "TALK_TRACK_CALLS_PER_MINUTE": "100000",
     }
     with ExitStack() as exits:
-        served = [exits.enter_context(_serving(environment)) for _ in range(2)]
-        urls = tuple(url for url, _ in served)
-        yield Workers(urls, tuple(pid for _, pid in served), details["SERVICE_ROLE_KEY"])
-
-
-@contextmanager
-def _serving(environment: Mapping[str, str]) -> Generator[tuple[str, int]]:
-    folder = ROOT / "functions/generate_talk_track"
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(200)
-        process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, str(folder / "main.py"), str(listener.fileno())],
-            cwd=folder,
-            env=dict(environment),
-            pass_fds=[listener.fileno()],
-            stdout=subprocess.DEVNULL,
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory()))
+        source = ROOT / "functions/generate_talk_track/main.py"
+        served = [
+            exits.enter_context(serve_process(source, environment, folder / str(number)))
+            for number in range(2)
+        ]
+        urls = tuple(worker.url for worker in served)
+        yield Workers(
+            urls, tuple(worker.process.pid for worker in served), details["SERVICE_ROLE_KEY"]
         )
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            httpx.options(url, timeout=60)
-            yield url, process.pid
-        finally:
-            process.kill()
-            process.wait()

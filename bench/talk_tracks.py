@@ -17,10 +17,10 @@ import httpx
 
 from bench.pipeline import stack
 from bench.support.machine import print_machine
-from bench.support.processes import ROOT
 from bench.support.statistics import Series, print_at_least, print_at_most
-from bench.talk_track_users import JOBS, User, create_user, delay, vary_delay
 from bench.talk_track_workers import two_workers
+from tests.support.processes import ROOT
+from tests.support.talk_tracks.users import JOBS, User, create_user, delay, vary_delay
 
 DECK: Final[dict[str, Any]] = json.loads((ROOT / "samples/deck_55_slides.json").read_text())
 _CALL_SECONDS: Final = 20.0

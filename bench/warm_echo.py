@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
 from bench.support.peer import functions_framework
-from bench.support.processes import ROOT, free_port, python, running, wait_answer
 from bench.support.statistics import Series, print_at_least, print_at_most
+from tests.support.processes import ROOT, free_port, python, running, wait_answer
 
 _BODY = json.dumps({"name": "Ada", "numbers": [1, 2, 3]}, separators=(",", ":"))
 _SOURCE = ROOT / "bench/functions/echo/main.py"

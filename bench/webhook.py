@@ -13,9 +13,9 @@ from bench.pipeline import stack
 from bench.support.load import Load, Plan, Visitor, run_load
 from bench.support.machine import print_machine
 from bench.support.peer import DENO
-from bench.support.processes import ROOT, free_port, running, wait_answer
 from bench.support.statistics import print_at_least, print_at_most
 from bench.webhook_calls import KEY, PATH, Campaign, create_campaign, render_webhook, warm_up_call
+from tests.support.processes import ROOT, free_port, running, wait_answer
 
 _STEADY_VISITORS: Final = 20
 _STORM_VISITORS: Final = 500

@@ -1,4 +1,4 @@
-"""Serves one function as production does, alone in a process, for a project's own tests.
+"""Serve one function as production does, alone in a process, for a project's own tests.
 
     with serving(Path("functions/hello")) as function:
         reply = function.client.post("/", json={"name": "Ada"}, headers=function.anon())
@@ -50,18 +50,18 @@ _POLL_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class ServedFunction:
-    """A running function: a client for it, credentials that it believes, and what it printed."""
+    """A running function: a client for it, credentials that it accepts, and its output."""
 
     client: httpx.Client
     settings: Settings
     output: Path
 
     def anon(self) -> dict[str, str]:
-        """Headers of a caller who is not signed in."""
+        """Headers of a caller without a session: role `anon`."""
         return _headers(self.settings.publishable_key, self.settings.anon_key)
 
     def service(self) -> dict[str, str]:
-        """Headers of a caller who may do everything."""
+        """Headers of a caller with the secret key: role `service_role`."""
         return _headers(self.settings.secret_key, self.settings.service_role_key)
 
     def user(self, user_id: str | None = None, **claims: Any) -> dict[str, str]:
@@ -71,18 +71,46 @@ class ServedFunction:
         return _headers(self.settings.publishable_key, token)
 
     def printed(self) -> str:
-        """All that it has printed and logged so far."""
+        """Return what it has printed and logged so far."""
         return self.output.read_text(errors="replace")
 
     def wait_for_line(self, text: str, deadline: float = 10.0) -> str:
-        """The first line that it prints with `text` in it, for work that follows an answer."""
+        """Return the first line with `text` in it; for work that follows a response."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:
             for line in self.printed().splitlines():
                 if text in line:
                     return line
             time.sleep(_POLL_SECONDS)
-        raise AssertionError(f"no line with {text!r} in {deadline:g} s; it said:\n{self.printed()}")
+        raise AssertionError(
+            f"no line with {text!r} in {deadline:g} s; its output:\n{self.printed()}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionProcess:
+    """The process of one function, and its URL on the loopback interface."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+
+@contextmanager
+def serve_process(
+    source: Path, environment: Mapping[str, str], output: Path, *, target: str = TARGET
+) -> Generator[FunctionProcess]:
+    """Serve a function's source file with the production loader until the block ends.
+
+    `environment` is all that it sees; standard output and error go to the file `output`. Raises
+    AssertionError with the output if the function does not load.
+    """
+    with _bound() as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = _start((target, str(source)), environment, listener, output)
+        try:
+            yield FunctionProcess(process, url)
+        finally:
+            _end(process)
 
 
 @contextmanager
@@ -106,11 +134,12 @@ def serving(folder: Path, *, secrets: Mapping[str, str] | None = None) -> Genera
             env_file=Path(os.devnull),
         )
         output = Path(exits.enter_context(tempfile.TemporaryDirectory())) / "output"
-        with _bound() as listener:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            process = _start(function, settings, listener, output)
-        exits.callback(_end, process)
-        client = exits.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
+        environment = {
+            **build_worker_environment(settings, function),
+            "PYTHONPATH": str(settings.root),
+        }
+        served = exits.enter_context(serve_process(function.source, environment, output))
+        client = exits.enter_context(httpx.Client(base_url=served.url, timeout=60, trust_env=False))
         yield ServedFunction(client, settings, output)
 
 
@@ -149,32 +178,33 @@ def _local_models(listener: socket.socket) -> Generator[None]:
 
 
 def _start(
-    function: Function, settings: Settings, listener: socket.socket, output: Path
+    function: tuple[str, str], environment: Mapping[str, str], listener: socket.socket, output: Path
 ) -> subprocess.Popen[bytes]:
-    """The process, once it has loaded the function; requests then wait until it serves."""
+    """Return the process once it has loaded the function; requests then wait until it serves."""
     reading, writing = os.pipe()
     with open(reading, "rb", buffering=0) as loaded:
         try:
-            process = _spawn(function, settings, (listener.fileno(), writing), output)
+            process = _spawn(function, environment, (listener.fileno(), writing), output)
         finally:
             os.close(writing)
-        is_told, _, _ = select.select([loaded], [], [], _BOOT_SECONDS)
-        if is_told and loaded.read(1):
+        readable, _, _ = select.select([loaded], [], [], _BOOT_SECONDS)
+        if readable and loaded.read(1):
             return process
     _end(process)
-    raise AssertionError(f"the function does not start; it said:\n{output.read_text()}")
+    raise AssertionError(f"the function does not start; its output:\n{output.read_text()}")
 
 
 def _spawn(
-    function: Function, settings: Settings, descriptors: tuple[int, int], output: Path
+    function: tuple[str, str],
+    environment: Mapping[str, str],
+    descriptors: tuple[int, int],
+    output: Path,
 ) -> subprocess.Popen[bytes]:
-    environment = build_worker_environment(settings, function)
-    arguments = [TARGET, str(function.source), *map(str, descriptors)]
     with output.open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-c", _SERVE, *arguments],
-            cwd=function.folder,
-            env={**environment, "PYTHONPATH": str(settings.root), "PYTHONUNBUFFERED": "1"},
+            [sys.executable, "-c", _SERVE, *function, *map(str, descriptors)],
+            cwd=Path(function[1]).parent,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
             pass_fds=descriptors,
             stdout=log,
             stderr=log,

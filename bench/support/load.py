@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.support.processes import ROOT, python
 from bench.support.statistics import Series
+from tests.support.processes import ROOT, python
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from bench.support.processes import ROOT, python
+from tests.support.processes import ROOT, python
 
 DENO: Final = ROOT / "bench/.peers/bin/deno"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import uvloop
 
-from bench.support.processes import ROOT
 from edge.events import Event
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.server import Server
@@ -18,6 +17,7 @@ from edge.project.settings import DEFAULT_JWT_SECRET
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.tokens import Keys
+from tests.support.processes import ROOT
 
 
 def environment(function: Function) -> dict[str, str]:

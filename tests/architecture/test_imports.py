@@ -54,6 +54,10 @@ def test_functions_know_shared_and_nothing_else_of_ours() -> None:
     assert breaches("functions", "edge", "backend", "tests", "bench") == []
 
 
+def test_tests_never_import_benchmarks() -> None:
+    assert breaches("tests", "bench") == []
+
+
 def test_a_function_never_knows_another() -> None:
     found = [
         f"{module_name(path)} imports {name}"

@@ -15,12 +15,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from backend.campaigns.simulated_clock import set_simulated_clock
-from bench.support.process_tree import family
 from edge.events import Event
 from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
 from tests.support.paths import ROOT
+from tests.support.process_tree import family
 from tests.support.repeating import repeating
 from tests.support.serving import LoopThread
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.scaling_proof import Size, prove
+from tests.chaos.fleet_proof import Size, prove
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(300)]
 

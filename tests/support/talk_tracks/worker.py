@@ -2,26 +2,21 @@
 
 import os
 import signal
-import socket
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
+from edge.testing import serve_process
 from tests.conftest import RunningStack
 from tests.support.paths import ROOT
 
 LEASE_SECONDS = 2.0
-_SERVE = """
-import sys, uvicorn
-from functions_framework.aio import create_asgi_app
-app = create_asgi_app("main", sys.argv[1])
-uvicorn.run(app, fd=int(sys.argv[2]), log_level="critical", lifespan="off")
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +54,13 @@ def start_worker(stack: RunningStack, **settings: str) -> Generator[Worker]:
         "TALK_TRACK_LEASE_SECONDS": str(LEASE_SECONDS),
         **settings,
     }
-    folder = ROOT / "functions/generate_talk_track"
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, str(folder / "main.py"), str(listener.fileno())],
-            cwd=folder,
-            env=environment,
-            pass_fds=[listener.fileno()],
-        )
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with httpx.Client(base_url=url, timeout=60) as client:
-                client.options("/")
-                yield Worker(process, client)
-        finally:
-            process.kill()
-            process.wait()
+    source = ROOT / "functions/generate_talk_track/main.py"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve_process(source, environment, Path(folder) / "output") as served,
+        httpx.Client(base_url=served.url, timeout=60) as client,
+    ):
+        yield Worker(served.process, client)
 
 
 def take_over(worker: Worker, job_id: str) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Final
 
-from bench.support.process_tree import family
-from bench.support.processes import free_port, python, running, wait_answer
+from tests.support.process_tree import family
+from tests.support.processes import free_port, python, running, wait_answer
 
 _READY_SECONDS: Final = 180
 _OPTIONS: Final = ("--production", "--host", "127.0.0.1", "--processes", "1")
@@ -60,7 +60,7 @@ def fleet(root: Path, variables: Mapping[str, str], count: int, *options: str) -
         for port in ports:
             _wait_ready(port)
         backends = map(str, ports)
-        exits.enter_context(running(python("-m", "bench.balancer", str(balancer), *backends)))
+        exits.enter_context(running(python("-m", "tests.chaos.balancer", str(balancer), *backends)))
         wait_answer(balancer, "/_internal/live")
         yield Fleet(balancer, ports, instances)
 

@@ -19,14 +19,14 @@ from uuid import uuid4
 
 import httpx
 
-from bench.scaling_fleet import Fleet, fleet
-from bench.support.processes import ROOT
-from bench.talk_track_users import User, create_user, delay
 from edge.project.settings import SECRET_KEY
+from tests.chaos.fleet import Fleet, fleet
 from tests.chaos.scenario import CampaignPlan, ContactPlan, OrganizationPlan, Scenario
 from tests.chaos.simulation import Report, play
 from tests.chaos.world import Row, World, running_world
+from tests.support.processes import ROOT
 from tests.support.repeating import repeating
+from tests.support.talk_tracks.users import User, create_user, delay
 
 SERVED: Final = ("campaign_trigger", "retell_webhook", "talk_track_jobs", "generate_talk_track")
 SLIDES: Final = 6
