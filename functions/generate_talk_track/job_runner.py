@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.env import Env
 from shared.jobs.lease import LeaseLostError, run_leased
-from shared.llm.env import openai_env
+from shared.llm.env import OpenAIEnv
 from shared.talk_tracks.env import TalkTrackEnv
 from shared.talk_tracks.jobs import invoke_generation
 
@@ -27,6 +27,7 @@ class JobRunner:
     """`stopping` is set when the worker shuts down: no further chunk starts."""
 
     env: Env
+    openai: OpenAIEnv
     settings: TalkTrackEnv
     claim: Claim
     stopping: asyncio.Event
@@ -61,7 +62,7 @@ class JobRunner:
 
     async def _write_chunks(self) -> None:
         """Write one chunk after the other until none is left, one has failed, or on shutdown."""
-        writer = Writer(openai_env(), self.claim.deck, self._store, self._find_style)
+        writer = Writer(self.openai, self.claim.deck, self._store, self._find_style)
         while self._waiting and not self._failure and not self.stopping.is_set():
             chunk = self._waiting.popleft()
             try:

@@ -5,6 +5,7 @@ from functools import cache, partial
 
 from shared.env import Env
 from shared.jobs.slots import JobSlots
+from shared.llm.env import openai_env
 from shared.talk_tracks.env import talk_track_env
 
 from .job import Claim
@@ -33,4 +34,4 @@ async def run_jobs(env: Env, claim: Claim, ended: asyncio.Event) -> None:
 
 
 async def _run_job(env: Env, stopping: asyncio.Event, claim: Claim) -> None:
-    await JobRunner(env, talk_track_env(), claim, stopping).run()
+    await JobRunner(env, openai_env(), talk_track_env(), claim, stopping).run()

@@ -12,6 +12,7 @@ from functions.generate_talk_track.job import Claim
 from functions.generate_talk_track.job_runner import JobRunner
 from functions.generate_talk_track.store import Store
 from shared.env import read_env
+from shared.llm.env import read_openai_env
 from shared.talk_tracks.env import read_talk_track_env
 from tests.conftest import RunningStack
 from tests.support.talk_tracks.faults import (
@@ -112,18 +113,13 @@ def test_a_stopping_worker_hands_its_job_over(stack: RunningStack, user: User) -
 
 async def begin_and_stop(stack: RunningStack, job_id: str) -> None:
     """Run the job as a worker does, and stop it when a chunk is saved."""
-    env = read_env(
-        {
-            "SUPABASE_URL": stack.url,
-            "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
-            "OPENAI_BASE_URL": f"{stack.url}/providers/openai/v1",
-        }
-    )
+    env = read_env({"SUPABASE_URL": stack.url, "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key})
+    openai = read_openai_env({"OPENAI_BASE_URL": f"{stack.url}/providers/openai/v1"})
     settings = replace(read_talk_track_env({}), concurrency=2)
     store, stopping = Store(env, settings), asyncio.Event()
     claim = await store.claim(UUID(job_id))
     assert isinstance(claim, Claim)
-    run = asyncio.create_task(JobRunner(env, settings, claim, stopping).run())
+    run = asyncio.create_task(JobRunner(env, openai, settings, claim, stopping).run())
     while (state := await store.read_state(claim.id)) and not state.fields["current_chunk"]:  # noqa: ASYNC110 - a row is polled
         await asyncio.sleep(0.01)
     stopping.set()
