@@ -73,7 +73,7 @@ class Context:
         return self.log.stage(name)
 
     def wait_until(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Let `work` go on after the answer: the worker lives until it ends, or its limits do."""
+        """Run `work` after the response: the worker lives until it ends or reaches its limits."""
         current_background(self.env.control_fd).wait_until(work)
 
     def on_shutdown(self, callback: ShutdownCallback) -> None:

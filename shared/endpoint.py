@@ -154,7 +154,7 @@ def _render(declared: _Endpoint, error: FunctionError, log: RequestLog) -> Respo
 
 
 def _request_id(request: Request) -> str:
-    """The gateway's identifier for the request, if it is one that may stand in a log."""
+    """Return the gateway's request id if it is safe to log."""
     for header in _REQUEST_ID_HEADERS:
         given = request.headers.get(header, "")
         if _REQUEST_ID.match(given):

@@ -85,7 +85,7 @@ def read_env(values: Mapping[str, str]) -> Env:
 
 
 def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...]:
-    """The named keys, `default` first, then the legacy JWT that means the same."""
+    """Return the named keys, `default` first, then the equivalent legacy JWT."""
     try:
         named = cast("dict[str, str]", json.loads(values.get(plural) or "{}"))
         pairs = sorted(named.items(), key=lambda pair: pair[0] != "default")

@@ -128,12 +128,12 @@ class UpstreamTimeoutError(UpstreamError):
 
 
 def public_form(error: FunctionError) -> FunctionError:
-    """The error as the caller may see it."""
+    """Return the error as the caller may see it."""
     return InternalError() if isinstance(error, ConfigurationError) else error
 
 
 def render_error(error: FunctionError) -> dict[str, Any]:
-    """The body for a function without an envelope of its own.
+    """Render the body for a function without an envelope of its own.
 
     `error` is what supabase-py shows; `code` and `message` are what the platform's own replies use.
     """

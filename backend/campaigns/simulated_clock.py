@@ -10,7 +10,7 @@ from psycopg import sql
 def set_simulated_clock(
     connection: psycopg.Connection[Any], shows: datetime | None, rate: float = 1
 ) -> None:
-    """Let telephony.now() show `shows` now and run at `rate` times real time; None: real time."""
+    """Set telephony.now() to `shows`, running at `rate` times real time; None for real time."""
     body = sql.SQL("select pg_catalog.now()")
     if shows is not None:
         body = sql.SQL("select {}::timestamptz + (pg_catalog.now() - {}::timestamptz) * {}").format(

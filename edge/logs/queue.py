@@ -91,7 +91,7 @@ class BatchQueue(Generic[Item]):
         return is_kept
 
     def wake(self) -> None:
-        """Have the thread ask `report` and `next_report` again."""
+        """Wake the thread, which calls `report` and `next_report` again."""
         with self._changed:
             self._wake()
 
@@ -197,7 +197,7 @@ class EventQueue:
         return [*events, *self._report(overflow, now, is_last=is_last)]
 
     def next_report_at(self) -> float | None:
-        """When a report of drops is due although nothing more happens."""
+        """Return when a report of drops is due without a further line."""
         with self._lock:
             return self._limiter.next_due() if self._limiter else None
 
@@ -207,7 +207,7 @@ class EventQueue:
             self._dropped.update(counts)
 
     def dropped_lines(self) -> dict[str, int]:
-        """All lines that were not kept, by function."""
+        """Count the dropped lines by function."""
         with self._lock:
             return dict(self._dropped)
 

@@ -19,7 +19,7 @@ class Family(Protocol):
     """What can be exposed."""
 
     def lines(self) -> Iterator[str]:
-        """Its lines, comments first."""
+        """Yield the family's lines, comments first."""
         ...
 
 
@@ -45,7 +45,7 @@ class Description:
         return f"{self.name}{suffix}{labels} {_render_number(number)}"
 
     def bounded(self, values: Labels, known: Mapping[Labels, object]) -> Labels:
-        """The labels to count under."""
+        """Return the labels to count under."""
         if values in known or len(known) < self.limit:
             return values
         return (OTHER,) * len(self.labels)
@@ -118,7 +118,7 @@ class Histogram:
 
 
 def render(families: Iterable[Family]) -> bytes:
-    """The whole page; every line ends, also the last."""
+    """Render all families, with a newline after each line."""
     lines = (line + "\n" for family in families for line in family.lines())
     return "".join(lines).encode(errors="replace")
 

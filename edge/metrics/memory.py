@@ -8,12 +8,12 @@ _STATUS: Final = Path("/proc/self/status")
 
 
 def resident_bytes() -> int:
-    """What it has in RAM now."""
+    """Return the resident bytes of a process."""
     return _read("VmRSS")
 
 
 def peak_bytes() -> int:
-    """The most that it ever had in RAM."""
+    """Return the peak of its resident bytes."""
     return _read("VmHWM")
 
 

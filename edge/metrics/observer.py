@@ -66,7 +66,7 @@ class Metrics:
                 pass
 
     def render(self) -> bytes:
-        """All numbers in Prometheus' text format."""
+        """Render all metrics in Prometheus' text format."""
         dropped = {(slug,): float(count) for slug, count in self.dropped_lines().items()}
         return render(
             (
@@ -79,7 +79,7 @@ class Metrics:
         )
 
     def describe_platform(self, *, in_flight: int = 0) -> dict[str, Any]:
-        """The members of supabase/edge-runtime's /_internal/metric.
+        """Return the fields of supabase/edge-runtime's /_internal/metric.
 
         There is no V8 here: of the heap's numbers those are given that a CPython process has. The
         event worker's are null, as upstream when there is none.

@@ -43,6 +43,6 @@ class Census:
         return sum(found is state for _, found in self._states.values())
 
     def by_function(self) -> dict[tuple[str, str], int]:
-        """Their number by function and state."""
+        """Count workers by function and state."""
         alive = Counter(self._states.values())
         return {(slug, state): alive[slug, state] for slug in self._slugs for state in WorkerState}

@@ -53,7 +53,7 @@ class Readiness:
     _is_booted: bool = field(default=False, init=False)
 
     def __call__(self) -> bool:
-        """Whether this process can serve now, and every other one has booted."""
+        """Return whether this process can serve and every other one has booted."""
         return self._is_booted and 0 not in self.board[:]
 
     def set(self, is_booted: bool) -> None:

@@ -55,7 +55,7 @@ def require_project(variables: Mapping[str, str]) -> None:
 
 
 def require_sound_functions(root: Path) -> dict[str, Function]:
-    """The functions by slug. Raises EdgeError if there is none, or a function.toml is faulty."""
+    """Return the functions by slug. Raises EdgeError for none or a faulty function.toml."""
     functions = discover(root / "functions")
     if not functions:
         raise EdgeError(

@@ -46,7 +46,7 @@ def environ_or_default(environ: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The operator's variables that every function inherits: no secrets, no EDGE_* settings."""
+    """Return the operator's variables that functions inherit: no secrets, no EDGE_* settings."""
     environ = environ_or_default(environ)
     passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
     return {**passed_on, "NO_PROXY": "127.0.0.1,localhost"}
@@ -55,13 +55,13 @@ def inherited_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 def project_variables(
     environ: Mapping[str, str] | None = None, env_file: Path | None = None
 ) -> dict[str, str]:
-    """The SUPABASE_* variables of the shell and of --env-file; the file wins."""
+    """Merge the SUPABASE_* variables of the shell and of --env-file; the file wins."""
     given = dict(environ_or_default(environ)) | (EnvFile(env_file).read() if env_file else {})
     return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
 
 
 def known_secrets(environ: Mapping[str, str], also: tuple[str, ...] = ()) -> dict[str, str]:
-    """The secrets that may come from the shell: well-known names, and those in `also`."""
+    """Return the secrets that may come from the shell: well-known names, and those in `also`."""
     return {name: environ[name] for name in (*_FROM_SHELL, *also) if environ.get(name)}
 
 

@@ -41,7 +41,7 @@ class HostedProject:
         return f"{self.url}/auth/v1/.well-known/jwks.json"
 
     def key(self, plural: str, legacy: str) -> str | None:
-        """The default key in the variable `plural`, or the equivalent `legacy` key."""
+        """Return the default key in the variable `plural`, or the equivalent `legacy` key."""
         named = _parse_keys(plural, self.variables.get(plural) or "{}")
         return named.get("default") or next(iter(named.values()), self.variables.get(legacy))
 
@@ -49,7 +49,7 @@ class HostedProject:
 def find_hosted_project(
     variables: Mapping[str, str], *, port: int, local_secret: str
 ) -> HostedProject | None:
-    """The project at SUPABASE_URL; None if that is unset or the local stack at `port`.
+    """Return the project at SUPABASE_URL; None if unset or the local stack at `port`.
 
     Raises EdgeError for an invalid URL, or if no key is set.
     """
@@ -93,7 +93,7 @@ def with_published_keys(project: HostedProject) -> HostedProject:
 
 
 def with_key_set(project: HostedProject, text: str) -> HostedProject:
-    """The project with another JWKS document. Raises EdgeError if `text` is none."""
+    """Return a copy with another JWKS document. Raises EdgeError for invalid `text`."""
     _check_key_set(text)
     return replace(project, variables={**project.variables, "SUPABASE_JWKS": text})
 

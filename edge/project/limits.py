@@ -83,7 +83,7 @@ def apply_mode(limits: Limits, mode: LimitsMode) -> Limits:
 
 
 def decide(usage: Usage, limits: Limits) -> tuple[Action, ShutdownReason] | None:
-    """The measure that the usage calls for, the sharpest first."""
+    """Return the strictest action that the usage calls for."""
     if _reaches(usage.memory, limits.memory):
         return Action.KILL, ShutdownReason.MEMORY
     if _reaches(usage.cpu, limits.cpu_hard):
@@ -98,7 +98,7 @@ def decide(usage: Usage, limits: Limits) -> tuple[Action, ShutdownReason] | None
 
 
 def warnings(usage: Usage, limits: Limits) -> set[str]:
-    """Which limits are near, by the names that a function's shutdown callback is given."""
+    """Return the limits that are near, by the names that shutdown callbacks receive."""
     near = {
         "memory": _reaches(usage.memory, limits.memory, _WARNING_SHARE),
         "cpu": _reaches(usage.cpu, limits.cpu_hard, _WARNING_SHARE),

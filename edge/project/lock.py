@@ -17,7 +17,7 @@ _PAUSE = 0.02
 
 
 def _try_lock(fd: int) -> bool:
-    """Whether the lock is ours now; somebody who only looks holds it for a moment."""
+    """Try to lock the file; a process that only inspects it holds it for a moment."""
     for _ in range(_TRIES):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,13 +64,13 @@ class Lock:
             self._fd = None
 
     def read(self) -> dict[str, Any]:
-        """What the holder wrote; empty when it wrote nothing."""
+        """Return what the holder wrote, or an empty string."""
         with suppress(OSError, ValueError):
             return json.loads(self.path.read_text())
         return {}
 
     def holder(self) -> dict[str, Any] | None:
-        """What the running stack says of itself; None when none runs."""
+        """Return the running stack's details; None when none runs."""
         try:
             fd = os.open(self.path, os.O_RDWR)
         except OSError:

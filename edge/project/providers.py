@@ -18,11 +18,11 @@ class Provider:
     local_path: str
 
     def is_real(self, secrets: Mapping[str, str]) -> bool:
-        """Whether a key or a URL is set for it."""
+        """Return whether a key or a URL is set for the provider."""
         return bool(secrets.get(self.key) or secrets.get(self.base_url))
 
     def emulated_variables(self, secrets: Mapping[str, str], api_url: str) -> dict[str, str]:
-        """The variables that point a function to the emulated provider; none if it is real."""
+        """Return the variables that point a function to the emulated provider, if it is one."""
         if self.is_real(secrets):
             return {}
         variables = {self.base_url: api_url + self.local_path}

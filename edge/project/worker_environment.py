@@ -14,7 +14,7 @@ from edge.project.settings import Settings
 
 
 def build_worker_environment(settings: Settings, function: Function) -> dict[str, str]:
-    """All variables of the function's worker, by name.
+    """Build all variables of the function's worker.
 
     `settings.secrets` count as they are; see `Settings.with_current_secrets`. The function's own
     .env file is read; raises EdgeError if it is unreadable.
@@ -30,7 +30,7 @@ def build_worker_environment(settings: Settings, function: Function) -> dict[str
 
 
 def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[str, str]:
-    """All variables of a process of edge.toml, by name; PORT and PATH are added where it starts."""
+    """Build the variables of a process of edge.toml; PORT and PATH are added where it starts."""
     return {
         **settings.inherited,
         **_select(settings, settings.secrets, entry.secrets),
@@ -39,14 +39,14 @@ def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[s
 
 
 def _folder_secrets(settings: Settings, function: Function) -> Mapping[str, str]:
-    """The function's own .env file, unless the operator chose one file for all functions."""
+    """Read the function's own .env file, unless the operator chose one file for all functions."""
     return {} if settings.env_file else read_secrets(function.folder / ".env")[0]
 
 
 def _select(
     settings: Settings, secrets: Mapping[str, str], names: tuple[str, ...]
 ) -> dict[str, str]:
-    """The named secrets, with the emulated providers in place of those without a key or URL.
+    """Select the named secrets; emulated providers replace those without a key or URL.
 
     What reads a provider's key also gets the URL that the key is for: a real key must
     never be sent to another server, nor a local one to the real server.

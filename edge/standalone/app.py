@@ -40,7 +40,7 @@ class StandaloneApp:
     write: Callable[[bytes], object] = field(default=lambda line: sys.stdout.buffer.write(line))
 
     async def serve(self, request: Request) -> Any:
-        """The function's response, or a refusal."""
+        """Return the function's response, or an error response."""
         if request.url.path in HEALTH:
             return JSONResponse({"message": "ok"}, headers={"cache-control": "no-store"})
         started, request_id = time.perf_counter(), str(uuid.uuid4())
@@ -120,7 +120,7 @@ class _Body:
 
 
 def _with_request_id(request: Request, request_id: str) -> Request:
-    """The request with our sb-request-id in place of the client's."""
+    """Replace the client's sb-request-id with ours."""
     headers = [header for header in request.scope["headers"] if header[0] not in _RESERVED_HEADERS]
     headers.append((_REQUEST_ID, request_id.encode()))
     return Request({**request.scope, "headers": headers}, request.receive)

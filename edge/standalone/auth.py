@@ -54,7 +54,7 @@ class TokenCheck:
         return bool(self.environment.jwks) or self.jwks.is_fetched
 
     def _has_api_key(self, request: Request) -> bool:
-        """Whether an `sb_…` key is sent; a token in Authorization takes precedence over `apikey`,
+        """Return whether an `sb_…` key is sent; a token in Authorization wins over `apikey`,
         as at the gateway."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         key = token if scheme == "Bearer" and token.startswith("sb_") else ""
@@ -66,7 +66,7 @@ class TokenCheck:
 
 
 def _effective_headers(request: Request) -> dict[bytes, bytes]:
-    """The request's headers, with `apikey` as the token if there is no Authorization.
+    """Return the headers, with `apikey` as the token if there is no Authorization.
 
     `sb-api-key` is dropped: only a gateway may set it.
     """

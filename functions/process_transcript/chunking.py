@@ -34,7 +34,7 @@ class Chunk:
 
 
 def split_transcript(text: str) -> list[Chunk]:
-    """The chunks of a text, in order."""
+    """Split a text into chunks, in order."""
     borders = [*_piece_starts(text), len(text)]
     last_piece = len(borders) - 1
     spans: list[tuple[int, int]] = []
@@ -47,7 +47,7 @@ def split_transcript(text: str) -> list[Chunk]:
 
 
 def _piece_starts(text: str) -> Iterator[int]:
-    """Where each piece begins; the pieces join up without a gap."""
+    """Yield the start of each piece; pieces adjoin without a gap."""
     start = 0
     while start < len(text):
         window = text[start : start + _WINDOW]

@@ -50,7 +50,7 @@ class Stored:
     reused: bool
 
     def render(self) -> dict[str, Any]:
-        """The function's result."""
+        """Return the function's result."""
         return {
             "video_uuid": self.video_uuid,
             "transcript_id": self.transcript_id,
@@ -60,7 +60,7 @@ class Stored:
 
 
 async def fetch_stored(ctx: Context, source: Source, content_hash: str) -> Stored | None:
-    """The transcript if it is stored with this hash."""
+    """Return the transcript if it is stored with this hash."""
     call = ctx.caller.rpc(
         "reuse_transcript_v1",
         {

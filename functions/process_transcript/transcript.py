@@ -14,7 +14,7 @@ _SPLITTING: Final = "ten pieces of 99 tokens, one shared"
 
 
 def content_hash(text: str, env: OpenAIEnv) -> str:
-    """The same for two transcripts that would be stored with the same chunks and vectors.
+    """Hash what decides a transcript's chunks and vectors.
 
     The model's name is not enough: it is the same before and after a real key is set.
     """
@@ -30,7 +30,7 @@ def check_length(text: str) -> None:
 
 
 def check_chunks(chunks: Sized) -> None:
-    """Scripts with many tokens a character reach this limit before the other one."""
+    """Limit the chunks: scripts with many tokens per character reach this limit first."""
     if len(chunks) > MAX_CHUNKS:
         raise _too_long(f"{MAX_CHUNKS:,} chunks of 1,000 tokens", f"{len(chunks):,}")
 

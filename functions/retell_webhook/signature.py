@@ -23,7 +23,7 @@ class SignatureError(UnauthorizedError):
 
 
 def sign(body: bytes, key: str, timestamp: int) -> str:
-    """The header's value; `timestamp` in milliseconds."""
+    """Build the header's value; `timestamp` in milliseconds."""
     return f"v={timestamp},d={_digest(body, key, timestamp)}"
 
 
@@ -49,6 +49,6 @@ def _digest(body: bytes, key: str, timestamp: int) -> str:
 
 
 def _is_plain(header: str, retell: RetellEnv) -> bool:
-    """Whether it is the secret itself, or the guide's example while none has been chosen."""
+    """Return whether it is the secret itself, or the guide's example while none is set."""
     secrets = [retell.webhook_key] if retell.webhook_secret else [retell.webhook_key, _EXAMPLE]
     return is_one_of(header, secrets)

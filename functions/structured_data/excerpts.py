@@ -48,7 +48,7 @@ class Excerpts:
 
 
 def stitch(chunks: Iterable[Chunk]) -> str:
-    """The text that the chunks cover."""
+    """Join the chunks to the text that they cover."""
     parts: list[str] = []
     reached = 0
     for chunk in sorted(chunks, key=lambda chunk: chunk.start):

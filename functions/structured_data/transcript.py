@@ -18,7 +18,7 @@ class Transcript:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Transcript":
-        """Owners can write the row by themselves too, so nothing is taken for granted."""
+        """Parse a row; owners can write it too, so every field is checked."""
         given: Any = row["metadata"]
         metadata = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         count = metadata.get("chunk_count")
@@ -29,13 +29,13 @@ class Transcript:
         )
 
     def is_comparable(self, queries: Embeddings) -> bool:
-        """Whether its vectors lie in the same space as those of the queries."""
+        """Return whether its vectors are comparable with those of the queries."""
         own = (self.embedding_model, self.embedding_origin)
         return own == (queries.model, queries.origin)
 
 
 def unreadable_transcript() -> ConflictError:
-    """For rows that process-transcript did not write so."""
+    """Build the error for rows that process-transcript did not write."""
     return ConflictError(
         "The stored transcript is incomplete: call process-transcript again.",
         code="TRANSCRIPT_INCOMPLETE",

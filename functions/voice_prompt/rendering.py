@@ -43,7 +43,7 @@ Lines = list[str]
 
 
 def render_prompt(design: VoiceDesign, source: StructuredData) -> str:
-    """Markdown; a section with nothing in it is left out."""
+    """Render Markdown without empty sections."""
     sections = _select(design, source)
     parts = [_render_section(title, sections[title]) for title in _ORDER if sections[title]]
     return "\n\n".join([_GREETING, *parts]) + "\n"
@@ -97,7 +97,7 @@ def _traits(design: VoiceDesign) -> Iterator[str]:
 
 
 def _objections(items: Iterable[ObjectionResponse], seen: Deduplicator) -> Lines:
-    """Each answer once, with up to two objections that it meets."""
+    """Render each response once, with up to two of its objections."""
     met: dict[str, list[ObjectionResponse]] = {}
     for item in items:
         response = shorten(item.response, _RESPONSE_WORDS)
@@ -121,7 +121,7 @@ def _objection(response: str, items: Sequence[ObjectionResponse]) -> str:
 
 
 def _cues(cues: Iterable[EngagementCue], seen: Deduplicator) -> Iterator[str]:
-    """What to do when something shows, unless it is to be done anyway."""
+    """Yield what to do on a cue, unless another section has it."""
     for cue in cues:
         is_new = not (seen.repeats(cue.cue) or seen.repeats(cue.action))
         if is_new and not _STATISTICS.search(cue.cue):
@@ -129,7 +129,7 @@ def _cues(cues: Iterable[EngagementCue], seen: Deduplicator) -> Iterator[str]:
 
 
 def _advice(guidelines: Iterable[Guideline], kind: str) -> Iterator[str]:
-    """What the conversation itself taught, and when it holds."""
+    """Yield the guidelines of the conversation with their conditions."""
     for guideline in guidelines:
         if guideline.type == kind:
             context = _short_context(guideline.context)
@@ -137,7 +137,7 @@ def _advice(guidelines: Iterable[Guideline], kind: str) -> Iterator[str]:
 
 
 def _short_context(context: str) -> str:
-    """The context if it is short and more than a count."""
+    """Return the context if it is short and more than a count."""
     if _STATISTICS.search(context) or shorten(context, _CONTEXT_WORDS) != context.strip():
         return ""
     return context.strip()

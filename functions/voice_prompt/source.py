@@ -13,7 +13,7 @@ MAX_CHARACTERS: Final = 200_000  # more than structured-data could be answered b
 
 
 async def fetch_structured_data(ctx: Context, video_id: UUID) -> StructuredData:
-    """The newest one; it must come from the transcript that the video has now."""
+    """Fetch the newest analysis. Raises if it is of a transcript replaced since."""
     query = (
         ctx.caller.table("generated_outputs")
         .select("content, transcript_id:metadata->>transcript_id, videos(transcripts(id))")
@@ -50,7 +50,7 @@ def check_length(text: str) -> None:
 
 
 def _parse(content: str) -> StructuredData:
-    """Owners can write such rows by themselves too."""
+    """Parse a stored row; owners can write such rows too."""
     try:
         return StructuredData.model_validate_json(content)
     except ValidationError:

@@ -33,7 +33,7 @@ class Principal:
 async def authenticate(
     modes: Sequence[Mode], credentials: Credentials, env: SupabaseEnv
 ) -> Principal:
-    """The caller under the first mode that matches, or `UnauthorizedError`."""
+    """Return the caller under the first mode that matches. Raises UnauthorizedError."""
     for mode in modes:
         principal = await _ATTEMPTS[mode](credentials, env)
         if principal is not None:
@@ -106,7 +106,7 @@ async def _verify(token: str, env: SupabaseEnv) -> jwks.Claims:
 
 
 async def _ask_auth_server(token: str, env: SupabaseEnv) -> jwks.Claims:
-    """A hosted function is not given the legacy HS256 secret: only Auth can judge such a token."""
+    """Verify a legacy HS256 token at Auth: a hosted function does not have the secret."""
     import httpx  # most requests never come here
 
     headers = {"Authorization": f"Bearer {token}", "apikey": env.publishable_key}

@@ -33,7 +33,7 @@ class _Header:
 
 
 def verify(token: str, jwks_json: str) -> Claims | Verdict:
-    """The claims of a token that a key of the set signed and that is valid now."""
+    """Return the claims of a token signed by a key of the set and valid now."""
     header = _read_header(token)
     if header is None:
         return Verdict.INVALID
@@ -53,7 +53,7 @@ def verify(token: str, jwks_json: str) -> Claims | Verdict:
 
 
 def read_unverified(token: str) -> Claims:
-    """The claims of a token that somebody else has verified."""
+    """Decode the claims of a token that was verified elsewhere."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
@@ -70,7 +70,7 @@ def _read_header(token: str) -> _Header | None:
 
 
 def _may_have_signed(key: jwt.PyJWK, header: _Header) -> bool:
-    """The key's own type decides which algorithm it serves, never the token alone."""
+    """Return the algorithms of a key, by its own type and never by the token alone."""
     if key.key_type != _KEY_TYPE_OF[header.algorithm]:
         return False
     return header.key_id is None or key.key_id is None or key.key_id == header.key_id

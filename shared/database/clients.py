@@ -37,7 +37,7 @@ _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
 
 @cache
 def http_pool(url: str) -> "httpx.AsyncClient":
-    """The connections to a project that all requests of this worker share."""
+    """Return the connection pool that all requests of this worker share."""
     import httpx  # imported on first use: a function that needs no database starts sooner
 
     return httpx.AsyncClient(
@@ -48,12 +48,12 @@ def http_pool(url: str) -> "httpx.AsyncClient":
 
 @lru_cache(maxsize=1)
 def admin_client(env: SupabaseEnv) -> "AsyncClient":
-    """Sees every row; the same for all requests."""
+    """Return the client that bypasses row-level security; one for all requests."""
     return _client(env, env.secret_key, None)
 
 
 def caller_client(env: SupabaseEnv, token: str | None) -> "AsyncClient":
-    """Sees what row security lets the owner of `token` see; without one, what anybody sees."""
+    """Return a client with the rights of `token`, or of `anon` without one."""
     return _client(env, env.publishable_key, token)
 
 
@@ -74,7 +74,7 @@ def _client(env: SupabaseEnv, key: str, token: str | None) -> "AsyncClient":
 
 
 def translate_database_error(error: Exception, project_url: str) -> FunctionError | None:
-    """What a failed call of the data API means to our caller; None if the error is none of its."""
+    """Translate a failed call of the data API for our caller; None for other errors."""
     import httpx
     from postgrest.exceptions import APIError
 
@@ -84,7 +84,7 @@ def translate_database_error(error: Exception, project_url: str) -> FunctionErro
 
 
 def _is_call_of(error: "httpx.TransportError", project_url: str) -> bool:
-    """Handlers call other services too, by the same library."""
+    """Return whether the error is of the project's URL: handlers call other services too."""
     import httpx
 
     try:
@@ -121,7 +121,7 @@ def _raised_in_sql(status: str, error: "APIError") -> FunctionError:
 
 
 def _is_gateway(code: str) -> bool:
-    """An answer that did not come from the data API at all carries its HTTP status as code."""
+    """Return the HTTP status that stands as code where the data API did not answer."""
     return len(code) == 3 and code.startswith("5")
 
 

@@ -25,7 +25,7 @@ class Input(BaseModel):
 
 
 async def read_model(request: Request, model: type[Model], limit: int = MAX_BODY) -> Model:
-    """The request's JSON body as `model`."""
+    """Parse the request's JSON body as `model`."""
     _check_media_type(request.headers.get("content-type", ""))
     text = _decode(await read_bytes(request, limit))
     _check_storable(parse_document(text))
@@ -46,7 +46,7 @@ def _check_media_type(header: str) -> None:
 
 
 async def read_bytes(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The request's body as it was sent."""
+    """Read the request's body as it was sent."""
     body = bytearray()
     received = 0
     try:

@@ -19,13 +19,13 @@ _PREFLIGHT: Final = {
 
 
 def preflight(status: int = 200) -> Response:
-    """The answer to OPTIONS; 204 has no body."""
+    """Answer OPTIONS with 204."""
     content = None if status == 204 else "ok"
     return Response(content, status, media_type="text/plain", headers=_PREFLIGHT)
 
 
 def allow_any_origin(response: Response) -> Response:
-    """Let a browser read the response, whatever it says; headers already set stay."""
+    """Add CORS headers to any response; headers already set stay."""
     for name, value in _ANY_ORIGIN.items():
         response.headers.setdefault(name, value)
     return response

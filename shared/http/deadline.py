@@ -33,11 +33,11 @@ async def deadline(seconds: float) -> AsyncGenerator[None]:
 
 
 def seconds_left() -> float:
-    """For the request that is served here; infinite where there is none."""
+    """Return the seconds left for this request; infinite outside of one."""
     ends_at = _ends_at.get()
     return math.inf if ends_at is None else max(ends_at - asyncio.get_running_loop().time(), 0.0)
 
 
 def forget_deadline() -> None:
-    """For work that outlives its request."""
+    """Remove the deadline, for work that outlives its request."""
     _ends_at.set(None)

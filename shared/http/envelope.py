@@ -14,13 +14,13 @@ from shared.runtime.log import RequestLog
 
 
 def succeed(ctx: Context, output_type: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply to a request that did what it was asked to."""
+    """Render a successful response."""
     ctx.note(output_type=output_type)
     return {"status": "success", "data": _data(ctx.log, result)}
 
 
 def fail(error: FunctionError, log: RequestLog) -> dict[str, Any]:
-    """The reply to one that did not."""
+    """Render a failed response."""
     return {
         "status": "error",
         "data": _data(log, None),

@@ -22,7 +22,7 @@ class Place:
     part: str | int
 
     def location(self) -> list[str | int]:
-        """Keys and indexes from the top."""
+        """Return the keys and indexes from the top."""
         parts: list[str | int] = []
         place: Place | None = self
         while place is not None:
@@ -39,7 +39,7 @@ class _Refused:
 
 
 def parse_document(text: str) -> Any:
-    """The document's value, or an error that says where the text stops being JSON."""
+    """Parse a document. Raises an error with the position where the text is not JSON."""
     _check_size(text)
     try:
         return json.loads(text, parse_int=_parse_int, parse_constant=_refuse_constant)
@@ -51,7 +51,7 @@ def parse_document(text: str) -> Any:
 
 
 def find_unstorable(document: Any) -> Iterator[tuple[Place | None, str]]:
-    """Every value and key that Postgres or JSON could not hold: its place, what is wrong."""
+    """Yield the path and fault of each value and key that Postgres or JSON cannot hold."""
     if problem := _problem(document):
         yield None, problem
     containers: list[tuple[Place | None, Any]] = [(None, document)]
@@ -67,7 +67,7 @@ def find_unstorable(document: Any) -> Iterator[tuple[Place | None, str]]:
 
 
 def _check_size(text: str) -> None:
-    """Small values take many times their bytes in memory, so that these alone are no limit."""
+    """Limit the number of values: small ones take many times their bytes in memory."""
     if _count_values(text) <= MAX_VALUES:  # too many perhaps, as text within strings was counted
         return
     without_escapes = text.replace("\\\\", "").replace('\\"', "")
@@ -80,7 +80,7 @@ def _check_size(text: str) -> None:
 
 
 def _count_values(text: str) -> int:
-    """At least as many as there are: each follows a comma or a bracket, but for the first."""
+    """Estimate the number of values from above: each follows a comma or a bracket."""
     return 1 + text.count(",") + text.count("[") + text.count("{")
 
 

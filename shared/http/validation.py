@@ -25,7 +25,7 @@ class FieldFault:
 
 
 def fault_at(location: Iterable[str | int], problem: str) -> FieldFault:
-    """The fault of what stands there; the names are the caller's, so they are cut."""
+    """Describe the fault at a path; its names are the caller's, so they are truncated."""
     parts = [
         f"[{part}]" if isinstance(part, int) else f".{part[:_MAX_LENGTH]}" for part in location
     ]
@@ -33,13 +33,13 @@ def fault_at(location: Iterable[str | int], problem: str) -> FieldFault:
 
 
 def read_faults(error: ValidationError) -> Iterable[FieldFault]:
-    """What pydantic found, without the values that it found it in."""
+    """Return pydantic's errors without the values."""
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         yield fault_at(detail["loc"], detail["msg"])
 
 
 def wrong_fields(faults: Sequence[FieldFault], total: int) -> BadInputError:
-    """The error that names the first of `total` faults."""
+    """Build the error that names the first of `total` faults."""
     named = faults[:MAX_NAMED]
     listed = "; ".join(f"{fault.field}: {fault.problem}" for fault in named)
     more = f"; and {total - len(named):,} more" if total > len(named) else ""

@@ -55,14 +55,14 @@ _BY_STATUS = {
 
 
 def fault_of_status(status: int, code: str | None) -> Fault:
-    """What an HTTP error of a provider means; `code` is the one in its body."""
+    """Map an HTTP error of a provider to a fault; `code` is the one in its body."""
     if status == 429 and code is not None and (code in _FINAL_429 or "spend_limit" in code):
         return Fault.QUOTA_EXHAUSTED
     return _BY_STATUS.get(status, Fault.FAILED if status >= 500 else Fault.REJECTED)
 
 
 def upstream_error(fault: Fault, source: Source, **metadata: Any) -> UpstreamError:
-    """The error to raise: names the provider and its request, never a key."""
+    """Build the error to raise; it names the provider and its request, never a key."""
     meaning = fault.value
     known = {"provider": source.provider, "request_id": source.request_id}
     return meaning.kind(

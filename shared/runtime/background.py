@@ -149,5 +149,5 @@ async def _call(callback: ShutdownCallback, reason: Reason) -> None:
 
 @cache
 def current_background(control_fd: int | None) -> Background:
-    """This process' own."""
+    """Return the background work of this process."""
     return Background(control_fd)

@@ -21,7 +21,7 @@ _MAX_ATTRIBUTE: Final = 100
 
 
 def render_trace(error: BaseException) -> str:
-    """The error and what caused it, first cause first, as Python prints them."""
+    """Render the error and its causes, first cause first, as Python prints them."""
     text = "\n".join(_render(part) for part in reversed(list(_chain(error))))
     return text if len(text) <= _MAX_LENGTH else f"…{text[-_MAX_LENGTH:]}"
 

@@ -17,7 +17,7 @@ _YEARS: Final = range(2000, 2100)
 
 
 def has_opt_out_field(fields: Mapping[str, Any]) -> str | None:
-    """The name of a field by which the person wants no more calls."""
+    """Return the name of a field by which the person wants no more calls."""
     for name, value in _named(fields, _OPT_OUT):
         if str(value).strip().lower() in _YES:
             return name
@@ -25,7 +25,7 @@ def has_opt_out_field(fields: Mapping[str, Any]) -> str | None:
 
 
 def find_callback(fields: Mapping[str, Any]) -> str | None:
-    """When to call again, in ISO 8601: in UTC, or without an offset if the person's own time."""
+    """Return when to call again, in ISO 8601: UTC, or without offset for the person's own time."""
     for _, value in _named(fields, _CALLBACK):
         moment = _parse_moment(str(value).strip())
         if moment:

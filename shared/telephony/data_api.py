@@ -21,7 +21,7 @@ class DataApi:
     env: SupabaseEnv
 
     async def apply(self, events: bytes) -> list[Any]:
-        """The answers of public.apply_call_events_v1 to a JSON array."""
+        """Return what public.apply_call_events_v1 returns for a JSON array."""
         return await self._call("apply_call_events_v1", b'{"events":%b}' % events)
 
     async def keep(self, event: bytes) -> None:

@@ -27,7 +27,7 @@ class RefusedError(Exception):
         return self.code.startswith("40")
 
     def as_error(self) -> FunctionError:
-        """What that is to the sender."""
+        """Return the HTTP error for the sender."""
         if self.code == "PT400":
             return BadInputError(self.message)
         if self.code.startswith("22"):
@@ -38,10 +38,10 @@ class RefusedError(Exception):
 
 
 def unstorable() -> FunctionError:
-    """For what JSON can say and Postgres cannot hold."""
+    """Build the error for values of JSON that Postgres cannot hold."""
     return BadInputError("The event holds a value that cannot be stored.", code="UNSTORABLE")
 
 
 def unreachable() -> NotStoredError:
-    """For a database that does not answer."""
+    """Build the error for a database that does not respond."""
     return NotStoredError("The database cannot be reached just now.")

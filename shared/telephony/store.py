@@ -35,7 +35,7 @@ class _Waiting:
     tries: int = 1
 
     def alone(self) -> "list[_Waiting]":
-        """For another try."""
+        """Return the batch of this event alone, for another try."""
         return [replace(self, tries=self.tries + 1)]
 
 
@@ -72,7 +72,7 @@ class EventStore:
             await self._send(batch)
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
-        """Together; one by one if one of them, or another transaction, is in the way."""
+        """Apply a batch; one by one if one of them fails or another transaction conflicts."""
         try:
             answers = await self._apply(b"[%b]" % b",".join(one.document for one in batch))
         except RefusedError as exc:
@@ -94,7 +94,7 @@ class EventStore:
             await self._keep(batch[0], refused)
 
     async def _keep(self, waiting: _Waiting, refused: RefusedError) -> None:
-        """Have what cannot be applied stored as it came: the minute's check tries it again."""
+        """Store an event that cannot be applied; each minute's maintenance tries it again."""
         if refused.is_sqlstate and not refused.is_conflict:
             with suppress(RefusedError, FunctionError):
                 await self._data_api.keep(waiting.document)
@@ -112,12 +112,12 @@ class EventStore:
 
 @lru_cache(maxsize=1)
 def event_store(env: SupabaseEnv) -> EventStore:
-    """The process's own."""
+    """Return the store of this process."""
     return EventStore(env)
 
 
 def render_event(event: CallEvent) -> bytes:
-    """The event as one of those that public.apply_call_events_v1 takes."""
+    """Render the event as public.apply_call_events_v1 takes it."""
     try:
         return to_json(event.arguments(), inf_nan_mode="null")
     except ValueError as exc:

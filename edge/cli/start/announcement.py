@@ -38,7 +38,7 @@ def announce(stack: Stack, *, as_json: bool) -> None:
 
 
 def describe_migrations(names: Sequence[str]) -> list[str]:
-    """A line for each applied migration; one for all when there are many, as at the first start."""
+    """Render a line per applied migration, or one for all of many, as at the first start."""
     if len(names) > _MOST_MIGRATIONS:
         return [f"applied {len(names)} migrations, {names[0]} to {names[-1]}"]
     return [f"applied {name}" for name in names]

@@ -204,7 +204,7 @@ class _Packages:
 
     @classmethod
     def as_written(cls, path: Path, additions: Mapping[str, str]) -> "_Packages":
-        """Without a lock: the function's own file, and the additions of the standalone app."""
+        """Join the function's own requirements and the standalone app's, without a lock."""
         named = read_requirements(path)
         versions = {name: str(named[name].specifier)[2:] for name in named} | dict(additions)
         text = path.read_text(encoding="utf-8")
