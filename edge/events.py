@@ -16,6 +16,8 @@ class ShutdownReason(StrEnum):
     WALL_CLOCK_TIME = "WallClockTime"
     CPU_TIME = "CPUTime"
     MEMORY = "Memory"
+    EVENT_LOOP_BLOCKED = "EventLoopBlocked"
+    """Blocking code in an async function, or a C extension that holds the interpreter's lock."""
     EARLY_DROP = "EarlyDrop"
     """It was retired or idle and had nothing left to do."""
     TERMINATION_REQUESTED = "TerminationRequested"

@@ -26,7 +26,12 @@ MAX_CHARS: Final = 10_000
 """The platform's longest line: supabase.com/docs/guides/functions/limits."""
 
 _LIMITS: Final = frozenset(
-    {ShutdownReason.WALL_CLOCK_TIME, ShutdownReason.CPU_TIME, ShutdownReason.MEMORY}
+    {
+        ShutdownReason.WALL_CLOCK_TIME,
+        ShutdownReason.CPU_TIME,
+        ShutdownReason.MEMORY,
+        ShutdownReason.EVENT_LOOP_BLOCKED,
+    }
 )
 
 

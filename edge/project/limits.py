@@ -34,6 +34,7 @@ class Limits:
     first_byte: float | None = None
     body: int | None = None
     rate: float | None = None
+    stall: float | None = None
 
 
 HOSTED: Final = Limits(

@@ -46,6 +46,9 @@ class Manifest(BaseModel):
     cpu_hard_ms: int | None = Field(default=None, ge=1, description="per request; then killed")
     wall_clock: float = Field(default=400, gt=0, description="seconds of a worker's life")
     body_limit: str = Field(default="50MB", pattern=_SIZE)
+    stall_timeout: float = Field(
+        default=6, gt=0, le=3600, description="seconds that async code may block the event loop"
+    )
     rate_limit: float | None = Field(default=None, gt=0, description="requests a second")
 
     @field_validator("schedule")
@@ -82,6 +85,7 @@ class Manifest(BaseModel):
             first_byte=self.timeout,
             body=self.body_limit_bytes,
             rate=self.rate_limit,
+            stall=self.stall_timeout,
         )
         return apply_mode(requested, mode)
 

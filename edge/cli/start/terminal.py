@@ -47,6 +47,7 @@ _LIMITS: Final = {
     ShutdownReason.WALL_CLOCK_TIME: "wall-clock time",
     ShutdownReason.CPU_TIME: "CPU time",
     ShutdownReason.MEMORY: "memory",
+    ShutdownReason.EVENT_LOOP_BLOCKED: "blocking its event loop",
 }
 _COLOUR: Final = r"\x1b\[[0-9;]*m"
 _CONTROL: Final = re.compile(rf"({_COLOUR})|[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")

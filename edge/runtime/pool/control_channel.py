@@ -1,6 +1,7 @@
 """The line between a worker and its parent: a JSON object a line, both ways.
 
-From the worker: {"ready": true}, {"error": traceback}, {"background": number of open tasks}.
+From the worker: {"ready": true}, {"error": traceback}, {"background": number of open tasks},
+{"beat": whether requests are open}; also the lines of a stack sample (worker/heartbeat.py).
 To the worker: {"shutdown": reason}, a notice for the function's own callbacks. A function's code
 reaches it through the descriptor that EDGE_CONTROL_FD names (see shared/runtime/background.py).
 """
@@ -21,10 +22,14 @@ _LONGEST: Final = 1 << 20
 
 @dataclass(slots=True)
 class ControlChannel:
-    """The parent's end: `on_message` gets each object, and None when the worker's end closes."""
+    """The parent's end: `on_message` gets each object, and None when the worker's end closes.
+
+    `on_text` gets the lines that are no objects.
+    """
 
     sock: socket.socket
     on_message: Callable[[dict[str, Any] | None], None]
+    on_text: Callable[[str], None]
     _rest: bytearray = field(default_factory=bytearray, init=False)
     _is_open: bool = field(default=True, init=False)
 
@@ -75,6 +80,7 @@ class ControlChannel:
         try:
             message = json.loads(line)
         except ValueError:
+            self.on_text(line.decode(errors="replace"))
             return
         if isinstance(message, dict):
             self.on_message(message)  # pyright: ignore[reportUnknownArgumentType]

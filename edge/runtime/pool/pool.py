@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from edge.events import Boot, BootFailure, Observer, Shutdown, ShutdownReason, WorkerRetired
+from edge.events import (
+    Boot,
+    BootFailure,
+    Level,
+    LogLine,
+    Observer,
+    Shutdown,
+    ShutdownReason,
+    WorkerRetired,
+)
 from edge.project.limits import Action, Limits, decide, warnings
 from edge.runtime.errors import BOOT_ERROR, STOPPING, WORKER_ERROR, WorkerError
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
@@ -21,6 +30,9 @@ _LONGEST_PAUSE: Final = 5.0
 _FIRST_PAUSE: Final = 0.05
 _BOOT_TRIES: Final = 2
 _BOOT_DEADLINE: Final = 60.0
+_BLOCKED: Final = 0.5
+_BLOCKS_OTHERS: Final = 2.0
+_SAMPLE_INTERVAL: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,10 @@ class Pool:
                 self._retire(process, ShutdownReason.EARLY_DROP)
             else:
                 self._enforce(process)
+                self._watch_loop(process, now)
+        if self._waiting:
+            self._serve_waiting()
+            self._grow()
 
     async def close(self, grace: float = _GRACE) -> None:
         """End all workers: requests finish and background work gets its notice, within `grace`.
@@ -145,13 +161,16 @@ class Pool:
         """The least busy worker with room."""
         room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
         ready = [p for p in self._workers if p.state is State.READY and p.in_flight < room]
+        if ready and self.limits.stall is not None:
+            now = time.monotonic()
+            ready = [process for process in ready if not process.liveness.is_late(now)]
         return min(ready, key=lambda process: process.in_flight, default=None)
 
     def _grow(self) -> None:
         """Boot as many workers as those who wait need, within the limit."""
         room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
         self._waiting = deque(waiting for waiting in self._waiting if not waiting.done())
-        alive = sum(1 for process in self._workers if process.state is State.READY)
+        alive = self._count_alive()
         while (
             len(self._waiting) > len(self._boots) * room
             and alive + len(self._boots) < self.scaling.max_workers
@@ -159,6 +178,12 @@ class Pool:
             boot = asyncio.create_task(self._boot())
             self._boots.add(boot)
             boot.add_done_callback(self._booted)
+
+    def _count_alive(self) -> int:
+        """The workers that count for `max_workers`: as many blocked ones are replaced meanwhile."""
+        ready = [process for process in self._workers if process.state is State.READY]
+        blocked = sum(1 for process in ready if process.liveness.blocked >= _BLOCKED)
+        return len(ready) - min(blocked, self.scaling.max_workers)
 
     def _booted(self, boot: asyncio.Task[None]) -> None:
         self._boots.discard(boot)
@@ -278,3 +303,32 @@ class Pool:
                 self._retire(process, reason)
             case _:
                 return
+
+    def _watch_loop(self, process: Process, now: float) -> None:
+        """Kill a worker whose event loop is blocked for too long, or in the way of requests."""
+        limit = self.limits.stall
+        if limit is None or process.ending_since or process.state is State.DEAD:
+            return
+        blocked = process.liveness.check(process.pid or 0, now)
+        if blocked >= process.sampled_at + min(_SAMPLE_INTERVAL, limit / 2):
+            process.sample(blocked)
+            return
+        is_warm = process.served > 0  # a first request may import what it needs
+        is_in_the_way = is_warm and blocked >= _BLOCKS_OTHERS and process.has_unread_requests()
+        if blocked < limit and not is_in_the_way:
+            return
+        self.observe(
+            LogLine(
+                self.slug,
+                process.execution_id,
+                "stderr",
+                Level.ERROR,
+                f"The worker's event loop was blocked for {blocked:.1f} s, so the worker is killed."
+                " Put blocking work into a plain `def main`, asyncio.to_thread or a process,"
+                f" or raise stall_timeout in function.toml. It hangs in {process.stacks}",
+            )
+        )
+        if process.state is State.READY:
+            self._retire(process, ShutdownReason.EVENT_LOOP_BLOCKED)
+        process.freeze()
+        process.kill(ShutdownReason.EVENT_LOOP_BLOCKED)

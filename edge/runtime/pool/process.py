@@ -17,14 +17,24 @@ from edge.logs.level import level_of
 from edge.project.limits import Usage
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.control_channel import ControlChannel
+from edge.runtime.pool.liveness import Liveness
 from edge.runtime.pool.output import LineReader
+from edge.runtime.pool.stack_sample import render_stacks
 from edge.runtime.pool.state import State, Step, advance
 from edge.runtime.pool.traceback import TracebackReader
-from edge.runtime.pool.usage import cpu_seconds, is_ending, resident_bytes
+from edge.runtime.pool.usage import cpu_seconds, is_ending, is_stopped, resident_bytes
 from edge.runtime.proxy.connection import Connection
+from edge.runtime.worker.heartbeat import STACK_SIGNAL
 
 _BACKLOG: Final = 1024
-_KILLED: Final = (ShutdownReason.MEMORY, ShutdownReason.CPU_TIME, ShutdownReason.WALL_CLOCK_TIME)
+_KILLED: Final = (
+    ShutdownReason.MEMORY,
+    ShutdownReason.CPU_TIME,
+    ShutdownReason.WALL_CLOCK_TIME,
+    ShutdownReason.EVENT_LOOP_BLOCKED,
+)
+_STOP_CHECKS: Final = 1000
+_MOST_SAMPLED_LINES: Final = 2000
 
 
 class BootError(Exception):
@@ -57,6 +67,9 @@ class Process:
     ending_since: float | None = field(default=None, init=False)
     cpu_total: float = field(default=0.0, init=False)
     usage: Usage = field(default=Usage(0, 0.0, 0.0), init=False)
+    liveness: Liveness = field(default_factory=Liveness, init=False)
+    sampled_at: float = field(default=0.0, init=False)
+    _stacks: list[str] = field(default_factory=list[str], init=False)
     _baseline: int = field(default=0, init=False)
     _ready_at: float = field(default=0.0, init=False)
     _cpu_mark: float = field(default=0.0, init=False)
@@ -106,7 +119,7 @@ class Process:
         self._booted = asyncio.get_running_loop().create_future()
         listener = socket.socket(socket.AF_UNIX)
         ours, theirs = socket.socketpair()
-        self._control = ControlChannel(ours, self._receive)
+        self._control = ControlChannel(ours, self._receive, self._keep_stack_line)
         self._control.start()
         outputs = [self._pipe("stdout"), self._pipe("stderr")]
         try:
@@ -151,6 +164,7 @@ class Process:
         if self.is_idle and self.pid:
             self._cpu_mark = cpu_seconds(self.pid)
             self._period_requests = 0
+        self.liveness.expect(time.monotonic())
         self.in_flight += 1
         self._period_requests += 1
 
@@ -194,6 +208,30 @@ class Process:
         """End it at once, and whatever it has started."""
         self.reason = reason or self.reason
         self._signal(signal.SIGKILL)
+
+    def has_unread_requests(self) -> bool:
+        """Whether it was given a request of which it has read nothing yet."""
+        return any(connection.is_unread() for connection in self._busy)
+
+    def sample(self, blocked: float) -> None:
+        """Ask where its threads are; `stacks` is the answer, a moment later."""
+        self.sampled_at = blocked
+        self._stacks.clear()
+        self._signal(STACK_SIGNAL)
+
+    @property
+    def stacks(self) -> str:
+        """Where its threads were when last asked."""
+        return render_stacks(self._stacks)
+
+    def freeze(self) -> None:
+        """Stop it for good, and note for each request whether it has read any of it."""
+        self._signal(signal.SIGSTOP)
+        for _ in range(_STOP_CHECKS):
+            if self.pid is None or is_stopped(self.pid):
+                break
+        for connection in self._busy:
+            connection.was_unread = connection.is_unread()
 
     async def settle(self, patience: float) -> None:
         """Wait a moment for its end, if that is what has begun."""
@@ -240,9 +278,17 @@ class Process:
     def _receive(self, message: dict[str, Any] | None) -> None:
         if self._booted and not self._booted.done():
             self._settle_boot(message)
+        elif message and "beat" in message:
+            is_busy = bool(message["beat"]) or not self.is_idle
+            self.liveness.beat(time.monotonic(), is_busy=is_busy)
+            self.sampled_at = 0.0
         elif message and isinstance(message.get("background"), int):
             self.background = message["background"]
             self._settle()
+
+    def _keep_stack_line(self, line: str) -> None:
+        if len(self._stacks) < _MOST_SAMPLED_LINES:
+            self._stacks.append(line)
 
     def _settle_boot(self, message: dict[str, Any] | None) -> None:
         assert self._booted is not None
@@ -252,6 +298,7 @@ class Process:
             self._booted.set_exception(BootError(str(message["error"])))
         elif "ready" in message and self.state is State.BOOTING:
             self._ready_at = self.idle_since = time.monotonic()
+            self.liveness.beat(self._ready_at, is_busy=False)
             self.state = advance(self.state, Step.LISTEN)
             self._booted.set_result(None)
 

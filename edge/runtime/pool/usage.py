@@ -19,6 +19,18 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[_USER_TIME]) + int(fields[_USER_TIME + 1])) / _TICK
 
 
+def is_sleeping(pid: int) -> bool:
+    """Whether its main thread waits for something, rather than for a processor."""
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return bool(fields) and fields[0] in b"SD"
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether all of it was stopped by a signal, or is gone."""
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return not fields or fields[0] in b"TtZX"
+
+
 def resident_bytes(pid: int) -> int:
     """Memory that it has in RAM, shared pages included; 0 when it is gone."""
     fields = _read(pid, "statm").split()

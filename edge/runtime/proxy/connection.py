@@ -5,6 +5,8 @@ not read while the client is slow, the request body not pulled while the worker 
 """
 
 import asyncio
+import fcntl
+import termios
 from collections import deque
 from typing import Final, cast
 
@@ -31,6 +33,8 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.is_reusable = False
+        self.was_unread = False
+        self._writes = 0
         self._parser: httptools.HttpResponseParser | None = None
         self._headers: list[Header] = []
         self._events: deque[Message] = deque()
@@ -83,9 +87,19 @@ class Connection(asyncio.Protocol):
         self._has_no_body = method == "HEAD"
         self._is_complete = False
         self.is_reusable = False
+        self._writes = 0
+
+    def is_unread(self) -> bool:
+        """Whether the worker has not yet read anything of the request, which is on its way."""
+        if self.transport is None or self._writes != 1 or self._is_lost:
+            return False
+        sock = self.transport.get_extra_info("socket")
+        waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+        return any(waiting)
 
     def write(self, data: bytes) -> None:
         assert self.transport is not None
+        self._writes += 1
         self.transport.write(data)
 
     async def drain(self) -> None:

@@ -18,7 +18,7 @@ from edge.runtime.errors import (
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.connection import Connection, WorkerGoneError
-from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing
+from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing, Rewindable
 
 CLIENT_GONE: Final = 499
 _CONNECT_TRIES: Final = 3
@@ -63,11 +63,18 @@ class Forwarding:
                 self.process.leave(has_answered=self._has_started)
 
     async def _exchange(self, request: Outgoing, receive: Receive, relay: Send) -> int:
-        process, connection = await self._connect()
-        try:
-            return await connection.exchange(request, receive, relay)
-        finally:
-            process.release(connection)
+        body = Rewindable(receive)
+        while True:
+            process, connection = await self._connect()
+            try:
+                return await connection.exchange(request, body.receive, relay)
+            except WorkerGoneError:
+                if not (connection.was_unread and body.rewind()):
+                    raise
+                self.process = None
+                process.leave(has_answered=False)
+            finally:
+                process.release(connection)
 
     async def _connect(self) -> tuple[Process, Connection]:
         """A worker that takes the connection; nothing has been sent to one that does not."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 Header = tuple[bytes, bytes]
 
@@ -77,6 +77,32 @@ class Line(Protocol):
     def write(self, data: bytes) -> None: ...
     async def drain(self) -> None: ...
     def wake(self) -> None: ...
+
+
+class Rewindable:
+    """A request's body that can be sent again to another worker, if it came in one piece."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._source = receive
+        self._taken: list[Message] = []
+        self._next: Message | None = None
+
+    async def receive(self) -> Message:
+        """The next message, or the first once more after `rewind`."""
+        if self._next is not None:
+            message, self._next = self._next, None
+            return message
+        message = await self._source()
+        if len(self._taken) < 2:
+            self._taken.append(message)
+        return message
+
+    def rewind(self) -> bool:
+        """Begin again; False if the body came in pieces, or the client has left."""
+        if len(self._taken) != 1 or self._taken[0].get("more_body", False):
+            return False
+        self._next = self._taken[0]
+        return True
 
 
 class Upload:

@@ -27,6 +27,7 @@ from edge.gateway.coalescing import CoalescingHttpProtocol
 from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, die_with_parent
 from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.fork_safety import keep_from_forks
+from edge.runtime.worker.heartbeat import Heartbeat
 from edge.runtime.worker.response_guard import guard_response
 from edge.runtime.worker.websocket import with_websocket
 
@@ -150,11 +151,12 @@ async def _live(server: "_Server", listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that reports when it listens, and that its event loop turns."""
 
     def __init__(self, config: uvicorn.Config, control: int) -> None:
         super().__init__(config)
         self._control = control
+        self._heartbeat = Heartbeat(control)
 
     def client_descriptors(self) -> list[int]:
         """Of the connections that are open."""
@@ -171,6 +173,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _report(self._control, ready=True)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Send a heartbeat as well."""
+        state = self.server_state
+        self._heartbeat.tick(counter, is_busy=bool(state.tasks), requests=state.total_requests)
+        return await super().on_tick(counter)
 
 
 def _report(control: int, **message: Any) -> None:
