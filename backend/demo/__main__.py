@@ -16,8 +16,8 @@ from backend.demo.interruption import interrupt_on_signals
 from backend.demo.process import StackDetails, StackError
 from backend.demo.rows import RowsError, fetch_rows
 from backend.demo.stack import local_stack
-from backend.transcripts.reader import read_transcript
-from backend.transcripts.turns import TranscriptError
+from backend.transcripts.reader import ENDINGS, load_transcript
+from backend.transcripts.turns import Transcript, TranscriptError
 
 _ROOT = Path(__file__).parents[2]
 _SAMPLE = _ROOT / "samples" / "discovery_call.txt"
@@ -29,8 +29,8 @@ def main() -> int:
     console = Console()
     interrupt_on_signals()
     try:
-        text = read_transcript(options.transcript)
-        return _run(Display(console), options, text)
+        transcript = load_transcript(options.transcript, options.call)
+        return _run(Display(console), options, transcript)
     except (TranscriptError, StackError) as exc:
         _print_failure(console, exc)
         return 2
@@ -50,16 +50,17 @@ def _parse_options() -> argparse.Namespace:
         nargs="?",
         type=Path,
         default=_SAMPLE,
-        help="a conversation: .txt, .json, .vtt or .srt (default: %(default)s)",
+        help=f"a conversation: {', '.join(ENDINGS)} (default: %(default)s)",
     )
+    parser.add_argument("--call", help="which call of a file that holds several: its id or number")
     parser.add_argument("--keep", action="store_true", help="leave the stack up at the end")
     return parser.parse_args()
 
 
-def _run(display: Display, options: argparse.Namespace, text: str) -> int:
+def _run(display: Display, options: argparse.Namespace, transcript: Transcript) -> int:
     console = display.console
     began = time.perf_counter()
-    console.print(f"{options.transcript.name}: {len(text.split()):,} words", highlight=False)
+    display.transcript(options.transcript.name, transcript)
     with local_stack(_ROOT, keep=options.keep, report=console.print) as stack:
         how = (
             "was running"
@@ -67,7 +68,7 @@ def _run(display: Display, options: argparse.Namespace, text: str) -> int:
             else f"started in {time.perf_counter() - began:.1f} s"
         )
         console.print(f"stack {how}: {stack.api_url}", highlight=False)
-        response = _extract(display, stack, options.transcript, text)
+        response = _extract(display, stack, options, transcript.text)
         console.print(f"  in all {response.processing_time / 1000:.1f} s", style="dim")
         display.results(response)
         are_rows_shown = _show_rows(display, stack, response)
@@ -90,13 +91,17 @@ def _show_rows(display: Display, stack: StackDetails, response: AnalysisResponse
     return True
 
 
-def _extract(display: Display, stack: StackDetails, path: Path, text: str) -> AnalysisResponse:
+def _extract(
+    display: Display, stack: StackDetails, options: argparse.Namespace, text: str
+) -> AnalysisResponse:
+    path: Path = options.transcript
     log_file = _ROOT / ".edge" / "runs.jsonl"
     with log_file.open("a") as log:
         extractor = SalesPromptExtractor(
             stack.api_url, stack.service_role_key, on_progress=display.on_progress, log=log
         )
-        name = f"{path.stem}-{sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+        source = f"{path.resolve()}{options.call or ''}"
+        name = f"{path.stem}-{sha256(source.encode()).hexdigest()[:8]}"
         return extractor.extract(Recording(text, video_id=name, collection_id="demo"))
 
 

@@ -13,6 +13,7 @@ from backend.client.events import Event, StageFailed, StageRetried, StageStarted
 from backend.client.response import AnalysisResponse
 from backend.demo.process import StackDetails
 from backend.demo.rows import StoredRow
+from backend.transcripts.turns import Transcript
 
 _LABELS: Final = {
     "transcript_processing": "process-transcript",
@@ -33,6 +34,14 @@ class Display:
     """Writes to `console`; `on_progress` is the observer of a run."""
 
     console: Console
+
+    def transcript(self, name: str, transcript: Transcript) -> None:
+        """Print what was read, and what to look at before its results are believed."""
+        words = len(transcript.text.split())
+        self.console.print(f"{name}: {words:,} words, read as {transcript.format}", highlight=False)
+        for notice in transcript.notices:
+            line = Text.assemble(("  ! ", "bold yellow"), notice)
+            self.console.print(line, highlight=False, soft_wrap=True)
 
     def on_progress(self, event: Event) -> None:
         label = f"{_LABELS[event.stage]:<19}"

@@ -1,8 +1,21 @@
 """Utterances of speakers, and their rendering as turns."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any, Final, cast
+
+_NUMBERED: Final = re.compile(
+    r"(?:speaker|spk|spkr|s|ch|channel|participant|user)?[ _-]?0*(\d{1,12})", re.I
+)
+_RESOURCE: Final = re.compile(r"\w+/[\w/-]*?([\w-]+)")
+_UNKNOWN: Final = frozenset(
+    {"", "unknown", "uu", "none", "null", "undefined", "unidentified", "@0"}
+)
+_CALLER_ROLES: Final = frozenset(
+    {"agent", "assistant", "bot", "ai", "user", "customer", "caller", "human"}
+)
 
 
 class TranscriptError(ValueError):
@@ -11,10 +24,20 @@ class TranscriptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Words of a speaker; `speaker` is None if unknown."""
+    """Words of a speaker; `speaker` is None if unknown. `start` is in seconds, if known."""
 
     speaker: str | None
     text: str
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation as text, the format it was read from, and what the reader has to say."""
+
+    text: str
+    format: str
+    notices: tuple[str, ...] = ()
 
 
 def render_turns(utterances: Iterable[Utterance]) -> str:
@@ -24,7 +47,50 @@ def render_turns(utterances: Iterable[Utterance]) -> str:
     return "\n".join(_render(speaker, list(said)) for speaker, said in turns)
 
 
-def _render(speaker: str | None, said: list[Utterance]) -> str:
+def _render(speaker: str | None, said: Sequence[Utterance]) -> str:
     if speaker is None:  # unnamed captions: keep lines, a line may change the speaker
         return "\n".join(utterance.text for utterance in said)
-    return f"{speaker}: {' '.join(utterance.text for utterance in said)}"
+    return f"{speaker}: {join_texts(utterance.text for utterance in said)}"
+
+
+def speaker_name(value: Any) -> str | None:
+    """Return the name to show for a speaker's name, number or label; None if it says nothing."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        names = (fields.get(key) for key in ("name", "display_name", "label", "email", "id"))
+        return next((name for each in names if (name := speaker_name(each))), None)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"Speaker {int(value)}"
+    return _name_of_text(value) if isinstance(value, str) else None
+
+
+def _name_of_text(text: str) -> str | None:
+    name = one_line(text).rstrip(":\uff1a").strip()
+    if name.casefold() in _UNKNOWN:
+        return None
+    if numbered := _NUMBERED.fullmatch(name) or _RESOURCE.fullmatch(name):
+        return f"Speaker {numbered[1]}"
+    is_plain = name.islower() or name.isupper()
+    return name.capitalize() if is_plain and name.casefold() in _CALLER_ROLES else name
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """Join with single spaces, but without between two characters of Chinese or Japanese."""
+    joined = ""
+    for text in texts:
+        joined += (" " if joined and _needs_space(joined[-1], text[:1]) else "") + text
+    return joined
+
+
+def _needs_space(before: str, after: str) -> bool:
+    return not (_is_unspaced(before) and _is_unspaced(after))
+
+
+def _is_unspaced(character: str) -> bool:
+    """True for kana, Han and full-width punctuation."""
+    return "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
+
+
+def one_line(text: str) -> str:
+    """Return the text with single spaces, and no line breaks."""
+    return " ".join(text.split())

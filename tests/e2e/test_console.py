@@ -25,7 +25,7 @@ FLAGS = (
 )
 PATIENCE = 30_000
 PASSWORD = "correct horse"
-BANNER = "⚠️ Generating Talk Track – This may take 2–5 minutes..."  # noqa: RUF001 - as the deployment guide writes it
+BANNER = "⚠️ Generating Talk Track – This may take 2–5 minutes..."
 Photograph = Callable[[str], None]
 
 

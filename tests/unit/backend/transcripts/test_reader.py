@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from docx import Document
 
 from backend.transcripts.reader import read_transcript
 from backend.transcripts.turns import TranscriptError
@@ -107,7 +108,8 @@ def test_byte_order_marks_are_understood(tmp_path: Path, encoding: str, content:
     [
         ("a.pdf", "x", "a.pdf: the name must end in .txt, .json, .vtt, .srt"),
         ("a.txt", " \n", "a.txt: contains no words"),
-        ("a.txt", b"ok\n\xff\xfe", "a.txt: line 2 is not utf-8 text"),
+        ("a.txt", b"ok\nyes and no\xff\x01", "a.txt: line 2 is not utf-8 text"),
+        ("a.docx", b"PK not a document", "a.docx: is not a Word document"),
         ("a.json", '{"a": 1,\n oops}', "a.json: line 2 is not JSON"),
         ("a.json", '{"words": []}', "a.json: has no transcript"),
         ("a.json", "7", "a.json: must be an object, a list of segments or a text"),
@@ -126,6 +128,23 @@ def test_an_unreadable_file_is_an_error_with_its_line(
 ) -> None:
     with pytest.raises(TranscriptError, match=message):
         read_transcript(write(tmp_path, name, content))
+
+
+def test_a_word_document_is_read_like_a_text(tmp_path: Path) -> None:
+    document = Document()
+    for line in ("Sales call - Transcript", "00:00:00", "Ann Lee: Hi", "Bob Day: Yes", "00:05:00"):
+        document.add_paragraph(line)
+    document.save(str(tmp_path / "a.docx"))
+
+    assert read_transcript(tmp_path / "a.docx") == "Ann Lee: Hi\nBob Day: Yes"
+
+
+def test_captions_and_json_under_another_name_are_known_by_their_content(tmp_path: Path) -> None:
+    assert read_transcript(write(tmp_path, "a.txt", SRT)) == (
+        "Ann: Hello Bob, how are you?\nBob: Fine."
+    )
+    assert read_transcript(write(tmp_path, "b.txt", VTT)).startswith("Ann Lee: Hello Bob")
+    assert read_transcript(write(tmp_path, "c.txt", '[{"speaker": "A", "text": "Hi"}]')) == "A: Hi"
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
