@@ -202,6 +202,7 @@ class Stack:
             reload=self.reload,
             forks=settings.forks,
             isolates_users=settings.isolate_users,
+            secret_files=settings.secret_files,
             inspect=settings.inspect,
             inspect_port=settings.inspect_port,
         )

@@ -38,6 +38,7 @@ class Lock:
     def acquire(self) -> None:
         """Take the lock, or say who has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.chmod(0o700)  # logs may hold what a function's caller sent
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         if not _try_lock(fd):
             os.close(fd)

@@ -101,6 +101,12 @@ class Settings:
         return self.database and self.hosted is None
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that secrets are read from, besides those in the functions' folder."""
+        config = (self.root / "supabase/config.toml",) if self.config_secrets else ()
+        return (*config, *((self.env_file,) if self.env_file else ()))
+
+    @property
     def db_url(self) -> str:
         return f"postgresql://postgres:postgres@127.0.0.1:{self.db_port}/postgres"
 

@@ -16,7 +16,8 @@ class RuntimeConfig:
     `environment` makes the environment of a function's worker, raising EdgeError if it cannot;
     `base_environment`, that of the zygote, must hold no secret. `only` names the functions that
     are served; empty means all. `inspect` names one whose worker waits for a debugger, its limits
-    suspended.
+    suspended. `secret_files` hold secrets besides the env files of the functions: with
+    `isolates_users` functions' accounts must not be able to read them.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class RuntimeConfig:
     reload: bool = True
     forks: bool = True
     isolates_users: bool = False
+    secret_files: tuple[Path, ...] = ()
     inspect: str | None = None
     inspect_port: int = 8083
 

@@ -19,10 +19,10 @@ from edge.project.limits import LimitsMode
 from edge.project.manifest import TARGET, Function, discover
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
-from edge.runtime.launch.prctl import closed_folder
 from edge.runtime.launch.preload import LIBRARIES, ImportScanner
 from edge.runtime.launch.subprocess_launcher import SubprocessLauncher
 from edge.runtime.launch.zygote_client import ZygoteClient
+from edge.runtime.pool.isolation import check_isolation, check_secret_files
 from edge.runtime.pool.pool import Pool, Scaling
 from edge.runtime.pool.process import BootError
 from edge.runtime.pool.usage import is_alive
@@ -53,7 +53,7 @@ class FunctionPools:
         """Look for functions and start the zygote; from the main thread."""
         self._sockets = _make_socket_folder()
         if self.config.isolates_users:
-            _check_isolation(self.config.folder)
+            check_isolation(self.config.folder, self.config.secret_files)
             self._sockets.chmod(0o755)
         self._scanner = ImportScanner(self.config.root)
         self.functions = self._discover()
@@ -120,6 +120,8 @@ class FunctionPools:
         if function.fault:
             raise BootError(function.fault)
         try:
+            if self.config.isolates_users:
+                check_secret_files(self.config.folder, self.config.secret_files)
             environment = self.config.environment(function)
         except EdgeError as exc:
             raise BootError(str(exc)) from exc
@@ -182,23 +184,6 @@ class FunctionPools:
             self._configure(pool, function)
         pool.reload()
         self.observe(SourceChanged(slug, tuple(files)))
-
-
-def _check_isolation(functions: Path) -> None:
-    """Refuse what cannot work; warn of what may not."""
-    if os.geteuid() != 0:
-        raise EdgeError("Only root can give functions accounts of their own.", cure="sudo edge …")
-    if closed := closed_folder(functions):
-        raise EdgeError(
-            f"Other accounts may not enter {closed}, so no function could be loaded.",
-            cure=f"chmod o+x {closed}",
-        )
-    for prefix in (sys.prefix, sys.base_prefix):
-        if closed := closed_folder(Path(prefix)):
-            _LOG.warning(
-                "Other accounts may not enter %s: functions can import only what the zygote has.",
-                closed,
-            )
 
 
 def _make_socket_folder() -> Path:

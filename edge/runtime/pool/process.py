@@ -124,6 +124,7 @@ class Process:
         outputs = [self._pipe("stdout"), self._pipe("stderr")]
         try:
             listener.bind(str(self.address))
+            self.address.chmod(0o600)  # a sibling must not call it past the gateway
             listener.listen(_BACKLOG)
             fds = [listener.fileno(), theirs.fileno(), *outputs]
             self.pid = await launcher.spawn(spec, fds, self._exit)
