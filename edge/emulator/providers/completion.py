@@ -1,9 +1,9 @@
 """Completions of the language engine: text, finish reason and token counts."""
 
-import asyncio
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from edge.emulator.providers.background import run_in_engine
 from edge.emulator.providers.engine.answer import Task, answer_task
 from edge.emulator.providers.engine.core.tokens import count_tokens, take_tokens
 from edge.emulator.providers.faults import Fault, FaultKind
@@ -43,7 +43,7 @@ async def complete(task: Task, max_tokens: int | None, fault: Fault | None = Non
 
     Truncates to `max_tokens` (Finish.LENGTH) and injects a fault of the completion, if any.
     """
-    return await asyncio.to_thread(_complete, task, max_tokens, fault)
+    return await run_in_engine(_complete, task, max_tokens, fault)
 
 
 def _complete(task: Task, max_tokens: int | None, fault: Fault | None) -> Completion:

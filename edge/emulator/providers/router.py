@@ -1,16 +1,16 @@
 """Routes of an emulated provider: count, inject a fault, authenticate, parse, handle, render."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge.emulator.providers.body import MAX_BYTES, TooLargeError, parse_object, read_bytes
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.response import CutResponse, truncate_json
 from edge.emulator.wire import WireError
@@ -31,6 +31,10 @@ class ProviderAdapter(Protocol):
 
     def unreadable_body(self, problem: str) -> WireError:
         """Build the provider's error for a body that is not a JSON object."""
+        ...
+
+    def too_large(self, limit: int) -> WireError:
+        """Build the provider's error for a body of more than `limit` bytes."""
         ...
 
     def injected_error(self, fault: Fault) -> WireError:
@@ -73,10 +77,12 @@ class Router:
         """Route whose handler gets the request and, with `body`, the JSON object in it."""
 
         async def serve(request: Request) -> Response:
-            fault = await self._admit(request, endpoint)
-            raw = await request.body()
+            fault = self._admit(request, endpoint)
+            raw = await self._read(request)
+            if fault and fault.kind is FaultKind.HANG:
+                await hang(request, fault.seconds)
             began = time.perf_counter()
-            parsed: Body = _parse_object(raw, self.adapter) if body else {}
+            parsed: Body = self._parse(raw) if body else {}
             response = self._finish(await handler(request, parsed, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)
@@ -84,15 +90,24 @@ class Router:
 
         return Route(path, serve, methods=[method])
 
-    async def _admit(self, request: Request, endpoint: Endpoint) -> Fault | None:
+    def _admit(self, request: Request, endpoint: Endpoint) -> Fault | None:
         fault = self.faults.take(self.adapter.provider, endpoint)
         if fault and fault.kind is FaultKind.STATUS:
             raise self.adapter.injected_error(fault)
         self.adapter.authenticate(request)
-        if fault and fault.kind is FaultKind.HANG:
-            await request.body()
-            await hang(request, fault.seconds)
         return fault
+
+    async def _read(self, request: Request) -> bytes:
+        try:
+            return await read_bytes(request)
+        except TooLargeError as exc:
+            raise self.adapter.too_large(MAX_BYTES) from exc
+
+    def _parse(self, raw: bytes) -> Body:
+        try:
+            return parse_object(raw)
+        except ValueError as exc:
+            raise self.adapter.unreadable_body(str(exc)) from exc
 
     def _finish(self, response: Response, fault: Fault | None, began: float) -> Response:
         processing_ms = (time.perf_counter() - began) * 1000
@@ -103,16 +118,6 @@ class Router:
         if kind is FaultKind.CUT:
             return CutResponse(response)
         return truncate_json(response) if kind is FaultKind.MALFORMED_JSON else response
-
-
-def _parse_object(raw: bytes, adapter: ProviderAdapter) -> Body:
-    try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError) as exc:
-        raise adapter.unreadable_body(str(exc)) from exc
-    if not isinstance(parsed, dict):
-        raise adapter.unreadable_body("the body is not a JSON object")
-    return cast("Body", parsed)
 
 
 async def hang(request: Request, seconds: float) -> None:

@@ -31,6 +31,9 @@ class AnthropicAdapter:
     def unreadable_body(self, problem: str) -> WireError:
         return invalid(f"The request body is not valid JSON: {problem}")
 
+    def too_large(self, limit: int) -> WireError:
+        return AnthropicError(413, f"Request exceeds the maximum size of {limit} bytes")
+
     def injected_error(self, fault: Fault) -> WireError:
         return injected_error(fault)
 

@@ -13,6 +13,7 @@ from edge.emulator.providers.anthropic.errors import injected_error, invalid
 from edge.emulator.providers.anthropic.fields import read_task, require_max_tokens, require_model
 from edge.emulator.providers.anthropic.message_stream import stream_message
 from edge.emulator.providers.anthropic.schema import Shape, read_shape
+from edge.emulator.providers.background import run_in_engine
 from edge.emulator.providers.completion import MODEL, Completion, Finish, complete, count_input
 from edge.emulator.providers.engine.answer import Task
 from edge.emulator.providers.faults import Fault
@@ -33,7 +34,7 @@ async def create_message(body: Body, fault: Fault | None) -> Response:
     require_model(body)
     max_tokens = require_max_tokens(body)
     shape = read_shape(body)
-    task = replace(_read_fitting_task(body), schema=shape.schema)
+    task = replace(await _read_fitting_task(body), schema=shape.schema)
     completion = await complete(task, max_tokens, fault)
     if fault and completion.finish is Finish.FAILED:
         raise injected_error(fault)  # a message has no failed status
@@ -45,12 +46,13 @@ async def count_message_tokens(body: Body, fault: Fault | None) -> Response:
     """Answer with the estimated input tokens of a message request."""
     del fault
     require_model(body)
-    return JSONResponse({"input_tokens": count_input(read_task(body))})
+    tokens = await run_in_engine(count_input, read_task(body))
+    return JSONResponse({"input_tokens": tokens})
 
 
-def _read_fitting_task(body: Body) -> Task:
+async def _read_fitting_task(body: Body) -> Task:
     task = read_task(body)
-    tokens = count_input(task)
+    tokens = await run_in_engine(count_input, task)
     if tokens > _CONTEXT_TOKENS:
         raise invalid(f"prompt is too long: {tokens} tokens > {_CONTEXT_TOKENS} maximum")
     return task

@@ -30,6 +30,10 @@ class OpenAIAdapter:
             f" using your HTTP library correctly. {problem})",
         )
 
+    def too_large(self, limit: int) -> WireError:
+        message = f"Your request is too large: it has more than {limit} bytes."
+        return OpenAIError(413, message, code="request_too_large")
+
     def injected_error(self, fault: Fault) -> WireError:
         return injected_error(fault)
 

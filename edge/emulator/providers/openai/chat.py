@@ -38,7 +38,7 @@ async def create_chat_completion(body: Body, fault: Fault | None) -> Response:
     """Answer with a chat.completion object, or its chunks if `stream` is true."""
     require_string(body, "model")
     task = _read_task(body)
-    check_context(task, "messages")
+    await check_context(task, "messages")
     limit = optional_count(body, "max_completion_tokens") or optional_count(body, "max_tokens")
     completion = await complete(task, limit, fault)
     if fault and completion.finish is Finish.FAILED:

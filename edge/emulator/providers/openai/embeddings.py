@@ -3,15 +3,16 @@
 Follows https://platform.openai.com/docs/api-reference/embeddings/create.
 """
 
-import asyncio
 import base64
+import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from edge.emulator.providers.background import run_in_engine
 from edge.emulator.providers.engine.core.embedding import embed_text
 from edge.emulator.providers.engine.core.tokens import count_tokens, exceeds_tokens
 from edge.emulator.providers.faults import Fault, FaultKind
@@ -36,20 +37,21 @@ class _EmbeddingRequest:
 
 async def create_embeddings(body: Body, fault: Fault | None) -> Response:
     """Answer with one vector for each input, in the order of the input."""
-    request = await asyncio.to_thread(_read_request, body)
+    request = await run_in_engine(_read_request, body)
     kind = fault.kind if fault else None
+    return Response(await run_in_engine(_render, request, kind), media_type="application/json")
+
+
+def _render(request: _EmbeddingRequest, kind: FaultKind | None) -> bytes:
+    """Render one vector at a time: thousands at once would hold up other threads."""
     dimensions = request.dimensions + (kind is FaultKind.WRONG_DIMENSIONS)
-    entries = await asyncio.to_thread(_embed_all, request, dimensions)
+    entries = [json.dumps(entry) for entry in _embed_all(request, dimensions)]
     if kind is FaultKind.UNORDERED:
         entries.reverse()
-    return JSONResponse(
-        {
-            "object": "list",
-            "data": [] if kind is FaultKind.EMPTY else entries,
-            "model": f"local-hash-{request.dimensions}",
-            "usage": {"prompt_tokens": request.tokens, "total_tokens": request.tokens},
-        }
-    )
+    data = "" if kind is FaultKind.EMPTY else ",".join(entries)
+    usage = {"prompt_tokens": request.tokens, "total_tokens": request.tokens}
+    rest = json.dumps({"model": f"local-hash-{request.dimensions}", "usage": usage})
+    return f'{{"object":"list","data":[{data}],{rest[1:]}'.encode()
 
 
 def _read_request(body: Body) -> _EmbeddingRequest:
@@ -119,15 +121,10 @@ def _count_tokens(texts: Sequence[str]) -> int:
     return total
 
 
-def _embed_all(request: _EmbeddingRequest, dimensions: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "object": "embedding",
-            "index": index,
-            "embedding": _encode(embed_text(text, dimensions), request.encoding),
-        }
-        for index, text in enumerate(request.texts)
-    ]
+def _embed_all(request: _EmbeddingRequest, dimensions: int) -> Iterator[dict[str, Any]]:
+    for index, text in enumerate(request.texts):
+        vector = _encode(embed_text(text, dimensions), request.encoding)
+        yield {"object": "embedding", "index": index, "embedding": vector}
 
 
 def _encode(vector: list[float], encoding: str) -> list[float] | str:

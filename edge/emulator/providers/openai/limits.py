@@ -1,5 +1,6 @@
 """OpenAI's limits on embedding inputs and on the context window."""
 
+from edge.emulator.providers.background import run_in_engine
 from edge.emulator.providers.completion import count_input
 from edge.emulator.providers.engine.answer import Task
 from edge.emulator.providers.openai.errors import OpenAIError, invalid_value
@@ -10,9 +11,9 @@ EMBEDDING_REQUEST_TOKENS = 300_000
 CONTEXT_TOKENS = 400_000
 
 
-def check_context(task: Task, param: str) -> None:
+async def check_context(task: Task, param: str) -> None:
     """Raise context_length_exceeded if the task exceeds the largest context window."""
-    tokens = count_input(task)
+    tokens = await run_in_engine(count_input, task)
     if tokens > CONTEXT_TOKENS:
         message = (
             f"Your input exceeds the context window of this model: {tokens} tokens, of"

@@ -41,7 +41,7 @@ async def create_response(body: Body, fault: Fault | None) -> Response:
     """Answer with a response object, or its events if `stream` is true."""
     require_string(body, "model")
     task = _read_task(body)
-    check_context(task, "input")
+    await check_context(task, "input")
     limit = optional_count(body, "max_output_tokens", least=_MIN_OUTPUT_TOKENS)
     completion = await complete(task, limit, fault)
     rendered = _render(body, completion, fault)

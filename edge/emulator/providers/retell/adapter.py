@@ -31,6 +31,9 @@ class RetellAdapter:
         del problem
         return RetellError(400)
 
+    def too_large(self, limit: int) -> WireError:
+        return RetellError(413, f"The request has more than {limit} bytes.")
+
     def injected_error(self, fault: Fault) -> WireError:
         return injected_error(fault)
 

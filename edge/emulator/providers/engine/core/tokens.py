@@ -14,12 +14,14 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 _LONG_PIECE = 10
+_LONGEST_TOKEN = 128
 
 
-@lru_cache(maxsize=64)  # a request's input is counted for its limit and its usage
+@lru_cache(maxsize=8)  # a request's input is counted for its limit and its usage
 def count_tokens(text: str) -> int:
     """Estimate the tokens of a text, within a few percent of cl100k_base on English prose."""
-    return sum(_piece_cost(piece) for piece in _PIECE.findall(text))
+    # One by one: other threads wait while a regular expression is applied to a whole text.
+    return sum(_piece_cost(match.group()) for match in _PIECE.finditer(text))
 
 
 def _piece_cost(piece: str) -> int:
@@ -30,9 +32,10 @@ def _piece_cost(piece: str) -> int:
 
 def exceeds_tokens(text: str, limit: int) -> bool:
     """True if a text has more than `limit` tokens, counted exactly."""
-    if len(text.encode("utf-8", "replace")) <= limit:
-        return False
-    return len(_splitter(limit).chunk_indices(text.encode("utf-8", "replace").decode())) > 1
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= limit or len(encoded) > limit * _LONGEST_TOKEN:
+        return len(encoded) > limit
+    return len(_splitter(limit).chunk_indices(encoded.decode())) > 1
 
 
 @lru_cache(maxsize=8)
