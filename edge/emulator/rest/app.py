@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
+from edge.emulator.rest.body import BodyReader, ClientDisconnectedError
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.plan.action import find_relation, plan_request
-from edge.emulator.rest.query.integers import parse_digits
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.request.identity import Authenticator, Identity
@@ -30,10 +30,6 @@ _LOG: Final = logging.getLogger(__name__)
 _WATCH_DELAY: Final = 0.2
 
 
-class ClientDisconnectedError(Exception):
-    """The client disconnected; no response is sent."""
-
-
 class RestApp:
     """The data API over one database; call `open()` before the first request, `close()` last.
 
@@ -43,6 +39,7 @@ class RestApp:
     def __init__(self, dsn: str, *, keys: Keys, config: RestConfig | None = None) -> None:
         self._config = config or RestConfig()
         self._database = Database(dsn, self._config)
+        self._bodies = BodyReader(self._database, self._config)
         self._authenticator = Authenticator(keys, self._config.anon_role)
 
     async def open(self) -> None:
@@ -66,8 +63,10 @@ class RestApp:
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         try:
-            raw = await _read_request(scope, receive, self._config.max_body)
-            return await _while_connected(self._serve(raw), receive)
+            head = _read_head(scope)
+            identity = self._authenticator.authenticate(head.headers.get("authorization"))
+            async with self._bodies.read(head, identity, receive) as raw:
+                return await _while_connected(self._serve(raw, identity), receive)
         except RestError as exc:
             return render_error(exc)
         except ClientDisconnectedError:
@@ -76,8 +75,7 @@ class RestApp:
             _LOG.exception("The data API failed on %s %s", scope["method"], scope["path"])
             return render_error(rest_error("PGRSTX00"))
 
-    async def _serve(self, raw: RawRequest) -> Response:
-        identity = self._authenticator.authenticate(raw.headers.get("authorization"))
+    async def _serve(self, raw: RawRequest, identity: Identity) -> Response:
         request = parse_request(raw, self._config)
         try:
             return await self._serve_with(await self._database.schema(), request, identity)
@@ -120,7 +118,7 @@ def _render_root(request: ApiRequest, cache: SchemaCache) -> Response:
     return Response(200, headers, body)
 
 
-async def _read_request(scope: Scope, receive: Receive, limit: int) -> RawRequest:
+def _read_head(scope: Scope) -> RawRequest:
     headers: dict[str, str] = {}
     for key, value in scope["headers"]:
         name, text = key.decode("latin-1").lower(), value.decode("latin-1")
@@ -130,28 +128,7 @@ async def _read_request(scope: Scope, receive: Receive, limit: int) -> RawReques
         path=scope["path"].removeprefix(scope.get("root_path", "")),
         query=scope["query_string"],
         headers=headers,
-        body=await _read_body(headers.get("content-length"), receive, limit),
     )
-
-
-async def _read_body(declared: str | None, receive: Receive, limit: int) -> bytes:
-    """Return the whole body; raises EDGE_BODY_TOO_LARGE above `limit` bytes."""
-    too_large = rest_error("EDGE_BODY_TOO_LARGE", limit=limit)
-    if (parse_digits(declared or "") or 0) > limit:
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnectedError
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _while_connected(response: Coroutine[Any, Any, Response], receive: Receive) -> Response:
@@ -205,7 +182,8 @@ async def _wait_disconnect(receive: Receive) -> None:
 
 async def _send(response: Response, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode()) for name, value in response.headers]
+    body = b"" if response.status in {204, 304} else response.body
     if response.status not in {204, 304}:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": body})

@@ -66,6 +66,11 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "42704": (400, 'type "{type}" does not exist'),
     # No upstream code: PostgREST leaves the limit to the proxy in front of it.
     "EDGE_BODY_TOO_LARGE": (413, "The request body is larger than {limit} bytes"),
+    "EDGE_TOO_MANY_ROWS": (
+        413,
+        "The request body has more than {limit} rows: send several requests",
+    ),
+    "EDGE_TOO_MANY_BODIES": (503, "Too many large request bodies at once: try again"),
 }
 
 

@@ -59,6 +59,19 @@ async def execute(
             raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
 
 
+async def run_as(
+    identity: Identity, statement: Statement, *, pool: Pool, config: RestConfig
+) -> PGresult:
+    """Run a statement about the request, read-only, as its role; raises RestError."""
+    settings = {**dict(identity.settings), "role": identity.role, "transaction_read_only": "on"}
+    setting = _set_config(len(settings)), tuple(chain.from_iterable(settings.items()))
+    async with pool.connection() as connection:
+        try:
+            return (await connection.run([setting, statement], identity.role))[1]
+        except psycopg.Error as exc:
+            raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
+
+
 async def _run(
     connection: PipelineConnection,
     statements: list[Statement],

@@ -4,6 +4,7 @@ Follows PostgREST's Error.hs (pgErrorStatus); docs.postgrest.org, "Errors", list
 """
 
 import json
+import re
 from typing import Any, Final, cast
 
 import psycopg
@@ -45,6 +46,8 @@ _BY_CLASS: Final = {
     "P0": 500,
     "XX": 500,
 }
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CHALLENGE: Final = {"www-authenticate": "Bearer"}
 
 
@@ -67,10 +70,17 @@ def translate(error: psycopg.Error, *, is_anonymous: bool) -> RestError:
     )
 
 
+def permission_denied(kind: str, name: str, *, is_anonymous: bool) -> RestError:
+    """Return what Postgres raises for a missing privilege."""
+    headers = _CHALLENGE if is_anonymous else None
+    status = 401 if is_anonymous else 403
+    return RestError("42501", status, f"permission denied for {kind} {name}", headers=headers)
+
+
 def _client_side(error: psycopg.Error) -> RestError:
     """Translate errors without SQLSTATE: NUL in text, or a lost connection."""
     if isinstance(error, psycopg.DataError):
-        return RestError("22021", 400, 'invalid byte sequence for encoding "UTF8": 0x00')
+        return RestError("22021", 400, 'invalid byte sequence for encoding "UTF8"')
     return rest_error("PGRST001", details=str(error))
 
 
@@ -87,8 +97,19 @@ def _status(state: str, message: str, *, is_anonymous: bool) -> int:
 
 
 def _custom_status(digits: str) -> int:
-    is_status = digits.isdecimal() and 100 <= int(digits) <= 599
+    is_status = digits.isascii() and digits.isdecimal() and is_final_status(int(digits))
     return int(digits) if is_status else 500
+
+
+def is_final_status(status: int) -> bool:
+    """Whether a response may have the status; 1xx only announce one."""
+    return 200 <= status <= 599
+
+
+def is_header(name: str, value: object) -> bool:
+    """Whether a header can be sent; a line break in it would begin another one."""
+    text = str(value)
+    return bool(_HEADER_NAME.fullmatch(name)) and text.isprintable() and not _SURROGATE.search(text)
 
 
 def _raised_response(message: str, detail: str | None) -> RestError:
@@ -102,12 +123,16 @@ def _raised_response(message: str, detail: str | None) -> RestError:
             " and optional keys: 'details', 'hint'.",
         )
     options = _json_object(detail or "")
-    if not isinstance(options.get("status"), int) or not isinstance(options.get("headers"), dict):
+    status, headers = options.get("status"), options.get("headers")
+    if not isinstance(status, int) or not is_final_status(status) or not isinstance(headers, dict):
         return _invalid_detail(detail)
-    headers = {key.lower(): str(value) for key, value in options["headers"].items()}
+    headers = cast("dict[str, Any]", headers)
+    if not all(is_header(*pair) for pair in headers.items()):
+        return _invalid_detail(detail)
+    headers = {key.lower(): str(value) for key, value in headers.items()}
     return RestError(
         body["code"],
-        options["status"],
+        status,
         body["message"],
         details=body.get("details"),
         hint=body.get("hint"),

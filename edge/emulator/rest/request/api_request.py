@@ -56,13 +56,17 @@ _ON_ROOT: Final = {"GET": Action.INSPECT, "HEAD": Action.INSPECT, "OPTIONS": Act
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """An HTTP request; header names in lower case, the path without the mount point."""
+    """An HTTP request; header names in lower case, the path without the mount point.
+
+    `payload` is what the body was parsed to already, if it is large.
+    """
 
     method: str
     path: str
     query: bytes
     headers: Mapping[str, str]
     body: bytes = b""
+    payload: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def parse_request(raw: RawRequest, config: RestConfig) -> ApiRequest:
         ),
         content_type=content_type,
         range=_top_range(raw, query),
-        payload=_parse_body(raw.body, action, content_type, query),
+        payload=_parse_body(raw, action, content_type, query),
         is_routine=is_routine,
         is_profile_named=is_named,
     )
@@ -153,14 +157,15 @@ def _choose_schema(raw: RawRequest, config: RestConfig) -> tuple[str, bool]:
 
 
 def _parse_body(
-    body: bytes, action: Action, content_type: str, query: QueryParams
+    raw: RawRequest, action: Action, content_type: str, query: QueryParams
 ) -> Payload | None:
     if action in {Action.CREATE, Action.UPDATE, Action.CALL}:
-        is_call = action is Action.CALL
-        return parse_payload(body, content_type, query.columns, for_routine=is_call)
-    if action is Action.UPSERT_ONE:
-        return parse_payload(body, content_type, None, for_routine=False)
-    return None
+        is_call, columns = action is Action.CALL, query.columns
+    elif action is Action.UPSERT_ONE:
+        is_call, columns = False, None
+    else:
+        return None
+    return raw.payload or parse_payload(raw.body, content_type, columns, for_routine=is_call)
 
 
 _ROOT: Final[Path] = ()

@@ -1,10 +1,8 @@
 """Parse a request's body as far as planning needs; Postgres parses its values.
 
-Follows PostgREST's ApiRequest/Payload.hs.
+Follows PostgREST's ApiRequest/Payload.hs. Large bodies are not parsed here: see `body.py`.
 """
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +11,12 @@ from urllib.parse import parse_qsl
 
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.request import media
+from edge.emulator.rest.request.csv_table import CsvError, convert_csv, open_csv
 
+MAX_ROWS: Final = 1_000_000
+"""Of one request."""
+MAX_FIELDS: Final = 2_000
+"""Of a form: a table has at most 1,600 columns."""
 _WHITESPACE: Final = b" \t\n\r"
 
 
@@ -21,12 +24,14 @@ _WHITESPACE: Final = b" \t\n\r"
 class Payload:
     """A body: `raw` is JSON for Postgres, `keys` are its columns or arguments.
 
-    A form that is posted to a function sets `arguments` instead.
+    It holds one object, or an array of objects, or for a table (CSV) an array of arrays, each with
+    the values of `keys`. A form that is posted to a function sets `arguments` instead.
     """
 
     raw: bytes
     keys: tuple[str, ...] = ()
     is_object: bool = False
+    is_table: bool = False
     arguments: tuple[tuple[str, str], ...] | None = None
 
 
@@ -42,10 +47,10 @@ def parse_payload(
         return _parse_form(body, for_routine=for_routine)
     if for_routine and content_type in {media.TEXT, media.BYTES, "text/xml"}:
         return Payload(body)
-    raise _invalid(f"Content-Type not acceptable: {content_type}")
+    raise invalid_body(f"Content-Type not acceptable: {content_type}")
 
 
-def _invalid(reason: str) -> RestError:
+def invalid_body(reason: str) -> RestError:
     return rest_error("PGRST102", reason=reason)
 
 
@@ -66,7 +71,7 @@ def _load_json(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:
-        raise _invalid("Empty or invalid json") from exc
+        raise invalid_body("Empty or invalid json") from exc
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -76,37 +81,35 @@ def _refuse_constant(name: str) -> NoReturn:
 def _uniform_keys(rows: list[Any]) -> tuple[str, ...]:
     first: object = rows[0]
     if not isinstance(first, dict):
-        raise _invalid("All object keys must match")
+        raise invalid_body("All object keys must match")
     keys = cast("dict[str, Any]", first).keys()
     for row in rows:
         if not isinstance(row, dict) or cast("dict[str, Any]", row).keys() != keys:
-            raise _invalid("All object keys must match")
+            raise invalid_body("All object keys must match")
     return tuple(keys)
 
 
 def _parse_csv(body: bytes) -> Payload:
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as exc:
-        raise _invalid("Empty or invalid csv") from exc
-    if not lines:
-        raise _invalid("not enough input")
-    header, *rows = lines
-    if any(len(row) != len(header) for row in rows):
-        raise _invalid("All lines must have same number of fields")
-    records = [dict(zip(header, map(_csv_value, row), strict=True)) for row in rows]
-    return Payload(json.dumps(records).encode(), tuple(header) if rows else ())
+        header, *rows = convert_csv(open_csv(body), MAX_ROWS)
+    except CsvError as exc:
+        raise invalid_body(str(exc)) from exc
+    return table_payload(header, "".join(rows).encode())
 
 
-def _csv_value(text: str) -> str | None:
-    return None if text == "NULL" else text
+def table_payload(header: str | bytes, rows: bytes) -> Payload:
+    """Return the payload of a converted CSV."""
+    is_empty = rows == b"[]"
+    return Payload(rows, () if is_empty else tuple(json.loads(header)), is_table=not is_empty)
 
 
 def _parse_form(body: bytes, *, for_routine: bool) -> Payload:
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict")
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
     except ValueError as exc:
-        raise _invalid("Empty or invalid form") from exc
+        raise invalid_body("Empty or invalid form") from exc
     values: Mapping[str, str] = dict(pairs)
     if for_routine:
         return Payload(b"", tuple(values), arguments=tuple(pairs))

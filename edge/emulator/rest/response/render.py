@@ -12,6 +12,7 @@ from urllib.parse import quote
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import ResultSet
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
+from edge.emulator.rest.postgres_errors import is_final_status, is_header
 from edge.emulator.rest.query.integers import parse_digits
 from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.request.preferences import Preferences, render_applied
@@ -29,7 +30,8 @@ class Response:
 
 
 def render_error(error: RestError) -> Response:
-    body = json.dumps(error.body(), ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(error.body(), ensure_ascii=False, separators=(",", ":"))
+    body = text.encode(errors="replace")  # a name of the request may hold a lone surrogate
     headers = {
         "content-type": "application/json; charset=utf-8",
         "proxy-status": f"PostgREST; error={error.code}",
@@ -160,7 +162,7 @@ def _override(response: Response, result: ResultSet) -> Response:
 
 def _parse_status(text: str) -> int:
     status = parse_digits(text)
-    if status is None or not 100 <= status <= 599:
+    if status is None or not is_final_status(status):
         raise rest_error("PGRST112")
     return status
 
@@ -179,6 +181,6 @@ def _parse_header(entry: Any) -> tuple[str, str]:
     if not isinstance(entry, dict):
         raise rest_error("PGRST111")
     pairs = list(cast("Mapping[str, Any]", entry).items())
-    if len(pairs) != 1 or not isinstance(pairs[0][1], str):
+    if len(pairs) != 1 or not isinstance(pairs[0][1], str) or not is_header(*pairs[0]):
         raise rest_error("PGRST111")
     return pairs[0][0].lower(), pairs[0][1]

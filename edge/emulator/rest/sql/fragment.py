@@ -5,6 +5,7 @@ text is a parameter, a quoted identifier, or an expression from Postgres' catalo
 psycopg.sql's, a fragment carries its parameters, so that fragments join in any order.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.schema.model import Identifier
 
 _HOLE: Final = "\x00"
+_NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 
 Value = str | bytes | list[str] | None
 
@@ -65,10 +67,9 @@ def parameter(value: Value) -> Sql:
 
 
 def identifier(name: str) -> Sql:
-    """Quote a name: a column, an alias, a key of the response. Raises 22021 for a NUL."""
-    if _HOLE in name:
-        message = 'invalid byte sequence for encoding "UTF8": 0x00'
-        raise RestError("22021", 400, message)
+    """Quote a name: a column, an alias, a key of the response. Raises 22021 if it is no text."""
+    if _NO_TEXT.search(name):
+        raise RestError("22021", 400, 'invalid byte sequence for encoding "UTF8"')
     return Sql('"' + name.replace('"', '""') + '"')
 
 

@@ -146,12 +146,11 @@ def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults
     document = sql("{}::json", parameter(payload.raw))
     if not columns:
         return _render_empty_rows(payload, document)
+    if payload.is_table:
+        return _render_table(payload, document, columns)
     if with_defaults:
         document = _render_with_defaults(payload, document, columns)
-    typed = join(
-        ", ",
-        (sql("{} {}", identifier(column.name), from_catalogue(column.type)) for column in columns),
-    )
+    typed = _render_types(columns)
     rows = identifier(PAYLOAD_ROWS)
     match payload.is_object, with_defaults:
         case True, False:
@@ -162,6 +161,27 @@ def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults
             return sql("json_to_recordset({}) as {}({})", document, rows, typed)
         case _:
             return sql("jsonb_to_recordset({}) as {}({})", document, rows, typed)
+
+
+def _render_types(columns: Iterable[Column]) -> Sql:
+    return join(
+        ", ",
+        (sql("{} {}", identifier(column.name), from_catalogue(column.type)) for column in columns),
+    )
+
+
+def _render_table(payload: Payload, document: Sql, columns: tuple[Column, ...]) -> Sql:
+    """Render the rows of a CSV, which hold their values without the keys."""
+    # POST /projects with text/csv
+    return sql(
+        "(select pgrst_row.* from json_array_elements({}) as pgrst_values, json_to_record("
+        "json_object({}::text[], array(select json_array_elements_text(pgrst_values))))"
+        " as pgrst_row({})) as {}",
+        document,
+        parameter(list(payload.keys)),
+        _render_types(columns),
+        identifier(PAYLOAD_ROWS),
+    )
 
 
 def _render_empty_rows(payload: Payload, document: Sql) -> Sql:

@@ -82,6 +82,12 @@ create function public.fail(kind text) returns void language plpgsql as $$ begin
     when 'whole' then raise sqlstate 'PGRST' using
       message = '{"code":"123","message":"Pay","hint":"soon"}',
       detail = '{"status":402,"headers":{"X-Why":"quota"}}';
+    when 'split' then raise sqlstate 'PGRST' using
+      message = '{"code":"123","message":"Pay"}',
+      detail = '{"status":402,"headers":{"X-Why":"quota\r\nset-cookie: a=b"}}';
+    when 'announced' then raise sqlstate 'PGRST' using
+      message = '{"code":"123","message":"Pay"}', detail = '{"status":100,"headers":{}}';
+    when 'early' then raise sqlstate 'PT100' using message = 'Go on';
     when 'broken' then raise sqlstate 'PGRST' using message = 'nonsense';
     else raise sqlstate '53100';
   end case;

@@ -53,6 +53,10 @@ async def _is_cut(rest: Any) -> bool:
         ("POST", "/rpc/fail", {"kind": "broken"}, 500, "PGRST121"),
         ("POST", "/rpc/fail", {"kind": "disk"}, 503, "53100"),
         ("PUT", "/rpc/fail", None, 405, "PGRST101"),
+        ("POST", "/rpc/fail", {"kind": "split"}, 500, "PGRST121"),
+        ("POST", "/rpc/fail", {"kind": "announced"}, 500, "PGRST121"),
+        ("POST", "/rpc/fail", {"kind": "early"}, 500, "PT100"),
+        ("GET", "/shows?select=meta->%00", None, 400, "22021"),
     ],
 )
 async def test_a_failure_has_its_code_and_status(
@@ -91,6 +95,13 @@ async def test_a_broken_body_is_400(rest: Any, content: bytes, code: str):
     answer = await rest("POST", "/shows", content=content)
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(("url", "code"), [("/shows", "PGRST204"), ("/rpc/add", "PGRST202")])
+async def test_a_name_that_is_no_text_is_unknown(rest: Any, url: str, code: str):
+    answer = await rest("POST", url, content=b'{"\\ud83d": 1}')
+
+    assert answer.json()["code"] == code
 
 
 async def test_unparsed_bytes_are_refused_by_postgres(rest: Any):

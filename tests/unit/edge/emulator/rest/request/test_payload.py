@@ -38,7 +38,7 @@ def test_csv_and_forms_become_json():
     csv = parse_payload(b"a,b\n1,NULL\n", "text/csv", None, for_routine=False)
     form = parse_payload(b"a=1&b=x+y", "application/x-www-form-urlencoded", None, for_routine=False)
 
-    assert (csv.raw, csv.keys) == (b'[{"a": "1", "b": null}]', ("a", "b"))
+    assert (csv.raw, csv.keys, csv.is_table) == (b'[["1",null]]', ("a", "b"), True)
     assert (form.raw, form.is_object) == (b'{"a": "1", "b": "x y"}', True)
 
 
