@@ -37,7 +37,7 @@ _SMALL_CSV: Final = 8 * 1024
 _MAX_FORM: Final = 1024 * 1024
 _AT_ONCE: Final = 4
 _SLOT_SECONDS: Final = 10.0
-_CSV_MEMORY: Final = 256 * 1024 * 1024
+_CSV_MEMORY: Final = 96 * 1024 * 1024
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _INSPECT: Final = (_SCHEMA / "inspect_json.sql").read_bytes()
 _MAY_WRITE: Final = (_SCHEMA / "may_write.sql").read_bytes()
@@ -186,7 +186,7 @@ class BodyReader:
 
 async def _convert_csv(body: bytes) -> Payload:
     """Convert the CSV by a program of its own; its memory and time are limited."""
-    memory = str(_CSV_MEMORY + 4 * len(body))
+    memory = str(_CSV_MEMORY + 5 * len(body))
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-I", "-S", csv_table.__file__, str(MAX_ROWS), memory)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)

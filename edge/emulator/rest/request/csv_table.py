@@ -16,6 +16,8 @@ REFUSED: Final = 3
 """The program's exit status; what is wrong is on stderr."""
 TOO_MANY: Final = 4
 """The program's exit status for too many rows."""
+_MAX_COLUMNS: Final = 2_000
+"""More than any table has."""
 _CPU_SECONDS: Final = 120
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -35,6 +37,8 @@ def convert_csv(text: TextIO, max_rows: int) -> Iterator[str]:
         header = next(lines, None)
         if header is None:
             raise CsvError("not enough input")
+        if len(header) > _MAX_COLUMNS:
+            raise CsvError(f"The csv has more than {_MAX_COLUMNS} columns")
         yield _encode(header)
         yield from _convert_rows(lines, len(header), max_rows)
     except (UnicodeDecodeError, csv.Error) as exc:
