@@ -16,6 +16,7 @@ from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
 from edge.gateway.guard import Guard, Secret, is_control
+from edge.gateway.home import create_home_page
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
@@ -107,7 +108,8 @@ class Stack:
             pages = self.settings.extensions.pages
             console = create_pages_app(self.settings.publishable_key, pages)
             routes["/console"] = Guard(console, hosts=self._own_names())
-        await self._serve(Gateway(routes, self.settings.key_tokens()), listener)
+        home = create_home_page(self.settings.extensions.pages if "/console" in routes else {})
+        await self._serve(Gateway(routes, self.settings.key_tokens(), home), listener)
         for app in deferred.values():
             self._exits.callback(app.fail)
         await self._start_services(deferred)

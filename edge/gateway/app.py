@@ -14,20 +14,41 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
+Error = tuple[int, dict[str, str]]
 
 FUNCTIONS: Final = "/functions/v1"
 _API_KEY: Final = b"apikey"
 _TRANSLATED: Final = b"sb-api-key"
 _DEFAULT_ALLOWED: Final = b"accept-profile,apikey,authorization,x-client-info"
+_KEYED: Final = ("/rest/v1", "/auth/v1")
+"""Services of JSON and CSV; providers have keys of their own."""
+_INVALID_KEY: Final[Error] = (
+    401,
+    {
+        "message": "Invalid API key",
+        "hint": "Double check your Supabase `anon` or `service_role` API key.",
+    },
+)
+_ENCODED: Final[Error] = (
+    415,
+    {
+        "code": "EDGE_CONTENT_ENCODING",
+        "message": "Compressed request bodies are not accepted: send it without Content-Encoding.",
+    },
+)
 _METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """ASGI app. `routes` maps path prefixes to apps, `tokens` maps `sb_…` keys to their tokens."""
+    """ASGI app. `routes` maps path prefixes to apps, `tokens` maps `sb_…` keys to their tokens.
+
+    `home` answers browsers at `/`.
+    """
 
     routes: Mapping[str, ASGIApp]
     tokens: Mapping[str, str]
+    home: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,6 +62,9 @@ class Gateway:
             if path == prefix.encode() or path.startswith(prefix.encode() + b"/"):
                 await self._dispatch(prefix, app, scope, receive, send)
                 return
+        if self.home and path == b"/" and _accepts_html(scope):
+            await self.home(scope, receive, send)
+            return
         await _respond(send, 404, "Not Found", b"text/plain")
 
     def enter(self, scope: Scope) -> Scope | None:
@@ -58,6 +82,9 @@ class Gateway:
             await app(_strip_prefix(scope, prefix, headers), receive, send)
         elif scope["method"] == "OPTIONS":
             await _answer_preflight(scope, send)
+        elif prefix in _KEYED and (refusal := _refuse(scope["headers"], self.tokens)):
+            status, body = refusal
+            await _respond(_with_cors(send), status, json.dumps(body), b"application/json")
         else:
             headers = as_authorization(scope["headers"], self.tokens)
             await app(_strip_prefix(scope, prefix, headers), receive, _with_cors(send))
@@ -69,6 +96,18 @@ def _token_for(headers: list[Header], tokens: Mapping[str, str]) -> bytes | None
     if api_key is None:
         return None
     return tokens.get(api_key.decode("latin-1"), "").encode() or api_key
+
+
+def _refuse(headers: list[Header], tokens: Mapping[str, str]) -> Error | None:
+    """The error for an `sb_…` key that is none of ours, or for a body that is compressed."""
+    for name, value in headers:
+        key = value.removeprefix(b"Bearer ") if name == b"authorization" else value
+        is_key = name in {_API_KEY, b"authorization"} and key.startswith(b"sb_")
+        if is_key and key.decode("latin-1") not in tokens:
+            return _INVALID_KEY
+        if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
+            return _ENCODED
+    return None
 
 
 def _has_own_token(headers: list[Header]) -> bool:
@@ -101,6 +140,11 @@ def _strip_prefix(scope: Scope, prefix: str, headers: list[Header]) -> Scope:
     raw_path: bytes = scope["raw_path"][len(prefix) :] or b"/"
     path = unquote(raw_path.decode("latin-1"))
     return {**scope, "path": path, "raw_path": raw_path, "headers": headers}
+
+
+def _accepts_html(scope: Scope) -> bool:
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    return scope["method"] in {"GET", "HEAD"} and b"text/html" in accepted
 
 
 def _with_cors(send: Send) -> Send:

@@ -16,6 +16,7 @@ class Refusal:
     code: str
     message: str
     retry_after: int | None = None
+    hint: str = ""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers of its answer, but for the body's length."""
@@ -25,7 +26,8 @@ class Refusal:
             (b"access-control-allow-origin", b"*"),
             (
                 b"access-control-allow-headers",
-                b"authorization, x-client-info, apikey, content-type",
+                b"authorization, x-client-info, apikey, content-type, traceparent, tracestate, "
+                b"baggage",
             ),
             (b"access-control-expose-headers", b"sb-error-code"),
         ]
@@ -34,10 +36,12 @@ class Refusal:
         return headers
 
     def body(self) -> bytes:
-        """{code, message}; a 401 also has the older `msg`."""
+        """{code, message}; a 401 also has the older `msg`, and some a `hint` of our own."""
         body = {"code": self.code, "message": self.message}
         if self.status == 401:
             body["msg"] = self.message
+        if self.hint:
+            body["hint"] = self.hint
         return json.dumps(body).encode()
 
 
@@ -55,6 +59,18 @@ INTERNAL_ERROR = Refusal(500, "INTERNAL_ERROR", "Request failed due to an intern
 
 NO_AUTH_HEADER = Refusal(401, "UNAUTHORIZED_NO_AUTH_HEADER", "Missing authorization header")
 INVALID_JWT_FORMAT = Refusal(401, "UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT format")
+KEY_IS_NO_JWT = Refusal(
+    401,
+    "UNAUTHORIZED_INVALID_JWT_FORMAT",
+    "Invalid JWT format",
+    hint="An sb_… key is no JWT: send it as the header apikey, as hosted functions need it too.",
+)
+INVALID_API_KEY = Refusal(
+    401,
+    "UNAUTHORIZED_INVALID_API_KEY",
+    "Invalid API key",
+    hint="The apikey is not one of this project's keys: `edge status` prints them.",
+)
 INVALID_LEGACY_JWT = Refusal(401, "UNAUTHORIZED_LEGACY_JWT", "Invalid JWT")
 INVALID_ASYMMETRIC_JWT = Refusal(401, "UNAUTHORIZED_ASYMMETRIC_JWT", "Invalid JWT")
 

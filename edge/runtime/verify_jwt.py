@@ -7,9 +7,11 @@ exp/nbf are checked, so the anon key passes.
 from collections.abc import Iterable, Mapping
 
 from edge.runtime.errors import (
+    INVALID_API_KEY,
     INVALID_ASYMMETRIC_JWT,
     INVALID_JWT_FORMAT,
     INVALID_LEGACY_JWT,
+    KEY_IS_NO_JWT,
     NO_AUTH_HEADER,
     Refusal,
     unsupported_algorithm,
@@ -46,10 +48,13 @@ def check_request(headers: Mapping[bytes, bytes], keys: Keys) -> Refusal | None:
         scheme, _, token = authorization.partition(" ")
         if scheme != "Bearer" or not token or " " in token:
             return INVALID_JWT_FORMAT
-    if not token or token.startswith(_NEW_KEY_PREFIX):
+    is_key = token.startswith(_NEW_KEY_PREFIX)
+    if not token or is_key:
         token = api_key
     if not token:
-        return INVALID_JWT_FORMAT
+        return KEY_IS_NO_JWT if is_key else INVALID_JWT_FORMAT
+    if token.startswith(_NEW_KEY_PREFIX):
+        return INVALID_API_KEY  # the gateway knows no token for it
     return _check_token(token, keys)
 
 

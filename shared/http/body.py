@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import BadInputError, TooLargeError, UnsupportedMediaError
+from shared.http.encoding import BodyDecoder
 from shared.http.json import find_unstorable, parse_document
 from shared.http.validation import MAX_NAMED, fault_at, read_faults, wrong_fields
 
@@ -46,24 +47,26 @@ def _check_media_type(header: str) -> None:
 
 
 async def read_bytes(request: Request, limit: int = MAX_BODY) -> bytes:
-    """Read the request's body as it was sent."""
+    """Read the request's body; gzip and deflate are decoded, up to `limit` bytes."""
     body = bytearray()
     received = 0
+    decoder = BodyDecoder(request.headers.get("content-encoding", ""))
     try:
         async for chunk in request.stream():
             received += len(chunk)
-            if received <= limit:
-                body += chunk
+            if len(body) <= limit:
+                body += decoder.decode(chunk, limit + 1 - len(body))
             elif received > limit * _DRAINED:
                 break
     except ClientDisconnect as exc:
         raise BadInputError("The request ended before its body did.", code="BODY_CUT") from exc
-    if received > limit:
+    if len(body) > limit:
         raise TooLargeError(
             f"The body is larger than {limit // _MEGABYTE} MB, the most this function takes.",
             code="BODY_TOO_LARGE",
             metadata={"limit_bytes": limit},
         )
+    decoder.finish()
     return bytes(body)
 
 

@@ -12,6 +12,7 @@ _PREFLIGHT: Final = {
     **_ANY_ORIGIN,
     "Access-Control-Allow-Headers": (
         "authorization, x-client-info, apikey, content-type, x-retry-count, x-request-id, x-region"
+        ", traceparent, tracestate, baggage"
     ),
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Max-Age": "86400",

@@ -38,6 +38,11 @@ REFUSED = {
         {"authorization": "Bearer sb_publishable_unknown"},
         "UNAUTHORIZED_INVALID_JWT_FORMAT",
     ),
+    "an unknown key as apikey": ({"apikey": "sb_secret_wrong"}, "UNAUTHORIZED_INVALID_API_KEY"),
+    "an unknown key as both": (
+        {"apikey": "sb_secret_wrong", "authorization": "Bearer sb_secret_wrong"},
+        "UNAUTHORIZED_INVALID_API_KEY",
+    ),
     "forged": (
         {"authorization": f"Bearer {mint(OTHER_SECRET, 'service_role')}"},
         "UNAUTHORIZED_LEGACY_JWT",
@@ -96,6 +101,21 @@ def test_a_good_token_or_key_passes(functions: Functions, headers: dict[str, str
         httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30).status_code
         == 200
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"apikey": "sb_secret_wrong"}, "not one of this project's keys"),
+        ({"authorization": "Bearer sb_publishable_x"}, "send it as the header apikey"),
+    ],
+)
+def test_a_key_that_does_not_pass_is_explained(
+    functions: Functions, headers: dict[str, str], said: str
+) -> None:
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
+
+    assert (answer.status_code, said in answer.json()["hint"]) == (401, True)
 
 
 def test_a_preflight_is_never_checked(functions: Functions) -> None:

@@ -46,7 +46,13 @@ def test_a_forged_internal_header_is_dropped() -> None:
     assert beside_authorization([(b"sb-api-key", b"Bearer x")], TOKENS) == []
 
 
-async def ask(path: bytes, method: str = "GET") -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
+async def show_home(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 207, "headers": []})
+
+
+async def ask(
+    path: bytes, method: str = "GET", **named: str
+) -> tuple[int, dict[str, Any], list[dict[str, Any]]]:
     seen: list[dict[str, Any]] = []
     sent: list[dict[str, Any]] = []
 
@@ -61,8 +67,10 @@ async def ask(path: bytes, method: str = "GET") -> tuple[int, dict[str, Any], li
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "raw_path": path, "path": "", "headers": []}
-    gateway = Gateway({"/functions/v1": app, "/rest/v1": app}, TOKENS)
+    headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
+    scope = {"type": "http", "method": method, "raw_path": path, "path": "", "headers": headers}
+    routes: dict[str, Any] = {"/functions/v1": app, "/rest/v1": app, "/providers": app}
+    gateway = Gateway(routes, TOKENS, show_home)
     await gateway(scope, receive, send)
     return sent[0]["status"], dict(sent[0]["headers"]), seen
 
@@ -92,3 +100,55 @@ async def test_browsers_may_read_the_answers_of_services() -> None:
     _, headers, _ = await ask(b"/rest/v1/videos")
 
     assert headers[b"access-control-allow-origin"] == b"*"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"apikey": "sb_secret_wrong"},
+        {"apikey": "sb_publishable_"},
+        {"authorization": "Bearer sb_secret_wrong"},
+        {"apikey": "sb_secret_wrong", "authorization": "Bearer user.jwt"},
+        {"apikey": "sb_secret_s", "authorization": "Bearer sb_secret_wrong"},
+    ],
+)
+async def test_a_wrong_key_is_401_as_hosted_says_it(named: dict[str, str]) -> None:
+    status, headers, seen = await ask(b"/rest/v1/videos", **named)
+
+    assert (status, seen) == (401, [])
+    assert headers[b"access-control-allow-origin"] == b"*"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{}, {"apikey": "sb_secret_s"}, {"authorization": "Bearer sb_secret_s"}, {"apikey": "a.b.c"}],
+)
+async def test_good_keys_tokens_and_none_pass(named: dict[str, str]) -> None:
+    assert (await ask(b"/rest/v1/videos", **named))[0] == 200
+
+
+async def test_providers_have_keys_of_their_own() -> None:
+    assert (await ask(b"/providers/x", authorization="Bearer sb_secret_wrong"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status"),
+    [("gzip", 415), ("deflate", 415), ("br", 415), ("gzip, br", 415), ("identity", 200), ("", 200)],
+)
+async def test_a_compressed_body_is_415_for_services(encoding: str, status: int) -> None:
+    assert (await ask(b"/rest/v1/videos", "POST", content_encoding=encoding))[0] == status
+    assert (await ask(b"/functions/v1/x", "POST", content_encoding=encoding))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "accept", "status"),
+    [
+        ("GET", "text/html,application/xhtml+xml,*/*;q=0.8", 207),
+        ("HEAD", "text/html", 207),
+        ("GET", "*/*", 404),
+        ("GET", "application/json", 404),
+        ("POST", "text/html", 404),
+    ],
+)
+async def test_only_a_browser_sees_the_home_page(method: str, accept: str, status: int) -> None:
+    assert (await ask(b"/", method, accept=accept))[0] == status
