@@ -18,7 +18,7 @@ from edge.emulator.auth.config import AuthConfig
 from edge.emulator.clock import Clock
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.local_database import LocalDatabase
-from edge.emulator.postgres.migrations import Migration
+from edge.emulator.postgres.project_schema import Outcome
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.providers.retell.simulation_config import SimulationConfig
 from edge.emulator.rest.app import RestApp, RestConfig
@@ -45,9 +45,9 @@ class Services:
         return self._database.cluster
 
     @property
-    def applied(self) -> list[Migration]:
-        """The migrations that this start has applied."""
-        return self._database.applied if self._database else []
+    def schema(self) -> Outcome:
+        """What this start has done to the database's schema."""
+        return self._database.outcome if self._database else Outcome()
 
     async def close(self) -> None:
         """Stop everything, in reverse order."""

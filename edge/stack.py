@@ -35,7 +35,7 @@ from edge.runtime.config import RuntimeConfig
 
 if TYPE_CHECKING:
     from edge.emulator.postgres.cluster import Cluster
-    from edge.emulator.postgres.migrations import Migration
+    from edge.emulator.postgres.project_schema import Outcome
     from edge.emulator.scheduler import Schedule
     from edge.services import Services
 
@@ -70,9 +70,9 @@ class Stack:
         return self._services.cluster
 
     @property
-    def applied(self) -> "list[Migration]":
-        """The migrations that this start has applied."""
-        return self._services.applied if self._services else []
+    def schema(self) -> "Outcome | None":
+        """What this start has done to the database's schema; None without a database."""
+        return self._services.schema if self._services else None
 
     async def start(self) -> None:
         """Start the parts, the slow ones side by side; EdgeError says what stands in the way."""
@@ -207,6 +207,7 @@ class Stack:
             secret_files=settings.secret_files,
             inspect=settings.inspect,
             inspect_port=settings.inspect_port,
+            functions=settings.config.functions,
         )
         self.functions = FunctionsApp(config, self._publish)
         self._exits.push_async_callback(self.functions.close)

@@ -13,13 +13,15 @@ Format = Literal["pretty", "json"]
 LogFormat = Literal["text", "json"]
 
 
+_FUNCTIONS: Final = ("functions", "supabase/functions")
 _TARGETS: Final = ("cloud-run", "knative", "container")
 
 
 def complete_function(context: typer.Context, incomplete: str) -> list[str]:
     """Complete a function's name from the folders of functions/, without reading function.toml."""
     root = Path(context.params.get("workdir") or HERE)
-    names = (path.parent.name.replace("_", "-") for path in root.glob("functions/*/main.py"))
+    folders = (path for folder in _FUNCTIONS for path in root.glob(f"{folder}/*/main.py"))
+    names = (path.parent.name.replace("_", "-") for path in folders)
     return sorted(name for name in names if name.startswith(incomplete))
 
 
@@ -27,8 +29,23 @@ def _complete_target(incomplete: str) -> list[str]:
     return [name for name in _TARGETS if name.startswith(incomplete)]
 
 
+def _locate_project(given: Path) -> Path:
+    """Return the project around the current folder, unless --workdir names one."""
+    if given != HERE:
+        return given
+    from edge.project.layout import find_project
+
+    return find_project(given)
+
+
 Workdir = Annotated[
-    Path, typer.Option("--workdir", help="The project's folder, with functions/ and supabase/.")
+    Path,
+    typer.Option(
+        "--workdir",
+        help="The project's folder, with functions/ and supabase/. [the one around this folder]",
+        show_default=False,
+        callback=_locate_project,
+    ),
 ]
 Output = Annotated[Format, typer.Option("-o", "--output", help="Readable, or JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
@@ -63,6 +80,12 @@ Inspect = Annotated[
     ),
 ]
 InspectPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of debugpy.")]
+KeepGoing = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going", help="Leave out statements that the database does not take, and go on."
+    ),
+]
 NoFork = Annotated[
     bool,
     typer.Option("--no-fork", help="Start each worker as a new process instead of forking: slow."),

@@ -10,6 +10,7 @@ from typing import Final
 from edge.errors import EdgeError
 from edge.project.environment import project_variables
 from edge.project.hosted import HostedProject, with_published_keys
+from edge.project.layout import find_functions
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function, discover
 from edge.project.settings import Settings, load_settings
@@ -56,10 +57,11 @@ def require_project(variables: Mapping[str, str]) -> None:
 
 def require_sound_functions(root: Path) -> dict[str, Function]:
     """Return the functions by slug. Raises EdgeError for none or a faulty function.toml."""
-    functions = discover(root / "functions")
+    folder = find_functions(root.resolve())
+    functions = discover(folder)
     if not functions:
         raise EdgeError(
-            f"There is no function in {root.resolve() / 'functions'}.",
+            f"There is no function in {folder}.",
             cure="Name the project by --workdir DIR",
         )
     faults = [function.fault for function in functions.values() if function.fault]

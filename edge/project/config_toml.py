@@ -1,13 +1,14 @@
-"""What supabase/config.toml says, as far as this stack reads it; the rest is the Supabase CLI's."""
+"""What supabase/config.toml says, as far as this stack uses it; see config_keys for the rest."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, get_args
 
 from edge.errors import EdgeError
+from edge.project.config_auth import read_auth_variables
+from edge.project.config_document import ConfigDocument, read_config_environment
+from edge.project.config_keys import describe_keys
 
 Policy = Literal["per_worker", "oneshot"]
 
@@ -16,95 +17,192 @@ STATE_FOLDER: Final = ".edge"
 DEFAULT_PORT: Final = 54321
 DEFAULT_DB_PORT: Final = 54322
 DEFAULT_INSPECTOR_PORT: Final = 8083
-_REFERENCE: Final = re.compile(r"env\((\w+)\)")
+_DEFAULT_FILE_SIZE: Final = 50 << 20
+_LEAST_SECRET: Final = 16
+_MOST_NAMED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """[db]: what is applied to a new database. `seed_paths` are patterns below supabase/."""
+
+    migrations: bool = True
+    seed_paths: tuple[str, ...] = ("./seed.sql",)
+    vault: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class BucketConfig:
+    """[storage.buckets.NAME]; `objects` is a folder whose files are put into the bucket."""
+
+    public: bool = False
+    file_size_limit: int | None = None
+    allowed_mime_types: tuple[str, ...] = ()
+    objects: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """[storage]; the limit is in bytes."""
+
+    file_size_limit: int = _DEFAULT_FILE_SIZE
+    buckets: Mapping[str, BucketConfig] = field(default_factory=dict[str, BucketConfig])
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfig:
+    """[functions.NAME]; None where the file says nothing. `env` are its own variables."""
+
+    enabled: bool | None = None
+    verify_jwt: bool | None = None
+    entrypoint: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectConfig:
-    """The settings of a project, with the Supabase CLI's defaults."""
+    """The settings of a project, with the Supabase CLI's defaults.
 
+    `notes` are sentences for the operator: what is not used here, what refers to a variable that is
+    not set. `auth` are GoTrue's variables.
+    """
+
+    project_id: str = ""
     port: int = DEFAULT_PORT
     db_port: int = DEFAULT_DB_PORT
+    api: bool = True
     schemas: tuple[str, ...] = ("public",)
+    extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int | None = 1000
+    exposes_new_tables: bool = True
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    auth: Mapping[str, str] = field(default_factory=dict[str, str])
+    jwt_secret: str = ""
+    api_keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    edge_runtime: bool = True
     policy: Policy = "per_worker"
     inspector_port: int = DEFAULT_INSPECTOR_PORT
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    functions: Mapping[str, FunctionConfig] = field(default_factory=dict[str, FunctionConfig])
+    notes: tuple[str, ...] = ()
 
 
 def read_config(path: Path, environ: Mapping[str, str]) -> ProjectConfig:
-    """The file's settings, the defaults when there is no file."""
-    if not path.exists():
-        return ProjectConfig()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
-    reader = _Reader(path, document)
-    return ProjectConfig(
-        port=reader.port("api", "port", DEFAULT_PORT),
-        db_port=reader.port("db", "port", DEFAULT_DB_PORT),
-        schemas=reader.names("api", "schemas", ("public",)),
-        max_rows=reader.count("api", "max_rows", 1000),
-        policy=reader.policy(),
-        inspector_port=reader.port("edge_runtime", "inspector_port", DEFAULT_INSPECTOR_PORT),
-        secrets=_resolve(reader.section("edge_runtime", "secrets"), environ),
+    """Read the file at supabase/config.toml of a project; the defaults when there is no file.
+
+    Raises EdgeError for a file that is not TOML, or a value of the wrong kind.
+    """
+    supabase = path.parent
+    document = read_document(path, environ)
+    read_policy = document.choice("edge_runtime.policy", get_args(Policy), "per_worker")
+    policy: Policy = "oneshot" if read_policy == "oneshot" else "per_worker"
+    seeds = document.names("db.seed.sql_paths", ("./seed.sql",))
+    config = ProjectConfig(
+        project_id=document.text("project_id"),
+        port=document.port("api.port", DEFAULT_PORT),
+        db_port=document.port("db.port", DEFAULT_DB_PORT),
+        api=document.flag("api.enabled", default=True),
+        schemas=document.names("api.schemas", ("public",)) or ("public",),
+        extra_search_path=document.names("api.extra_search_path", ("public", "extensions")),
+        max_rows=document.count("api.max_rows", 1000),
+        exposes_new_tables=document.flag("api.auto_expose_new_tables", default=True),
+        database=DatabaseConfig(
+            migrations=document.flag("db.migrations.enabled", default=True),
+            seed_paths=seeds if document.flag("db.seed.enabled", default=True) else (),
+            vault=document.entries("db.vault"),
+        ),
+        storage=_read_storage(document, supabase),
+        auth=read_auth_variables(document, supabase),
+        jwt_secret=_read_secret(document),
+        api_keys={
+            name: key
+            for name in ("anon_key", "service_role_key", "publishable_key", "secret_key")
+            if (key := document.text(f"auth.{name}"))
+        },
+        edge_runtime=document.flag("edge_runtime.enabled", default=True),
+        policy=policy,
+        inspector_port=document.port("edge_runtime.inspector_port", DEFAULT_INSPECTOR_PORT),
+        secrets=_read_secrets(document),
+        functions={name: _read_function(document, name) for name in _function_names(document)},
     )
+    return _with_notes(config, document)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Takes single values out of the document and names the one that cannot be."""
-
-    path: Path
-    document: Mapping[str, Any]
-
-    def section(self, *names: str) -> Mapping[str, Any]:
-        found = self.document
-        for name in names:
-            inner: Any = found.get(name, {})
-            if not isinstance(inner, dict):
-                raise self._wrong(".".join(names), "a table")
-            found = cast("Mapping[str, Any]", inner)
-        return found
-
-    def count(self, section: str, name: str, default: int) -> int:
-        value = self.section(section).get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._wrong(f"{section}.{name}", "a whole number")
-        return value
-
-    def port(self, section: str, name: str, default: int) -> int:
-        value = self.count(section, name, default)
-        if value > 65535:
-            raise self._wrong(f"{section}.{name}", "a port, at most 65535")
-        return value
-
-    def names(self, section: str, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value: Any = self.section(section).get(name, default)
-        if not isinstance(value, list | tuple) or not all(
-            isinstance(entry, str) for entry in cast("list[Any]", value)
-        ):
-            raise self._wrong(f"{section}.{name}", "a list of names")
-        return tuple(cast("list[str]", value)) or default
-
-    def policy(self) -> Policy:
-        value = self.section("edge_runtime").get("policy", "per_worker")
-        if value not in get_args(Policy):
-            raise self._wrong("edge_runtime.policy", " or ".join(get_args(Policy)))
-        return value
-
-    def _wrong(self, name: str, wanted: str) -> EdgeError:
-        return EdgeError(f"{self.path}: {name} must be {wanted}.")
+def read_document(path: Path, environ: Mapping[str, str]) -> ConfigDocument:
+    """Read the file with the variables that it may name. Raises EdgeError if it is not TOML."""
+    variables = read_config_environment(path.parent.parent, environ) if path.exists() else environ
+    return ConfigDocument.read(path, variables)
 
 
-def _resolve(secrets: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
-    """[edge_runtime.secrets]: NAME = "env(OTHER)" is what OTHER is in the shell, if it is set."""
-    resolved: dict[str, str] = {}
-    for name, value in secrets.items():
-        reference = _REFERENCE.fullmatch(str(value))
-        if reference is None:
-            resolved[name] = str(value)
-        elif reference[1] in environ:
-            resolved[name] = environ[reference[1]]
-    return resolved
+def _with_notes(config: ProjectConfig, document: ConfigDocument) -> ProjectConfig:
+    from dataclasses import replace
+
+    return replace(config, notes=tuple(_describe(document)))
+
+
+def _describe(document: ConfigDocument) -> list[str]:
+    place = f"{document.path.parent.name}/{document.path.name}"
+    notes = [f"{place}: {sentence}" for sentence in document.missing]
+    if document.unset:
+        names = sorted(set(document.unset.values()))
+        notes.append(f"{place} names variables that are not set: {', '.join(names)}")
+    loud = [key.name for key in describe_keys(document) if key.is_worth_a_line]
+    if loud:
+        more = f" and {len(loud) - _MOST_NAMED} more" if len(loud) > _MOST_NAMED else ""
+        shown = ", ".join(loud[:_MOST_NAMED])
+        notes.append(f"{place}: not used here: {shown}{more}; see edge config")
+    return notes
+
+
+def _read_secret(document: ConfigDocument) -> str:
+    secret = document.text("auth.jwt_secret")
+    if secret and len(secret) < _LEAST_SECRET:
+        raise document.wrong("auth.jwt_secret", f"at least {_LEAST_SECRET} characters long")
+    return secret
+
+
+def _read_secrets(document: ConfigDocument) -> dict[str, str]:
+    """[edge_runtime.secrets]: a name is also given in upper case, which is how the CLI has it."""
+    written = document.entries("edge_runtime.secrets")
+    return {name.upper(): value for name, value in written.items()} | written
+
+
+def _read_storage(document: ConfigDocument, supabase: Path) -> StorageConfig:
+    limit = document.size("storage.file_size_limit", _DEFAULT_FILE_SIZE)
+    buckets: dict[str, BucketConfig] = {}
+    for name in document.names_below("storage.buckets"):
+        table = f"storage.buckets.{name}"
+        objects = document.text(f"{table}.objects_path")
+        buckets[name] = BucketConfig(
+            public=document.flag(f"{table}.public", default=False),
+            file_size_limit=document.size(f"{table}.file_size_limit", 0) or None,
+            allowed_mime_types=document.names(f"{table}.allowed_mime_types", ()),
+            objects=(supabase / objects).resolve() if objects else None,
+        )
+    return StorageConfig(limit, buckets)
+
+
+def _function_names(document: ConfigDocument) -> list[str]:
+    if (value := document.raw("functions")) is not None:
+        raise EdgeError(
+            f"{document.path}: functions is {value!r}.",
+            cure="Write a table for each function: [functions.hello]",
+        )
+    return document.names_below("functions")
+
+
+def _read_function(document: ConfigDocument, name: str) -> FunctionConfig:
+    table = f"functions.{name}"
+
+    def flag(key: str) -> bool | None:
+        found: Any = document.raw(f"{table}.{key}")
+        return None if found is None else document.flag(f"{table}.{key}", default=True)
+
+    entrypoint = document.text(f"{table}.entrypoint")
+    return FunctionConfig(
+        enabled=flag("enabled"),
+        verify_jwt=flag("verify_jwt"),
+        entrypoint=(document.path.parent / entrypoint).resolve() if entrypoint else None,
+        env=document.entries(f"{table}.env"),
+    )

@@ -3,7 +3,8 @@
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,6 +14,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from edge.errors import EdgeError
+from edge.project.config_toml import FunctionConfig
 from edge.project.limits import MEGABYTE, Limits, LimitsMode, apply_mode
 
 FILE: Final = "function.toml"
@@ -123,17 +125,20 @@ def slug_of(folder_name: str) -> str:
     return folder_name.replace("_", "-")
 
 
-def discover(root: Path) -> dict[str, Function]:
+def discover(
+    root: Path, configured: Mapping[str, FunctionConfig] | None = None
+) -> dict[str, Function]:
     """The functions below `root` by slug: folders with a main.py and a valid name.
 
-    A faulty function.toml becomes the function's `fault`, so that the others are still served.
+    `configured` are config.toml's settings, which hold where function.toml has no setting of its
+    own. A faulty function.toml becomes the function's `fault`, so that the others are still served.
     Raises EdgeError if two folders have the same slug.
     """
     found: dict[str, Function] = {}
     for source in sorted(root.glob(f"*/{ENTRYPOINT}")):
         if not _SLUG.match(source.parent.name):
             continue
-        function = _read_function(source.parent)
+        function = _configure(_read_function(source.parent), configured or {})
         if twin := found.get(function.slug):
             raise EdgeError(
                 f"{twin.folder} and {function.folder} would both serve {function.slug}.",
@@ -162,6 +167,16 @@ def _read_function(folder: Path) -> Function:
         return Function(slug, folder, read_manifest(folder))
     except ManifestError as exc:
         return Function(slug, folder, Manifest(), str(exc))
+
+
+def _configure(function: Function, configured: Mapping[str, FunctionConfig]) -> Function:
+    config = configured.get(function.folder.name) or configured.get(function.slug)
+    if config is None:
+        return function
+    settings = {"enabled": config.enabled, "verify_jwt": config.verify_jwt}
+    written = function.manifest.model_fields_set
+    changes = {k: v for k, v in settings.items() if v is not None and k not in written}
+    return replace(function, manifest=function.manifest.model_copy(update=changes))
 
 
 def _describe_faults(path: Path, error: ValidationError) -> ManifestError:

@@ -14,6 +14,7 @@ from edge.project.config_toml import (
     DEFAULT_PORT,
     STATE_FOLDER,
     Policy,
+    ProjectConfig,
     read_config,
 )
 from edge.project.env_file import read_secrets
@@ -27,6 +28,7 @@ from edge.project.environment import (
 )
 from edge.project.extensions import Extensions, read_extensions
 from edge.project.hosted import LOOPBACK, HostedProject, find_hosted_project
+from edge.project.layout import find_functions
 from edge.project.providers import PROVIDERS
 from edge.tokens import Keys, mint_api_key
 
@@ -38,6 +40,8 @@ SECRET_KEY: Final = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105
 LOCAL_HOST: Final = "127.0.0.1"
 
 Limits = Literal["off", "local", "hosted"]
+Migrations = Literal["apply", "skip", "keep-going"]
+"""Apply them, leave them, or apply every statement that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Settings:
 
     `secrets` merges config.toml, the env file and the shell, the latter winning; `env_file`
     replaces functions/.env and every functions/<name>/.env. `ignored` are reserved names found in
-    the env file. With `hosted`, or without `database`, no Postgres is started.
+    the env file. With `hosted`, or without `database`, no Postgres is started. `config` is what
+    config.toml says beyond that; `functions_dir` holds the functions.
     """
 
     root: Path
@@ -65,6 +70,7 @@ class Settings:
     shell_secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     hosted: HostedProject | None = None
     database: bool = True
+    migrations: Migrations = "apply"
     policy: Policy = "per_worker"
     limits: Limits = "local"
     verify_jwt: bool = True
@@ -77,6 +83,12 @@ class Settings:
     forks: bool = True
     emulates_providers: bool = True
     extensions: Extensions = field(default_factory=Extensions)
+    config: ProjectConfig = field(default_factory=ProjectConfig)
+
+    @property
+    def functions_dir(self) -> Path:
+        """The folder of the project's functions."""
+        return find_functions(self.root)
 
     @property
     def api_url(self) -> str:
@@ -113,23 +125,25 @@ class Settings:
     @property
     def anon_key(self) -> str:
         given = self.hosted.variables.get("SUPABASE_ANON_KEY") if self.hosted else None
+        given = given or (None if self.hosted else self.config.api_keys.get("anon_key"))
         return given or mint_api_key(self.jwt_secret, "anon")
 
     @property
     def service_role_key(self) -> str:
         given = self.hosted.variables.get("SUPABASE_SERVICE_ROLE_KEY") if self.hosted else None
+        given = given or (None if self.hosted else self.config.api_keys.get("service_role_key"))
         return given or mint_api_key(self.jwt_secret, "service_role")
 
     @property
     def publishable_key(self) -> str:
         if self.hosted is None:
-            return PUBLISHABLE_KEY
+            return self.config.api_keys.get("publishable_key", PUBLISHABLE_KEY)
         return self.hosted.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY") or PUBLISHABLE_KEY
 
     @property
     def secret_key(self) -> str:
         if self.hosted is None:
-            return SECRET_KEY
+            return self.config.api_keys.get("secret_key", SECRET_KEY)
         return self.hosted.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY") or ""
 
     @property
@@ -153,8 +167,8 @@ class Settings:
             "SUPABASE_ANON_KEY": self.anon_key,
             "SUPABASE_SERVICE_ROLE_KEY": self.service_role_key,
             **({"SUPABASE_DB_URL": self.db_url} if self.has_database else {}),
-            "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": PUBLISHABLE_KEY}),
-            "SUPABASE_SECRET_KEYS": json.dumps({"default": SECRET_KEY}),
+            "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": self.publishable_key}),
+            "SUPABASE_SECRET_KEYS": json.dumps({"default": self.secret_key}),
             "SUPABASE_JWKS": self.jwks,
         }
 
@@ -185,7 +199,7 @@ class Settings:
 
     def with_current_secrets(self) -> "Settings":
         """Read the env file again. Raises EdgeError if a chosen env file is missing."""
-        path = self.env_file or self.root / "functions" / ".env"
+        path = self.env_file or self.functions_dir / ".env"
         if self.env_file and not path.is_file():
             raise EdgeError(f"There is no env file {path}.", cure="Create it, or name another.")
         written, ignored = read_secrets(path)
@@ -220,15 +234,16 @@ def load_settings(  # noqa: PLR0913 - each is a command line option
     config = read_config(root / "supabase" / "config.toml", environ)
     extensions = read_extensions(root)
     port = config.port if port is None else port
+    local_secret = config.jwt_secret or DEFAULT_JWT_SECRET
     hosted = find_hosted_project(
-        project_variables(environ, env_file), port=port, local_secret=DEFAULT_JWT_SECRET
+        project_variables(environ, env_file), port=port, local_secret=local_secret
     )
     return Settings(
         root=root,
         state_dir=(state_dir or root / STATE_FOLDER).resolve(),
         port=port,
         db_port=config.db_port if db_port is None else db_port,
-        jwt_secret=hosted.jwt_secret if hosted else DEFAULT_JWT_SECRET,
+        jwt_secret=hosted.jwt_secret if hosted else local_secret,
         schemas=config.schemas,
         max_rows=config.max_rows,
         inherited=inherited_environment(environ),
@@ -240,4 +255,5 @@ def load_settings(  # noqa: PLR0913 - each is a command line option
         inspect_port=config.inspector_port,
         call_speed=parse_call_speed(environ),
         extensions=extensions,
+        config=config,
     ).with_current_secrets()

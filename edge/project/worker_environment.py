@@ -23,6 +23,7 @@ def build_worker_environment(settings: Settings, function: Function) -> dict[str
     return {
         **settings.inherited,
         **_select(settings, secrets, function.manifest.secrets),
+        **_configured(settings, function),
         **settings.platform_variables(),
         "SUPABASE_FUNCTION_SLUG": function.slug,
         **({"SB_REGION": "local"} if settings.emulates_providers else {}),
@@ -36,6 +37,13 @@ def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[s
         **_select(settings, settings.secrets, entry.secrets),
         **settings.platform_variables(),
     }
+
+
+def _configured(settings: Settings, function: Function) -> Mapping[str, str]:
+    """config.toml's [functions.NAME.env]."""
+    functions = settings.config.functions
+    config = functions.get(function.folder.name) or functions.get(function.slug)
+    return config.env if config else {}
 
 
 def _folder_secrets(settings: Settings, function: Function) -> Mapping[str, str]:

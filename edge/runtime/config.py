@@ -1,9 +1,11 @@
 """How functions are served: the options that hold for all of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.project.config_toml import FunctionConfig
+from edge.project.layout import find_functions
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function
 from edge.tokens import Keys
@@ -18,6 +20,7 @@ class RuntimeConfig:
     are served; empty means all. `inspect` names one whose worker waits for a debugger, its limits
     suspended. `secret_files` hold secrets besides the env files of the functions: with
     `isolates_users` functions' accounts must not be able to read them.
+    `functions` are config.toml's settings of single functions.
     """
 
     root: Path
@@ -34,8 +37,9 @@ class RuntimeConfig:
     secret_files: tuple[Path, ...] = ()
     inspect: str | None = None
     inspect_port: int = 8083
+    functions: Mapping[str, FunctionConfig] = field(default_factory=dict[str, FunctionConfig])
 
     @property
     def folder(self) -> Path:
         """The folder that holds the functions."""
-        return self.root / "functions"
+        return find_functions(self.root)

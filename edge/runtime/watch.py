@@ -8,6 +8,7 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch  # pyright: ignore[reportUnknownVariableType]
 
+from edge.project.layout import find_functions
 from edge.project.manifest import slug_of
 
 _DEBOUNCE_MS = 50
@@ -60,9 +61,10 @@ async def _batches(
 
 def _places(root: Path) -> dict[Path, Path]:
     """What to watch: each folder's real path, and its path as the project has it."""
-    folders = [root / "functions", root / "shared"]
+    functions = find_functions(root)
+    folders = [functions, root / "shared"]
     with suppress(OSError):
-        folders += [entry for entry in (root / "functions").iterdir() if entry.is_symlink()]
+        folders += [entry for entry in functions.iterdir() if entry.is_symlink()]
     return {
         folder.resolve(): folder.relative_to(root) for folder in sorted(folders) if folder.is_dir()
     }
@@ -77,7 +79,9 @@ def _logical(path: Path, places: Mapping[Path, Path]) -> Path:
 
 def _slug(path: Path) -> str | None:
     match path.parts:
-        case ("functions", folder, *_) if not folder.startswith("."):
+        case ("functions", folder, *_) | ("supabase", "functions", folder, *_) if not (
+            folder.startswith(".")
+        ):
             return slug_of(folder)
         case _:
             return None

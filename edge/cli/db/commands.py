@@ -1,13 +1,19 @@
 """`edge db`: open psql, apply migrations, reset the local database, push to a hosted one."""
 
 import os
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import options
 from edge.cli.console import confirm, print_json, remark
+from edge.cli.exit import FAILED, OPERATOR_ERROR
 from edge.cli.running import require_database, require_running
+
+if TYPE_CHECKING:
+    from edge.emulator.postgres.blockers import Blocker
+    from edge.emulator.postgres.project_schema import Outcome
 
 app = typer.Typer(help="The local database.", no_args_is_help=True)
 
@@ -23,17 +29,30 @@ def psql(context: typer.Context, *, workdir: options.Workdir = options.HERE) -> 
 
 
 @app.command()
-def migrate(*, workdir: options.Workdir = options.HERE, output: options.Output = "pretty") -> None:
+def migrate(
+    *,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Try all of them in a scratch database, list what fails."),
+    ] = False,
+    keep_going: options.KeepGoing = False,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
+) -> None:
     """Apply new migrations to the running stack."""
-    from edge.cli.db.local import apply_new
+    from edge.cli.db.local import apply_new, check_all
 
-    applied = apply_new(workdir, require_database(require_running(workdir)))
-    _report(applied, output)
+    if check:
+        _report_check(workdir, check_all(workdir), output)
+        return
+    database = require_database(require_running(workdir))
+    _report_outcome(workdir, apply_new(workdir, database, keep_going=keep_going), output)
 
 
 @app.command()
 def reset(
     *,
+    keep_going: options.KeepGoing = False,
     yes: options.Yes = False,
     workdir: options.Workdir = options.HERE,
     output: options.Output = "pretty",
@@ -42,7 +61,7 @@ def reset(
     from edge.cli.db.local import recreate
 
     confirm("Drop everything in the local database?", yes=yes)
-    _report(recreate(workdir), output)
+    _report_outcome(workdir, recreate(workdir, keep_going=keep_going), output)
 
 
 @app.command()
@@ -87,6 +106,60 @@ def _report_plan(waiting: list[str], output: options.Format) -> None:
     for name in waiting:
         remark(f"would apply {name}", "dim")
     remark("Nothing was changed." if waiting else "There is nothing new.")
+
+
+def _report_check(workdir: Path, blockers: "list[Blocker]", output: options.Format) -> None:
+    from edge.emulator.postgres.blockers import describe_blockers
+
+    if output == "json":
+        print_json({"blockers": [_blocker(workdir, blocker) for blocker in blockers]})
+    elif not blockers:
+        remark("The local Postgres takes every migration.", "green")
+    else:
+        for line in describe_blockers(blockers, workdir.resolve()):
+            remark(line)
+    if blockers:
+        raise typer.Exit(FAILED)
+
+
+def _report_outcome(workdir: Path, outcome: "Outcome", output: options.Format) -> None:
+    from edge.cli.start.schema_report import describe_failure
+
+    applied = [migration.path.name for migration in outcome.applied]
+    if output == "json":
+        details = {
+            "not_applied": [migration.path.name for migration in outcome.left],
+            "seeded": [path.name for path in outcome.seeded],
+            "blockers": [_blocker(workdir, blocker) for blocker in outcome.blockers],
+        }
+        print_json(
+            {"applied": applied, **{name: value for name, value in details.items() if value}}
+        )
+    else:
+        for note in outcome.notes:
+            remark(note, "dim")
+        for path in outcome.seeded:
+            applied.append(path.name)
+        for line in describe_failure(outcome, workdir.resolve()):
+            remark(line, "yellow")
+        if not outcome.blockers:
+            _report(applied, output)
+    if outcome.left or (outcome.blockers and not outcome.left_out):
+        raise typer.Exit(OPERATOR_ERROR)
+
+
+def _blocker(workdir: Path, blocker: "Blocker") -> dict[str, str | int]:
+    root = workdir.resolve()
+    path = blocker.path.relative_to(root) if blocker.path.is_relative_to(root) else blocker.path
+    return {
+        "file": path.as_posix(),
+        "line": blocker.line,
+        "statement": blocker.statement,
+        "sqlstate": blocker.sqlstate,
+        "message": blocker.message,
+        "cause": blocker.cause,
+        "cure": blocker.cure,
+    }
 
 
 def _report(applied: list[str], output: options.Format) -> None:

@@ -36,11 +36,12 @@ def new(
 ) -> None:
     """Write a new function: main.py, function.toml, requirements.txt and a test."""
     from edge.cli.scaffold.function import NewFunction, check_name, plan_function, write_files
+    from edge.project.layout import find_functions
     from edge.project.manifest import discover
 
     check_name(name)
     wanted = NewFunction(name, template, auth)
-    if wanted.slug in discover(workdir / "functions"):
+    if wanted.slug in discover(find_functions(workdir)):
         raise EdgeError(f"The function {wanted.slug} exists already.", cure="Choose another name.")
     has_shared = (workdir / "shared" / "endpoint.py").is_file()
     files = plan_function(wanted, has_shared=has_shared)

@@ -5,18 +5,26 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from edge.errors import EdgeError
+from edge.project.config_toml import read_config
+from edge.project.environment import environ_or_default
+from edge.project.layout import find_functions, is_project
 from edge.project.manifest import Function, discover, slug_of
 
 
 def require_functions(root: Path) -> dict[str, Function]:
-    """Return the project's functions by slug. Raises EdgeError without a functions/ folder."""
-    folder = root / "functions"
-    if not folder.is_dir():
+    """Return the project's Python functions by slug. Raises EdgeError outside of a project."""
+    require_project(root)
+    config = read_config(root / "supabase" / "config.toml", environ_or_default(None))
+    return discover(find_functions(root), config.functions)
+
+
+def require_project(root: Path) -> None:
+    """Raise EdgeError if the folder holds neither Supabase's files nor functions."""
+    if not is_project(root) and not (root / "functions").is_dir():
         raise EdgeError(
-            f"There is no functions/ folder in {root.resolve()}.",
+            f"There is no project in {root.resolve()}: no supabase/ and no functions/ folder.",
             cure="Change to your project, pass --workdir DIR, or create one: edge init DIR",
         )
-    return discover(folder)
 
 
 def find_function(root: Path, name: str) -> Function:

@@ -8,6 +8,7 @@ from edge.cli.console import remark
 from edge.cli.functions.lookup import find_function, require_functions
 from edge.errors import EdgeError
 from edge.project.env_file import RESERVED_PREFIX, EnvFile
+from edge.project.layout import find_functions
 
 
 def open_store(workdir: Path, function: str | None) -> EnvFile:
@@ -15,7 +16,7 @@ def open_store(workdir: Path, function: str | None) -> EnvFile:
     if function is not None:
         return EnvFile(find_function(workdir, function).folder / ".env")
     require_functions(workdir)
-    return EnvFile(workdir / "functions" / ".env")
+    return EnvFile(find_functions(workdir) / ".env")
 
 
 def choose(present: Mapping[str, str], names: Sequence[str], *, everything: bool) -> list[str]:

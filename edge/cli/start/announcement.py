@@ -1,15 +1,17 @@
 """Announcement of `edge start` once the stack is up: URLs, keys, functions, pages."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from edge.cli.console import print_details, print_json, remark, remarks
+from edge.cli.start.schema_report import announce_schema
 from edge.gateway.pages import page_names
+from edge.project.layout import find_typescript
 from edge.project.providers import PROVIDERS, Provider
 from edge.stack import Stack
 
-_MOST_MIGRATIONS: Final = 5
+_MOST_LISTED: Final = 12
 
 
 def announce(stack: Stack, *, as_json: bool) -> None:
@@ -19,8 +21,10 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(fault, "yellow")
     for name in settings.ignored:
         remark(f"Env name cannot start with SUPABASE_, skipping: {name}", "yellow")
-    for line in describe_migrations([migration.path.name for migration in stack.applied]):
-        remark(line, "dim")
+    for note in settings.config.notes:
+        remark(note, "dim")
+    if stack.schema:
+        announce_schema(stack.schema, settings.root)
     if as_json:
         print_json(settings.describe(), indent=None)
         sys.stdout.flush()
@@ -31,17 +35,18 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     pages = page_names(settings.extensions.pages) if settings.has_database else ()
     _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
     _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])
+    if typescript := find_typescript(settings.root):
+        _list(f"TypeScript functions ({len(typescript)}), not served here", [_join(typescript)])
     if settings.inspect:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
     _list("Providers", [_describe_provider(p, settings.secrets) for p in PROVIDERS])
     remark("Ctrl-C stops everything.\n", "dim")
 
 
-def describe_migrations(names: Sequence[str]) -> list[str]:
-    """Render a line per applied migration, or one for all of many, as at the first start."""
-    if len(names) > _MOST_MIGRATIONS:
-        return [f"applied {len(names)} migrations, {names[0]} to {names[-1]}"]
-    return [f"applied {name}" for name in names]
+def _join(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return ", ".join(listed[:_MOST_LISTED]) + more
 
 
 def _describe_provider(provider: Provider, secrets: Mapping[str, str]) -> str:

@@ -35,6 +35,10 @@ def start(  # noqa: PLR0913 - each is an option of the command
     no_processes: Annotated[
         bool, typer.Option("--no-processes", help="Do not run the processes of edge.toml.")
     ] = False,
+    skip_migrations: Annotated[
+        bool, typer.Option("--skip-migrations", help="Leave the database as it is.")
+    ] = False,
+    keep_going: options.KeepGoing = False,
     log_format: options.LogFormatChoice = "text",
     output: options.Output = "pretty",
 ) -> None:
@@ -63,6 +67,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
         inspect_port=inspect_port or settings.inspect_port,
         isolate_users=isolate_users,
         forks=not no_fork,
+        migrations="skip" if skip_migrations else "keep-going" if keep_going else "apply",
     )
     serve(settings, OutputFormat(output, log_format))
 

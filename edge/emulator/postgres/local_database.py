@@ -6,11 +6,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.migrations import Migration, bootstrap, find_migrations, migrate
+from edge.emulator.postgres.migrations import bootstrap
+from edge.emulator.postgres.project_schema import Outcome, SchemaPlan, apply_plan, read_plan
 from edge.errors import EdgeError
 from edge.project.settings import Settings
 
 _INTERVAL: Final = 0.5
+
+
+def plan_schema(settings: Settings) -> SchemaPlan:
+    """List what the project's database gets, by supabase/ and its config.toml."""
+    database = settings.config.database
+    return read_plan(
+        settings.root / "supabase",
+        migrations=database.migrations,
+        seed_patterns=database.seed_paths,
+        vault=database.vault,
+    )
 
 
 @dataclass(slots=True)
@@ -21,7 +33,7 @@ class LocalDatabase:
     durable: bool
     report: Callable[[str], None]
     cluster: Cluster = field(init=False)
-    applied: list[Migration] = field(default_factory=list[Migration], init=False)
+    outcome: Outcome = field(default_factory=Outcome, init=False)
     _watching: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +49,7 @@ class LocalDatabase:
         await asyncio.to_thread(self.cluster.prepare)
         self.cluster.launch()
         await asyncio.to_thread(self.cluster.wait_ready)
-        self.applied = await asyncio.to_thread(self._migrate)
+        self.outcome = await asyncio.to_thread(self._migrate)
         self._watching = asyncio.create_task(self._watch())
         return self.cluster.dsn(user="authenticator")
 
@@ -46,11 +58,15 @@ class LocalDatabase:
             self._watching.cancel()
         await asyncio.to_thread(self.cluster.stop)
 
-    def _migrate(self) -> list[Migration]:
-        supabase = self.settings.root / "supabase"
+    def _migrate(self) -> Outcome:
         bootstrap(self.cluster.dsn())
-        dsn = self.cluster.dsn(user="postgres")
-        return migrate(dsn, find_migrations(supabase / "migrations"), supabase / "seed.sql")
+        if self.settings.migrations == "skip":
+            return Outcome(notes=["The migrations and seeds are skipped, as asked."])
+        return apply_plan(
+            self.cluster.dsn(user="postgres"),
+            plan_schema(self.settings),
+            keep_going=self.settings.migrations == "keep-going",
+        )
 
     async def _watch(self) -> None:
         """Restart the server whenever it dies, and retry while it cannot start.

@@ -1,19 +1,27 @@
-"""Create the project's schema in a database: bootstrap, migrations with history, seed.
+"""The migrations of a project, by the Supabase CLI's rules, and their history in a database.
 
 The history table is the Supabase CLI's (supabase/cli, pkg/migration), so that `supabase db push`
 and `edge start` agree on what has been applied.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psycopg
 
+from edge.emulator.postgres.execute import StatementError, execute_script
+from edge.emulator.postgres.script import Script, read_script
 from edge.errors import EdgeError
 
-_NAME = re.compile(r"^(?P<version>\d{14})_(?P<name>\w+)\.sql$")
+_NAME: Final = re.compile(r"^(?P<version>[0-9]+)_(?P<name>.*)\.sql$", re.DOTALL)
+_OLD_INIT: Final = re.compile(r"^([0-9]{14})_init\.sql$")
+_FIRST_INIT: Final = 20211209000000
+"""Older `…_init.sql` files are dumps of the platform's own schemas, which the CLI skips."""
+_MOST_RECORDED: Final = 4 << 20
+"""Characters of a file whose statements are written into the history."""
 _BOOTSTRAP = Path(__file__).with_name("bootstrap")
 _HISTORY = """
 create schema if not exists supabase_migrations authorization postgres;
@@ -34,17 +42,27 @@ class Migration:
 
 
 def find_migrations(folder: Path) -> list[Migration]:
-    """Return the folder's migrations, oldest first; raises EdgeError for a misnamed file."""
+    """Return the folder's migrations in the order of their names."""
+    return list_migrations(folder)[0]
+
+
+def list_migrations(folder: Path) -> tuple[list[Migration], list[str]]:
+    """Return the migrations, and a sentence for each file that the Supabase CLI skips as well."""
     found: list[Migration] = []
-    for path in sorted(folder.glob("*.sql")):
+    skipped: list[str] = []
+    files = sorted(path for path in folder.glob("*") if path.is_file())
+    for position, path in enumerate(files):
         match = _NAME.match(path.name)
         if match is None:
-            raise EdgeError(
-                f"{path} is not named like a migration.",
-                cure="Name it <YYYYMMDDHHMMSS>_<verb>_<noun>.sql",
-            )
+            if path.suffix == ".sql":
+                skipped.append(f"skipped {path.name}: not named <version>_<name>.sql")
+            continue
+        old = _OLD_INIT.match(path.name)
+        if position == 0 and old and int(old[1]) < _FIRST_INIT:
+            skipped.append(f"skipped {path.name}: the Supabase CLI skips an init of before 2021-12")
+            continue
         found.append(Migration(match["version"], match["name"], path))
-    return found
+    return found, skipped
 
 
 def bootstrap(dsn: str) -> None:
@@ -59,63 +77,68 @@ def bootstrap(dsn: str) -> None:
         connection.execute(_HISTORY)
 
 
-def migrate(dsn: str, migrations: Iterable[Migration], seed: Path | None = None) -> list[Migration]:
+def is_initial_role(name: str) -> bool:
+    """Whether bootstrap/*.sql names the role, so that it is not one of the project's own."""
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return any(word.search(path.read_text()) for path in _BOOTSTRAP.glob("*.sql"))
+
+
+def migrate(dsn: str, migrations: Iterable[Migration]) -> list[Migration]:
     """Apply the pending migrations, each in one transaction, and return them.
 
-    `dsn` logs in as `postgres`, not a superuser, as on a hosted project. The seed file runs once,
-    after the first migrations.
+    `dsn` logs in as `postgres`, not a superuser, as on a hosted project. Raises EdgeError with the
+    statement that failed.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
-        applied = _applied_versions(connection)
-        new = [migration for migration in migrations if migration.version not in applied]
+        known = applied_versions(connection)
+        new = [migration for migration in migrations if migration.version not in known]
         for migration in new:
-            _apply(connection, migration)
-        if seed and new and not applied and seed.exists():
-            run_file(connection, seed)
+            apply_migration(connection, migration, read_script(migration.path))
         return new
 
 
-def _applied_versions(connection: psycopg.Connection) -> set[str]:
+def applied_versions(connection: psycopg.Connection) -> set[str]:
+    """Return the versions in the database's history."""
     rows = connection.execute("select version from supabase_migrations.schema_migrations")
     return {version for (version,) in rows}
 
 
-def _apply(connection: psycopg.Connection, migration: Migration) -> None:
-    with connection.transaction():
-        text = run_file(connection, migration.path)
-        connection.execute(
-            "insert into supabase_migrations.schema_migrations (version, statements, name)"
-            " values (%s, %s, %s)",
-            (migration.version, [text], migration.name),
-        )
-
-
-def run_file(connection: psycopg.Connection, path: Path) -> str:
-    """Execute a SQL file and return its text; raises EdgeError with the failing line."""
-    text = path.read_text()
+def apply_migration(connection: psycopg.Connection, migration: Migration, script: Script) -> None:
+    """Execute the file and record it, in one transaction. Raises StatementFailedError."""
     try:
-        connection.execute(text.encode())
-    except psycopg.Error as exc:
-        raise EdgeError("\n".join(_explain(path, text, exc)), cure=_cure(exc)) from exc
-    return text
+        execute_script(connection, script, lambda: record(connection, migration, script))
+    except StatementError as exc:
+        raise StatementFailedError(exc) from exc
 
 
-def _explain(path: Path, text: str, error: psycopg.Error) -> Iterator[str]:
-    position = error.diag.statement_position
-    line = text.count("\n", 0, int(position) - 1) + 1 if position else None
-    yield f"{path}{f':{line}' if line else ''}: {error.diag.message_primary or error}"
-    if line:
-        yield f"    {text.splitlines()[line - 1].strip()}"
-    if error.diag.message_hint:
-        yield f"  Hint: {error.diag.message_hint}"
-
-
-def _cure(error: psycopg.Error) -> str | None:
-    missing = re.match(r'extension "([^"]+)" is not available', error.diag.message_primary or "")
-    if missing is None:
-        return "Fix the file; nothing of it was applied. Then try again."
-    return (
-        'The local Postgres does not have it: `edge db psql -c "table pg_available_extensions"` '
-        "lists those that it has. Guard the statement with "
-        "`if exists (select from pg_available_extensions …)`, or do without it."
+def record(connection: psycopg.Connection, migration: Migration, script: Script) -> bool:
+    """Add the migration to the history; False if its version is there."""
+    statements = [statement.text for statement in script.statements]
+    added = connection.execute(
+        "insert into supabase_migrations.schema_migrations (version, statements, name)"
+        " values (%s, %s, %s) on conflict (version) do nothing",
+        (
+            migration.version,
+            statements if len(script.text) <= _MOST_RECORDED else None,
+            migration.name,
+        ),
     )
+    return added.rowcount == 1
+
+
+class StatementFailedError(EdgeError):
+    """A statement of a file failed; names the file, its line and what the server says."""
+
+    def __init__(self, failure: StatementError) -> None:
+        diagnostic = failure.error.diag
+        message = diagnostic.message_primary or str(failure.error)
+        lines = [f"{failure.script.path}:{failure.line}: {message} ({failure.error.sqlstate})"]
+        lines += [f"    {_line_of(failure.script, failure.line)}"]
+        lines += [f"  Hint: {hint}" for hint in (diagnostic.message_hint,) if hint]
+        super().__init__("\n".join(lines), cure="Nothing of this file was applied.")
+        self.failure = failure
+
+
+def _line_of(script: Script, line: int) -> str:
+    lines = script.text.splitlines()
+    return lines[line - 1].strip()[:200] if line <= len(lines) else ""

@@ -10,7 +10,8 @@ from typing import Final, cast
 
 import psycopg
 
-from edge.emulator.postgres.migrations import Migration, run_file
+from edge.emulator.postgres.migrations import Migration, apply_migration
+from edge.emulator.postgres.script import parse_script, read_script, read_sql
 from edge.errors import EdgeError
 
 _HISTORY: Final = """
@@ -21,7 +22,8 @@ create table if not exists supabase_migrations.schema_migrations (
 alter table supabase_migrations.schema_migrations add column if not exists statements text[];
 alter table supabase_migrations.schema_migrations add column if not exists name text;
 """
-_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('supabase_migrations', 0))"
+_LOCK: Final = "select pg_advisory_lock(hashtextextended('supabase_migrations', 0))"
+_UNLOCK: Final = "select pg_advisory_unlock(hashtextextended('supabase_migrations', 0))"
 _IS_KNOWN: Final = (
     "select from pg_catalog.pg_tables"
     " where schemaname = 'supabase_migrations' and tablename = 'schema_migrations'"
@@ -59,18 +61,19 @@ def push(connection: psycopg.Connection, plan: Plan) -> Iterator[Migration]:
 
     `connection` must be in autocommit mode.
     """
-    if plan.new:
-        with connection.transaction():
-            connection.execute(_LOCK)
-            connection.execute(_HISTORY)
-    for migration in plan.new:
-        with connection.transaction():
-            connection.execute(_LOCK)
-            is_new = _remember(connection, migration)
-            if is_new:
-                run_file(connection, migration.path)
-        if is_new:
-            yield migration
+    if not plan.new:
+        return
+    connection.execute(_LOCK)
+    try:
+        connection.execute(_HISTORY)
+        known = _history(connection)
+        for migration in plan.new:
+            if migration.version not in known:
+                apply_migration(connection, migration, read_script(migration.path))
+                yield migration
+    finally:
+        if not connection.closed:
+            connection.execute(_UNLOCK)
 
 
 def _history(connection: psycopg.Connection) -> dict[str, list[str] | None]:
@@ -82,15 +85,6 @@ def _history(connection: psycopg.Connection) -> dict[str, list[str] | None]:
         " from supabase_migrations.schema_migrations history"
     )
     return {version: cast("list[str] | None", statements) for version, statements in rows}
-
-
-def _remember(connection: psycopg.Connection, migration: Migration) -> bool:
-    added = connection.execute(
-        "insert into supabase_migrations.schema_migrations (version, statements, name)"
-        " values (%s, %s, %s) on conflict (version) do nothing",
-        (migration.version, [migration.path.read_text()], migration.name),
-    )
-    return added.rowcount == 1
 
 
 def _refuse_unknown(history: dict[str, list[str] | None], migrations: Sequence[Migration]) -> None:
@@ -117,14 +111,17 @@ def _refuse_changed(history: dict[str, list[str] | None], migrations: Sequence[M
 
 
 def _is_changed(migration: Migration, statements: list[str] | None) -> bool:
-    """Compare with the recorded text; the Supabase CLI's split statements are not compared."""
-    if statements is None or len(statements) != 1:
+    """Compare with the recorded statements, or with the whole text that older versions recorded."""
+    if not statements:
         return False
-    return _bare(statements[0]) != _bare(migration.path.read_text())
+    text = read_sql(migration.path)
+    split = [statement.text for statement in parse_script(migration.path, text).statements]
+    return _bare(statements) not in {_bare([text]), _bare(split)}
 
 
-def _bare(text: str) -> str:
-    return " ".join(text.split()).rstrip("; ")
+def _bare(statements: Iterable[str]) -> str:
+    """Return the text without spaces and semicolons: the Supabase CLI may split otherwise."""
+    return "".join("".join(statements).replace(";", " ").split())
 
 
 def _list(names: Iterable[str]) -> str:

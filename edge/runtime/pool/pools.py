@@ -141,7 +141,7 @@ class FunctionPools:
         return self._uids.setdefault(slug, _FIRST_UID + len(self._uids))
 
     def _discover(self) -> dict[str, Function]:
-        found = discover(self.config.folder)
+        found = discover(self.config.folder, self.config.functions)
         only = self.config.only
         return {
             slug: function

@@ -123,5 +123,5 @@ def test_outside_a_project_it_says_where_to_go(
     done = edge("secrets", "set", "A=1")
 
     assert done.status == 2
-    assert "There is no functions/ folder" in done.err
+    assert "There is no project in" in done.err
     assert "edge init DIR" in done.err

@@ -1,4 +1,4 @@
-from edge.cli.start.announcement import describe_migrations
+from edge.cli.start.schema_report import describe_migrations
 
 
 def test_a_few_migrations_are_listed_by_name() -> None:

@@ -1,0 +1,167 @@
+"""Execute a SQL file as the Supabase CLI does: all of it in one transaction.
+
+The CLI sends a file's statements as one pipeline, which the server runs in one implicit transaction
+(supabase/cli, pkg/migration/file.go). A file whose statements cannot run inside a transaction is
+executed statement by statement; one that begins and ends transactions itself is obeyed.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from edge.emulator.postgres.script import Script, Statement
+
+_NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
+"""SQLSTATEs of `create index concurrently` and its like, of a procedure that commits, and of a new
+enum value that is used."""
+RESET: Final = b"reset all; reset role"
+_SAVEPOINT: Final = "edge_statement"
+
+
+class StatementError(Exception):
+    """A statement of a file that failed, and the server's error."""
+
+    def __init__(self, script: Script, statement: Statement, error: psycopg.Error) -> None:
+        super().__init__(str(error))
+        self.script = script
+        self.statement = statement
+        self.error = error
+
+    @property
+    def line(self) -> int:
+        """The line of the file that the server objects to."""
+        position = self.error.diag.statement_position
+        return self.statement.line_at(int(position) if position else None)
+
+
+def execute_script(
+    connection: psycopg.Connection, script: Script, finish: Callable[[], object] | None = None
+) -> None:
+    """Execute the file, then `finish` in the same transaction. Raises StatementError.
+
+    `connection` must be in autocommit mode. Settings that an earlier file left are reset first.
+    """
+    connection.execute(RESET)
+    try:
+        if script.is_plain:
+            _execute_whole(connection, script, finish)
+        else:
+            with _transaction(connection):
+                _execute_each(connection, script)
+                _call(finish)
+    except StatementError as exc:
+        if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
+            raise
+        _execute_each(connection, script, autocommit=True)
+        _call(finish)
+
+
+def execute_leniently(
+    connection: psycopg.Connection, script: Script, *, dry: bool = False
+) -> Iterator[StatementError]:
+    """Execute every statement that can be, and yield the errors of the others.
+
+    With `dry`, inside a transaction that the caller rolls back: what needs a transaction of its own
+    is then taken for right.
+    """
+    for statement in script.statements:
+        if statement.controls_transaction:
+            continue
+        try:
+            with _savepoint(connection):
+                _execute(connection, script, statement)
+        except StatementError as exc:
+            if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
+                yield exc
+            elif not dry:
+                yield from _execute_alone(connection, script, statement)
+
+
+def _execute_alone(
+    connection: psycopg.Connection, script: Script, statement: Statement
+) -> Iterator[StatementError]:
+    connection.execute("commit")
+    try:
+        _execute(connection, script, statement)
+    except StatementError as exc:
+        yield exc
+    connection.execute("begin")
+
+
+def _execute_whole(
+    connection: psycopg.Connection, script: Script, finish: Callable[[], object] | None
+) -> None:
+    try:
+        with _transaction(connection):
+            connection.execute(script.text.encode())
+            _call(finish)
+    except psycopg.Error as whole:
+        try:
+            with _transaction(connection, keep=False):
+                _execute_each(connection, script)
+                _call(finish)
+        except StatementError:
+            if connection.closed:
+                raise whole from None
+            raise
+        # It went well this time: the error was of the whole, such as a deferred constraint's.
+        raise StatementError(script, script.statements[-1], whole) from whole
+
+
+def _execute_each(
+    connection: psycopg.Connection, script: Script, *, autocommit: bool = False
+) -> None:
+    for statement in script.statements:
+        if not autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
+            connection.execute("begin")  # the file has ended the transaction
+        _execute(connection, script, statement)
+
+
+def _execute(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
+    try:
+        if statement.copy_data is None:
+            connection.execute(statement.text.encode())
+            return
+        with connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
+            copy.write(statement.copy_data)
+    except psycopg.Error as exc:
+        raise StatementError(script, statement, exc) from exc
+
+
+def _call(finish: Callable[[], object] | None) -> None:
+    if finish:
+        finish()
+
+
+@contextmanager
+def _transaction(connection: psycopg.Connection, *, keep: bool = True) -> Generator[None]:
+    """Like `connection.transaction()`, for files that may end the transaction themselves."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        _end(connection, "rollback")
+        raise
+    _end(connection, "commit" if keep else "rollback")
+
+
+def _end(connection: psycopg.Connection, command: str) -> None:
+    if connection.closed or connection.info.transaction_status == TransactionStatus.IDLE:
+        return
+    connection.execute(command.encode())
+
+
+@contextmanager
+def _savepoint(connection: psycopg.Connection) -> Generator[None]:
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        connection.execute("begin")
+    connection.execute(f"savepoint {_SAVEPOINT}".encode())
+    try:
+        yield
+    except BaseException:
+        connection.execute(f"rollback to savepoint {_SAVEPOINT}".encode())
+        raise
+    connection.execute(f"release savepoint {_SAVEPOINT}".encode())

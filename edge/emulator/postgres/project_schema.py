@@ -1,0 +1,285 @@
+"""Create a project's schema: roles.sql, Vault secrets, migrations and seeds, as the CLI does.
+
+A migration that fails does not end the stack: everything before it stays applied, and the outcome
+lists every statement of the rest that the local Postgres does not take.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from edge.emulator.postgres.blockers import Blocker, Diagnosis
+from edge.emulator.postgres.execute import (
+    RESET,
+    StatementError,
+    execute_leniently,
+    execute_script,
+)
+from edge.emulator.postgres.migrations import (
+    Migration,
+    applied_versions,
+    list_migrations,
+    record,
+)
+from edge.emulator.postgres.script import Script, UnreadableError, read_script
+
+_CREATE_SEEDS: Final = (
+    "create table if not exists supabase_migrations.seed_files"
+    " (path text not null primary key, hash text not null)"
+)
+_RECORD_SEED: Final = (
+    "insert into supabase_migrations.seed_files (path, hash) values (%s, %s)"
+    " on conflict (path) do update set hash = excluded.hash"
+)
+_WRITE_VAULT: Final = """
+do $$
+declare
+  secret jsonb;
+begin
+  for secret in select * from jsonb_array_elements(current_setting('edge.vault')::jsonb) loop
+    if exists (select from vault.secrets where name = secret ->> 'name') then
+      perform vault.update_secret(id, secret ->> 'value') from vault.secrets
+        where name = secret ->> 'name';
+    else
+      perform vault.create_secret(secret ->> 'value', secret ->> 'name');
+    end if;
+  end loop;
+end $$
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPlan:
+    """What a project wants of its database; `notes` are sentences about what is left out."""
+
+    supabase: Path
+    migrations: Sequence[Migration] = ()
+    seeds: Sequence[Path] = ()
+    roles: Path | None = None
+    vault: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was applied, what was left, and why."""
+
+    applied: list[Migration] = field(default_factory=list[Migration])
+    left: list[Migration] = field(default_factory=list[Migration])
+    seeded: list[Path] = field(default_factory=list[Path])
+    blockers: list[Blocker] = field(default_factory=list[Blocker])
+    notes: list[str] = field(default_factory=list[str])
+    left_out: int = 0
+    """Statements that --keep-going has left out."""
+
+
+def read_plan(
+    supabase: Path,
+    *,
+    migrations: bool = True,
+    seed_patterns: Sequence[str] = ("./seed.sql",),
+    vault: Mapping[str, str] | None = None,
+) -> SchemaPlan:
+    """List the files below the project's supabase/ folder."""
+    found, notes = list_migrations(supabase / "migrations")
+    if not migrations and found:
+        notes.append("db.migrations.enabled is false: no migrations are applied")
+        found = []
+    twins = {m.version for m in found if sum(o.version == m.version for o in found) > 1}
+    notes += [f"several migrations have the version {version}" for version in sorted(twins)]
+    seeds = list(_match_seeds(supabase, seed_patterns, notes))
+    roles = supabase / "roles.sql"
+    return SchemaPlan(
+        supabase, found, seeds, roles if roles.is_file() else None, vault or {}, notes
+    )
+
+
+def _match_seeds(supabase: Path, patterns: Sequence[str], notes: list[str]) -> Iterator[Path]:
+    """Yield the files of each pattern in order, each once."""
+    seen: set[Path] = set()
+    for pattern in patterns:
+        relative = pattern.removeprefix("./")
+        base = Path(relative)
+        matches = [base] if base.is_absolute() else sorted(supabase.glob(relative or "-"))
+        files = [path for path in matches if path.is_file()]
+        if not files and pattern != "./seed.sql":
+            notes.append(f"db.seed.sql_paths: no file matches {pattern}")
+        yield from (path for path in files if path not in seen)
+        seen.update(files)
+
+
+def apply_plan(dsn: str, plan: SchemaPlan, *, keep_going: bool = False) -> Outcome:
+    """Bring the database up to date. Raises psycopg.Error only if the server fails.
+
+    With `keep_going`, statements that fail are left out and their files count as applied.
+    """
+    outcome = Outcome(notes=list(plan.notes))
+    with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
+        known = applied_versions(connection)
+        seeds = _pending_seeds(connection, plan, is_new=not known)
+        applying = _Applying(connection, plan, outcome, keep_going=keep_going)
+        if not known:
+            applying.create_roles()
+        applying.store_secrets()
+        applying.migrate([m for m in plan.migrations if m.version not in known])
+        if not outcome.left:
+            applying.seed(seeds)
+    return outcome
+
+
+def check_plan(dsn: str, plan: SchemaPlan) -> list[Blocker]:
+    """Try every statement of every file in a database without migrations; changes nothing."""
+    outcome = Outcome()
+    with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
+        applying = _Applying(connection, plan, outcome)
+        applying.store_secrets()
+        applying.check([*([plan.roles] if plan.roles else []), *(m.path for m in plan.migrations)])
+    return outcome.blockers
+
+
+@dataclass(slots=True)
+class _Applying:
+    connection: psycopg.Connection
+    plan: SchemaPlan
+    outcome: Outcome
+    keep_going: bool = False
+    _diagnosis: Diagnosis | None = None
+
+    def create_roles(self) -> None:
+        if self.plan.roles is None:
+            return
+        try:
+            execute_script(self.connection, read_script(self.plan.roles))
+        except (StatementError, UnreadableError) as exc:
+            self._report(self.plan.roles, exc)
+
+    def store_secrets(self) -> None:
+        """Write [db.vault] into Vault, where there is one."""
+        import json
+
+        if not self.plan.vault:
+            return
+        secrets = [{"name": name, "value": value} for name, value in self.plan.vault.items()]
+        try:
+            with self.connection.transaction():
+                setting = json.dumps(secrets)
+                self.connection.execute("select set_config('edge.vault', %s, true)", (setting,))
+                self.connection.execute(_WRITE_VAULT)
+        except psycopg.Error as exc:
+            self.outcome.notes.append(f"[db.vault] is not stored: {exc.diag.message_primary}")
+
+    def migrate(self, new: Sequence[Migration]) -> None:
+        for position, migration in enumerate(new):
+            try:
+                script = self._read(migration.path)
+                self._execute(script, migration)
+            except (StatementError, UnreadableError) as exc:
+                if not self.keep_going:
+                    self.outcome.left = list(new[position:])
+                    self._check_rest(exc, self.outcome.left)
+                    return
+                self._apply_leniently(migration, exc)
+            self.outcome.applied.append(migration)
+
+    def seed(self, seeds: Sequence[Path]) -> None:
+        for path in seeds:
+            name = path.relative_to(self.plan.supabase.parent).as_posix()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            try:
+                execute_script(
+                    self.connection,
+                    self._read(path),
+                    lambda name=name, digest=digest: self.connection.execute(
+                        _RECORD_SEED, (name, digest)
+                    ),
+                )
+            except (StatementError, UnreadableError) as exc:
+                self._report(path, exc)
+            else:
+                self.outcome.seeded.append(path)
+
+    def check(self, paths: Iterable[Path]) -> None:
+        """Try the files in one transaction, statement by statement, and undo everything."""
+        self.connection.execute("begin")
+        try:
+            for path in paths:
+                self.connection.execute(RESET)
+                try:
+                    script = read_script(path)
+                except UnreadableError as exc:
+                    self._report(path, exc)
+                    continue
+                for failure in execute_leniently(self.connection, script, dry=True):
+                    if not _is_role_of_another_database(failure):
+                        self._report(path, failure)
+        finally:
+            self.connection.execute("rollback")
+
+    def _execute(self, script: Script, migration: Migration) -> None:
+        execute_script(self.connection, script, lambda: record(self.connection, migration, script))
+
+    def _read(self, path: Path) -> Script:
+        script = read_script(path)
+        if script.skipped:
+            commands = ", ".join(sorted({command.split()[0] for _, command in script.skipped}))
+            self.outcome.notes.append(f"{path.name}: psql's {commands} left out")
+        return script
+
+    def _check_rest(self, first: Exception, left: Sequence[Migration]) -> None:
+        self.check(migration.path for migration in left)
+        if not self.outcome.blockers:  # it fails as a whole only
+            self._report(left[0].path, first)
+
+    def _apply_leniently(self, migration: Migration, error: Exception) -> None:
+        if isinstance(error, UnreadableError):
+            self._report(migration.path, error)
+            return
+        script = read_script(migration.path)
+        self.connection.execute("begin")
+        for failure in execute_leniently(self.connection, script):
+            self.outcome.left_out += 1
+            self._report(migration.path, failure)
+        record(self.connection, migration, script)
+        self.connection.execute("commit")
+
+    def _report(self, path: Path, error: Exception) -> None:
+        if self._diagnosis is None:
+            self._diagnosis = Diagnosis(list(_scripts(self.plan)))
+        if isinstance(error, StatementError):
+            self.outcome.blockers.append(self._diagnosis.add(error))
+        elif isinstance(error, UnreadableError):
+            cause, cure = "A file is not text in UTF-8.", error.cure or "Save it as UTF-8."
+            blocker = Blocker(path, error.line, "", "22021", error.reason, cause, cure)
+            self.outcome.blockers.append(blocker)
+
+
+def _scripts(plan: SchemaPlan) -> Iterator[Script]:
+    """Yield the texts of all migrations, as far as they can be read; not split."""
+    for migration in plan.migrations:
+        try:
+            text = migration.path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            continue
+        yield Script(migration.path, text, ())
+
+
+def _pending_seeds(connection: psycopg.Connection, plan: SchemaPlan, *, is_new: bool) -> list[Path]:
+    """Return the seeds that were not executed; none for a database from before they were noted."""
+    row = connection.execute("select to_regclass('supabase_migrations.seed_files')").fetchone()
+    if row == (None,) and not is_new:
+        return []
+    connection.execute(_CREATE_SEEDS)
+    rows = connection.execute("select path from supabase_migrations.seed_files")
+    known = {path for (path,) in rows}
+    root = plan.supabase.parent
+    return [path for path in plan.seeds if path.relative_to(root).as_posix() not in known]
+
+
+def _is_role_of_another_database(failure: StatementError) -> bool:
+    """Whether the statement makes a role that exists: roles are shared by all databases."""
+    head = failure.statement.head
+    return failure.error.sqlstate == "42710" and head.startswith(("create role", "create user"))

@@ -1,0 +1,182 @@
+"""Migrations, seeds and roles of a project: what is applied, and the list of what is not."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from edge.emulator.postgres.blockers import describe_blockers
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.project_schema import Outcome, apply_plan, check_plan, read_plan
+
+
+@pytest.fixture
+def project(tmp_path: Path, cluster: Cluster, database: str) -> "Project":
+    with psycopg.connect(cluster.dsn(database), autocommit=True) as connection:
+        connection.execute("truncate supabase_migrations.schema_migrations")
+    (tmp_path / "supabase/migrations").mkdir(parents=True)
+    return Project(tmp_path / "supabase", cluster.dsn(database, user="postgres"))
+
+
+class Project:
+    """A supabase/ folder and a database without migrations."""
+
+    def __init__(self, supabase: Path, dsn: str) -> None:
+        self.supabase = supabase
+        self.dsn = dsn
+
+    def write(self, **files: str) -> None:
+        for number, (name, text) in enumerate(files.items(), 1):
+            (self.supabase / f"migrations/{number:03d}_{name}.sql").write_text(text)
+
+    def apply(self, *patterns: str, keep_going: bool = False) -> Outcome:
+        plan = read_plan(self.supabase, seed_patterns=patterns or ("./seed.sql",))
+        return apply_plan(self.dsn, plan, keep_going=keep_going)
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+
+_FILES = {
+    "first": "create table public.kept (id int);",
+    "second": (
+        "create table public.made (id int);\n"
+        "create extension timescaledb;\n"
+        "create table public.needs (id int references public.never_made);\n"
+        "select 1 from public.made;\n"
+    ),
+    "third": "alter table public.needs add column x int;\ncreate table public.last ();",
+}
+
+
+def test_everything_that_fails_is_listed_by_cause_and_what_went_before_stays(
+    project: Project,
+) -> None:
+    project.write(**_FILES)
+
+    outcome = project.apply()
+
+    assert [m.name for m in outcome.applied] == ["first"]
+    assert [m.name for m in outcome.left] == ["second", "third"]
+    places = [(b.path.name, b.line, b.cause) for b in outcome.blockers]
+    assert places == [
+        ("002_second.sql", 2, "The local Postgres has no extension timescaledb."),
+        ("002_second.sql", 3, "never_made is created by no migration."),
+        ("003_third.sql", 1, "never_made is created by no migration."),
+    ]
+    assert project.rows("select to_regclass('public.kept'), to_regclass('public.made')") == [
+        ("kept", None)
+    ]
+    text = "\n".join(describe_blockers(outcome.blockers, project.supabase.parent))
+    assert "supabase/migrations/002_second.sql:3: relation" in text
+    assert "create table public.needs (id int references" in text
+
+
+def test_the_next_start_tries_again(project: Project) -> None:
+    project.write(**_FILES)
+    project.apply()
+    project.write(**{**_FILES, "second": "create table public.needs ()"})
+
+    outcome = project.apply()
+
+    assert [m.name for m in outcome.applied] == ["second", "third"]
+    assert not outcome.blockers
+
+
+def test_keep_going_leaves_out_what_fails_and_records_the_files(project: Project) -> None:
+    project.write(**_FILES)
+
+    outcome = project.apply(keep_going=True)
+
+    assert [m.name for m in outcome.applied] == ["first", "second", "third"]
+    assert outcome.left_out == 3
+    assert project.rows("select to_regclass('public.made'), to_regclass('public.last')") == [
+        ("made", "last")
+    ]
+    assert project.apply().applied == []
+
+
+def test_check_tries_everything_and_changes_nothing(project: Project) -> None:
+    project.write(**_FILES)
+
+    blockers = check_plan(project.dsn, read_plan(project.supabase))
+
+    assert len(blockers) == 3
+    assert project.rows("select to_regclass('public.kept')") == [(None,)]
+    assert project.rows("select count(*) from supabase_migrations.schema_migrations") == [(0,)]
+
+
+def test_check_takes_what_needs_a_transaction_of_its_own_for_right(project: Project) -> None:
+    project.write(
+        one="create type mood as enum ('a'); alter type mood add value 'b'; select 'b'::mood;"
+        "create table t (id int); create index concurrently i on t (id); vacuum t;"
+        "begin; insert into t values (1); commit; create role anon;"
+    )
+
+    assert check_plan(project.dsn, read_plan(project.supabase)) == []
+
+
+def test_a_file_in_another_encoding_is_a_blocker_of_one_line(project: Project) -> None:
+    project.write(good="create table good ();", bad="select 1;", later="create table later ();")
+    (project.supabase / "migrations/002_bad.sql").write_bytes("-- Résumé\n".encode("latin-1"))
+
+    outcome = project.apply()
+
+    assert [m.name for m in outcome.applied] == ["good"]
+    root = project.supabase.parent
+    assert [b.describe(root) for b in outcome.blockers] == [
+        "supabase/migrations/002_bad.sql:1: byte 0xe9 is not UTF-8, so no Postgres takes this file"
+        " (SQLSTATE 22021)"
+    ]
+
+
+def test_seeds_run_once_in_order_after_roles_and_migrations(project: Project) -> None:
+    project.write(t="create table public.t (n int, at timestamptz default clock_timestamp());")
+    seeds = project.supabase / "seeds"
+    seeds.mkdir()
+    (seeds / "b.sql").write_text("insert into public.t values (2);")
+    (seeds / "a.sql").write_text("insert into public.t values (1);")
+    (project.supabase / "last.sql").write_text(
+        "begin;\ncopy public.t (n) from stdin;\n3\n\\.\ncommit;\n"
+    )
+
+    outcome = project.apply("seeds/*.sql", "./last.sql", "seeds/a.sql", "missing/*.sql")
+    again = project.apply("seeds/*.sql", "./last.sql")
+
+    assert [path.name for path in outcome.seeded] == ["a.sql", "b.sql", "last.sql"]
+    assert outcome.notes == ["db.seed.sql_paths: no file matches missing/*.sql"]
+    assert again.seeded == []
+    assert project.rows("select n from public.t order by at") == [(1,), (2,), (3,)]
+
+
+def test_a_failing_seed_is_listed_and_tried_again(project: Project) -> None:
+    project.write(t="create table public.t (n int);")
+    seed = project.supabase / "seed.sql"
+    seed.write_text("insert into public.t values (1);\ninsert into public.t values ('x');")
+
+    outcome = project.apply()
+    seed.write_text("insert into public.t values (1);")
+
+    assert [(b.path.name, b.line) for b in outcome.blockers] == [("seed.sql", 2)]
+    assert len(outcome.applied) == 1
+    assert [path.name for path in project.apply().seeded] == ["seed.sql"]
+    assert project.rows("select n from public.t") == [(1,)]
+
+
+def test_a_database_from_before_seeds_were_noted_is_not_seeded(project: Project) -> None:
+    project.write(t="create table public.t (n int);")
+    project.apply("none.sql")
+    with psycopg.connect(project.dsn, autocommit=True) as connection:
+        connection.execute("drop table supabase_migrations.seed_files")
+    (project.supabase / "seed.sql").write_text("insert into public.t values (1);")
+
+    assert project.apply().seeded == []
+
+
+def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
+    project.write(one="create table public.t ();", two="-- again\ncreate table public.t ();")
+
+    [blocker] = project.apply().blockers
+
+    assert blocker.cause == "t is created twice, first by 001_one.sql:1."
