@@ -1,6 +1,8 @@
 """HTTP client for campaigns: reads through the data API, actions through the functions."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +21,13 @@ _ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1,
 _LOCAL_NUMBER: Final = "+12125550100"
 _FASTEST_PACE: Final = 20.0
 _OVER: Final = ("completed", "failed", "cancelled")
-_MEDIA: Final = {".csv": "text/csv", ".tsv": "text/csv", ".json": "application/json"}
+_LINES: Final = "application/x-ndjson"
+_MEDIA: Final = {
+    ".json": "application/json",
+    ".jsonl": _LINES,
+    ".ndjson": _LINES,
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +111,47 @@ class Campaigns:
             },
         )
 
-    def add_contacts(self, campaign_id: str, file: Path, region: str) -> dict[str, Any]:
-        """Stream the file to import-contacts and return its response."""
-        media = _MEDIA.get(file.suffix.lower(), "text/csv")
+    def add_contacts(
+        self, campaign_id: str, file: Path, region: str, report: Callable[[int], None]
+    ) -> dict[str, Any]:
+        """Stream the file to import-contacts, report rows as they are read; return its result."""
+        query = {"campaign_id": campaign_id, "default_region": region}
+        with self._sent(file, query, {"accept": _LINES}) as reply:
+            for line in reply.iter_lines():
+                event = json.loads(line)
+                if "error" in event:
+                    raise CampaignError(f"The list was not imported: {event['error']['message']}")
+                if "result" in event:
+                    return event["result"]
+                report(event["rows"])
+        raise CampaignError("The import ended without a result: see edge logs import-contacts.")
+
+    def preview_contacts(self, file: Path, region: str) -> dict[str, Any]:
+        """Return how import-contacts reads the file; nothing is stored."""
+        query = {"dry_run": "true", "default_region": region}
+        with self._sent(file, query, {}) as reply:
+            reply.read()
+            return reply.json()
+
+    @contextmanager
+    def _sent(
+        self, file: Path, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Generator[httpx.Response]:
+        path = "/functions/v1/import-contacts"
+        media = {"content-type": _MEDIA.get(file.suffix.lower(), "text/csv")}
         try:
-            with file.open("rb") as body:
-                return self._call(
-                    "POST",
-                    "/functions/v1/import-contacts",
-                    params={"campaign_id": campaign_id, "default_region": region},
-                    headers={"content-type": media},
-                    content=body,
-                )
+            with (
+                file.open("rb") as body,
+                self._http.stream(
+                    "POST", path, params=query, headers={**media, **headers}, content=body
+                ) as reply,
+            ):
+                if reply.is_error:
+                    reply.read()
+                    raise CampaignError(f"{path} answered {reply.status_code}: {_message(reply)}")
+                yield reply
+        except httpx.HTTPError as exc:
+            raise CampaignError(f"{path} does not answer: {exc or type(exc).__name__}") from exc
         except OSError as exc:
             raise CampaignError(f"{file} cannot be read: {exc.strerror}") from exc
 

@@ -33,50 +33,60 @@ _LINE_INTERVAL: Final = 5.0
 
 
 @app.command("import")
-def import_contacts(
-    file: Annotated[Path, typer.Argument(help="CSV with a header line, or JSON.")],
+def import_contacts(  # noqa: PLR0913 - the options of a command
+    file: Annotated[
+        Path, typer.Argument(help="CSV with a header line, .xlsx, JSON or JSON Lines.")
+    ],
     *,
     campaign: Annotated[
         str | None,
         typer.Option(help="Id or name; created if missing. [FILE's name]"),
     ] = None,
-    region: Annotated[str, typer.Option(help="Region of numbers without a country code.")] = "US",
+    region: Annotated[
+        str, typer.Option(help="Region of numbers without + in rows without a country.")
+    ] = "US",
     any_hour: Annotated[
         bool, typer.Option("--any-hour", help="Let a new campaign dial at any hour, for tests.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show how columns and ten rows are read; store nothing."),
     ] = False,
     workdir: Workdir = HERE,
     output: Output = "pretty",
 ) -> None:
     """Add a list of contacts to a campaign. Exit status 1 when rows were refused."""
     from backend.campaigns.client import Campaigns
+    from backend.campaigns.import_view import print_import, print_preview, show_progress
 
     if not file.is_file():
         raise CampaignError(f"There is no file {file}.")
     with Campaigns(workdir) as campaigns:
-        name = campaign or file.stem
-        found = campaigns.find(name)
-        if found is None:
-            found = campaigns.create(name, at_any_hour=any_hour)
-            note(f"+ campaign {name}", "green")
-        report = campaigns.add_contacts(found["id"], file, region)
+        if dry_run:
+            report = campaigns.preview_contacts(file, region)
+            found: dict[str, Any] = {}
+        else:
+            found = _find_or_create(campaigns, campaign or file.stem, at_any_hour=any_hour)
+            with show_progress() as progress:
+                report = campaigns.add_contacts(found["id"], file, region, progress)
     if output == "json":
-        print_json({"campaign_id": found["id"], "name": found["name"], **report})
+        named = {"campaign_id": found["id"], "name": found["name"]} if found else {}
+        print_json({**named, **report})
+    elif dry_run:
+        print_preview(report)
     else:
-        _print_import(report)
+        print_import(report)
         note(f"Start it: edge campaign start {found['id']}")
     if report["error_count"]:
         raise typer.Exit(FAILED)
 
 
-def _print_import(report: dict[str, Any]) -> None:
-    for fault in report["errors"]:
-        note(f"line {fault['line']}: {fault['problem']}", "red")
-    if unnamed := report["error_count"] - len(report["errors"]):
-        note(f"and {unnamed:,} more", "red")
-    note(
-        f"{report['imported']:,} of {report['rows']:,} rows imported,"
-        f" {report['duplicate_count']:,} exist already, {report['error_count']:,} refused."
-    )
+def _find_or_create(campaigns: "Campaigns", name: str, *, at_any_hour: bool) -> dict[str, Any]:
+    found = campaigns.find(name)
+    if found is None:
+        found = campaigns.create(name, at_any_hour=at_any_hour)
+        note(f"+ campaign {name}", "green")
+    return found
 
 
 @app.command()

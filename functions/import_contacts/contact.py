@@ -1,30 +1,24 @@
 """Validates one row of an import and turns it into a contact that can be dialled."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, timezone
+from phonenumbers import PhoneNumber, timezone
 
-_ALIASES: Final = {
-    "phone": "phone phone_number mobile mobile_phone cell telephone tel number to_number",
-    "name": "name full_name contact contact_name",
-    "first_name": "first_name firstname given_name",
-    "last_name": "last_name lastname surname family_name",
-    "email": "email email_address e_mail",
-    "company": "company company_name organization organisation account",
-    "notes": "notes note comment comments",
-    "time_zone": "time_zone timezone tz",
-}
-_FIELD_OF: Final = {alias: name for name, words in _ALIASES.items() for alias in words.split()}
-_OWN_COLUMNS: Final = ("email", "company", "notes")
+from .countries import find_region
+from .headers import is_number_of_other_kind, rank_words
+from .layout import Layout, PhoneColumn
+from .numbers import Country, NumberError, format_e164, read_number, split_cell
+from .opt_out import UnclearError, says_no_calls
+from .words import fold
+
 _UNKNOWN_ZONE: Final = "Etc/Unknown"
 _MAX_VALUE: Final = 10_000
-_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -38,7 +32,10 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact to call; `time_zones` are all zones the number may be in."""
+    """A contact to call; `time_zones` are all zones the number may be in.
+
+    `do_not_call` lists all numbers of a person who is not to be called; `phone` is the first.
+    """
 
     phone: str
     name: str
@@ -47,9 +44,12 @@ class Contact:
     company: str | None = None
     notes: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    do_not_call: tuple[str, ...] = ()
 
     def render(self, line: int) -> dict[str, Any]:
         """Render the JSON that `stage_contacts` takes."""
+        if self.do_not_call:
+            return {"line": line, "phone": self.phone, "do_not_call": list(self.do_not_call)}
         return {
             "line": line,
             "phone": self.phone,
@@ -62,56 +62,132 @@ class Contact:
         }
 
 
-def field_of(header: str) -> str | None:
-    """Return the contact field of a column header, None for a dynamic variable."""
-    return _FIELD_OF.get(_SEPARATORS.sub("_", header.strip().lower()).strip("_"))
-
-
-def is_region(code: str) -> bool:
-    """Return whether this is an ISO 3166 region whose national numbers can be parsed."""
-    return code in phonenumbers.SUPPORTED_REGIONS
-
-
-def read_contact(row: Mapping[str, str], region: str) -> Contact:
+def read_contact(row: Mapping[str, str], layout: Layout, region: str) -> Contact:
     """Parse a row of header → value. Raises RowError with the invalid column."""
+    values = {header: value.strip() for header, value in row.items()}
     known: dict[str, str] = {}
-    variables: dict[str, str] = {}
-    for header, raw in row.items():
-        value = raw.strip()
+    for header, name in layout.fields:
+        if value := values[header]:
+            known.setdefault(name, value)
+    is_blocked = _is_blocked(values, known, layout)
+    country = _read_country(values, known, layout, region)
+    if is_blocked:
+        numbers = list(_read_all_numbers(values, layout, country))
+        if not numbers:
+            _read_phone(values, layout, country)  # raises why
+        phones = tuple(dict.fromkeys(map(format_e164, numbers)))
+        return Contact(phones[0], _name(known), (), do_not_call=phones)
+    for header, value in values.items():
         _check_text(header, header, "name of the column")
         _check_text(header, value, "value")
-        if (name := field_of(header)) is None:
-            variables[header.strip()] = value
-        elif value:
-            known.setdefault(name, value)
-    phone, zones = _read_phone(known.get("phone", ""), region)
-    if own := known.get("time_zone"):
-        zones = (_check_zone(own),)
-    if not zones:
-        raise RowError("time_zone", f"the time zone of {phone} is unknown: provide one")
+    number = _read_phone(values, layout, country)
     return Contact(
-        phone,
-        known.get("name") or _join(known.get("first_name"), known.get("last_name")),
-        zones,
-        variables=variables,
-        **{name: known.get(name) for name in _OWN_COLUMNS},
+        format_e164(number),
+        _name(known),
+        _find_zones(number, known.get("time_zone")),
+        variables=_read_variables(values, layout),
+        email=known.get("email"),
+        company=known.get("company"),
+        notes=known.get("notes"),
     )
 
 
-def _read_phone(text: str, region: str) -> tuple[str, tuple[str, ...]]:
-    if not text:
-        raise RowError("phone", "there is no phone number")
-    try:
-        number = phonenumbers.parse(text, region)
-    except NumberParseException:
-        raise RowError("phone", f"{text[:40]!r} is not a phone number") from None
-    if number.extension:
-        raise RowError("phone", f"{text[:40]!r} has an extension, which cannot be dialled")
-    if not phonenumbers.is_valid_number(number):
-        raise RowError("phone", f"{text[:40]!r} cannot be dialled: no such number exists")
+def _read_variables(values: Mapping[str, str], layout: Layout) -> dict[str, str]:
+    shown = {header.strip(): values[header] for header in layout.variables}
+    countries = (header for header, name in layout.fields if name == "country" and values[header])
+    return shown | {header.strip(): values[header] for header in countries}
+
+
+def _is_blocked(values: Mapping[str, str], known: Mapping[str, str], layout: Layout) -> bool:
+    unclear: str | None = None
+    for column in layout.opt_outs:
+        try:
+            if column.says_no_calls(values[column.header]):
+                return True
+        except UnclearError:
+            unclear = unclear or column.header
+    if says_no_calls(known.get("notes", "")):
+        return True
+    if any(says_no_calls(values[header]) for header in layout.variables):
+        return True
+    if unclear is not None:
+        raise RowError(
+            unclear,
+            f"{values[unclear][:40]!r} does not say whether calls are allowed: write yes or no",
+        )
+    return False
+
+
+def _read_country(
+    values: Mapping[str, str], known: Mapping[str, str], layout: Layout, region: str
+) -> Country:
+    """Return whose national numbers the row has: its own country's before the list's."""
+    named = (known.get("country"), known.get("calling_code"))
+    for text in named:
+        if text and (found := find_region(text)):
+            return Country(found, is_rows=True)
+    unknown = next((text for text in named if text), None)
+    if unknown and not _is_international(values, layout):
+        column = next(header for header, _ in layout.fields if values[header] == unknown)
+        raise RowError(column, f"the country {unknown[:40]!r} is unknown: write its ISO code")
+    return Country(region)
+
+
+def _is_international(values: Mapping[str, str], layout: Layout) -> bool:
+    filled = [values[column.header] for column in layout.phones if values[column.header]]
+    return all(text.lstrip("'\"( ").startswith(("+", "00", "\uff0b")) for text in filled)
+
+
+def _read_phone(values: Mapping[str, str], layout: Layout, country: Country) -> PhoneNumber:
+    """Return the first number that can be dialled; else raise what is wrong with the first one."""
+    problem: RowError | None = None
+    for column in _order(values, layout):
+        cell = values[column.header]
+        for text in split_cell(cell, country):
+            try:
+                return read_number(text, country)
+            except NumberError as exc:
+                problem = problem or RowError("phone", str(exc))
+    raise problem or RowError("phone", "there is no phone number")
+
+
+def _read_all_numbers(
+    values: Mapping[str, str], layout: Layout, country: Country
+) -> Iterator[PhoneNumber]:
+    for column in _order(values, layout):
+        for text in split_cell(values[column.header], country):
+            try:
+                yield read_number(text, country)
+            except NumberError:
+                continue
+
+
+def _order(values: Mapping[str, str], layout: Layout) -> list[PhoneColumn]:
+    """Return the row's phone columns with the number to call first; labels in the row decide."""
+    if not any(column.labels for column in layout.phones):
+        return list(layout.phones)
+    ranked: list[tuple[int, PhoneColumn]] = []
+    for column in layout.phones:
+        labels = [values[label] for label in column.labels if values.get(label)]
+        if any(is_number_of_other_kind(label) for label in labels):
+            continue
+        words = [word for label in labels for word in fold(label).split()]
+        ranked.append((rank_words(words) if words else column.rank, column))
+    return [column for _, column in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _find_zones(number: PhoneNumber, own: str | None) -> tuple[str, ...]:
+    if own:
+        return (_check_zone(own),)
     zones = timezone.time_zones_for_number(number)
-    phone = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return phone, tuple(zone for zone in zones if zone != _UNKNOWN_ZONE)
+    found = tuple(zone for zone in zones if zone != _UNKNOWN_ZONE)
+    if not found:
+        region = phonenumbers.region_code_for_number(number) or "this country"
+        raise RowError(
+            "time_zone",
+            f"the time zone of {format_e164(number)} ({region}) is unknown: provide one",
+        )
+    return found
 
 
 @cache
@@ -131,10 +207,6 @@ def _check_text(header: str, text: str, what: str) -> None:
         raise RowError(header, f"the {what} has half of a surrogate pair, which is no character")
 
 
-def _join(*parts: str | None) -> str:
-    return " ".join(part for part in parts if part)
-
-
-def has_phone(headers: Iterable[str]) -> bool:
-    """Return whether one of the headers names the phone column."""
-    return any(field_of(header) == "phone" for header in headers)
+def _name(known: Mapping[str, str]) -> str:
+    parts = (known.get("first_name"), known.get("last_name"))
+    return known.get("name") or " ".join(part for part in parts if part)

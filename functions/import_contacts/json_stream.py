@@ -1,4 +1,4 @@
-"""Parses a JSON list of contacts while its file is read: memory holds one item and one block.
+"""Parses a list of contacts in JSON or JSON Lines while its file is read, one item at a time.
 
 Not ijson: its C backends replace lone surrogates by "?" and reject integers of more than 64 bits;
 its Python backend keeps all blocks whose ends cut strings.
@@ -6,13 +6,23 @@ its Python backend keeps all blocks whose ends cut strings.
 
 import json
 import re
-from collections.abc import Generator, Iterator
-from typing import IO, Any, Final, NoReturn
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any, Final, NoReturn, cast
 
 from shared.errors import BadInputError
 
+from .headers import find_phone_name, split_words
+
 LONGEST_VALUE: Final = 1 << 20
 _LIST_NAME: Final = "contacts"
+_LIST_NAMES: Final = frozenset(
+    split_words(
+        "contacts, data, records, results, items, rows, people, persons, leads, list, value,"
+        " customers, connections, entries, response"
+    )
+)
+_DEEPEST: Final = 3
 _BLOCK: Final = 65_536
 _WHITESPACE: Final = re.compile(r"[ \t\n\r]*")
 _AFTER_VALUE: Final = frozenset(" \t\n\r,:]}")
@@ -21,7 +31,7 @@ _scan: Final = json.JSONDecoder().raw_decode
 
 
 def read_items(file: IO[str], block: int = _BLOCK) -> Iterator[Any]:
-    """Yield the items of `[…]`, or of the list in `{"contacts": […]}`.
+    """Yield the items of `[…]`, of the list in `{"contacts": […]}`, or of one object a line.
 
     Raises BadInputError INVALID_JSON or INVALID_BODY, possibly after valid items. `block` is the
     number of characters per read.
@@ -31,8 +41,14 @@ def read_items(file: IO[str], block: int = _BLOCK) -> Iterator[Any]:
     if (opening := text.peek()) == "[":
         is_list = True
         yield from _read_list(text)
+    elif opening == "{" and text.begins_json_lines():
+        is_list = True
+        while text.peek():
+            yield text.read_value()
     elif opening == "{":
-        is_list = yield from _read_object(text)
+        found = _Lists()
+        yield from _read_object(text, found, 0)
+        is_list = found.count == 1 and not found.others
     else:
         text.read_value()
     if text.peek():
@@ -49,18 +65,27 @@ def _read_list(text: "_Text") -> Iterator[Any]:
         yield text.read_value()
 
 
-def _read_object(text: "_Text") -> Generator[Any, None, bool]:
-    """Yield the items of the member `contacts`; return whether there is exactly one such list."""
-    lists = others = 0
+@dataclass(slots=True)
+class _Lists:
+    """How many lists an object has under a name of a list, and other values under `contacts`."""
+
+    count: int = 0
+    others: int = 0
+
+
+def _read_object(text: "_Text", found: _Lists, depth: int) -> Iterator[Any]:
+    """Yield the items of the one list; an object under such a name may hold it as well."""
     for _ in _members(text, "{", "}"):
-        is_list = _read_name(text) == _LIST_NAME
-        if is_list and not lists and text.peek() == "[":
-            lists += 1
+        name = _read_name(text)
+        opening = text.peek() if name in _LIST_NAMES else ""
+        if opening == "[":
+            found.count += 1
             yield from _read_list(text)
+        elif opening == "{" and name != _LIST_NAME and depth < _DEEPEST:
+            yield from _read_object(text, found, depth + 1)
         else:
             text.read_value()
-            others += is_list
-    return bool(lists) and not others
+            found.others += name == _LIST_NAME
 
 
 def _members(text: "_Text", opening: str, closing: str) -> Iterator[None]:
@@ -102,6 +127,17 @@ class _Text:
                 return self._window[self._at]
             if not self._read_block():
                 return ""
+
+    def begins_json_lines(self) -> bool:
+        """Return whether another object follows the first one, or it is a contact by itself."""
+        try:
+            value, end = _scan(self._window, self._at)
+        except (ValueError, RecursionError):
+            return False
+        after = _skip_whitespace(self._window, end)
+        if after < len(self._window):
+            return self._window[after] == "{" and "\n" in self._window[end:after]
+        return isinstance(value, dict) and _is_contact(cast("dict[str, Any]", value))
 
     def expect(self, character: str) -> None:
         if self.peek() != character:
@@ -158,6 +194,12 @@ class _Text:
         self._window = self._window[self._at :] + block
         self._at = 0
         return True
+
+
+def _is_contact(value: dict[str, Any]) -> bool:
+    has_list = any(name in _LIST_NAMES and isinstance(value[name], list | dict) for name in value)
+    names = (find_phone_name(name) for name in value)
+    return not has_list and any(name and not name.is_weak for name in names)
 
 
 def _skip_whitespace(text: str, at: int) -> int:

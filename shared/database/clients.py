@@ -14,6 +14,7 @@ from shared.errors import (
     NotFoundError,
     UnauthorizedError,
     UnavailableError,
+    UpstreamTimeoutError,
 )
 from shared.http.tls import verify_for
 
@@ -26,6 +27,7 @@ _CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 30.0
 _UNAVAILABLE_CODES: Final = ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
 _UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
+_STATEMENT_CANCELLED: Final = "57014"
 _RAISED_BY_US: Final = "PT"
 _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
     "400": BadInputError,
@@ -79,8 +81,29 @@ def translate_database_error(error: Exception, project_url: str) -> FunctionErro
     from postgrest.exceptions import APIError
 
     if isinstance(error, httpx.TransportError):
-        return _unavailable() if _is_call_of(error, project_url) else None
+        return _translate_transport(error) if _is_call_of(error, project_url) else None
     return _translate(error) if isinstance(error, APIError) else None
+
+
+def _translate_transport(error: "httpx.TransportError") -> FunctionError:
+    """A slow answer is not an unreachable database: name the limit that was reached."""
+    import httpx
+
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        seconds = error.request.extensions.get("timeout", {}).get("read")
+        within = f"within {seconds:g} s" if seconds else "in time"
+        return _timeout(f"The database did not answer {within}, the limit of this call.")
+    if isinstance(error, httpx.PoolTimeout):
+        return UnavailableError(
+            "All connections of this function to the database stayed busy.",
+            code="DATABASE_BUSY",
+            headers={"Retry-After": "1"},
+        )
+    return _unavailable()
+
+
+def _timeout(message: str) -> FunctionError:
+    return UpstreamTimeoutError(message, code="DATABASE_TIMEOUT")
 
 
 def _is_call_of(error: "httpx.TransportError", project_url: str) -> bool:
@@ -103,10 +126,16 @@ def _translate(error: "APIError") -> FunctionError:
         return _unavailable()
     if code.startswith("PGRST30"):
         return UnauthorizedError()
+    return _by_sqlstate(code)
+
+
+def _by_sqlstate(code: str) -> FunctionError:
     if code == "42501":
         return ForbiddenError("The caller may not do this to these rows.")
     if code in {"23503", "23505"}:
         return ConflictError("What is stored has changed meanwhile or does not allow this.")
+    if code == _STATEMENT_CANCELLED:
+        return _timeout("A statement took longer than the role's statement_timeout allows.")
     return InternalError()
 
 

@@ -56,6 +56,20 @@ def test_a_list_is_imported_once_and_its_faults_are_reported(project: Path) -> N
     assert "1 exist already" in second.stderr
 
 
+def test_a_dry_run_shows_how_a_list_is_read_and_stores_nothing(project: Path) -> None:
+    (project / "dry.csv").write_text("Vorname;Handy;Nicht anrufen\nAda;0151 23456789;\nBob;12;x\n")
+
+    shown = edge(project, "campaign", "import", "dry.csv", "--dry-run", "--region", "DE")
+
+    assert shown.returncode == 1
+    assert re.search(r"Handy +phone +0151 23456789", shown.stderr)
+    assert re.search(r"Nicht anrufen +do_not_call", shown.stderr)
+    assert "+4915123456789" in shown.stderr
+    assert "line 3: '12' cannot be dialled" in shown.stderr
+    assert "Nothing is stored." in shown.stderr
+    assert "There is no campaign dry" in edge(project, "campaign", "start", "dry").stderr
+
+
 def test_three_commands_dial_a_list_to_its_end(project: Path) -> None:
     imported = edge(project, "campaign", "import", "contacts.csv", "--any-hour", "-o", "json")
     faster = edge(project, "campaign", "clock", "20000")

@@ -1,15 +1,11 @@
 """CSV and JSON bodies as rows of text values."""
 
-import io
-
 import pytest
 
-from functions.import_contacts.readers import Row, read_csv, read_json
+from functions.import_contacts.table import Row
 from shared.errors import BadInputError
-
-
-def csv(text: str | bytes) -> list[Row]:
-    return list(read_csv(io.BytesIO(text if isinstance(text, bytes) else text.encode())))
+from tests.support.contact_lists import contacts
+from tests.support.contact_lists import rows as csv
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -41,9 +37,8 @@ def test_a_row_with_too_many_values_is_invalid_and_the_rest_is_read() -> None:
     [
         (b"", "EMPTY_LIST"),
         (b"\n\n", "EMPTY_LIST"),
-        (b"name,email\nAda,a@b\n", "NO_PHONE_COLUMN"),
         (b"phone,name,name\n", "COLUMN_TWICE"),
-        (b"phone\n\xff\xfe1\n", "INVALID_UTF8"),
+        (b"phone\n\x81\xfe1\n", "INVALID_UTF8"),
         (b'phone\n"1"2\n', "INVALID_CSV"),
         (b'phone\n"1\n', "INVALID_CSV"),
     ],
@@ -64,9 +59,7 @@ def test_invalid_csv_is_rejected(text: bytes, code: str) -> None:
     ],
 )
 def test_json_is_read_in_both_shapes(text: str) -> None:
-    rows = list(read_json(io.BytesIO(text.encode())))
-
-    assert rows == [Row(1, {"phone": "12125550123"})]
+    assert csv(text, "json") == [Row(1, {"phone": "12125550123"})]
 
 
 @pytest.mark.parametrize(
@@ -84,17 +77,45 @@ def test_json_is_read_in_both_shapes(text: str) -> None:
 )
 def test_json_that_is_not_a_list_of_contacts_is_rejected(text: str | bytes, code: str) -> None:
     with pytest.raises(BadInputError) as caught:
-        list(read_json(io.BytesIO(text if isinstance(text, bytes) else text.encode())))
+        csv(text, "json")
 
     assert caught.value.code == code
 
 
 def test_values_of_other_types_are_row_errors() -> None:
-    rows = list(read_json(io.BytesIO(b'[{"phone": ["1"]}, 5, {"phone": 1}, {"phone": true}]')))
+    rows = csv(
+        '[{"phone": 1}, 5, {"phone": [["1"]]}, {"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}]', "json"
+    )
 
     assert [(row.line, row.problem) for row in rows] == [
-        (1, "phone must be text or a number"),
+        (1, None),
         (2, "a contact must be a JSON object"),
-        (3, None),
-        (4, "phone must be text or a number"),
+        (3, "phone must be text or a number"),
+        (4, "a.b.c.d.e. is nested too deeply"),
     ]
+
+
+def test_a_list_without_a_phone_column_is_refused_with_its_columns() -> None:
+    with pytest.raises(BadInputError, match="among: name, email") as caught:
+        contacts("name,email\nAda,a@b\n")
+
+    assert caught.value.code == "NO_PHONE_COLUMN"
+
+
+def test_a_row_with_empty_values_at_its_end_is_valid() -> None:
+    assert [row.problem for row in csv("phone,name\n1,Ada,,\n2\n")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('"Name, full";Phone\n"Stone, Ada";1\n', {"Name, full": "Stone, Ada", "Phone": "1"}),
+        ("Name|Phone\nAda; Bob|1\n", {"Name": "Ada; Bob", "Phone": "1"}),
+        ("Name\tPhone\nAda, Bob\t1\n", {"Name": "Ada, Bob", "Phone": "1"}),
+        ("\ufeffsep=,\nName,Phone\nAda;,1\n", {"Name": "Ada;", "Phone": "1"}),
+    ],
+)
+def test_the_separator_is_the_one_that_gives_a_phone_column(
+    text: str, values: dict[str, str]
+) -> None:
+    assert [row.values for row in csv(text)] == [values]

@@ -1,5 +1,7 @@
 """What a failed call of the data API means to the caller of a function."""
 
+import re
+
 import httpx
 import pytest
 from postgrest.exceptions import APIError
@@ -25,6 +27,7 @@ def translate(code: str, message: str = "m", details: str | None = None) -> Func
         ("PGRST003", 503, "DATABASE_UNAVAILABLE"),
         ("08006", 503, "DATABASE_UNAVAILABLE"),
         ("53300", 503, "DATABASE_UNAVAILABLE"),
+        ("57014", 504, "DATABASE_TIMEOUT"),
         ("57P01", 503, "DATABASE_UNAVAILABLE"),
         ("502", 503, "DATABASE_UNAVAILABLE"),
         ("PGRST301", 401, "INVALID_CREDENTIALS"),
@@ -55,7 +58,7 @@ def test_what_sql_says_by_accident_does_not() -> None:
     assert "password_hash" not in error.message
 
 
-FAILURES = [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError]
+FAILURES = [httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError]
 
 
 @pytest.mark.parametrize("kind", FAILURES)
@@ -67,6 +70,31 @@ def test_no_connection_is_worth_another_try(kind: type[httpx.TransportError]) ->
     assert error is not None
     assert error.status == 503
     assert error.headers == {"Retry-After": "1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "message"),
+    [
+        (
+            httpx.ReadTimeout,
+            504,
+            "DATABASE_TIMEOUT",
+            "did not answer within 12 s, the limit of this",
+        ),
+        (httpx.PoolTimeout, 503, "DATABASE_BUSY", "connections of this function .* stayed busy"),
+    ],
+)
+def test_a_slow_database_is_not_an_unreachable_one(
+    kind: type[httpx.TransportError], status: int, code: str, message: str
+) -> None:
+    timeout = httpx.Timeout(12).as_dict()
+    request = httpx.Request("POST", f"{PROJECT}/rest/v1/rpc/x", extensions={"timeout": timeout})
+
+    error = translate_database_error(kind("x", request=request), PROJECT)
+
+    assert error is not None
+    assert (error.status, error.code) == (status, code)
+    assert re.search(message, error.message)
 
 
 def test_other_errors_are_none_of_the_databases() -> None:
