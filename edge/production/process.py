@@ -51,6 +51,16 @@ class Readiness:
     board: mmap.mmap
     index: int
     _is_booted: bool = field(default=False, init=False)
+    _booted: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    @property
+    def answers_probes(self) -> bool:
+        """Whether this process answers probes while the instance starts, before it can serve."""
+        return self.index == 0 and self.board[0] == 0
+
+    async def wait(self) -> None:
+        """Return once this process can serve."""
+        await self._booted.wait()
 
     def __call__(self) -> bool:
         """Return whether this process can serve and every other one has booted."""
@@ -61,11 +71,16 @@ class Readiness:
         self._is_booted = is_booted
         if is_booted:
             self.board[self.index] = 1
+            self._booted.set()
 
 
 @dataclass(slots=True)
 class GatewayProcess:
-    """Serves on a listener that it shares with the instance's other processes."""
+    """Serves on a listener that it shares with the instance's other processes.
+
+    It accepts connections once it can serve them; until then the other processes do. Only while the
+    whole instance starts does the first one accept at once, to answer probes.
+    """
 
     instance: Instance
     listener: socket.socket
@@ -97,9 +112,13 @@ class GatewayProcess:
         server = Server(
             self._front, upgrades=upgrades, grace=self.instance.grace, clients=_BEHIND_A_PROXY
         )
-        serving = await server.start(self.listener)
         stopping = asyncio.create_task(is_stopped.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not self.readiness.answers_probes:
+            booting = asyncio.create_task(self.readiness.wait())
+            await asyncio.wait({booting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not is_stopped.is_set():
+            serving = await server.start(self.listener)
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         self._front.is_draining = True
         await server.close()
         if following:

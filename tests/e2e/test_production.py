@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
@@ -19,6 +20,7 @@ from edge.tokens import Keys, mint, mint_api_key
 from tests.support.cli_process import shell
 from tests.support.production_process import DEADLINE, SECRET, Instance, production, variables
 from tests.support.serving import HttpServer, LoopThread
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -152,6 +154,20 @@ def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
         while any(Path(f"/proc/{pid}").exists() for pid in after):
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_a_replacement_accepts_nothing_before_it_can_serve(root: Path, tmp_path: Path) -> None:
+    with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
+        url = run.wait_until_ready()
+        before = run.children()
+        os.kill(max(before), signal.SIGKILL)
+        replacement = wait_for(lambda: min(run.children() - before, default=None))
+        zygote = wait_for(lambda: next(iter(psutil.Process(replacement).children()), None))
+        zygote.suspend()
+        answers = [ask(url, "open").status_code for _ in range(30)]
+        zygote.resume()
+
+    assert answers == [200] * 30
 
 
 def test_instances_share_a_rate_limit(root: Path, cluster: Cluster, database: str) -> None:

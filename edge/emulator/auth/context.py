@@ -9,7 +9,7 @@ import psycopg
 from starlette.requests import Request
 
 from edge.emulator.auth.config import AuthConfig
-from edge.emulator.auth.errors import BAD_TEXT, NO_DATABASE, TIMED_OUT
+from edge.emulator.auth.errors import BAD_TEXT, DISK_FULL, NO_DATABASE, TIMED_OUT
 from edge.emulator.auth.schemas import Body, read_body
 from edge.emulator.postgres.pool import (
     Connection,
@@ -40,6 +40,8 @@ class AuthContext:
                 yield connection
         except PoolBusyError as exc:
             raise TIMED_OUT.error() from exc
+        except psycopg.errors.DiskFull as exc:
+            raise DISK_FULL.error() from exc
         except (PostgresUnreachableError, psycopg.OperationalError) as exc:
             raise NO_DATABASE.error() from exc
         except psycopg.DataError as exc:

@@ -127,6 +127,9 @@ TIMED_OUT: Final = ErrorTemplate(
 )
 # Upstream answers 500; clients keep their session and try again only after a 503.
 NO_DATABASE: Final = ErrorTemplate(503, "unexpected_failure", "The database cannot be reached")
+DISK_FULL: Final = ErrorTemplate(
+    503, "unexpected_failure", "The disk of the database is full: make room on it"
+)
 UNEXPECTED: Final = ErrorTemplate(
     500, "unexpected_failure", "Unexpected failure, please check server logs for more information"
 )

@@ -23,6 +23,7 @@ from edge.errors import EdgeError
 SUPERUSER: Final = "supabase_admin"
 _READY_DEADLINE = 60.0
 _STOP_DEADLINE = 15.0
+_LONGEST_LOG: Final = 10 << 20
 # Without synchronous commits a logical decoder would see each one up to 200 ms late.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 _DESCRIBE: Final = """\
@@ -125,6 +126,7 @@ class Cluster:
         account.give(self._host.path)
         for setting in settings:
             command += ["-c", setting]
+        self.rotate_log()
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -135,6 +137,13 @@ class Cluster:
                 start_new_session=True,
                 preexec_fn=account.preexec(dies_with_parent=True),
             )
+
+    def rotate_log(self, longest: int = _LONGEST_LOG) -> None:
+        """Move a long server.log to server.log.1; the server goes on writing to server.log."""
+        with suppress(OSError):
+            if self.log_file.stat().st_size > longest:
+                shutil.copyfile(self.log_file, self.log_file.with_suffix(".log.1"))
+                os.truncate(self.log_file, 0)
 
     def wait_ready(self) -> None:
         """Return when the server answers a query."""
@@ -241,6 +250,11 @@ class Cluster:
             return EdgeError(
                 f"Port {self.port} is taken, so Postgres cannot listen on it.",
                 cure="Stop what uses it, or choose another: edge start --db-port N",
+            )
+        if "No space left on device" in tail:
+            return EdgeError(
+                f"The disk that holds {self.data_dir} is full, so Postgres cannot start.",
+                cure="Make room on it.",
             )
         return EdgeError(f"Postgres did not start. The end of {self.log_file}:\n{tail}")
 

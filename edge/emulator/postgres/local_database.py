@@ -1,6 +1,7 @@
 """The stack's Postgres: started, migrated, and restarted when it dies."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,7 @@ from edge.errors import EdgeError
 from edge.project.settings import Settings
 
 _INTERVAL: Final = 0.5
+_ROTATION_INTERVAL: Final = 10.0
 
 
 def plan_schema(settings: Settings) -> SchemaPlan:
@@ -73,9 +75,12 @@ class LocalDatabase:
 
         After a crash its shared memory is in use until the last of its processes has ended.
         """
-        reported = ""
+        reported, rotates_at = "", 0.0
         while True:
             await asyncio.sleep(_INTERVAL)
+            if time.monotonic() >= rotates_at:
+                rotates_at = time.monotonic() + _ROTATION_INTERVAL
+                await asyncio.to_thread(self.cluster.rotate_log)
             if not self.cluster.has_died:
                 continue
             if not reported:

@@ -59,8 +59,23 @@ begin
   end loop;
 end $$;
 
-alter role anon set statement_timeout = '30s';
-alter role authenticated set statement_timeout = '60s';
+-- Defaults of the data API; a project changes them by `alter role … set statement_timeout`.
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values ('anon', '30s'), ('authenticated', '60s'), ('service_role', '120s'))
+      as roles(name, timeout)
+  loop
+    if not exists (
+      select from pg_catalog.pg_db_role_setting
+      where setrole = wanted.name::regrole and array_to_string(setconfig, ' ') like '%statement_timeout=%'
+    ) then
+      execute format('alter role %I set statement_timeout = %L', wanted.name, wanted.timeout);
+    end if;
+  end loop;
+end $$;
 alter role supabase_admin set event_triggers = off;  -- a project's would run with our rights
 
 alter database :"database" owner to postgres;

@@ -26,6 +26,20 @@ async def test_what_is_not_served_says_so(auth: Auth) -> None:
     assert verb.json()["message"] == "DELETE /signup is not served locally"
 
 
+async def test_a_full_disk_is_named(auth: Auth) -> None:
+    auth.execute(
+        "create function auth.fill() returns trigger language plpgsql as $$ begin"
+        " raise exception using errcode = '53100', message = 'could not extend file'; end $$"
+    )
+    auth.execute(
+        "create trigger fill before insert on auth.users for each row execute function auth.fill()"
+    )
+    answer = await auth("POST", "/signup", {"email": "a@b.com", "password": "password1"})
+
+    assert answer.status_code == 503
+    assert "disk of the database is full" in answer.text
+
+
 def nowhere() -> Starlette:
     pool = create_pool("host=/nowhere user=nobody dbname=none")
     return create_auth_app(pool, AuthConfig(Keys(SECRET), ISSUER))
