@@ -97,7 +97,7 @@ def read_script(path: Path) -> Script:
 
 
 def read_sql(path: Path) -> str:
-    """Return the file's text without a byte order mark. Raises UnreadableError if it is not UTF-8."""
+    """Return the file's text without a byte order mark; raises UnreadableError unless UTF-8."""
     try:
         content = path.read_bytes()
     except OSError as exc:
