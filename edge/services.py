@@ -23,6 +23,9 @@ from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.providers.retell.simulation_config import SimulationConfig
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
+from edge.emulator.storage.app import create_storage_app
+from edge.emulator.storage.config import StorageConfig
+from edge.emulator.storage.database import create_pool as create_storage_pool
 from edge.project.settings import Settings
 
 _LOG: Final = logging.getLogger(__name__)
@@ -64,11 +67,15 @@ class Services:
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers
 
-    async def start_database(self) -> tuple[ASGIApp, ASGIApp]:
-        """Start Postgres and migrate it; returns the data API and Auth. EdgeError if it fails."""
+    async def start_database(self) -> tuple[ASGIApp, ASGIApp, ASGIApp]:
+        """Start Postgres and migrate it; returns the data API, Auth and Storage.
+
+        Raises EdgeError if it cannot be started.
+        """
         self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
         self._exits.push_async_callback(self._database.close)
-        return await self._start_rest(await self._database.start()), self._start_auth()
+        dsn = await self._database.start()
+        return await self._start_rest(dsn), self._start_auth(), await self._start_storage()
 
     def start_scheduler(self, url: str, schedules: Callable[[], Iterator[Schedule]]) -> None:
         """Call functions below `url` by their schedules, with the service_role key."""
@@ -88,3 +95,12 @@ class Services:
         self._exits.push_async_callback(pool.close)
         issuer = f"{self.settings.api_url}/auth/v1"
         return create_auth_app(pool, AuthConfig(self.settings.keys, issuer))
+
+    async def _start_storage(self) -> Starlette:
+        pool = create_storage_pool(self.cluster.dsn(user="supabase_storage_admin"))
+        self._exits.push_async_callback(pool.close)
+        folder = self.settings.state_dir / "storage"
+        config = StorageConfig(self.settings.keys, folder, durable=self.durable)
+        storage = create_storage_app(pool, config)
+        await self._exits.enter_async_context(storage.router.lifespan_context(storage))
+        return storage

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _PROVIDERS: Final = "/providers"
 _REST: Final = "/rest/v1"
 _AUTH: Final = "/auth/v1"
+_STORAGE: Final = "/storage/v1"
 
 
 @dataclass(slots=True)
@@ -132,7 +133,7 @@ class Stack:
         return frozenset((self.settings.host,))
 
     def _service_prefixes(self) -> tuple[str, ...]:
-        return (_PROVIDERS, _REST, _AUTH) if self.settings.has_database else (_PROVIDERS,)
+        return (_PROVIDERS, _REST, _AUTH, _STORAGE) if self.settings.has_database else (_PROVIDERS,)
 
     async def _start_services(self, deferred: dict[str, Deferred]) -> None:
         await asyncio.to_thread(importlib.import_module, "edge.services")
@@ -142,9 +143,10 @@ class Stack:
         deferred[_PROVIDERS].resolve(await services.start_providers())
         if not self.settings.has_database:
             return
-        rest, auth = await services.start_database()
+        rest, auth, storage = await services.start_database()
         deferred[_REST].resolve(rest)
         deferred[_AUTH].resolve(auth)
+        deferred[_STORAGE].resolve(storage)
         if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
             services.start_scheduler(
                 f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}", self._schedules

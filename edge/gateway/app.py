@@ -80,7 +80,7 @@ class Gateway:
         if prefix == FUNCTIONS:
             headers = beside_authorization(scope["headers"], self.tokens)
             await app(_strip_prefix(scope, prefix, headers), receive, send)
-        elif scope["method"] == "OPTIONS":
+        elif _is_preflight(scope):
             await _answer_preflight(scope, send)
         elif prefix in _KEYED and (refusal := _refuse(scope["headers"], self.tokens)):
             status, body = refusal
@@ -159,6 +159,14 @@ def _with_cors(send: Send) -> Send:
         await send(message)
 
     return sending
+
+
+def _is_preflight(scope: Scope) -> bool:
+    """Return whether a browser asks for permission; services answer other OPTIONS."""
+    return scope["method"] == "OPTIONS" and any(
+        name in (b"access-control-request-method", b"access-control-request-headers")
+        for name, _ in scope["headers"]
+    )
 
 
 async def _answer_preflight(scope: Scope, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The 503 response of the data and auth APIs when the stack runs without a database."""
+"""The 503 response of the data, auth and storage APIs when the stack runs without a database."""
 
 from typing import Final
 
@@ -15,4 +15,6 @@ _APP: Final[ASGIApp] = JSONResponse(
     },
     status_code=503,
 )
-NO_DATABASE: Final[dict[str, ASGIApp]] = {"/rest/v1": _APP, "/auth/v1": _APP}
+NO_DATABASE: Final[dict[str, ASGIApp]] = dict.fromkeys(
+    ("/rest/v1", "/auth/v1", "/storage/v1"), _APP
+)

@@ -175,7 +175,7 @@ begin
     )
     select listed.name, listed.id, listed.updated_at, listed.created_at, listed.last_accessed_at,
       listed.metadata
-    from listed order by %1$s %2$s, name collate "C" %2$s limit $4 offset $6
+    from listed order by %1$s %2$s nulls first, name collate "C" %2$s limit $4 offset $6
   $query$, 'listed.' || quote_ident(sort_column)
       || case when sort_column = 'name' then ' collate "C"' else '' end, sort_order)
   using coalesce(prefix, ''), bucketname, levels, least(limits, 1500), coalesce(search, ''), offsets;

@@ -89,10 +89,12 @@ async def test_the_prefix_is_stripped_and_the_rest_decoded_once() -> None:
 
 
 async def test_preflights_are_answered_here_but_for_functions() -> None:
-    status, headers, seen = await ask(b"/rest/v1/videos", "OPTIONS")
-    _, _, of_functions = await ask(b"/functions/v1/echo", "OPTIONS")
+    asks = {"access_control_request_method": "POST"}
+    status, headers, seen = await ask(b"/rest/v1/videos", "OPTIONS", **asks)
+    _, _, of_functions = await ask(b"/functions/v1/echo", "OPTIONS", **asks)
+    _, _, without_browser = await ask(b"/rest/v1/videos", "OPTIONS")
 
-    assert (status, seen, len(of_functions)) == (200, [], 1)
+    assert (status, seen, len(of_functions), len(without_browser)) == (200, [], 1, 1)
     assert headers[b"access-control-allow-origin"] == b"*"
 
 

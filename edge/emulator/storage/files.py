@@ -1,0 +1,209 @@
+"""The files of objects on disk, one for each version.
+
+A file is written under a temporary name and renamed before its row is committed; the file of a
+replaced version is removed after. So a crash at any point leaves a whole old or a whole new object,
+and at most a file without a row, which `sweep` removes. A path is made of the version, a UUID of
+ours, never of an object's name.
+"""
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+from uuid import UUID, uuid4
+
+from edge.emulator.storage.errors import storage_error
+
+CHUNK: Final = 256 * 1024
+_TEMPORARY: Final = "tmp"
+_ORPHAN_SECONDS: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in place: its version, size in bytes and ETag, which is the MD5 in quotes."""
+
+    version: str
+    size: int
+    etag: str
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """A file that is being written."""
+
+    path: Path
+    limit: int
+    size: int = 0
+    digest: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    file: BinaryIO = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.file = self.path.open("xb", buffering=0)
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self.limit:
+            raise storage_error("EntityTooLarge")
+        self.digest.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[self.file.write(view) :]
+
+    def finish(self, *, durable: bool) -> None:
+        if durable:
+            os.fsync(self.file.fileno())
+        self.file.close()
+
+    def discard(self) -> None:
+        self.file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class FileStore:
+    """Write, read, link and remove files below `folder`."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._folder = folder
+        self._durable = durable
+        (folder / _TEMPORARY).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def write(self, chunks: AsyncIterator[bytes], limit: int) -> StoredFile:
+        """Write a stream to a new version. Raises EntityTooLarge beyond `limit` bytes."""
+        version = str(uuid4())
+        incoming = await asyncio.to_thread(_Incoming, self._folder / _TEMPORARY / version, limit)
+        try:
+            async for data in _collect(chunks):
+                await asyncio.to_thread(incoming.write, data)
+            await asyncio.to_thread(self._place, incoming, version)
+        except BaseException:
+            await asyncio.to_thread(incoming.discard)
+            raise
+        return StoredFile(version, incoming.size, f'"{incoming.digest.hexdigest()}"')
+
+    async def adopt(self, path: Path, version: str) -> StoredFile:
+        """Move a complete file in as a version, and hash it."""
+        return await asyncio.to_thread(self._adopt, path, version)
+
+    async def copy(self, version: str) -> str:
+        """Create another version of the same bytes; returns it. Raises FileMissing."""
+        new = str(uuid4())
+        await asyncio.to_thread(self._link, version, new)
+        return new
+
+    async def remove(self, versions: Collection[str | None]) -> None:
+        """Remove the files of versions that no row has any more."""
+        await asyncio.to_thread(self._remove, [version for version in versions if version])
+
+    async def read(self, version: str, start: int, length: int) -> AsyncIterator[bytes]:
+        """Yield `length` bytes from `start` in chunks. Raises FileMissing."""
+        file = await asyncio.to_thread(self._open, version)
+        try:
+            await asyncio.to_thread(file.seek, start)
+            while length > 0:
+                data = await asyncio.to_thread(file.read, min(CHUNK, length))
+                if not data:
+                    return
+                length -= len(data)
+                yield data
+        finally:
+            file.close()
+
+    async def size(self, version: str | None) -> int:
+        """Return the size of a file in bytes. Raises FileMissing."""
+        path = self.path(version or "")
+        try:
+            return (await asyncio.to_thread(path.stat)).st_size
+        except OSError as exc:
+            raise storage_error("FileMissing") from exc
+
+    def path(self, version: str) -> Path:
+        """Return a version's path. Raises FileMissing for what is no UUID."""
+        try:
+            name = str(UUID(version))
+        except ValueError as exc:
+            raise storage_error("FileMissing") from exc
+        return self._folder / name[:2] / name
+
+    def sweep(self, known: Collection[str]) -> int:
+        """Remove files older than an hour that no row names; returns how many."""
+        removed, oldest = 0, time.time() - _ORPHAN_SECONDS
+        for path in self._files():
+            with suppress(OSError):
+                if path.name not in known and path.stat().st_mtime < oldest:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _files(self) -> Iterator[Path]:
+        yield from self._folder.glob("??/*")
+        yield from self._folder.glob(f"{_TEMPORARY}/*")
+
+    def _place(self, incoming: _Incoming, version: str) -> None:
+        incoming.finish(durable=self._durable)
+        path = self.path(version)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        incoming.path.rename(path)
+        if self._durable:
+            _sync_folder(path.parent)
+
+    def _adopt(self, source: Path, version: str) -> StoredFile:
+        digest = hashlib.md5(usedforsecurity=False)
+        with source.open("rb") as file:
+            while data := file.read(CHUNK):
+                digest.update(data)
+            if self._durable:
+                os.fsync(file.fileno())
+            size = file.tell()
+        path = self.path(version)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        source.rename(path)
+        if self._durable:
+            _sync_folder(path.parent)
+        return StoredFile(version, size, f'"{digest.hexdigest()}"')
+
+    def _link(self, version: str, new: str) -> None:
+        path = self.path(new)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        try:
+            os.link(self.path(version), path)
+        except FileNotFoundError as exc:
+            raise storage_error("FileMissing") from exc
+
+    def _remove(self, versions: list[str]) -> None:
+        for version in versions:
+            with suppress(OSError):
+                self.path(version).unlink()
+
+    def _open(self, version: str) -> BinaryIO:
+        try:
+            return self.path(version).open("rb")
+        except OSError as exc:
+            raise storage_error("FileMissing") from exc
+
+
+async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Join small pieces, so that each thread call writes about 256 KB."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in chunks:
+        pieces.append(piece)
+        size += len(piece)
+        if size >= CHUNK:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    if pieces:
+        yield b"".join(pieces)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,72 @@
+"""Transform an image with Pillow; runs in a process of its own.
+
+Follows imgproxy as supabase/storage drives it: cover fills the box and crops at the centre, contain
+fits inside it, fill stretches; nothing is enlarged. Metadata is dropped, the orientation applied,
+and of an animation the first frame is kept.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Resize = Literal["cover", "contain", "fill"]
+
+MAX_PIXELS: Final = 50_000_000
+_FORMATS: Final = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
+_WITHOUT_ALPHA: Final = frozenset({"jpeg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to make of an image; 0 keeps a dimension, no format keeps the source's."""
+
+    width: int = 0
+    height: int = 0
+    resize: Resize = "cover"
+    quality: int = 80
+    format: str = ""
+
+
+class UnsupportedImageError(Exception):
+    """The bytes are no image, a broken one, or one with too many pixels."""
+
+
+def render(data: bytes, options: Options) -> tuple[bytes, str]:
+    """Return the transformed image and its MIME type. Raises UnsupportedImageError."""
+    Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
+    try:
+        with Image.open(io.BytesIO(data)) as source:
+            if source.width * source.height > MAX_PIXELS or source.format not in _FORMATS:
+                raise UnsupportedImageError
+            kept = _FORMATS[source.format]
+            source.draft("RGB", (options.width or source.width, options.height or source.height))
+            image = _resize(ImageOps.exif_transpose(source), options)
+            return _encode(image, options.format or kept, options.quality)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as exc:
+        raise UnsupportedImageError from exc
+
+
+def _resize(image: Image.Image, options: Options) -> Image.Image:
+    width = min(options.width or image.width, image.width)
+    height = min(options.height or image.height, image.height)
+    if (width, height) == image.size:
+        return image
+    converted = image if image.mode in {"L", "RGB", "RGBA"} else image.convert("RGBA")
+    if options.resize == "fill":
+        return converted.resize((width, height), Image.Resampling.LANCZOS)  # pyright: ignore[reportUnknownMemberType]
+    if options.resize == "contain":
+        return ImageOps.contain(converted, (width, height), Image.Resampling.LANCZOS)
+    return ImageOps.fit(converted, (width, height), Image.Resampling.LANCZOS)
+
+
+def _encode(image: Image.Image, name: str, quality: int) -> tuple[bytes, str]:
+    if name in _WITHOUT_ALPHA and image.mode != "RGB":
+        image = image.convert("RGB")
+    elif image.mode not in {"L", "RGB", "RGBA"}:
+        image = image.convert("RGBA")
+    output = io.BytesIO()
+    settings = {} if name in {"png", "gif"} else {"quality": quality}
+    image.save(output, name.upper(), **settings)
+    return output.getvalue(), f"image/{name}"

@@ -1,0 +1,62 @@
+"""Images: resized, converted, cached; what is no image is refused."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from tests.support.storage_service import Storage, error
+
+
+@pytest.fixture
+async def pictures(storage: Storage) -> Storage:
+    await storage.create_bucket("pictures", public=True)
+    picture = io.BytesIO()
+    Image.new("RGB", (300, 200), (200, 30, 30)).save(picture, "JPEG")
+    await storage.upload("pictures/a.jpg", picture.getvalue(), "image/jpeg")
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("query", "size", "kind"),
+    [
+        ("width=100&height=100", (100, 100), "JPEG"),
+        ("width=100&height=100&resize=contain", (100, 67), "JPEG"),
+        ("width=100", (100, 200), "JPEG"),
+        ("width=900", (300, 200), "JPEG"),
+        ("width=50&height=40&resize=fill&format=webp", (50, 40), "WEBP"),
+    ],
+)
+async def test_sizes_and_formats(
+    pictures: Storage, query: str, size: tuple[int, int], kind: str
+) -> None:
+    answer = await pictures("GET", f"/render/image/public/pictures/a.jpg?{query}")
+
+    image = Image.open(io.BytesIO(answer.content))
+    assert (image.size, image.format) == (size, kind)
+
+
+async def test_the_options_of_a_signed_url_are_its_token_s(pictures: Storage) -> None:
+    body = {"expiresIn": 60, "transform": {"width": 10, "height": 10}}
+    signed = (await pictures("POST", "/object/sign/pictures/a.jpg", json=body)).json()["signedURL"]
+    answer = await pictures.without_token()("GET", f"{signed}&width=300&height=200")
+
+    assert Image.open(io.BytesIO(answer.content)).size == (10, 10)
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that says to have 10^10 pixels."""
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk
+    return start + struct.pack(">I", zlib.crc32(chunk)) + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+@pytest.mark.parametrize("data", [b"no image", bomb(), b""])
+async def test_what_is_no_image_or_too_large_is_refused(pictures: Storage, data: bytes) -> None:
+    await pictures.upload("pictures/x.png", data, "image/png")
+    answer = await pictures("GET", "/render/image/public/pictures/x.png?width=10")
+
+    assert error(answer) == (400, "InvalidRequest", "400")
