@@ -12,6 +12,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from edge.emulator.postgres.privileged import run_privileged
 from edge.emulator.postgres.script import Script, Statement
 
 _NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
@@ -123,7 +124,8 @@ def _execute_each(
 def _execute(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
     try:
         if statement.copy_data is None:
-            connection.execute(statement.text.encode())
+            if not (statement.needs_privilege and run_privileged(connection, statement.text)):
+                connection.execute(statement.text.encode())
             return
         with connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
             copy.write(statement.copy_data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edge.emulator.postgres.privileged import needs_privilege
 from edge.errors import EdgeError
 
 _LEXEME: Final = re.compile(
@@ -58,6 +59,11 @@ class Statement:
         """Whether it begins or ends a transaction, or sets a savepoint."""
         return self.head.partition(" ")[0] in _TRANSACTION_WORDS
 
+    @property
+    def needs_privilege(self) -> bool:
+        """Whether only a superuser may run it, except on the platform; see privileged.py."""
+        return needs_privilege(self.text)
+
     def line_at(self, position: int | None) -> int:
         """Return the file's line of a 1-based position in the text; of its first word for None."""
         if not position:
@@ -78,7 +84,8 @@ class Script:
     def is_plain(self) -> bool:
         """Whether the server takes the whole text at once, in one implicit transaction."""
         return not self.skipped and not any(
-            s.controls_transaction or s.copy_data is not None for s in self.statements
+            s.controls_transaction or s.copy_data is not None or s.needs_privilege
+            for s in self.statements
         )
 
 
