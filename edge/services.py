@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from edge.emulator.auth.app import create_auth_app, create_pool
-from edge.emulator.auth.config import AuthConfig
+from edge.emulator.auth.mail.app import create_mailbox_app
+from edge.emulator.auth.mail.mailbox import Mailbox
+from edge.emulator.auth.project_config import read_auth_config
 from edge.emulator.clock import Clock
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.local_database import LocalDatabase
@@ -39,6 +41,7 @@ class Services:
     durable: bool = True
     _clock: Clock = field(default_factory=Clock, init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
+    _mailbox: Mailbox = field(default_factory=Mailbox, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -67,6 +70,10 @@ class Services:
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers
 
+    def create_mailbox_app(self) -> ASGIApp:
+        """Return the page and the API of the mails that Auth has sent."""
+        return create_mailbox_app(self._mailbox)
+
     async def start_database(self) -> tuple[ASGIApp, ASGIApp, ASGIApp]:
         """Start Postgres and migrate it; returns the data API, Auth and Storage.
 
@@ -93,8 +100,7 @@ class Services:
     def _start_auth(self) -> Starlette:
         pool = create_pool(self.cluster.dsn(user="supabase_auth_admin"))
         self._exits.push_async_callback(pool.close)
-        issuer = f"{self.settings.api_url}/auth/v1"
-        return create_auth_app(pool, AuthConfig(self.settings.keys, issuer))
+        return create_auth_app(pool, read_auth_config(self.settings), self._mailbox)
 
     async def _start_storage(self) -> Starlette:
         pool = create_storage_pool(self.cluster.dsn(user="supabase_storage_admin"))

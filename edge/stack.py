@@ -43,6 +43,7 @@ _PROVIDERS: Final = "/providers"
 _REST: Final = "/rest/v1"
 _AUTH: Final = "/auth/v1"
 _STORAGE: Final = "/storage/v1"
+_MAIL: Final = "/mail"
 
 
 @dataclass(slots=True)
@@ -106,6 +107,7 @@ class Stack:
         }
         routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
         if self.settings.has_database:
+            routes[_MAIL] = Guard(deferred[_MAIL], hosts=self._own_names())
             pages = self.settings.extensions.pages
             console = create_pages_app(self.settings.publishable_key, pages)
             routes["/console"] = Guard(console, hosts=self._own_names())
@@ -133,7 +135,9 @@ class Stack:
         return frozenset((self.settings.host,))
 
     def _service_prefixes(self) -> tuple[str, ...]:
-        return (_PROVIDERS, _REST, _AUTH, _STORAGE) if self.settings.has_database else (_PROVIDERS,)
+        if not self.settings.has_database:
+            return (_PROVIDERS,)
+        return (_PROVIDERS, _REST, _AUTH, _STORAGE, _MAIL)
 
     async def _start_services(self, deferred: dict[str, Deferred]) -> None:
         await asyncio.to_thread(importlib.import_module, "edge.services")
@@ -147,6 +151,7 @@ class Stack:
         deferred[_REST].resolve(rest)
         deferred[_AUTH].resolve(auth)
         deferred[_STORAGE].resolve(storage)
+        deferred[_MAIL].resolve(services.create_mailbox_app())
         if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
             services.start_scheduler(
                 f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}", self._schedules

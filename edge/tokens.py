@@ -55,7 +55,7 @@ class TokenError(Exception):
 class Keys:
     """What tokens are verified with: the shared HS256 secret, and public keys by key id."""
 
-    secret: str
+    secret: str | bytes
     jwks: Mapping[str, PyJWK] = field(default_factory=dict[str, PyJWK])
 
     @classmethod
@@ -96,7 +96,9 @@ def _read_header(token: str) -> tuple[str, str]:
     return str(header.get("alg")), str(header.get("kid", ""))
 
 
-def _decode(token: str, key: str | PyJWK, algorithm: str, checks: "Checks") -> dict[str, Any]:
+def _decode(
+    token: str, key: str | bytes | PyJWK, algorithm: str, checks: "Checks"
+) -> dict[str, Any]:
     try:
         return jwt.decode(token, key, algorithms=[algorithm], options=checks)
     except jwt.ExpiredSignatureError as exc:

@@ -5,6 +5,7 @@ A command imports what it needs when it runs, so that `edge --help` and completi
 
 import typer
 
+from edge.cli.auth import auth
 from edge.cli.contributed import EdgeGroup
 from edge.cli.db.commands import app as db
 from edge.cli.deploy.bundle import bundle
@@ -36,6 +37,7 @@ app.command()(stop)
 app.command()(status)
 app.command()(logs)
 app.command()(serve)
+app.command()(auth)
 app.command()(bundle)
 app.command()(deploy)
 app.command("test")(smoke)

@@ -48,7 +48,7 @@ def require_database(details: Mapping[str, str]) -> str:
 
 def function_names(details: Mapping[str, str]) -> dict[str, str]:
     """Return URLs and keys under the names of a function's environment: SUPABASE_…."""
-    from edge.project.settings import symmetric_jwks
+    from edge.project.settings import local_jwks
 
     named = {"SUPABASE_URL": details.get("REMOTE_URL", details["API_URL"])}
     named |= {new: details[old] for old, new in _FUNCTION_NAMES.items() if old in details}
@@ -58,5 +58,5 @@ def function_names(details: Mapping[str, str]) -> dict[str, str]:
         if details.get(old)
     }
     if "REMOTE_URL" not in details:
-        named["SUPABASE_JWKS"] = symmetric_jwks(details["JWT_SECRET"])
+        named["SUPABASE_JWKS"] = local_jwks(details["JWT_SECRET"])
     return named

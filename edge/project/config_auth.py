@@ -61,6 +61,13 @@ _DURATIONS: Final = {
     "sessions.timebox": ("SESSIONS_TIMEBOX", ""),
     "sessions.inactivity_timeout": ("SESSIONS_INACTIVITY_TIMEOUT", ""),
 }
+_SMTP: Final = {
+    "host": "HOST",
+    "user": "USER",
+    "pass": "PASS",
+    "admin_email": "ADMIN_EMAIL",
+    "sender_name": "SENDER_NAME",
+}
 _TEXTS: Final = {
     "jwt_issuer": "JWT_ISSUER",
     "sms.template": "SMS_TEMPLATE",
@@ -89,6 +96,7 @@ def read_auth_variables(document: ConfigDocument, supabase: Path) -> dict[str, s
             f"{phone}:{code}" for phone, code in document.entries("auth.sms.test_otp").items()
         ),
         **named,
+        **dict(_read_smtp(document)),
         **dict(_read_mails(document, supabase)),
         **dict(_read_hooks(document)),
         **dict(_read_providers(document)),
@@ -110,6 +118,18 @@ def _read_named(document: ConfigDocument) -> Iterator[tuple[str, str]]:
     for key, name in _TEXTS.items():
         if text := document.text(f"auth.{key}"):
             yield f"GOTRUE_{name}", text
+
+
+def _read_smtp(document: ConfigDocument) -> Iterator[tuple[str, str]]:
+    """Yield the mail server's settings; without one, mails stay in the local mailbox."""
+    table = "auth.email.smtp"
+    if not document.text(f"{table}.host") or not document.flag(f"{table}.enabled", default=True):
+        return
+    for key, name in _SMTP.items():
+        if text := document.text(f"{table}.{key}"):
+            yield f"GOTRUE_SMTP_{name}", text
+    yield "GOTRUE_SMTP_PORT", str(document.port(f"{table}.port", 587))
+    yield "GOTRUE_RATE_LIMIT_EMAIL_SENT", str(document.count("auth.rate_limit.email_sent", 2))
 
 
 def _read_mails(document: ConfigDocument, supabase: Path) -> Iterator[tuple[str, str]]:

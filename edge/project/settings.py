@@ -1,7 +1,6 @@
 """The stack's configuration, resolved once: defaults < config.toml < environment < command line."""
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from edge.project.extensions import Extensions, read_extensions
 from edge.project.hosted import LOOPBACK, HostedProject, find_hosted_project
 from edge.project.layout import find_functions
 from edge.project.providers import PROVIDERS
+from edge.signing import LOCAL_SIGNING_KEY, Jwk, SigningKeys, parse_signing_keys
 from edge.tokens import Keys, mint_api_key
 
 # The Supabase CLI's well-known local values (supabase/cli, pkg/config/apikeys.go): an existing
@@ -126,13 +126,13 @@ class Settings:
     def anon_key(self) -> str:
         given = self.hosted.variables.get("SUPABASE_ANON_KEY") if self.hosted else None
         given = given or (None if self.hosted else self.config.api_keys.get("anon_key"))
-        return given or mint_api_key(self.jwt_secret, "anon")
+        return given or self._mint_api_key("anon")
 
     @property
     def service_role_key(self) -> str:
         given = self.hosted.variables.get("SUPABASE_SERVICE_ROLE_KEY") if self.hosted else None
         given = given or (None if self.hosted else self.config.api_keys.get("service_role_key"))
-        return given or mint_api_key(self.jwt_secret, "service_role")
+        return given or self._mint_api_key("service_role")
 
     @property
     def publishable_key(self) -> str:
@@ -147,6 +147,11 @@ class Settings:
         return self.hosted.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY") or ""
 
     @property
+    def signing_keys(self) -> SigningKeys:
+        """The keys that the local auth service signs with."""
+        return SigningKeys(self.jwt_secret, self._own_signing_keys or (LOCAL_SIGNING_KEY,))
+
+    @property
     def keys(self) -> Keys:
         """The keys that the gateway verifies tokens with."""
         return Keys.load(self.jwt_secret, self.jwks)
@@ -156,7 +161,8 @@ class Settings:
         """The JWKS document that functions verify tokens with."""
         if self.hosted:
             return self.hosted.variables.get("SUPABASE_JWKS", "")
-        return symmetric_jwks(self.jwt_secret)
+        document = self.signing_keys.public_document(with_secret=not self._own_signing_keys)
+        return json.dumps(document)
 
     def platform_variables(self) -> dict[str, str]:
         """The project's URL and keys as the SUPABASE_* variables of functions."""
@@ -197,6 +203,17 @@ class Settings:
             "JWT_SECRET": self.jwt_secret,
         }
 
+    @property
+    def _own_signing_keys(self) -> tuple[Jwk, ...]:
+        text = self.config.auth.get("GOTRUE_JWT_KEYS")
+        return parse_signing_keys(text, "auth.signing_keys_path") if text else ()
+
+    def _mint_api_key(self, role: str) -> str:
+        """Return the key of a role: with signing keys of the project's own, signed by them."""
+        if not self._own_signing_keys:
+            return mint_api_key(self.jwt_secret, role)
+        return self.signing_keys.sign({"iss": "supabase-demo", "role": role, "exp": 1983812996})
+
     def with_current_secrets(self) -> "Settings":
         """Read the env file again. Raises EdgeError if a chosen env file is missing."""
         path = self.env_file or self.functions_dir / ".env"
@@ -209,10 +226,9 @@ class Settings:
         )
 
 
-def symmetric_jwks(secret: str) -> str:
-    """The JWKS document of a project that signs its tokens with `secret`."""
-    encoded = urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
-    return json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": encoded}]})
+def local_jwks(secret: str) -> str:
+    """The JWKS document of a local project with the well-known signing key."""
+    return json.dumps(SigningKeys(secret, (LOCAL_SIGNING_KEY,)).public_document(with_secret=True))
 
 
 def load_settings(  # noqa: PLR0913 - each is a command line option

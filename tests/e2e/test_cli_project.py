@@ -47,6 +47,12 @@ def psql(project: Path, statement: str) -> str:
 
 
 @pytest.mark.usefixtures("details")
+def add_user(project: Path, email: str) -> None:
+    """Store a user unless the address is known."""
+    values = f"(gen_random_uuid(), '{email}')"
+    psql(project, f"insert into auth.users (id, email) values {values} on conflict do nothing")
+
+
 def test_the_first_call_works_and_a_wrong_one_fails(project: Path) -> None:
     good = edge(project, "functions", "invoke", "hello", "--data", '{"name": "Ada"}')
     bad = edge(project, "functions", "invoke", "hello", "--data", '{"nam": "Ada"}', "-o", "json")
@@ -57,9 +63,7 @@ def test_the_first_call_works_and_a_wrong_one_fails(project: Path) -> None:
 
 @pytest.mark.usefixtures("details")
 def test_invoke_as_a_user_sends_a_token_for_that_user(project: Path) -> None:
-    psql(
-        project, "insert into auth.users (email) values ('ada@example.com') on conflict do nothing"
-    )
+    add_user(project, "ada@example.com")
 
     call = ("functions", "invoke", "greet-user", "--data", '{"name": "Ada"}')
     anon, user = edge(project, *call), edge(project, *call, "--user", "ADA@example.com")
@@ -71,12 +75,8 @@ def test_invoke_as_a_user_sends_a_token_for_that_user(project: Path) -> None:
 
 
 def test_a_user_s_token_is_bound_by_row_security(project: Path, details: dict[str, Any]) -> None:
-    psql(
-        project, "insert into auth.users (email) values ('ada@example.com') on conflict do nothing"
-    )
-    psql(
-        project, "insert into auth.users (email) values ('bob@example.com') on conflict do nothing"
-    )
+    add_user(project, "ada@example.com")
+    add_user(project, "bob@example.com")
 
     def token(email: str) -> str:
         called = edge(project, "functions", "invoke", "who", "--user", email)
@@ -123,9 +123,9 @@ def test_reset_drops_the_rows_and_applies_everything_again(
     project: Path, details: dict[str, Any]
 ) -> None:
     (project / "supabase/seed.sql").write_text(
-        "insert into auth.users (email) values ('seed@example.com');"
+        "insert into auth.users (id, email) values (gen_random_uuid(), 'seed@example.com');"
     )
-    psql(project, "insert into auth.users (email) values ('eve@example.com')")
+    add_user(project, "eve@example.com")
 
     unasked = edge(project, "db", "reset")
     done = edge(project, "db", "reset", "--yes", "-o", "json")

@@ -1,5 +1,6 @@
 """A client of the auth service under test, with the service's keys and its database."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from edge.emulator.auth.mail.mailbox import Mailbox, Message
 from edge.tokens import mint
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
@@ -20,6 +22,7 @@ class Auth:
 
     client: httpx.AsyncClient
     dsn: str
+    mailbox: Mailbox
 
     async def __call__(
         self, method: str, url: str, body: object = None, token: str | None = None, **options: Any
@@ -46,6 +49,22 @@ class Auth:
 
     async def admin(self, method: str, url: str, body: object = None) -> httpx.Response:
         return await self(method, url, body, mint(SECRET, "service_role"))
+
+    def mail(self, to: str = "ann@example.com") -> Message:
+        """Return the newest message to this address."""
+        return self.mailbox.search(to)[0]
+
+    def code(self, to: str = "ann@example.com") -> str:
+        """Return the code in the newest message to this address."""
+        found = re.search(r"\b\d{6}\b", self.mail(to).text)
+        assert found, self.mail(to).text
+        return found[0]
+
+    def link(self, to: str = "ann@example.com") -> str:
+        """Return the path and query of the link in the newest mail to this address."""
+        found = re.search(rf"{re.escape(ISSUER)}(/verify\?[^ ]+)", self.mail(to).text)
+        assert found, self.mail(to).text
+        return found[1]
 
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run SQL as the superuser, past the API."""

@@ -8,8 +8,9 @@ import pytest
 
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
+from edge.emulator.auth.mail.mailbox import Mailbox
 from edge.emulator.postgres.cluster import Cluster
-from edge.tokens import Keys
+from edge.signing import SigningKeys
 from tests.support.auth_service import ISSUER, SECRET, Auth, Open
 
 
@@ -20,10 +21,11 @@ async def open_auth(cluster: Cluster, database: str) -> AsyncIterator[Open]:
     clients: list[httpx.AsyncClient] = []
 
     async def opening(**options: Any) -> Auth:
-        app = create_auth_app(pool, AuthConfig(Keys(SECRET), ISSUER, **options))
+        mailbox = Mailbox()
+        app = create_auth_app(pool, AuthConfig(SigningKeys(SECRET), ISSUER, **options), mailbox)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://auth"))
-        return Auth(clients[-1], cluster.dsn(database))
+        return Auth(clients[-1], cluster.dsn(database), mailbox)
 
     yield opening
     for client in clients:

