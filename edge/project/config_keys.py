@@ -39,7 +39,7 @@ auth.email.enable_signup auth.email.double_confirm_changes auth.email.enable_con
 auth.email.secure_password_change auth.email.max_frequency auth.email.otp_length
 auth.email.otp_expiry auth.email.template.*.subject auth.email.template.*.content_path
 auth.email.notification.*.enabled auth.email.notification.*.subject
-auth.email.notification.*.content_path
+auth.email.notification.*.content_path auth.email.smtp.*
 auth.sms.enable_signup auth.sms.enable_confirmations auth.sms.template auth.sms.max_frequency
 auth.sms.test_otp.* auth.sessions.timebox auth.sessions.inactivity_timeout
 auth.hook.*.enabled auth.hook.*.uri auth.hook.*.secrets
@@ -70,7 +70,6 @@ _NOT_USED: Final[Mapping[str, str]] = {
     "storage.analytics.** storage.vector.**": _HOSTED,
     "auth.passkey.* auth.webauthn.* auth.web3.*.enabled auth.captcha.*": "see COMPATIBILITY.md",
     "auth.mfa.web_authn.*": "see COMPATIBILITY.md",
-    "auth.email.smtp.*": _MAIL,
     "auth.email.template.*.content": "content_path is read",
     "auth.sms.twilio.* auth.sms.twilio_verify.* auth.sms.messagebird.* auth.sms.textlocal.*"
     " auth.sms.vonage.*": _PROVIDER_TEXT,
