@@ -78,7 +78,7 @@ def stack(*functions: str) -> Generator[Mapping[str, str]]:
         )
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
+            yield json.loads(process.stdout.readline()) | {"PID": str(process.pid)}
         finally:
             process.terminate()
             process.wait(30)
