@@ -8,8 +8,9 @@ POST {event, call} as Retell signs it, header x-retell-signature: v=<ms>,d=<hex>
 if neither RETELL_WEBHOOK_SECRET nor RETELL_API_KEY is set.
 """
 
+import asyncio
 import time
-from typing import Any
+from typing import Any, Final
 
 from shared.context import Context
 from shared.endpoint import endpoint
@@ -21,13 +22,17 @@ from .payload import parse_payload
 from .request_next_batch import batch_requester
 from .signature import HEADER, verify
 
+_LONG_BODY: Final = 4_096
+
 
 @endpoint(auth="none", timeout=25, preflight_status=204)
 async def main(ctx: Context) -> dict[str, Any]:
     """Believe, read, apply, answer; dialling goes on afterwards."""
     body = await read_bytes(ctx.request)
     verify(body, ctx.request.headers.get(HEADER), retell_env(), int(time.time() * 1000))
-    event = parse_payload(body)
+    # Words are searched for opt-outs, which takes a while for a long call: beside the event loop.
+    is_long = len(body) > _LONG_BODY
+    event = await asyncio.to_thread(parse_payload, body) if is_long else parse_payload(body)
     ctx.note(event=event.event, call_id=event.call_id)
     with ctx.stage("apply"):
         applied = await event_store(ctx.env.supabase).apply(event)

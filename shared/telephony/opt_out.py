@@ -1,69 +1,84 @@
-"""Finds in a transcript that a person wants no more calls; the words are in opt_out.toml."""
+"""Finds in a transcript that a person wants no more calls, in the languages of opt_out_words/.
+
+A file there has `clauses` (what opts out), `unless` (the same words with another meaning), `whole`
+(what does so as a sentence of its own: "Stop."), and `offers` that the person may agree to. They
+are regular expressions over clauses in lower case without accents; `{name}` is one of [words].
+`stems` and `marks` are searched first: most conversations have none of a language's.
+"""
 
 import re
-import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final, cast
 
-_WORDS: Final = Path(__file__).with_name("opt_out.toml")
-_SIDES: Final = ("user", "agent")
-_CLAUSE_END: Final = re.compile(r"[.!?;,:\n]+|\bbut\b|\band\b")
-_MOST_TURNS: Final = 5_000  # more than two hours hold
-_APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
+from shared.telephony.opt_out_words.languages import Language, load_languages, simplify
 
+_SIDES: Final = ("user", "agent")
+_SENTENCE_END: Final = re.compile(r"[.!?\n。؟…]+")
+_CLAUSE_END: Final = re.compile(r"[,;:、،؛\u2013\u2014]+|\s-+\s|\b(?:but|and)\b")
+_SPLIT_TOO: Final = re.compile(r"[,;:、،؛\u2013\u2014]+")
+_MOST_TURNS: Final = 5_000  # more than two hours hold
+_MOST_CHARACTERS: Final = 4_000  # of a turn, and 400 of a sentence
+_LONGEST_SENTENCE: Final = 400
+_LONGEST_BARE: Final = 60
 
 # What one side says until the other does: whether it is the user, and the text.
 Turn = tuple[bool, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    stems: tuple[str, ...]
-    clauses: re.Pattern[str]
-    unless: re.Pattern[str]
-    offer_stems: tuple[str, ...]
-    offers: re.Pattern[str]
-    agreement: re.Pattern[str]
-
-
 def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
-    words = _read_words()
-    turns = list(islice(read_turns(call), _MOST_TURNS))
-    is_said = _has_stem(words.stems, [text for is_user, text in turns if is_user])
-    is_offered = _has_stem(words.offer_stems, [text for is_user, text in turns if not is_user])
-    return _find_in_turns(turns, words) if is_said or is_offered else None
+    turns = [
+        (is_user, said[:_MOST_CHARACTERS])
+        for is_user, said in islice(read_turns(call), _MOST_TURNS)
+    ]
+    return next((said for language in load_languages() if (said := _find(turns, language))), None)
 
 
-def _has_stem(stems: Sequence[str], texts: Sequence[str]) -> bool:
-    """Most conversations never come near it, which is seen at once in all that a side says."""
-    said = _simplify("\n".join(texts))
-    return any(stem in said for stem in stems)
-
-
-def _find_in_turns(turns: Sequence[Turn], words: _Words) -> str | None:
+def _find(turns: Sequence[Turn], language: Language) -> str | None:
+    text = simplify(" ".join(said for _, said in turns), language.name)
+    if not language.may_be_in(text) or not language.is_spoken_in(f" {text} "):
+        return None
     offer = ""
     for is_user, said in turns:
         if not is_user:
             offer = said
-            continue
-        text = _simplify(said)
-        if words.agreement.search(text.strip()) and words.offers.search(_simplify(offer)):
-            return said
-        if any(stem in text for stem in words.stems) and (clause := _find_clause(text, words)):
-            return clause
+        elif found := _find_in_turn(said, offer, language):
+            return found
     return None
 
 
-def _find_clause(text: str, words: _Words) -> str | None:
-    for part in _CLAUSE_END.split(text):
-        clause = " ".join(part.split())
-        if words.clauses.search(clause) and not words.unless.search(clause):
+def _find_in_turn(said: str, offer: str, language: Language) -> str | None:
+    text = simplify(said, language.name).strip()
+    asked = simplify(offer, language.name)
+    if language.agreement.search(text) and language.offers.search(asked):
+        return said
+    if not language.may_be_in(text) and len(text) > _LONGEST_BARE:
+        return None
+    bare = " ".join(re.sub(r"[^\w\s]+", " ", text).split())
+    if language.keywords and language.keywords.fullmatch(bare) and bare.split()[-1] not in asked:
+        return said
+    if language.turn_unless and language.turn_unless.search(bare):
+        return None
+    return next((found for each in _sentences(text) if (found := _judge(each, language))), None)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for sentence in _SENTENCE_END.split(text):
+        for start in range(0, len(sentence), _LONGEST_SENTENCE):
+            yield sentence[start : start + _LONGEST_SENTENCE]
+
+
+def _judge(sentence: str, language: Language) -> str | None:
+    """Return the sentence, or its clause, that asks for no more calls."""
+    whole = " ".join(_SPLIT_TOO.sub(" ", sentence).split())
+    if language.whole.fullmatch(whole):
+        return whole
+    clauses = [" ".join(part.split()) for part in _CLAUSE_END.split(sentence)]
+    for clause in dict.fromkeys((*clauses, whole)):
+        if not language.may_be_in(clause) or not language.clauses.search(clause):
+            continue
+        if not language.unless.search(clause):
             return clause
     return None
 
@@ -88,25 +103,3 @@ def _read_pieces(pieces: Sequence[Any]) -> Iterator[Turn]:
             said = cast("dict[str, Any]", piece)
             if isinstance(said.get("content"), str):
                 yield said.get("role") == "user", said["content"]
-
-
-def _simplify(text: str) -> str:
-    """Lower case without apostrophes and accents."""
-    plain = _APOSTROPHES.sub("", text.lower())
-    if plain.isascii():
-        return plain
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-@cache
-def _read_words() -> _Words:
-    read = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
-    return _Words(
-        stems=tuple(read["stems"]),
-        clauses=re.compile("|".join(read["clauses"])),
-        unless=re.compile("|".join(read["unless"])),
-        offer_stems=tuple(read["offer_stems"]),
-        offers=re.compile("|".join(read["offers"])),
-        agreement=re.compile(read["agreement"]),
-    )

@@ -1,18 +1,15 @@
 """People who want no more calls, or a call at another time, in what was said and analysed."""
 
-import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from shared.telephony.analysis import find_callback, has_opt_out_field
 from shared.telephony.opt_out import find_opt_out
 from shared.telephony.retell import parse_event
-from tests.support.paths import ROOT
 
-WORDS = tomllib.loads((ROOT / "shared/telephony/opt_out.toml").read_text())
+FOLDER = Path(__file__).with_name("opt_out")
 
 
 def said(*turns: str) -> dict[str, Any]:
@@ -64,20 +61,71 @@ def test_who_wants_something_else_is_not_taken_for_one(words: str) -> None:
     assert find_opt_out(said(f"User: {words}")) is None
 
 
-@pytest.mark.parametrize(
-    ("stems", "pattern"),
-    [
-        *((WORDS["stems"], clause) for clause in WORDS["clauses"]),
-        *((WORDS["offer_stems"], offer) for offer in WORDS["offers"]),
-    ],
-)
-def test_what_is_searched_first_misses_nothing(stems: list[str], pattern: str) -> None:
-    @given(text=st.from_regex(pattern))
-    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
-    def check(text: str) -> None:
-        assert any(stem in text for stem in stems)
+def read_sentences(name: str) -> list[tuple[bool, str]]:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return [(line[3] == "+", line[5:]) for line in lines if line[3:5] in ("+ ", "- ")]
 
-    check()
+
+def measure(name: str) -> tuple[float, float]:
+    """Print and return recall and precision over the sentences of a file."""
+    sentences = read_sentences(name)
+    found = [(is_one, find_opt_out(said(f"User: {words}")), words) for is_one, words in sentences]
+    hits = sum(is_one and what is not None for is_one, what, _ in found)
+    recall = hits / sum(is_one for is_one, _ in sentences)
+    precision = hits / sum(what is not None for _, what, _ in found)
+    print(  # noqa: T201
+        f"{name}: {len(sentences)} sentences, recall {recall:.1%}, precision {precision:.1%}"
+    )
+    for is_one, what, words in found:
+        if is_one != (what is not None):
+            print(f"  {'missed' if is_one else 'wrong'}: {words}")  # noqa: T201
+    return recall, precision
+
+
+@pytest.mark.parametrize("name", ["corpus.txt", "more.txt"])
+def test_the_corpus_is_heard_right(name: str) -> None:
+    recall, precision = measure(name)
+
+    assert recall >= 0.99
+    assert precision >= 0.97
+
+
+def test_sentences_that_the_rules_were_not_written_with_are_mostly_heard() -> None:
+    recall, precision = measure("held_out.txt")
+
+    assert recall >= 0.9
+    assert precision >= 0.95
+
+
+def test_half_of_the_corpus_are_no_opt_outs() -> None:
+    kinds = [is_one for is_one, _ in read_sentences("corpus.txt")]
+
+    assert len(kinds) >= 300
+    assert 0.45 <= sum(kinds) / len(kinds) <= 0.55
+
+
+@pytest.mark.parametrize("apostrophe", ["'", "\u2019", " ", "`"])
+def test_apostrophes_are_read_as_they_are_typed(apostrophe: str) -> None:
+    words = f"Ne m{apostrophe}appelez plus, s{apostrophe}il vous pla\u00eet."
+
+    assert find_opt_out(said(f"User: {words}"))
+
+
+def test_an_opt_out_is_heard_in_a_long_conversation() -> None:
+    talk = ["User: We would need to compare the price with what the delay costs us."] * 300
+
+    for words in (
+        "Rufen Sie mich nicht mehr an.",
+        "No me llamen m\u00e1s.",
+        "\u505c\u3002",
+    ):
+        assert find_opt_out(said(*talk, f"User: {words}", *talk))
+    assert find_opt_out(said(*talk)) is None
+
+
+def test_a_keyword_that_the_agent_offered_is_an_answer() -> None:
+    assert find_opt_out(said("Agent: Shall I confirm or cancel?", "User: Cancel.")) is None
+    assert find_opt_out(said("Agent: Our premium plan costs ten dollars.", "User: Cancel."))
 
 
 def test_only_what_the_person_says_counts() -> None:
