@@ -19,6 +19,8 @@ from edge.emulator.auth.mail.mailbox import Mailbox
 from edge.emulator.auth.project_config import read_auth_config
 from edge.emulator.clock import Clock
 from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.cron import Cron
+from edge.emulator.postgres.http_queue import HttpQueue
 from edge.emulator.postgres.local_database import LocalDatabase
 from edge.emulator.postgres.project_schema import Outcome
 from edge.emulator.providers.app import create_app as create_providers_app
@@ -82,13 +84,19 @@ class Services:
         self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
         self._exits.push_async_callback(self._database.close)
         dsn = await self._database.start()
+        queue = HttpQueue(self.cluster.dsn(), self.settings.api_url)
+        queue.start()
+        self._exits.push_async_callback(queue.close)
         return await self._start_rest(dsn), self._start_auth(), await self._start_storage()
 
     def start_scheduler(self, url: str, schedules: Callable[[], Iterator[Schedule]]) -> None:
-        """Call functions below `url` by their schedules, with the service_role key."""
+        """Call functions below `url` by their schedules, as service_role, and run pg_cron jobs."""
         scheduler = Scheduler(schedules, url, self.settings.service_role_key, self._clock)
         scheduler.start()
         self._exits.push_async_callback(scheduler.close)
+        cron = Cron(self.cluster.dsn(), self._clock)
+        cron.start()
+        self._exits.push_async_callback(cron.close)
 
     async def _start_rest(self, dsn: str) -> RestApp:
         config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)

@@ -62,6 +62,7 @@ EMPTY: Final = {
     "pg_tle": Empty("1.4.0", "pgtle"),
     "pgaudit": Empty("17.0"),
     "pgsodium": Empty("3.1.9", "pgsodium"),
+    "pgtap": Empty("1.3.3"),
     "plpgsql_check": Empty("2.7", functions=("plpgsql_check_function(regproc) returns text",)),
     "sslinfo": Empty("1.2", functions=("ssl_is_used() returns boolean",)),
     "wrappers": Empty("0.5.3"),

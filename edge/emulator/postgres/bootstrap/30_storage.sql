@@ -259,6 +259,35 @@ create or replace trigger protect_objects_delete before delete on storage.object
 create or replace trigger protect_buckets_delete before delete on storage.buckets
   for each statement execute function storage.protect_delete();
 
+-- What storage had for a while in 2025; schemas pulled then name it. Nothing maintains it.
+create table if not exists storage.prefixes (
+  bucket_id text not null references storage.buckets (id),
+  name text collate "C" not null,
+  level integer not null default 1,
+  created_at timestamptz default now(),
+  updated_at timestamptz default now(),
+  primary key (bucket_id, level, name)
+);
+create or replace function storage.get_level(name text) returns integer
+  language sql immutable strict as $$ select array_length(string_to_array(name, '/'), 1) $$;
+create or replace function storage.get_prefix(name text) returns text
+  language sql immutable strict as $$
+  select case when strpos(name, '/') > 0 then regexp_replace(name, '[\/]{1}[^\/]+\/?$', '')
+    else '' end
+$$;
+do $do$
+declare
+  name text;
+begin
+  foreach name in array array['delete_prefix_hierarchy_trigger', 'objects_insert_prefix_trigger',
+    'objects_update_prefix_trigger', 'objects_update_level_trigger', 'prefixes_insert_trigger',
+    'objects_delete_cleanup', 'objects_update_cleanup', 'prefixes_delete_cleanup']
+  loop
+    execute format('create or replace function storage.%I() returns trigger language plpgsql as'
+      ' $$begin return coalesce(new, old); end$$', name);
+  end loop;
+end $do$;
+
 do $$
 declare
   named record;
@@ -282,7 +311,7 @@ begin
 end $$;
 
 grant all on storage.buckets, storage.objects to postgres with grant option;
-grant all on storage.buckets, storage.objects, storage.buckets_analytics
+grant all on storage.buckets, storage.objects, storage.buckets_analytics, storage.prefixes
   to anon, authenticated, service_role;
 grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts to service_role;
 grant select on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts

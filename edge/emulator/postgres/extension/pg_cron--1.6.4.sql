@@ -32,6 +32,14 @@ create table cron.job_run_details (
 alter table cron.job_run_details enable row level security;
 create policy cron_job_run_details_policy on cron.job_run_details using (username = current_user);
 
+create function cron.job_cache_invalidate() returns trigger language plpgsql as $$
+begin
+  notify edge_cron;
+  return null;
+end $$;
+create trigger cron_job_cache_invalidate after insert or delete or update or truncate on cron.job
+  for each statement execute function cron.job_cache_invalidate();
+
 -- Five fields of cron, `@hourly` and the like, or `N seconds`.
 create function cron._check_schedule(schedule text) returns void
   language plpgsql security definer set search_path = '' as $$
@@ -60,7 +68,6 @@ begin
         database = excluded.database, active = excluded.active
     returning jobid into id;
   end if;
-  notify edge_cron;
   return id;
 end $$;
 
@@ -80,7 +87,6 @@ begin
   if not found then
     raise exception 'could not find valid entry for job ''%''', job_id using errcode = 'XX000';
   end if;
-  notify edge_cron;
   return true;
 end $$;
 create function cron.unschedule(job_name text) returns boolean language plpgsql as $$
@@ -89,7 +95,6 @@ begin
   if not found then
     raise exception 'could not find valid entry for job ''%''', job_name using errcode = 'XX000';
   end if;
-  notify edge_cron;
   return true;
 end $$;
 
@@ -111,7 +116,6 @@ begin
   if not found then
     raise exception 'Job % does not exist or you don''t own it', job_id using errcode = '42501';
   end if;
-  notify edge_cron;
 end $$;
 
 revoke all on function cron._save from public;

@@ -26,6 +26,11 @@ def postgres(cluster: Cluster, database: str) -> Iterator[psycopg.Connection]:
         "create trigger t after insert on storage.objects for each row execute function f();"
         "drop trigger t on storage.objects",
         "create index on storage.objects (owner_id)",
+        "drop trigger if exists prefixes_create_hierarchy on storage.prefixes;"
+        "create trigger objects_delete_delete_prefix after delete on storage.objects"
+        " for each row execute function storage.delete_prefix_hierarchy_trigger()",
+        "grant delete on storage.s3_multipart_uploads to postgres;"
+        "revoke select on storage.prefixes from anon",
         "create policy p on realtime.messages for select to authenticated"
         " using (realtime.topic() like 'room:%' and extension in ('broadcast', 'presence'))",
         "alter table realtime.messages enable row level security",
