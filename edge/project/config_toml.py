@@ -146,13 +146,16 @@ def _describe(document: ConfigDocument) -> list[str]:
     notes = [f"{place}: {sentence}" for sentence in document.missing]
     if document.unset:
         names = sorted(set(document.unset.values()))
-        notes.append(f"{place} names variables that are not set: {', '.join(names)}")
+        notes.append(f"{place} names variables that are not set: {_shorten(names)}")
     loud = [key.name for key in describe_keys(document) if key.is_worth_a_line]
     if loud:
-        more = f" and {len(loud) - _MOST_NAMED} more" if len(loud) > _MOST_NAMED else ""
-        shown = ", ".join(loud[:_MOST_NAMED])
-        notes.append(f"{place}: not used here: {shown}{more}; see edge config")
+        notes.append(f"{place}: not used here: {_shorten(loud)}; see edge config")
     return notes
+
+
+def _shorten(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _read_secret(document: ConfigDocument) -> str:

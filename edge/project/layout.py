@@ -11,6 +11,7 @@ _MAIN: Final = "main.py"
 _TYPESCRIPT: Final = ("index.ts", "index.tsx", "index.js", "index.mjs", "index.jsx")
 _SKIPPED: Final = frozenset(("node_modules", "dist", "build", "vendor", "target", "venv"))
 _DEPTH: Final = 4
+_MOST_LISTED: Final = 12
 _MOST_FOLDERS: Final = 5000
 
 
@@ -58,7 +59,8 @@ def find_project(start: Path) -> Path:
             return folder
     below = list(_projects_below(start))
     if len(below) > 1:
-        names = "\n".join(f"  {folder.relative_to(start)}" for folder in below[:20])
+        names = "\n".join(f"  {folder.relative_to(start)}" for folder in below[:_MOST_LISTED])
+        names += "\n  …" if len(below) > _MOST_LISTED else ""
         raise EdgeError(
             f"There are {len(below)} projects below {start}:\n{names}",
             cure="Change into one of them, or name it: --workdir DIR",

@@ -37,7 +37,8 @@ def describe_failure(outcome: Outcome, root: Path) -> list[str]:
     elif outcome.left_out:
         lines.append(f"✗ {outcome.left_out} statements were left out:")
     else:
-        lines.append("✗ Not applied:")
+        names = sorted({blocker.path.name for blocker in outcome.blockers})
+        lines.append(f"✗ Not applied, {', '.join(names)}:")
     lines += describe_blockers(outcome.blockers, root)
     if outcome.left:
         lines.append(

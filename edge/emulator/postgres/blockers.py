@@ -20,7 +20,7 @@ _CREATED: Final = re.compile(
         (?:table|view|function|procedure|type|domain|schema|extension|index|sequence|trigger|policy
           |role|user|publication|server|aggregate)\s+
         (?:concurrently\s+)?(?:if\s+not\s+exists\s+)?
-      |rename\s+to\s+|set\s+schema\s+)
+      |rename\s+to\s+|add\s+column\s+(?:if\s+not\s+exists\s+)?)
       (?:{_IDENTIFIER}\s*\.\s*)?(?P<name>{_IDENTIFIER})""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -28,10 +28,11 @@ _MISSING: Final = frozenset(("42P01", "42704", "42883", "3F000", "42703", "42P17
 _DUPLICATE: Final = frozenset(("42P07", "42710", "42723", "42P06", "42701", "42712"))
 _NAMED: Final = re.compile(r'"(?P<quoted>[^"]+)"|(?:function|procedure) (?P<plain>[\w.]+)\(')
 _UNAVAILABLE: Final = re.compile(r'extension "(?P<name>[^"]+)" is not available')
-_PLATFORM: Final = re.compile(
-    r"(auth|storage|realtime|extensions|net|cron|vault|graphql|graphql_public|pgmq|pgsodium"
-    r"|supabase_functions|pgbouncer)(\.|$)|supabase_(?!migrations)"
+_SERVICES: Final = (
+    "auth|storage|realtime|extensions|net|cron|vault|graphql|graphql_public|pgmq|pgsodium"
+    "|supabase_functions|pgbouncer"
 )
+_PLATFORM: Final = re.compile(rf"({_SERVICES})(\.|$)|supabase_(?!migrations)")
 """Names of what is there before a project's first migration."""
 _MOST_PLACES: Final = 5
 _EXCERPT: Final = 90
@@ -79,6 +80,8 @@ class Diagnosis:
     """Finds causes, with what the project's files create and what has failed so far."""
 
     scripts: Sequence[Script]
+    skipped: Sequence[Path] = ()
+    """Files of the folder that are not named like a migration."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
     _failed: dict[str, str] = field(default_factory=dict[str, str])
     """The cause by the name of what a failed statement would have created."""
@@ -98,7 +101,7 @@ class Diagnosis:
             cause,
             cure,
             None
-            if _UNAVAILABLE.search(message)
+            if _UNAVAILABLE.search(message) or failure.error.sqlstate == "42883"
             else diagnostic.message_hint or diagnostic.message_detail,
         )
         for name in _names_created(failure.statement.text):
@@ -112,43 +115,53 @@ class Diagnosis:
                 f"The local Postgres has no extension {missing['name']}.",
                 "Everything else can be served: add --keep-going, which leaves these out.",
             )
-        full_names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
-        names = [_bare(name) for name in full_names]
-        if sqlstate in _MISSING:
-            if of_platform := next(filter(_PLATFORM.match, full_names), None):
-                return (
-                    f"The local Postgres has no {of_platform}, which hosted projects have.",
-                    "Please report it as a bug of edge. --keep-going leaves these out.",
-                )
-            return self._explain_missing(names)
+        names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
+        if sqlstate in _MISSING and names:
+            return self._explain_missing(names, failure)
         if sqlstate in _DUPLICATE and names:
-            return self._explain_duplicate(names[0], failure)
+            return self._explain_duplicate(_bare(names[0]), failure)
         for prefix, explanation in _BY_SQLSTATE.items():
             if sqlstate.startswith(prefix):
                 return explanation
         return (f"{message} ({sqlstate})", "Add --keep-going to leave these out.")
 
-    def _explain_missing(self, names: Sequence[str]) -> tuple[str, str]:
-        for name in names:
+    def _explain_missing(self, names: Sequence[str], failure: StatementError) -> tuple[str, str]:
+        if of_platform := _find_platform_name(names, failure.statement.text):
+            return (
+                f"The local Postgres has no {of_platform}, which hosted projects have.",
+                "Please report it as a bug of edge. --keep-going leaves these out.",
+            )
+        bare = [_bare(name) for name in names]
+        for name in bare:
             if cause := self._failed.get(name):
                 return cause, self._cure_of(cause)
-        for name in names:
+        for name in bare:
             if name not in self._index():
-                return (
-                    f"{name} is created by no migration.",
-                    "It was probably made outside of the migrations (in the dashboard). Write it"
-                    " as a migration from the hosted project: edge db pull --db-url …",
-                )
+                return self._explain_foreign(name)
+        place = self._index()[bare[0]]
         return (
-            "Something is used before a migration creates it.",
+            f"{bare[0]} is used before it is created, by {place}.",
             "The Supabase CLI applies files in the order of their names as well; --keep-going"
             " leaves these out.",
         )
 
+    def _explain_foreign(self, name: str) -> tuple[str, str]:
+        """Explain a name that no migration creates: one of a skipped file, or of the dashboard."""
+        for path in self.skipped:
+            if name in _names_created(_read(path)):
+                return (
+                    f"{name} is created by {path.name}, which is not named like a migration.",
+                    "The Supabase CLI skips it as well: name it <version>_<name>.sql.",
+                )
+        return (
+            f"{name} is created by no migration.",
+            "It was probably made outside of the migrations (in the dashboard, or by another"
+            " tool). Write it as a migration from the hosted project: edge db pull --db-url …",
+        )
+
     def _explain_duplicate(self, name: str, failure: StatementError) -> tuple[str, str]:
         place = self._index().get(name)
-        here = f"{failure.script.path.name}:{failure.line}"
-        if place and place != here and not place.startswith(f"{failure.script.path.name}:"):
+        if place and not place.startswith(f"{failure.script.path.name}:"):
             return (
                 f"{name} is created twice, first by {place}.",
                 "No Postgres takes both files in this order; --keep-going leaves the second out.",
@@ -195,6 +208,22 @@ def _by_cause(blockers: Iterable[Blocker]) -> Iterator[tuple[str, list[Blocker]]
     for blocker in blockers:
         groups.setdefault(blocker.cause, []).append(blocker)
     yield from groups.items()
+
+
+def _find_platform_name(names: Sequence[str], statement: str) -> str | None:
+    """Return the first name that the platform has before a project's first migration."""
+    for name in names:
+        if _PLATFORM.match(name):
+            return name
+    for name in names[1:]:  # column "a" of relation "users": the schema is in the statement only
+        qualified = re.search(rf'\b({_SERVICES})\s*\.\s*"?{re.escape(name)}\b', statement)
+        if qualified:
+            return f"{qualified[1]}.{name}.{names[0]}"
+    return None
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace")
 
 
 def _names_created(text: str) -> set[str]:

@@ -18,7 +18,8 @@ from edge.emulator.postgres.script import Script, Statement
 _NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
 """SQLSTATEs of `create index concurrently` and its like, of a procedure that commits, and of a new
 enum value that is used."""
-RESET: Final = b"reset all; reset role"
+RESET: Final = b"reset all; reset role; set storage.allow_delete_query = 'true'"
+"""Files from before storage-api guarded its tables may delete buckets, as they then could."""
 _SAVEPOINT: Final = "edge_statement"
 
 

@@ -46,20 +46,20 @@ def find_migrations(folder: Path) -> list[Migration]:
     return list_migrations(folder)[0]
 
 
-def list_migrations(folder: Path) -> tuple[list[Migration], list[str]]:
-    """Return the migrations, and a sentence for each file that the Supabase CLI skips as well."""
+def list_migrations(folder: Path) -> tuple[list[Migration], list[Path]]:
+    """Return the migrations, and the SQL files that the Supabase CLI skips as well."""
     found: list[Migration] = []
-    skipped: list[str] = []
+    skipped: list[Path] = []
     files = sorted(path for path in folder.glob("*") if path.is_file())
     for position, path in enumerate(files):
         match = _NAME.match(path.name)
         if match is None:
             if path.suffix == ".sql":
-                skipped.append(f"skipped {path.name}: not named <version>_<name>.sql")
+                skipped.append(path)
             continue
         old = _OLD_INIT.match(path.name)
         if position == 0 and old and int(old[1]) < _FIRST_INIT:
-            skipped.append(f"skipped {path.name}: the Supabase CLI skips an init of before 2021-12")
+            skipped.append(path)
             continue
         found.append(Migration(match["version"], match["name"], path))
     return found, skipped

@@ -5,6 +5,7 @@ lists every statement of the rest that the local Postgres does not take.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from edge.emulator.postgres.migrations import (
 )
 from edge.emulator.postgres.script import Script, UnreadableError, read_script
 
+_MOST_NAMED: Final = 6
 _CREATE_SEEDS: Final = (
     "create table if not exists supabase_migrations.seed_files"
     " (path text not null primary key, hash text not null)"
@@ -62,6 +64,7 @@ class SchemaPlan:
     roles: Path | None = None
     vault: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: Sequence[str] = ()
+    skipped: Sequence[Path] = ()
 
 
 @dataclass(slots=True)
@@ -85,17 +88,35 @@ def read_plan(
     vault: Mapping[str, str] | None = None,
 ) -> SchemaPlan:
     """List the files below the project's supabase/ folder."""
-    found, notes = list_migrations(supabase / "migrations")
+    found, skipped = list_migrations(supabase / "migrations")
+    notes: list[str] = []
+    if skipped:
+        notes.append(
+            f"skipped, not named <version>_<name>.sql: {_shorten(p.name for p in skipped)}"
+        )
     if not migrations and found:
         notes.append("db.migrations.enabled is false: no migrations are applied")
         found = []
-    twins = {m.version for m in found if sum(o.version == m.version for o in found) > 1}
-    notes += [f"several migrations have the version {version}" for version in sorted(twins)]
+    counts = Counter(migration.version for migration in found)
+    if twins := [version for version, count in counts.items() if count > 1]:
+        notes.append(f"several files have the version {_shorten(sorted(twins))}; all are applied")
     seeds = list(_match_seeds(supabase, seed_patterns, notes))
     roles = supabase / "roles.sql"
     return SchemaPlan(
-        supabase, found, seeds, roles if roles.is_file() else None, vault or {}, notes
+        supabase,
+        found,
+        seeds,
+        roles if roles.is_file() else None,
+        vault or {},
+        notes,
+        skipped,
     )
+
+
+def _shorten(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
+    return ", ".join(listed[:_MOST_NAMED]) + more
 
 
 def _match_seeds(supabase: Path, patterns: Sequence[str], notes: list[str]) -> Iterator[Path]:
@@ -248,7 +269,7 @@ class _Applying:
 
     def _report(self, path: Path, error: Exception) -> None:
         if self._diagnosis is None:
-            self._diagnosis = Diagnosis(list(_scripts(self.plan)))
+            self._diagnosis = Diagnosis(list(_scripts(self.plan)), self.plan.skipped)
         if isinstance(error, StatementError):
             self.outcome.blockers.append(self._diagnosis.add(error))
         elif isinstance(error, UnreadableError):

@@ -180,3 +180,37 @@ def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
     [blocker] = project.apply().blockers
 
     assert blocker.cause == "t is created twice, first by 001_one.sql:1."
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("select 1 from vault.nothing", "The local Postgres has no vault.nothing, which hosted"),
+        ("insert into auth.users (moon) values (1)", "The local Postgres has no auth.users.moon"),
+        ("select from public.later", "later is used before it is created, by 002_two.sql:1."),
+        ("alter table public.named add x int", "named is created by rename_me.sql, which is not"),
+        ("alter table public.kept add constraint c check (hue = 1)", "hue is created by no"),
+        ("grant select on public.gone to anon", "gone is created by no migration."),
+        ("create table wrong (", "The server cannot parse a statement."),
+        ("insert into public.kept values (1), (1)", "A statement needs rows"),
+        ("alter role supabase_admin createdb", "The role postgres may not do this"),
+    ],
+)
+def test_causes_are_true_of_the_project(project: Project, text: str, cause: str) -> None:
+    project.write(
+        one=f"create table public.kept (id int primary key);\n{text};",
+        two="create table public.later ();",
+    )
+    (project.supabase / "migrations/rename_me.sql").write_text("create table named ();")
+
+    [blocker] = project.apply().blockers
+
+    assert blocker.line == 2
+    assert blocker.cause.startswith(cause)
+    assert "mend" not in blocker.cure.lower()
+
+
+def test_old_files_may_delete_buckets(project: Project) -> None:
+    project.write(one="delete from storage.objects; delete from storage.buckets where id = 'x';")
+
+    assert project.apply().blockers == []
