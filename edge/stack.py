@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
@@ -20,11 +21,13 @@ from edge.gateway.home import create_home_page
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
+from edge.gateway.upstream import Upstream
 from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
 from edge.project.extensions import ProcessEntry
+from edge.project.layout import find_typescript
 from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
@@ -92,6 +95,7 @@ class Stack:
         lock = Lock(self.settings.state_dir / "lock")
         lock.acquire()
         self._exits.callback(lock.release)
+        _hide_from_git(self.settings.state_dir)
         listener = self._listen()
         self._exits.callback(listener.close)
         self._settle_ports(listener)
@@ -102,7 +106,7 @@ class Stack:
         routes: dict[str, ASGIApp] = {
             **NO_DATABASE,
             **deferred,
-            FUNCTIONS: self.functions,
+            FUNCTIONS: self._functions_app(),
             **{prefix: self._guard(app) for prefix, app in self._metrics_routes().items()},
         }
         routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
@@ -118,6 +122,18 @@ class Stack:
         await self._start_services(deferred)
         lock.write(self.settings.describe() | lock.read())
         await self._start_processes(lock)
+
+    def _functions_app(self) -> ASGIApp:
+        """Return the functions' app, which hands other runtimes' functions to --upstream."""
+        root = self.settings.root
+        upstream = Upstream(
+            self.functions,
+            lambda: self.functions.functions,
+            lambda: find_typescript(root),
+            self.settings.upstream,
+        )
+        self._exits.push_async_callback(upstream.close)
+        return upstream
 
     def _metrics_routes(self) -> dict[str, ASGIApp]:
         return {
@@ -258,3 +274,10 @@ class Stack:
         self._exits.push_async_callback(server.close)
         self._exits.push_async_callback(self.functions.close)
         await server.start(listener)
+
+
+def _hide_from_git(state_dir: Path) -> None:
+    """Have git ignore the folder, also in projects that know nothing of it."""
+    ignore = state_dir / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")

@@ -6,6 +6,7 @@ A command imports what it needs when it runs, so that `edge --help` and completi
 import typer
 
 from edge.cli.auth import auth
+from edge.cli.config import config
 from edge.cli.contributed import EdgeGroup
 from edge.cli.db.commands import app as db
 from edge.cli.deploy.bundle import bundle
@@ -35,6 +36,7 @@ app.command()(init)
 app.command()(start)
 app.command()(stop)
 app.command()(status)
+app.command()(config)
 app.command()(logs)
 app.command()(serve)
 app.command()(auth)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -86,6 +87,13 @@ KeepGoing = Annotated[
         "--keep-going", help="Leave out statements that the database does not take, and go on."
     ),
 ]
+Upstream = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where TypeScript functions are served: `supabase functions serve`, a hosted project.",
+    ),
+]
 NoFork = Annotated[
     bool,
     typer.Option("--no-fork", help="Start each worker as a new process instead of forking: slow."),
@@ -109,6 +117,16 @@ Env = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Environment of deploy.toml: staging, production."),
 ]
+
+
+def check_upstream(url: str | None) -> str | None:
+    """Return the URL without a path. Raises EdgeError if it is none."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise EdgeError(f"--upstream {url} is not a URL.", cure="Like http://127.0.0.1:54331")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def selected_target(target: str | None, env: str | None) -> str | None:

@@ -51,7 +51,8 @@ class Settings:
     `secrets` merges config.toml, the env file and the shell, the latter winning; `env_file`
     replaces functions/.env and every functions/<name>/.env. `ignored` are reserved names found in
     the env file. With `hosted`, or without `database`, no Postgres is started. `config` is what
-    config.toml says beyond that; `functions_dir` holds the functions.
+    config.toml says beyond that; `functions_dir` holds the functions. `upstream` is the server of
+    functions that are not ours, the TypeScript ones.
     """
 
     root: Path
@@ -71,6 +72,7 @@ class Settings:
     hosted: HostedProject | None = None
     database: bool = True
     migrations: Migrations = "apply"
+    upstream: str | None = None
     policy: Policy = "per_worker"
     limits: Limits = "local"
     verify_jwt: bool = True

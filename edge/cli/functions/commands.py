@@ -73,6 +73,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     inspect: options.Inspect = None,
     inspect_port: options.InspectPort = None,
     isolate_users: options.IsolateUsers = False,
+    upstream: options.Upstream = None,
     no_fork: options.NoFork = False,
     log_format: options.LogFormatChoice = "text",
     output: options.Output = "pretty",
@@ -99,6 +100,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         inspect_port=inspect_port or settings.inspect_port,
         isolate_users=isolate_users,
         forks=not no_fork,
+        upstream=options.check_upstream(upstream),
     )
     serve(settings, OutputFormat(output, log_format))
 
@@ -117,14 +119,19 @@ def list_functions(
 
         list_at_target(workdir, place, env, output)
         return
-    from edge.cli.functions.inventory import COLUMNS, describe_function
-    from edge.cli.functions.lookup import require_functions
+    from edge.cli.functions.inventory import COLUMNS, list_all
 
-    found = [describe_function(function) for function in require_functions(workdir).values()]
+    found = list_all(workdir)
     if output == "json":
         print_json(found)
-    else:
-        print_table(COLUMNS, ([row[name.lower()] for name in COLUMNS] for row in found))
+        return
+    print_table(COLUMNS, ([row[name.lower()] for name in COLUMNS] for row in found))
+    if any(row["status"] == "TYPESCRIPT" for row in found):
+        remark(
+            "TypeScript functions are served by `supabase functions serve` or your hosted project;"
+            "\n`edge start --upstream URL` forwards their requests there.",
+            "dim",
+        )
 
 
 @app.command()

@@ -7,10 +7,40 @@ from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
+from edge.cli.functions.lookup import require_functions
+from edge.project.config_toml import read_config
+from edge.project.environment import environ_or_default
+from edge.project.layout import find_typescript
 from edge.project.manifest import Function
 
 COLUMNS: Final = ("ID", "NAME", "SLUG", "STATUS", "VERSION", "UPDATED_AT", "VERIFY_JWT")
 _VERSION_DIGITS: Final = 12
+
+
+def list_all(root: Path) -> list[dict[str, str]]:
+    """Return the rows of the project's functions, Python's first. Raises EdgeError outside one."""
+    config = read_config(root / "supabase" / "config.toml", environ_or_default(None))
+    rows = [describe_function(function) for function in require_functions(root).values()]
+    for name, folder in find_typescript(root).items():
+        settings = config.functions.get(name)
+        verify_jwt = settings is None or settings.verify_jwt is not False
+        rows.append(describe_typescript(name, folder, verify_jwt=verify_jwt))
+    return rows
+
+
+def describe_typescript(name: str, folder: Path, *, verify_jwt: bool) -> dict[str, str]:
+    """Return the row of a TypeScript function, which another runtime serves."""
+    files = list(_files(folder))
+    updated = max((path.stat().st_mtime for path in files), default=0.0)
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"edge-function:{name}")),
+        "name": name,
+        "slug": name,
+        "status": "TYPESCRIPT",
+        "version": _digest(folder, files),
+        "updated_at": datetime.fromtimestamp(updated, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "verify_jwt": str(verify_jwt).lower(),
+    }
 
 
 def describe_function(function: Function) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`edge init`: create a project."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,21 @@ from edge.cli.console import remark
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Created if missing.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Created if missing; this folder by default.")
+    ] = Path(),
 ) -> None:
-    """Create a project: a function with its test, shared/, a migration, a README."""
-    from edge.cli.scaffold.function import write_files
-    from edge.cli.scaffold.project import plan_project
+    """Create a project: a function with its test, shared/, a migration, a README.
 
+    In a Supabase project it adds a Python function beside what is there, and changes no file.
+    """
+    from edge.cli.scaffold.function import write_files
+    from edge.cli.scaffold.project import adopt_project, plan_project
+    from edge.project.layout import is_project
+
+    if (folder / "supabase").is_dir() and is_project(folder):
+        _adopt(folder, adopt_project(folder))
+        return
     files = plan_project(folder.resolve().name)
     write_files(folder, files)
     remark(f"{len(files)} files in {folder}: functions/hello with its test, shared/, supabase/.")
@@ -23,3 +33,16 @@ def init(
         remark(f"  cd {folder}")
     remark("  edge start")
     remark("""  edge functions invoke hello --data '{"name": "Ada"}'   # in another terminal""")
+
+
+def _adopt(folder: Path, files: Mapping[str, str]) -> None:
+    from edge.cli.scaffold.function import write_files
+
+    write_files(folder, files)
+    for name in sorted(files):
+        if not name.startswith("shared/"):
+            remark(f"+ {name}", "green")
+    if any(name.startswith("shared/") for name in files):
+        remark("+ shared/", "green")
+    remark("Nothing that was there has been changed." if files else "Everything is there already.")
+    remark("Next: edge start")

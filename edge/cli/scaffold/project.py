@@ -9,6 +9,7 @@ from string import Template
 from typing import Final
 
 from edge.cli.scaffold.function import SUFFIX, TEMPLATES, NewFunction, plan_function
+from edge.project.layout import find_functions
 
 _FIRST: Final = NewFunction("hello", "http")
 # Modules that templates and new functions use. The modules that these import are added; those of
@@ -38,6 +39,14 @@ def plan_project(title: str) -> dict[str, str]:
         for name, text in _render_all(TEMPLATES / "project", values)
     }
     return {**own, **plan_function(_FIRST, has_shared=True), **dict(_shared_files())}
+
+
+def adopt_project(folder: Path) -> dict[str, str]:
+    """Return the files that an existing Supabase project lacks to have a Python function."""
+    if any(find_functions(folder).glob("*/main.py")):
+        return {}
+    wanted = {**plan_function(_FIRST, has_shared=True), **dict(_shared_files())}
+    return {name: text for name, text in wanted.items() if not (folder / name).exists()}
 
 
 def _render_all(folder: Path, values: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -36,7 +36,8 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
     _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])
     if typescript := find_typescript(settings.root):
-        _list(f"TypeScript functions ({len(typescript)}), not served here", [_join(typescript)])
+        place = f"served by {settings.upstream}" if settings.upstream else "not served here"
+        _list(f"TypeScript functions ({len(typescript)}), {place}", [_join(typescript)])
     if settings.inspect:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
     _list("Providers", [_describe_provider(p, settings.secrets) for p in PROVIDERS])

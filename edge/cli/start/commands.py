@@ -39,6 +39,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
         bool, typer.Option("--skip-migrations", help="Leave the database as it is.")
     ] = False,
     keep_going: options.KeepGoing = False,
+    upstream: options.Upstream = None,
     log_format: options.LogFormatChoice = "text",
     output: options.Output = "pretty",
 ) -> None:
@@ -67,6 +68,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
         inspect_port=inspect_port or settings.inspect_port,
         isolate_users=isolate_users,
         forks=not no_fork,
+        upstream=options.check_upstream(upstream),
         migrations="skip" if skip_migrations else "keep-going" if keep_going else "apply",
     )
     serve(settings, OutputFormat(output, log_format))
