@@ -43,8 +43,9 @@ def _render_content(titles: Mapping[int, str], spoken: Iterable[SpokenSlide], to
 def _render_slides(titles: Mapping[int, str], spoken: Iterable[SpokenSlide]) -> Iterator[str]:
     for slide in spoken:
         notes = f"\n**Delivery notes:** {slide.notes}\n" if slide.notes else ""
+        title = f": {titles[slide.number]}" if titles[slide.number] else ""
         yield (
-            f"## Slide {slide.number}: {titles[slide.number]}\n\n"
+            f"## Slide {slide.number}{title}\n\n"
             f"**Duration:** {slide.duration} seconds\n\n{slide.script}\n{notes}"
         )
 

@@ -7,10 +7,12 @@ from functools import partial
 from typing import Final
 
 from shared.env import Env
+from shared.errors import BadInputError
 from shared.jobs.lease import LeaseLostError, run_leased
 from shared.llm.env import OpenAIEnv
 from shared.talk_tracks.env import TalkTrackEnv
 from shared.talk_tracks.jobs import invoke_generation
+from shared.talk_tracks.slides import check_slides
 
 from .deck import Chunk
 from .document import render_talk_track
@@ -47,6 +49,7 @@ class JobRunner:
         await run_leased(self._write, partial(self._store.renew, self.claim), interval)
 
     async def _write(self) -> None:
+        self._failure = _find_problem(self.claim)
         async with asyncio.TaskGroup() as lanes:
             for _ in range(min(self.settings.concurrency, len(self._waiting))):
                 lanes.create_task(self._write_chunks())
@@ -83,3 +86,12 @@ class JobRunner:
         is_held = await self._store.release(self.claim)
         await invoke_generation(self.env.supabase, str(self.claim.id))
         return is_held
+
+
+def _find_problem(claim: Claim) -> ChunkError | None:
+    """Return why the deck cannot have a talk track."""
+    try:
+        check_slides(claim.deck.slides)
+    except BadInputError as exc:
+        return ChunkError(exc.message)
+    return None

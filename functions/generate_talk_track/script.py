@@ -56,7 +56,7 @@ class Script:
     @property
     def sample(self) -> str:
         """A text whose style other chunks should match."""
-        return self.slides[-1].script
+        return next((slide.script for slide in reversed(self.slides) if slide.script), "")
 
 
 def select_slides(requested: Sequence[Slide], response: TalkTrackChunk) -> dict[int, SpokenSlide]:
@@ -71,6 +71,11 @@ def select_slides(requested: Sequence[Slide], response: TalkTrackChunk) -> dict[
             )
             selected.setdefault(given.slide_number, spoken)
     return selected
+
+
+def silent_slide(number: int) -> SpokenSlide:
+    """Return the script of a slide without words: nothing is said, and no model is asked."""
+    return SpokenSlide(number, "", SHORTEST, "This slide has no words: pause, and let it be seen.")
 
 
 def clamp_duration(seconds: float) -> int:

@@ -1,5 +1,6 @@
 """Jobs in the database: each step is one RPC, retried while the database is unavailable."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
@@ -31,12 +32,14 @@ class Store:
         )
         if row is None:
             return None
-        return Claim.from_row(row) if row["claimed"] else State.from_row(row["job"])
+        if not row["claimed"]:
+            return State.from_row(row["job"])
+        return await asyncio.to_thread(Claim.from_row, row)
 
     async def claim_next(self) -> Claim | None:
         """Claim the next queued job, if any."""
         row = await self._call("claim_next_talk_track_job_v1", **self._claim_arguments)
-        return Claim.from_row(row) if row else None
+        return await asyncio.to_thread(Claim.from_row, row) if row else None
 
     async def read_state(self, job_id: UUID) -> State | None:
         query = (

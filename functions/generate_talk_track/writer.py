@@ -14,7 +14,7 @@ from shared.llm.structured import StructuredResponse
 
 from .deck import Chunk, Deck
 from .prompt import build_question
-from .script import Script, SpokenSlide, TalkTrackChunk, select_slides
+from .script import Script, SpokenSlide, TalkTrackChunk, select_slides, silent_slide
 from .store import Store
 
 TRIES: Final = 5
@@ -68,7 +68,9 @@ class Writer:
     async def write(self, chunk: Chunk) -> Script:
         """Return the script with every slide. Raises ChunkError."""
         began = time.monotonic()
-        draft = Draft({})
+        draft = Draft({s.number: silent_slide(s.number) for s in chunk.slides if not s.has_words})
+        if len(draft.slides) == len(chunk.slides):
+            return draft.render(chunk, 0.0)
         problem = ""
         while draft.calls < TRIES:
             await asyncio.sleep(await self.store.reserve_call())

@@ -1,7 +1,9 @@
 """Take what Retell reports of a call: keep it, apply it once, let the campaign dial on.
 
 POST {event, call} as Retell signs it, header x-retell-signature: v=<ms>,d=<hex>; or
-{event_type, data}. At most 10 MB. 200 {success, event, duplicate}, once it is committed.
+{event_type, data}, or {event, chat}. At most 10 MB. 200 {success, event, duplicate}, once it is
+committed. {event: call_inbound, call_inbound: {from_number, to_number, …}}, a call that comes in,
+without an id yet, and chat_inbound: 200 {call_inbound: {override_agent_id?, dynamic_variables?}}.
 400 INVALID_JSON, INVALID_BODY, EVENT_MISSING, CALL_MISSING, CALL_ID_MISSING, UNSTORABLE ·
 401 SIGNATURE_MISSING, INVALID_SIGNATURE, SIGNATURE_EXPIRED · 413 BODY_TOO_LARGE ·
 500 DATABASE_UNAVAILABLE: not stored, so that Retell sends it again; INTERNAL_ERROR
@@ -18,6 +20,7 @@ from shared.http.body import read_bytes
 from shared.telephony.env import retell_env
 from shared.telephony.store import event_store
 
+from .inbound import InboundRequest, answer_inbound
 from .payload import parse_payload
 from .request_next_batch import batch_requester
 from .signature import HEADER, verify
@@ -33,6 +36,9 @@ async def main(ctx: Context) -> dict[str, Any]:
     # Words are searched for opt-outs, which takes a while for a long call: beside the event loop.
     is_long = len(body) > _LONG_BODY
     event = await asyncio.to_thread(parse_payload, body) if is_long else parse_payload(body)
+    if isinstance(event, InboundRequest):
+        ctx.note(event=event.event)
+        return await answer_inbound(ctx, event)
     ctx.note(event=event.event, call_id=event.call_id)
     with ctx.stage("apply"):
         applied = await event_store(ctx.env.supabase).apply(event)

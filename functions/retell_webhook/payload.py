@@ -6,6 +6,7 @@ hold of it is replaced rather than refused.
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from pydantic_core import from_json
@@ -14,32 +15,45 @@ from shared.errors import BadInputError
 from shared.telephony.event import CallEvent
 from shared.telephony.retell import parse_event
 
+from .inbound import InboundRequest, find_inbound
+
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 _ONCE: Final = ("call_started", "call_ended", "call_analyzed", "call_inbound")
+_OBJECTS: Final = ("call", "data", "chat")
+_ENVELOPE: Final = ("event", "event_type", *_OBJECTS)
 _LONGEST_NAME: Final = 100
 _LONGEST_NUMBER: Final = 300
 
 
-def parse_payload(body: bytes) -> CallEvent:
-    """{event, call}, or {event_type, data} as older senders write it."""
+def parse_payload(body: bytes) -> CallEvent | InboundRequest:
+    """Read {event, call}, {event, chat}, older senders' {event_type, data}, or an inbound request.
+
+    What stands beside the call, as transfer_destination, is kept in the event's payload.
+    """
     document = _parse_document(body)
     if not isinstance(document, dict):
         raise BadInputError("The body must be a JSON object.", code="INVALID_BODY")
     fields = cast("dict[str, Any]", document)
-    event, call = _first(fields, "event", "event_type"), _first(fields, "call", "data")
+    event = _first(fields, "event", "event_type")
     if not isinstance(event, str) or not 0 < len(event) <= _LONGEST_NAME:
         raise BadInputError("The event has no name.", code="EVENT_MISSING")
+    if inbound := find_inbound(fields):
+        return inbound
+    call = _first(fields, *_OBJECTS)
     if not isinstance(call, dict):
         raise BadInputError("The event has no call.", code="CALL_MISSING")
-    return _read_event(event, cast("dict[str, Any]", call))
+    found = _read_event(event, cast("dict[str, Any]", call))
+    beside = {name: value for name, value in fields.items() if name not in _ENVELOPE}
+    return replace(found, payload={**beside, **found.payload}) if beside else found
 
 
 def _read_event(event: str, call: dict[str, Any]) -> CallEvent:
-    call_id = call.get("call_id")
+    call_id = _first(call, "call_id", "chat_id")
     if not isinstance(call_id, str) or not 0 < len(call_id) <= _LONGEST_NAME:
         raise BadInputError("The call has no call_id.", code="CALL_ID_MISSING")
-    return parse_event(event, call, 0 if event in _ONCE else _count_turns(call))
+    is_once = event in _ONCE or event.startswith("chat_")
+    return replace(parse_event(event, call, 0 if is_once else _count_turns(call)), call_id=call_id)
 
 
 def _count_turns(call: dict[str, Any]) -> int:

@@ -6,8 +6,11 @@ GET /JOB: {job: {id, status, progress, current_chunk, total_chunks, error_messag
 eta_seconds}}. GET /JOB/events: the same as server-sent events on each change, until the job ends.
 POST /JOB/cancel: {success}. POST /JOB/retry: 202 {success, jobId}: a failed or cancelled job
 continues with its missing chunks.
-400 INVALID_BODY, DECK_SIZE · 404 DECK_NOT_FOUND, JOB_NOT_FOUND · 409 JOB_FINISHED · 503
-DATABASE_UNAVAILABLE. Another user's deck or job is not found.
+POST /decks[?title=|fallback=][&projectId=][&dry_run=true] with a .pptx, a Markdown outline or JSON of up to
+30 MB: 201 {success, projectId, deckStructureId, title, totalSlides, slides [first ten]}.
+400 INVALID_BODY, INVALID_PRESENTATION, DECK_SIZE, DECK_WITHOUT_WORDS, SLIDE_TOO_LONG · 404
+DECK_NOT_FOUND, PROJECT_NOT_FOUND, JOB_NOT_FOUND · 409 JOB_FINISHED · 413 · 415 · 503
+DATABASE_UNAVAILABLE. Another user's are not found.
 """
 
 from typing import Any, Literal
@@ -22,9 +25,10 @@ from shared.errors import BadInputError, MethodNotAllowedError, NotFoundError
 from shared.http.body import Input, read_model
 from shared.talk_tracks.jobs import invoke_generation
 
+from .decks import add_deck
 from .events import follow
 from .job import Job
-from .store import cancel_job, create_job, fetch_job, list_jobs, retry_job
+from .store import cancel_job, check_deck, create_job, fetch_job, list_jobs, retry_job
 
 Command = Literal["cancel", "retry"]
 
@@ -44,6 +48,8 @@ async def main(ctx: Context) -> Answer:
             return await _create(ctx)
         case "GET", [""]:
             return await _list(ctx)
+        case "POST", ["decks"]:
+            return await add_deck(ctx)
         case "GET", [job_id]:
             return {"job": (await _require_job(ctx, job_id)).render()}
         case "GET", [job_id, "events"]:
@@ -59,6 +65,7 @@ async def main(ctx: Context) -> Answer:
 async def _create(ctx: Context) -> Answer:
     body = await read_model(ctx.request, CreateInput)
     with ctx.stage("create"):
+        await check_deck(ctx, body.project_id, body.deck_structure_id)
         job_id = await create_job(ctx, body.project_id, body.deck_structure_id)
     return _begin(ctx, job_id)
 

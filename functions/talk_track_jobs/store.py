@@ -1,10 +1,12 @@
 """Jobs in the database as the caller: row-level security selects the rows."""
 
+import asyncio
 from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.context import Context
 from shared.talk_tracks.env import talk_track_env
+from shared.talk_tracks.slides import MAX_SLIDES, check_slides, read_slides
 
 from .job import COLUMNS, LISTED, Job
 
@@ -12,6 +14,15 @@ _MOST: Final = 100
 _SELECTED: Final = ", ".join((*COLUMNS, *LISTED, "chunk_seconds"))
 
 Rows = list[dict[str, Any]]
+
+
+async def check_deck(ctx: Context, project_id: UUID, deck_id: UUID) -> None:
+    """Raise BadInputError if the deck cannot have a talk track. A missing one is create_job's."""
+    query = ctx.caller.table("deck_structures").select("slides").eq("id", str(deck_id))
+    rows = cast("Rows", (await query.eq("funnel_project_id", str(project_id)).execute()).data)
+    if rows:
+        slides = cast("list[object]", rows[0]["slides"])
+        check_slides(await asyncio.to_thread(read_slides, slides[: MAX_SLIDES + 1]))
 
 
 async def create_job(ctx: Context, project_id: UUID, deck_id: UUID) -> str:

@@ -25,6 +25,19 @@ export async function loadSample() {
   return (await insert("deck_structures", { ...deck, funnel_project_id: project.id })).id;
 }
 
+const MEDIA = {
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+  json: "application/json",
+};
+
+/** Adds the deck of a file (.pptx, Markdown or JSON) to a new project; returns its id. */
+export async function addDeck(file) {
+  const type = MEDIA[file.name.split(".").pop().toLowerCase()] ?? "text/markdown";
+  const title = new URLSearchParams({ fallback: file.name.replace(/\.[^.]*$/, "") });
+  return (await request("POST", `/functions/v1/talk-track-jobs/decks?${title}`, file, { "Content-Type": type }))
+    .deckStructureId;
+}
+
 export async function createJob(deck) {
   const body = { projectId: deck.funnel_project_id, deckStructureId: deck.id };
   return (await request("POST", "/functions/v1/talk-track-jobs", body)).jobId;
@@ -49,9 +62,10 @@ async function insert(table, row) {
 
 async function request(method, path, body, more = {}) {
   const headers = { ...(await identify()), ...more };
-  if (body) headers["Content-Type"] = "application/json";
+  const isFile = body instanceof Blob;
+  if (body && !isFile) headers["Content-Type"] = "application/json";
   try {
-    return await read(await fetch(path, { method, headers, body: body && JSON.stringify(body) }));
+    return await read(await fetch(path, { method, headers, body: body && !isFile ? JSON.stringify(body) : body }));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     forget();

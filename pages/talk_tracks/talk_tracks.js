@@ -136,10 +136,23 @@ $("sign-out").addEventListener("click", async () => {
   showSignIn();
 });
 
-$("load-sample").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, async () => {
-  const id = await api.loadSample();
+async function showDeck(id) {
   await refresh();
   await select(decks.find((deck) => deck.id === id));
+}
+
+$("load-sample").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, async () => {
+  await showDeck(await api.loadSample());
+}));
+
+$("deck-file").addEventListener("change", ({ currentTarget }) => attempt(currentTarget, async () => {
+  const [file] = currentTarget.files;
+  if (!file) return;
+  try {
+    await showDeck(await api.addDeck(file));
+  } finally {
+    currentTarget.value = "";
+  }
 }));
 
 $("generate").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, async () => {

@@ -14,7 +14,6 @@ from shared.errors import (
     NotFoundError,
     UnauthorizedError,
     UnavailableError,
-    UpstreamTimeoutError,
 )
 from shared.http.tls import verify_for
 
@@ -35,6 +34,13 @@ _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
     "404": NotFoundError,
     "409": ConflictError,
 }
+
+
+class DatabaseTimeoutError(UnavailableError):
+    """The database works, but a call reached its time limit: 504, worth another try."""
+
+    status = 504
+    default_code = "DATABASE_TIMEOUT"
 
 
 @cache
@@ -103,7 +109,7 @@ def _translate_transport(error: "httpx.TransportError") -> FunctionError:
 
 
 def _timeout(message: str) -> FunctionError:
-    return UpstreamTimeoutError(message, code="DATABASE_TIMEOUT")
+    return DatabaseTimeoutError(message)
 
 
 def _is_call_of(error: "httpx.TransportError", project_url: str) -> bool:

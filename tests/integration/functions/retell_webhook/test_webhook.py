@@ -99,6 +99,66 @@ def test_what_cannot_be_applied_is_kept(
     assert one(connection, "calls", "retell_call_id", "broken")["status"] == "completed"
 
 
+def test_a_call_that_comes_in_is_answered_as_documented(
+    retell: Sender, organization: Organization
+) -> None:
+    dialled = dial(organization, organization.add_campaign())
+    connection = organization.connection
+    (number,) = rows(
+        connection,
+        "update public.phone_numbers set retell_inbound_agent_id = 'agent_in'"
+        " where organization_id = %s returning phone_number",
+        (organization.id,),
+    )
+    connection.execute(
+        "update public.campaign_contacts set name = 'Ada' where organization_id = %s",
+        (organization.id,),
+    )
+    caller = dialled.contact["phone"]
+    inbound = {"from_number": caller, "to_number": number["phone_number"], "agent_id": "agent_1"}
+    body = json.dumps({"event": "call_inbound", "call_inbound": inbound}).encode()
+
+    known, again = (retell.deliver(body) for _ in range(2))
+    stranger = retell.deliver(body.replace(caller.encode(), b"+12125550199"))
+    unknown = retell.deliver(b'{"event": "chat_inbound", "chat_inbound": {"from_number": "+1"}}')
+
+    answer = {
+        "override_agent_id": "agent_in",
+        "dynamic_variables": {"name": "Ada"},
+    }
+    assert (known.status_code, known.json()) == (200, {"call_inbound": answer})
+    assert again.json() == known.json()
+    assert stranger.json() == {"call_inbound": {"override_agent_id": "agent_in"}}
+    assert unknown.json() == {"chat_inbound": {}}
+    kept = rows(
+        connection,
+        "select payload, deliveries from public.call_events"
+        " where organization_id = %s and event = 'call_inbound' order by id",
+        (organization.id,),
+    )
+    assert [(event["payload"]["from_number"], event["deliveries"]) for event in kept] == [
+        (caller, 2), ("+12125550199", 1),
+    ]  # fmt: skip
+
+
+def test_events_of_chats_and_fields_beside_the_call_are_kept(
+    retell: Sender, connection: psycopg.Connection
+) -> None:
+    chat = {"chat_id": "chat_kept", "chat_status": "ended"}
+    call = {"call_id": "transfer_kept"}
+    bodies = (
+        {"event": "chat_ended", "chat": chat},
+        {"event": "transfer_started", "call": call, "transfer_destination": {"number": "+1"}},
+    )
+
+    answers = [retell.deliver(json.dumps(body).encode()) for body in bodies]
+
+    assert [answer.json()["success"] for answer in answers] == [True, True]
+    assert one(connection, "call_events", "retell_call_id", "chat_kept")["payload"] == chat
+    kept = one(connection, "call_events", "retell_call_id", "transfer_kept")
+    assert kept["payload"] == {**call, "transfer_destination": {"number": "+1"}}
+
+
 @pytest.mark.parametrize("event_type", ["call_started", "call_ended"])
 def test_the_guides_envelope_is_taken(retell: Sender, event_type: str) -> None:
     data = {"call_id": f"guide-{event_type}", "agent_id": "a", "duration": 120, "cost": 0.5}

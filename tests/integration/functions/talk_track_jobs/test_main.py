@@ -5,6 +5,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.conftest import RunningStack
@@ -20,6 +21,66 @@ def test_decks_of_invalid_size_are_rejected(user: User, slides: int) -> None:
     answer = user.request("POST", json={"projectId": user.project_id, "deckStructureId": deck_id})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "DECK_SIZE")
+
+
+def test_a_deck_without_words_is_refused_and_so_is_its_job(user: User) -> None:
+    deck_id = user.add_deck([{"image": "a.png"}, {"slideNumber": 2}])
+
+    answer = user.request("POST", json={"projectId": user.project_id, "deckStructureId": deck_id})
+    job = user.insert_job(deck_id)
+    invoke = f"{user.stack.url}/functions/v1/generate-talk-track"
+    httpx.post(invoke, json={"jobId": job, "wait": True}, timeout=60)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "DECK_WITHOUT_WORDS")
+    assert user.job(job)["error_message"].startswith("No slide of the deck has words")
+
+
+def test_words_are_spoken_wherever_they_stand_and_markdown_is_not(user: User) -> None:
+    slides = [
+        {"slideNumber": 30, "headline": "**Why**", "bullets": ["Time is _money_", "It adds up"]},
+        {"slideNumber": 10, "image": "a.png"},
+        {"slideNumber": 20, "content": {"left": "Grow `fast`"}, "notes": "Smile"},
+    ]
+    job = user.create(user.add_deck(slides))
+    user.wait_for_end(job)
+
+    track = user.talk_track(job)
+
+    assert [slide["slideNumber"] for slide in track["slide_timings"]["slides"]] == [30, 10, 20]
+    content = track["content"]
+    assert "## Slide 30: Why" in content
+    assert "Time is money. It adds up." in content
+    assert "Grow fast." in content
+    assert "Smile" in content
+    assert "Slide 10." not in content
+
+
+def test_a_deck_is_added_from_a_file_and_spoken(user: User) -> None:
+    outline = b"# Launch\n## Why\n- Time\n- Money\n## How\nSimply.\n"
+    kind = {"Content-Type": "text/markdown"}
+    headers = {
+        "apikey": user.stack.anon_key, "authorization": f"Bearer {user.token}", **kind,
+    }  # fmt: skip
+    url = f"{user.stack.url}/functions/v1/talk-track-jobs/decks"
+
+    shown = httpx.post(f"{url}?dry_run=true", content=outline, headers=headers, timeout=60)
+    made = httpx.post(url, content=outline, headers=headers, timeout=60)
+    refused = httpx.post(f"{url}?projectId={uuid4()}", content=outline, headers=headers, timeout=60)
+
+    assert (shown.status_code, shown.json()["totalSlides"], shown.json()["title"]) == (
+        200,
+        2,
+        "Launch",
+    )
+    assert (refused.status_code, refused.json()["code"]) == (404, "PROJECT_NOT_FOUND")
+    assert made.status_code == 201, made.text
+    (deck,) = user.rows("deck_structures", id=f"eq.{made.json()['deckStructureId']}")
+    assert (deck["total_slides"], deck["metadata"]["title"]) == (2, "Launch")
+    body = {"projectId": made.json()["projectId"], "deckStructureId": deck["id"]}
+    job = user.request("POST", json=body).json()["jobId"]
+    user.wait_for_end(job)
+    assert "Time. Money." in user.talk_track(job)["content"]
+    assert len(user.rows("funnel_projects", name="eq.Launch", select="id")) == 2
 
 
 def test_another_users_job_is_not_found(stack: RunningStack, user: User) -> None:
