@@ -6,7 +6,7 @@ GET /JOB: {job: {id, status, progress, current_chunk, total_chunks, error_messag
 eta_seconds}}. GET /JOB/events: the same as server-sent events on each change, until the job ends.
 POST /JOB/cancel: {success}. POST /JOB/retry: 202 {success, jobId}: a failed or cancelled job
 continues with its missing chunks.
-POST /decks[?title=|fallback=][&projectId=][&dry_run=true] with a .pptx, a Markdown outline or JSON of up to
+POST /decks[?title=][&projectId=][&dry_run=true] with a .pptx, a Markdown outline or JSON of up to
 30 MB: 201 {success, projectId, deckStructureId, title, totalSlides, slides [first ten]}.
 400 INVALID_BODY, INVALID_PRESENTATION, DECK_SIZE, DECK_WITHOUT_WORDS, SLIDE_TOO_LONG · 404
 DECK_NOT_FOUND, PROJECT_NOT_FOUND, JOB_NOT_FOUND · 409 JOB_FINISHED · 413 · 415 · 503
@@ -27,6 +27,7 @@ from shared.talk_tracks.jobs import invoke_generation
 
 from .decks import add_deck
 from .events import follow
+from .ids import job_not_found, parse_id, require_id
 from .job import Job
 from .store import cancel_job, check_deck, create_job, fetch_job, list_jobs, retry_job
 
@@ -79,14 +80,14 @@ def _begin(ctx: Context, job_id: str) -> tuple[dict[str, Any], int]:
 
 async def _list(ctx: Context) -> Answer:
     given = ctx.request.query_params.get("projectId")
-    project_id = _parse_id(given) if given else None
+    project_id = parse_id(given) if given else None
     if given and project_id is None:
         raise BadInputError("projectId must be a uuid.")
     return {"jobs": [job.render_listed() for job in await list_jobs(ctx, project_id)]}
 
 
 async def _command(ctx: Context, given: str, command: Command) -> Answer:
-    job_id = _require_id(given)
+    job_id = require_id(given)
     if command == "retry":
         await retry_job(ctx, job_id)
         return _begin(ctx, str(job_id))
@@ -101,25 +102,7 @@ async def _stream(ctx: Context, given: str) -> Response:
 
 
 async def _require_job(ctx: Context, given: str) -> Job:
-    job = await fetch_job(ctx, _require_id(given))
+    job = await fetch_job(ctx, require_id(given))
     if job is None:
-        raise _not_found()
+        raise job_not_found()
     return job
-
-
-def _require_id(given: str) -> UUID:
-    job_id = _parse_id(given)
-    if job_id is None:
-        raise _not_found()
-    return job_id
-
-
-def _parse_id(given: str) -> UUID | None:
-    try:
-        return UUID(given)
-    except ValueError:
-        return None
-
-
-def _not_found() -> NotFoundError:
-    return NotFoundError("Job not found", code="JOB_NOT_FOUND")
