@@ -16,7 +16,8 @@ from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
-from edge.emulator.rest.plan.action import find_relation, plan_request
+from edge.emulator.rest.plan.action import find_relation
+from edge.emulator.rest.prepare import Preparer
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.request.identity import Authenticator, Identity
@@ -40,6 +41,7 @@ class RestApp:
         self._config = config or RestConfig()
         self._database = Database(dsn, self._config)
         self._bodies = BodyReader(self._database, self._config)
+        self._preparer = Preparer(self._config)
         self._authenticator = Authenticator(keys, self._config.anon_role)
 
     async def open(self) -> None:
@@ -76,26 +78,33 @@ class RestApp:
             return render_error(rest_error("PGRSTX00"))
 
     async def _serve(self, raw: RawRequest, identity: Identity) -> Response:
-        request = parse_request(raw, self._config)
+        cache = await self._database.schema()
+        if raw.method == "OPTIONS" or not raw.path.strip("/"):
+            return await self._describe(raw, cache)
         try:
-            return await self._serve_with(await self._database.schema(), request, identity)
+            prepared = self._preparer.prepare(raw, cache)
         except UnknownNameError:
             if not await self._database.refresh_after_miss():
                 raise
-            return await self._serve_with(await self._database.schema(), request, identity)
+            cache = await self._database.schema()
+            prepared = self._preparer.prepare(raw, cache)
+        if settings := cache.role_settings.get(identity.role):
+            identity = replace(identity, settings=settings)
+        pool = self._database.pool
+        result = await execute(prepared, identity, pool=pool, config=self._config)
+        return render_result(prepared.plan, prepared.request, result)
 
-    async def _serve_with(
-        self, cache: SchemaCache, request: ApiRequest, identity: Identity
-    ) -> Response:
-        if request.action is Action.OPTIONS:
-            return _render_options(request, cache)
+    async def _describe(self, raw: RawRequest, cache: SchemaCache) -> Response:
+        """Answer OPTIONS, and GET of the root."""
+        request = parse_request(raw, self._config)
         if request.action is Action.INSPECT:
             return _render_root(request, cache)
-        plan = plan_request(request, cache, self._config)
-        identity = replace(identity, settings=cache.role_settings.get(identity.role, ()))
-        pool = self._database.pool
-        result = await execute(plan, request, identity, pool=pool, config=self._config)
-        return render_result(plan, request, result)
+        try:
+            return _render_options(request, cache)
+        except UnknownNameError:
+            if not await self._database.refresh_after_miss():
+                raise
+            return _render_options(request, await self._database.schema())
 
 
 def _render_options(request: ApiRequest, cache: SchemaCache) -> Response:

@@ -19,10 +19,11 @@ from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.pool import Pool
 from edge.emulator.rest.postgres_errors import translate
+from edge.emulator.rest.prepare import Prepared
 from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
 from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.sql.fragment import identifier, join, sql
-from edge.emulator.rest.sql.statement import RESULT_COLUMNS, render_estimate, render_statement
+from edge.emulator.rest.sql.statement import RESULT_COLUMNS
 
 _BEGIN: Final = (b"begin", ())
 _COMMIT: Final = ((b"commit", ()),)
@@ -48,13 +49,13 @@ class ResultSet:
 
 
 async def execute(
-    plan: Plan, request: ApiRequest, identity: Identity, *, pool: Pool, config: RestConfig
+    prepared: Prepared, identity: Identity, *, pool: Pool, config: RestConfig
 ) -> ResultSet:
-    """Run the plan; raises RestError for every failure."""
-    statements = _transaction(plan, request, identity, config)
+    """Run the request's statements; raises RestError for every failure."""
+    statements = _transaction(prepared, identity, config)
     async with pool.connection() as connection:
         try:
-            return await _run(connection, statements, plan, request, config, identity.role)
+            return await _run(connection, statements, prepared, identity.role, config)
         except psycopg.Error as exc:
             raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
 
@@ -75,12 +76,12 @@ async def run_as(
 async def _run(
     connection: PipelineConnection,
     statements: list[Statement],
-    plan: Plan,
-    request: ApiRequest,
-    config: RestConfig,
+    prepared: Prepared,
     role: str,
+    config: RestConfig,
 ) -> ResultSet:
     """Run in one round trip, or two if a write is checked before the commit."""
+    plan, request = prepared.plan, prepared.request
     is_rolled_back, is_checked = _rolls_back(request, config), _needs_check(plan, request)
     if is_rolled_back and not is_checked:
         results = await connection.run([_BEGIN, *statements, *_ROLLBACK], role)
@@ -150,17 +151,12 @@ def _rolls_back(request: ApiRequest, config: RestConfig) -> bool:
     return preferred == "rollback" or (config.tx_rollback and preferred != "commit")
 
 
-def _transaction(
-    plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig
-) -> list[Statement]:
-    statements: list[Statement] = [_settings(plan, request, identity, config)]
+def _transaction(prepared: Prepared, identity: Identity, config: RestConfig) -> list[Statement]:
+    statements = [_settings(prepared.plan, prepared.request, identity, config)]
     if config.pre_request:
         parts = config.pre_request.split(".")
         statements.append(sql("select {}()", join(".", map(identifier, parts))).render())
-    statements.append(render_statement(plan).render())
-    if plan.counts_by_plan:
-        statements.append(render_estimate(plan).render())
-    return statements
+    return [*statements, *prepared.statements]
 
 
 def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Statement:
@@ -175,7 +171,9 @@ def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestC
         "request.method": raw.method,
         "request.path": raw.path,
         "request.headers": _encode_json(headers),
-        "request.cookies": _encode_json(parse_cookies(raw.headers.get("cookie"))),
+        "request.cookies": _encode_json(parse_cookies(raw.headers["cookie"]))
+        if "cookie" in raw.headers
+        else "{}",
     }
     if plan.is_read_only:
         settings["transaction_read_only"] = "on"

@@ -4,6 +4,7 @@ Every case is rolled back, so they share one database and have no order.
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,27 @@ async def client(cluster: Cluster, films: str) -> AsyncIterator[httpx.AsyncClien
 @pytest.mark.parametrize("case", tuple(_cases()))
 async def test_the_answer_is_as_documented(client: httpx.AsyncClient, case: dict[str, Any]):
     request, expected = case["request"], case["expected"]
-    answer = await client.request(
-        request["method"],
-        request["path"],
-        headers=request.get("headers"),
-        json=request.get("json"),
-        content=request.get("text"),
-    )
+    # The third answer comes of the shape that the second has prepared.
+    answer, *again = [
+        await client.request(
+            request["method"],
+            request["path"],
+            headers=request.get("headers"),
+            json=request.get("json"),
+            content=request.get("text"),
+        )
+        for _ in range(3)
+    ]
 
     body = answer.json() if answer.content else ""
     headers = {name: answer.headers.get(name) for name in expected.get("headers", {})}
     assert answer.status_code == expected["status"], answer.text
     assert body == expected.get("body", body)
     assert headers == expected.get("headers", {})
+    assert [_render(each) for each in again] == [_render(answer)] * 2
+
+
+def _render(answer: httpx.Response) -> tuple[Any, ...]:
+    """The whole answer, without the numbers that a sequence gives."""
+    texts = (answer.text, *(f"{name}: {text}" for name, text in answer.headers.items()))
+    return answer.status_code, *(re.sub(r"\d\d+", "N", text) for text in texts)

@@ -35,8 +35,14 @@ def parse_query(raw: bytes, *, with_arguments: bool) -> QueryParams:
         columns=_parse_names(first, "columns"),
         on_conflict=_parse_names(first, "on_conflict"),
         arguments=arguments,
-        canonical="&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(pairs)),
     )
+
+
+def canonical_query(raw: bytes) -> str:
+    """Return the query string sorted and percent-encoded, for the Content-Location header."""
+    if not raw:
+        return ""
+    return "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(_split(raw)))
 
 
 def _parse_names(parameters: Mapping[str, str], name: str) -> tuple[str, ...] | None:
@@ -80,13 +86,13 @@ def _parse_filters(
 
 
 def _parse_filter(key: str, value: str, *, or_argument: bool) -> tuple[Path, Filter] | None:
-    if or_argument and not _looks_like_condition(value):
+    if or_argument and not looks_like_condition(value):
         return None
     path, field = parse_tree_path(key)
     return path, Filter(field, parse_condition(value))
 
 
-def _looks_like_condition(value: str) -> bool:
+def looks_like_condition(value: str) -> bool:
     """Whether the value starts with an operator; a malformed rest is then an error."""
     head = value.removeprefix("not.").partition(".")[0].partition("(")[0]
     return "." in value and head in OPERATORS

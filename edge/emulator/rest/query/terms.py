@@ -126,4 +126,3 @@ class QueryParams:
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
     arguments: tuple[tuple[str, str], ...] = ()
-    canonical: str = ""

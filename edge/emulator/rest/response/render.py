@@ -14,6 +14,7 @@ from edge.emulator.rest.execute import ResultSet
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.postgres_errors import is_final_status, is_header
 from edge.emulator.rest.query.integers import parse_digits
+from edge.emulator.rest.query.params import canonical_query
 from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.request.preferences import Preferences, render_applied
 
@@ -52,8 +53,8 @@ def render_result(plan: Plan, request: ApiRequest, result: ResultSet) -> Respons
 
 
 def _render_read(plan: Plan, request: ApiRequest, result: ResultSet) -> Response:
-    query = f"?{request.query.canonical}" if request.query.canonical else ""
-    location = ("content-location", f"/{quote(request.name)}{query}")
+    query = canonical_query(request.raw.query)
+    location = ("content-location", f"/{quote(request.name)}{'?' * bool(query)}{query}")
     return _render_rows(plan, request, result, [location])
 
 

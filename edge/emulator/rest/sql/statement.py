@@ -3,6 +3,7 @@
 Follows PostgREST's Query/Statements.hs. `execute.py` reads the row.
 """
 
+from edge.emulator.postgres.pipeline import Statement
 from edge.emulator.rest.plan.tree import SCALAR, STAR, BodyShape, Call, Insert, Plan
 from edge.emulator.rest.sql.call import render_call
 from edge.emulator.rest.sql.columns import render_column
@@ -42,6 +43,12 @@ def render_statement(plan: Plan) -> Sql:
         _render_location(plan),
         identifier(PAGE),
     )
+
+
+def render_statements(plan: Plan) -> tuple[Statement, ...]:
+    """Render the statement, and after it the estimate if it is asked for."""
+    main = render_statement(plan).render()
+    return (main, render_estimate(plan).render()) if plan.counts_by_plan else (main,)
 
 
 def render_estimate(plan: Plan) -> Sql:

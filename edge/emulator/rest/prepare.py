@@ -1,0 +1,193 @@
+"""Prepare requests: parse, plan and render them, once for all requests of a shape.
+
+The pure stages know nothing of this. Where a value goes is found out by running them a second time
+with values that nobody can guess, and looking where these are in the statement's parameters.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from edge.emulator.postgres.pipeline import Statement, Value, array_literal
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.errors import RestError
+from edge.emulator.rest.plan.action import plan_request
+from edge.emulator.rest.plan.tree import Plan
+from edge.emulator.rest.request.api_request import ApiRequest, RawRequest, parse_request
+from edge.emulator.rest.schema.model import SchemaCache
+from edge.emulator.rest.shape import Shape, Source, derive_shape
+from edge.emulator.rest.sql.statement import render_statements
+
+_MAX_SHAPES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that is ready to be executed."""
+
+    request: ApiRequest
+    plan: Plan
+    statements: Sequence[Statement]
+
+
+def _as_is(value: Source) -> Value:
+    return value
+
+
+def _as_pattern(value: Source) -> Value:
+    return value.replace("*", "%") if isinstance(value, str) else None
+
+
+def _as_array(value: Source) -> Value:
+    return array_literal(value) if isinstance(value, tuple) else None
+
+
+def _as_text(value: Source) -> Value:
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else None
+
+
+Conversion = Callable[[Source], Value]
+_CONVERSIONS: Final[tuple[Conversion, ...]] = (_as_is, _as_pattern, _as_array, _as_text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A parameter of a statement: the conversion of the request's value `index`."""
+
+    index: int
+    convert: Conversion
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    value: Value
+
+
+_Bindable = tuple[bytes, tuple[_Parameter | _Constant, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A prepared request without its values."""
+
+    request: ApiRequest
+    plan: Plan
+    statements: tuple[_Bindable, ...]
+
+    def bind(self, raw: RawRequest, sources: Sequence[Source]) -> Prepared:
+        statements = [
+            (query, tuple(_bind(each, sources) for each in parameters))
+            for query, parameters in self.statements
+        ]
+        return Prepared(replace(self.request, raw=raw), self.plan, statements)
+
+
+def _bind(parameter: _Parameter | _Constant, sources: Sequence[Source]) -> Value:
+    if isinstance(parameter, _Constant):
+        return parameter.value
+    return parameter.convert(sources[parameter.index])
+
+
+class Preparer:
+    """Prepares one data API's requests; remembers the latest shapes."""
+
+    def __init__(self, config: RestConfig) -> None:
+        self._config = config
+        self._cache: SchemaCache | None = None
+        # None after one request of the shape, False if it has to be prepared each time.
+        self._templates: OrderedDict[object, _Template | bool | None] = OrderedDict()
+
+    def prepare(self, raw: RawRequest, cache: SchemaCache) -> Prepared:
+        """Return what to execute; raises what parsing and planning raise."""
+        if cache is not self._cache:
+            self._cache = cache
+            self._templates.clear()
+        shape = derive_shape(raw)
+        if shape is None:
+            return self._prepare(raw, cache)
+        if shape.payload:
+            raw = replace(raw, payload=shape.payload)
+        known = self._templates.get(shape.key)
+        if isinstance(known, _Template):
+            self._templates.move_to_end(shape.key)
+            return known.bind(raw, shape.sources)
+        is_second = shape.key in self._templates and known is None
+        prepared = self._prepare(raw, cache)
+        if is_second:
+            self._remember(shape, self._make_template(raw, shape, prepared, cache) or False)
+        elif known is None:
+            self._remember(shape, None)
+        return prepared
+
+    def _remember(self, shape: Shape, template: _Template | bool | None) -> None:
+        self._templates[shape.key] = template
+        self._templates.move_to_end(shape.key)
+        if len(self._templates) > _MAX_SHAPES:
+            self._templates.popitem(last=False)
+
+    def _prepare(self, raw: RawRequest, cache: SchemaCache) -> Prepared:
+        request = parse_request(raw, self._config)
+        plan = plan_request(request, cache, self._config)
+        return Prepared(request, plan, render_statements(plan))
+
+    def _make_template(
+        self, raw: RawRequest, shape: Shape, prepared: Prepared, cache: SchemaCache
+    ) -> _Template | None:
+        """Return the template; None if the statement depends on a value in another way."""
+        probes = _probes(shape)
+        try:
+            probed = self._prepare(shape.with_sources(raw, probes), cache)
+        except RestError:
+            return None
+        sources, statements = shape.sources, list[_Bindable]()
+        for actual, probe in zip(prepared.statements, probed.statements, strict=True):
+            parameters = _match_parameters(actual, probe, sources, probes)
+            if parameters is None:
+                return None
+            statements.append((actual[0], parameters))
+        bound = {
+            each.index
+            for _, parameters in statements
+            for each in parameters
+            if isinstance(each, _Parameter)
+        }
+        if not bound.issuperset(range(len(shape.values))):
+            return None
+        return _Template(replace(probed.request, payload=None), probed.plan, tuple(statements))
+
+
+def _probes(shape: Shape) -> tuple[Source, ...]:
+    """Return values of the kinds of the shape's; the star tells a pattern from other texts."""
+    unique = secrets.token_hex(8)
+    texts = [
+        f"{unique}*{number}"
+        if isinstance(value, str)
+        else (f"{unique}*{number}a", f"{unique}*{number}b")
+        for number, value in enumerate(shape.values)
+    ]
+    return (*texts, f"{unique}*body".encode()) if shape.payload else tuple(texts)
+
+
+def _match_parameters(
+    actual: Statement, probe: Statement, sources: Sequence[Source], probes: Sequence[Source]
+) -> tuple[_Parameter | _Constant, ...] | None:
+    """Return what each parameter is; None if a value has changed more than that."""
+    if actual[0] != probe[0] or len(actual[1]) != len(probe[1]):
+        return None
+    parameters: list[_Parameter | _Constant] = []
+    for value, probed in zip(actual[1], probe[1], strict=True):
+        found = _find_source(probed, probes)
+        if (found.convert(sources[found.index]) if found else probed) != value:
+            return None
+        parameters.append(found or _Constant(value))
+    return tuple(parameters)
+
+
+def _find_source(probed: Value, probes: Sequence[Source]) -> _Parameter | None:
+    for index, probe in enumerate(probes):
+        for convert in _CONVERSIONS:
+            if probed is not None and convert(probe) == probed:
+                return _Parameter(index, convert)
+    return None
