@@ -141,6 +141,8 @@ def read_number(text: str, country: Country) -> PhoneNumber:
     if international is None:
         number = _choose(plain, number, country, text)
     if len(format_e164(number)) > _LONGEST_E164 or not phonenumbers.is_valid_number(number):
+        if international is None:
+            _check_foreign(plain, country, text)
         where = "" if international else f" in {country.region}"
         raise NumberError(f"{text[:SHOWN]!r} cannot be dialled: no such number exists{where}")
     return number
@@ -184,10 +186,10 @@ def _choose(text: str, number: PhoneNumber, country: Country, shown: str) -> Pho
     """Return the one reading of a number without "+"; refuse it if there are two."""
     digits = _digits(text)
     if not digits or digits[0] == "0" or country.calling_code == 1:
-        return _check_own(digits, number, country, shown)
+        return number
     own = phonenumbers.national_significant_number(number)
     if digits != own:  # with a prefix of the country, or with its calling code
-        return _check_own(digits, number, country, shown)
+        return number
     is_national = phonenumbers.is_valid_number(number)
     if is_national and _is_written_nationally(number, digits):
         return number
@@ -207,13 +209,12 @@ def _choose(text: str, number: PhoneNumber, country: Country, shown: str) -> Pho
     raise _foreign(shown, abroad, country)
 
 
-def _check_own(digits: str, number: PhoneNumber, country: Country, shown: str) -> PhoneNumber:
-    """Return the number; explain one that is valid only with another country's code."""
-    if not phonenumbers.is_valid_number(number) and not digits.startswith("0"):
-        abroad = _parse_international(digits)
-        if abroad is not None and abroad.country_code != country.calling_code:
-            raise _foreign(shown, abroad, country)
-    return number
+def _check_foreign(text: str, country: Country, shown: str) -> None:
+    """Explain an invalid number that is valid with another country's code."""
+    digits = _digits(text)
+    abroad = None if digits.startswith("0") else _parse_international(digits)
+    if abroad is not None and abroad.country_code != country.calling_code:
+        raise _foreign(shown, abroad, country)
 
 
 def _foreign(shown: str, abroad: PhoneNumber, country: Country) -> NumberError:
