@@ -41,7 +41,10 @@ class Manifest(BaseModel):
     policy: Literal["per_worker", "oneshot"] | None = None
     concurrency: int = Field(default=20, ge=1, description="requests in one worker")
     max_workers: int = Field(default=4, ge=1)
-    idle_timeout: float = Field(default=150, gt=0, description="seconds")
+    websockets: int = Field(default=100, ge=1, description="open at a time in one worker")
+    idle_timeout: float = Field(
+        default=150, gt=0, description="seconds of a worker without requests, of a silent WebSocket"
+    )
     timeout: float = Field(default=150, gt=0, le=3600, description="seconds to the first byte")
     memory: str = Field(default="256MB", pattern=_SIZE)
     cpu_soft_ms: int | None = Field(default=None, ge=1, description="per request; then retired")

@@ -54,6 +54,9 @@ RESOURCE_LIMIT = Refusal(
     "WORKER_RESOURCE_LIMIT",
     "Function failed due to not having enough compute resources (please check logs)",
 )
+TOO_MANY_WEBSOCKETS = Refusal(
+    503, "EDGE_TOO_MANY_WEBSOCKETS", "Function has too many open WebSockets", retry_after=5
+)
 STOPPING = Refusal(503, "SERVICE_STOPPING", "The server is stopping", retry_after=5)
 INTERNAL_ERROR = Refusal(500, "INTERNAL_ERROR", "Request failed due to an internal server error")
 

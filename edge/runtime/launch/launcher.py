@@ -12,6 +12,8 @@ class WorkerSpec:
     """What a worker needs to become a function's process.
 
     `uid` is the account that it gives up root for; at `inspect_port` it waits for a debugger.
+    `concurrency` requests run at a time in threads, if the function is none of async code; a
+    WebSocket is closed after `socket_idle_timeout` seconds without a message.
     `libraries` are those of preload.LIBRARIES that the function imports.
     """
 
@@ -21,6 +23,8 @@ class WorkerSpec:
     environment: Mapping[str, str]
     uid: int | None = None
     inspect_port: int | None = None
+    concurrency: int = 20
+    socket_idle_timeout: float = 150.0
     libraries: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -32,6 +36,8 @@ class WorkerSpec:
             "environment": dict(self.environment),
             "uid": self.uid,
             "inspect_port": self.inspect_port,
+            "concurrency": self.concurrency,
+            "socket_idle_timeout": self.socket_idle_timeout,
         }
 
 

@@ -19,8 +19,15 @@ from edge.events import (
     WorkerRetired,
 )
 from edge.project.limits import Action, Limits, decide, warnings
-from edge.runtime.errors import BOOT_ERROR, STOPPING, WORKER_ERROR, WorkerError
+from edge.runtime.errors import (
+    BOOT_ERROR,
+    STOPPING,
+    TOO_MANY_WEBSOCKETS,
+    WORKER_ERROR,
+    WorkerError,
+)
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
+from edge.runtime.pool.permits import Permits
 from edge.runtime.pool.process import BootError, Process
 from edge.runtime.pool.state import State
 from edge.runtime.pool.token_bucket import TokenBucket
@@ -32,20 +39,25 @@ _BOOT_TRIES: Final = 2
 _BOOT_DEADLINE: Final = 60.0
 _BLOCKED: Final = 0.5
 _BLOCKS_OTHERS: Final = 2.0
-_SAMPLE_INTERVAL: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
     """How many workers, how many requests in each, how long one may idle, in seconds.
 
-    `is_oneshot`: a fresh worker for each request.
+    `is_oneshot`: a fresh worker for each request. `websockets` in each worker count apart.
     """
 
     max_workers: int = 1
     concurrency: int = 1
     idle_timeout: float = 150.0
     is_oneshot: bool = False
+    websockets: int = 100
+
+    @property
+    def unfinished_bodies(self) -> int:
+        """How many requests may hold a place while their bodies still come: half of all places."""
+        return self.max_workers * (1 if self.is_oneshot else self.concurrency) // 2
 
 
 @dataclass(slots=True)
@@ -64,9 +76,14 @@ class Pool:
     scaling: Scaling = field(default_factory=Scaling, init=False)
     limits: Limits = field(default_factory=Limits, init=False)
     bucket: TokenBucket | None = field(default=None, init=False)
+    unfinished: Permits = field(init=False)
+    """Held by requests that have a worker before their body is there."""
     _workers: set[Process] = field(default_factory=set[Process], init=False)
     _boots: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _waiting: deque[asyncio.Future[Process]] = field(
+        default_factory=deque[asyncio.Future[Process]], init=False
+    )
+    _waiting_sockets: deque[asyncio.Future[Process]] = field(
         default_factory=deque[asyncio.Future[Process]], init=False
     )
     _generation: int = field(default=0, init=False)
@@ -77,6 +94,7 @@ class Pool:
     def configure(self, scaling: Scaling, limits: Limits) -> None:
         """Say what holds from now on."""
         self.scaling, self.limits = scaling, limits
+        self.unfinished = Permits(scaling.unfinished_bodies)
         self.bucket = TokenBucket(limits.rate) if limits.rate else None
 
     @property
@@ -84,24 +102,26 @@ class Pool:
         """Whether a worker is ready, so that a request need not wait for a boot."""
         return any(process.state is State.READY for process in self._workers)
 
-    async def acquire(self) -> Process:
-        """A worker for one request, which is counted in it until `process.leave()`."""
+    async def acquire(self, *, socket: bool = False) -> Process:
+        """A worker for one request, or WebSocket; counted in it until `process.leave()`."""
         if self._has_failed:
             raise WorkerError(BOOT_ERROR)
         if self._is_closing:
             raise WorkerError(STOPPING)
-        process = self._pick()
+        process = self._pick(socket=socket)
         if process is None:
+            if socket and self._is_full_of_sockets():
+                raise WorkerError(TOO_MANY_WEBSOCKETS)
             waiting: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiting)
+            (self._waiting_sockets if socket else self._waiting).append(waiting)
             self._grow()
             try:
                 return await waiting
             except asyncio.CancelledError:
                 if waiting.done() and not waiting.cancelled() and not waiting.exception():
-                    waiting.result().leave()
+                    waiting.result().leave(socket=socket)
                 raise
-        process.enter()
+        process.enter(socket=socket)
         return process
 
     def discard(self, process: Process) -> None:
@@ -136,7 +156,7 @@ class Pool:
             else:
                 self._enforce(process)
                 self._watch_loop(process, now)
-        if self._waiting:
+        if self._waiting or self._waiting_sockets:
             self._serve_waiting()
             self._grow()
 
@@ -157,23 +177,39 @@ class Pool:
             process.terminate()
         await asyncio.gather(*(process.wait(grace) for process in tuple(self._workers)))
 
-    def _pick(self) -> Process | None:
+    def _pick(self, *, socket: bool = False) -> Process | None:
         """The least busy worker with room."""
-        room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
-        ready = [p for p in self._workers if p.state is State.READY and p.in_flight < room]
+        if socket and not self.scaling.is_oneshot:
+            ready = [p for p in self._ready() if p.sockets < self.scaling.websockets]
+        else:
+            room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
+            ready = [p for p in self._ready() if p.in_flight + p.sockets * socket < room]
         if ready and self.limits.stall is not None:
             now = time.monotonic()
             ready = [process for process in ready if not process.liveness.is_late(now)]
-        return min(ready, key=lambda process: process.in_flight, default=None)
+        return min(ready, key=lambda p: p.sockets if socket else p.in_flight, default=None)
+
+    def _ready(self) -> list[Process]:
+        return [process for process in self._workers if process.state is State.READY]
+
+    def _is_full_of_sockets(self) -> bool:
+        """Whether only the end of a WebSocket could make room for another."""
+        return (
+            not self._boots
+            and self._count_alive() >= self.scaling.max_workers
+            and all(p.sockets >= self.scaling.websockets for p in self._ready())
+        )
 
     def _grow(self) -> None:
         """Boot as many workers as those who wait need, within the limit."""
         room = 1 if self.scaling.is_oneshot else self.scaling.concurrency
         self._waiting = deque(waiting for waiting in self._waiting if not waiting.done())
+        self._waiting_sockets = deque(each for each in self._waiting_sockets if not each.done())
+        sockets = 1 if self.scaling.is_oneshot else self.scaling.websockets
         alive = self._count_alive()
-        while (
+        while alive + len(self._boots) < self.scaling.max_workers and (
             len(self._waiting) > len(self._boots) * room
-            and alive + len(self._boots) < self.scaling.max_workers
+            or len(self._waiting_sockets) > len(self._boots) * sockets
         ):
             boot = asyncio.create_task(self._boot())
             self._boots.add(boot)
@@ -181,7 +217,7 @@ class Pool:
 
     def _count_alive(self) -> int:
         """The workers that count for `max_workers`: as many blocked ones are replaced meanwhile."""
-        ready = [process for process in self._workers if process.state is State.READY]
+        ready = self._ready()
         blocked = sum(1 for process in ready if process.liveness.blocked >= _BLOCKED)
         return len(ready) - min(blocked, self.scaling.max_workers)
 
@@ -233,17 +269,19 @@ class Pool:
 
     def _fail_waiting(self, answer: WorkerError, cause: BaseException | None = None) -> None:
         answer.__cause__ = cause
-        while self._waiting:
-            waiting = self._waiting.popleft()
+        for waiting in (*self._waiting, *self._waiting_sockets):
             if not waiting.done():
                 waiting.set_exception(answer)
+        self._waiting.clear()
+        self._waiting_sockets.clear()
 
     def _serve_waiting(self) -> None:
-        while self._waiting and (process := self._pick()):
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                process.enter()
-                waiting.set_result(process)
+        for socket, queue in ((False, self._waiting), (True, self._waiting_sockets)):
+            while queue and (process := self._pick(socket=socket)):
+                waiting = queue.popleft()
+                if not waiting.done():
+                    process.enter(socket=socket)
+                    waiting.set_result(process)
 
     def _pause(self) -> float:
         if self._crashes < 2:
@@ -258,7 +296,7 @@ class Pool:
             self._drop(process)
         elif process.state is State.READY and self.scaling.is_oneshot:
             self._retire(process, ShutdownReason.EARLY_DROP)
-        if self._waiting:
+        if self._waiting or self._waiting_sockets:
             self._serve_waiting()
             self._grow()
 
@@ -310,12 +348,12 @@ class Pool:
         if limit is None or process.ending_since or process.state is State.DEAD:
             return
         blocked = process.liveness.check(process.pid or 0, now)
-        if blocked >= process.sampled_at + min(_SAMPLE_INTERVAL, limit / 2):
-            process.sample(blocked)
-            return
         is_warm = process.served > 0  # a first request may import what it needs
         is_in_the_way = is_warm and blocked >= _BLOCKS_OTHERS and process.has_unread_requests()
         if blocked < limit and not is_in_the_way:
+            return
+        if not process.is_sampled:  # late, for a signal can cost it a line that it writes
+            process.sample()
             return
         self.observe(
             LogLine(

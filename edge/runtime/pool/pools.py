@@ -100,6 +100,7 @@ class FunctionPools:
             max_workers=1 if is_inspected else manifest.max_workers,
             concurrency=manifest.concurrency,
             idle_timeout=manifest.idle_timeout,
+            websockets=manifest.websockets,
             is_oneshot=(manifest.policy or self.config.policy) == "oneshot",
         )
         mode = LimitsMode.OFF if is_inspected else self.config.limits
@@ -133,6 +134,8 @@ class FunctionPools:
             environment={**environment, "SB_EXECUTION_ID": execution_id},
             uid=self._uid(function.slug) if self.config.isolates_users else None,
             inspect_port=self.config.inspect_port if is_inspected else None,
+            concurrency=function.manifest.concurrency,
+            socket_idle_timeout=function.manifest.idle_timeout,
             libraries=self._scanner.libraries_of(function.folder),
         )
 

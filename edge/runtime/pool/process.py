@@ -61,6 +61,7 @@ class Process:
     pid: int | None = field(default=None, init=False)
     exit_status: int | None = field(default=None, init=False)
     in_flight: int = field(default=0, init=False)
+    sockets: int = field(default=0, init=False)
     background: int = field(default=0, init=False)
     served: int = field(default=0, init=False)
     idle_since: float = field(default=0.0, init=False)
@@ -68,7 +69,7 @@ class Process:
     cpu_total: float = field(default=0.0, init=False)
     usage: Usage = field(default=Usage(0, 0.0, 0.0), init=False)
     liveness: Liveness = field(default_factory=Liveness, init=False)
-    sampled_at: float = field(default=0.0, init=False)
+    is_sampled: bool = field(default=False, init=False)
     _stacks: list[str] = field(default_factory=list[str], init=False)
     _baseline: int = field(default=0, init=False)
     _ready_at: float = field(default=0.0, init=False)
@@ -84,8 +85,8 @@ class Process:
 
     @property
     def is_idle(self) -> bool:
-        """Neither a request nor background work is open."""
-        return self.in_flight == 0 and self.background == 0
+        """Neither a request, a WebSocket nor background work is open."""
+        return self.in_flight == 0 and self.sockets == 0 and self.background == 0
 
     @property
     def age(self) -> float:
@@ -160,18 +161,20 @@ class Process:
         else:
             connection.close()
 
-    def enter(self) -> None:
-        """A request is given to it."""
+    def enter(self, *, socket: bool = False) -> None:
+        """A request, or a WebSocket, is given to it."""
         if self.is_idle and self.pid:
             self._cpu_mark = cpu_seconds(self.pid)
             self._period_requests = 0
         self.liveness.expect(time.monotonic())
-        self.in_flight += 1
+        self.sockets += socket
+        self.in_flight += not socket
         self._period_requests += 1
 
-    def leave(self, *, has_answered: bool = True) -> None:
-        """That request is over."""
-        self.in_flight -= 1
+    def leave(self, *, has_answered: bool = True, socket: bool = False) -> None:
+        """That request, or WebSocket, is over."""
+        self.sockets -= socket
+        self.in_flight -= not socket
         self.served += has_answered
         self._settle()
 
@@ -214,9 +217,9 @@ class Process:
         """Whether it was given a request of which it has read nothing yet."""
         return any(connection.is_unread() for connection in self._busy)
 
-    def sample(self, blocked: float) -> None:
+    def sample(self) -> None:
         """Ask where its threads are; `stacks` is the answer, a moment later."""
-        self.sampled_at = blocked
+        self.is_sampled = True
         self._stacks.clear()
         self._signal(STACK_SIGNAL)
 
@@ -282,7 +285,7 @@ class Process:
         elif message and "beat" in message:
             is_busy = bool(message["beat"]) or not self.is_idle
             self.liveness.beat(time.monotonic(), is_busy=is_busy)
-            self.sampled_at = 0.0
+            self.is_sampled = False
         elif message and isinstance(message.get("background"), int):
             self.background = message["background"]
             self._settle()

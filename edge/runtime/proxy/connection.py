@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Send
 from edge.runtime.proxy.upload import HOP_BY_HOP, LENGTH, Header, Outgoing, Upload
 
 _HIGH_WATER: Final = 256 * 1024
+_ONE_PIECE: Final = 32 * 1024
 _BODILESS: Final = frozenset((204, 304))
 
 
@@ -34,7 +35,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.is_reusable = False
         self.was_unread = False
-        self._writes = 0
+        self._written: list[int] = []
         self._parser: httptools.HttpResponseParser | None = None
         self._headers: list[Header] = []
         self._events: deque[Message] = deque()
@@ -87,11 +88,16 @@ class Connection(asyncio.Protocol):
         self._has_no_body = method == "HEAD"
         self._is_complete = False
         self.is_reusable = False
-        self._writes = 0
+        self._written.clear()
 
     def is_unread(self) -> bool:
-        """Whether the worker has not yet read anything of the request, which is on its way."""
-        if self.transport is None or self._writes != 1 or self._is_lost:
+        """Whether the worker has not yet read anything of the request, which is on its way.
+
+        The kernel keeps what is written at once in one piece, if it is short, and says only whether
+        something is left.
+        """
+        is_one_piece = len(self._written) == 1 and self._written[0] <= _ONE_PIECE
+        if self.transport is None or self._is_lost or not is_one_piece:
             return False
         sock = self.transport.get_extra_info("socket")
         waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
@@ -99,7 +105,8 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         assert self.transport is not None
-        self._writes += 1
+        if len(self._written) < 2:
+            self._written.append(len(data))
         self.transport.write(data)
 
     async def drain(self) -> None:

@@ -18,7 +18,8 @@ from edge.runtime.errors import (
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.connection import Connection, WorkerGoneError
-from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing, Rewindable
+from edge.runtime.proxy.request_body import RequestBody
+from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing
 
 CLIENT_GONE: Final = 499
 _CONNECT_TRIES: Final = 3
@@ -63,7 +64,14 @@ class Forwarding:
                 self.process.leave(has_answered=self._has_started)
 
     async def _exchange(self, request: Outgoing, receive: Receive, relay: Send) -> int:
-        body = Rewindable(receive)
+        body = RequestBody(receive, self.pool.unfinished)
+        try:
+            await body.prepare(request)
+            return await self._exchange_with_worker(request, body, relay)
+        finally:
+            body.end()
+
+    async def _exchange_with_worker(self, request: Outgoing, body: RequestBody, relay: Send) -> int:
         while True:
             process, connection = await self._connect()
             try:

@@ -8,12 +8,13 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from starlette.types import Scope
 
-from edge.runtime.errors import WORKER_ERROR, Refusal, WorkerError
+from edge.runtime.errors import WORKER_ERROR, Refusal, WorkerError, idle_timeout
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.upload import Header
@@ -139,11 +140,17 @@ class Tunnel(asyncio.Protocol):
             self._pipe.transport.close()
 
     async def _open(self, data: bytes) -> None:
+        patience: float | None = None
         try:
             pool, request = self.admit(parse_upgrade(data))
-            process = await pool.acquire()
+            patience = pool.limits.first_byte
+            async with asyncio.timeout(patience):
+                process = await pool.acquire(socket=True)
         except WorkerError as exc:
             self._refuse(exc.refusal)
+            return
+        except TimeoutError:
+            self._refuse(idle_timeout(patience))
             return
         except ValueError:
             self._refuse(Refusal(400, "BAD_REQUEST", "Malformed upgrade request"))
@@ -151,13 +158,13 @@ class Tunnel(asyncio.Protocol):
         await self._join(process, render_upgrade(request))
 
     async def _join(self, process: Process, request: bytes) -> None:
-        worker = _Pipe(other=self._pipe, on_close=process.leave)
+        worker = _Pipe(other=self._pipe, on_close=partial(process.leave, socket=True))
         loop = asyncio.get_running_loop()
         self._is_joining = True  # from here on `on_close` alone says that the request is over
         try:
             await loop.create_unix_connection(lambda: worker, str(process.address))
         except OSError:
-            process.leave()
+            process.leave(socket=True)
             self._refuse(WORKER_ERROR)
             return
         assert worker.transport is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 Header = tuple[bytes, bytes]
 
@@ -52,6 +52,12 @@ class Outgoing:
         announced = next((int(value) for name, value in self.headers if name == LENGTH), 0)
         return self.body_limit is not None and announced > self.body_limit
 
+    @property
+    def is_chunked(self) -> bool:
+        """Whether its length is not announced."""
+        names = {name for name, _ in self.headers}
+        return b"transfer-encoding" in names and LENGTH not in names
+
 
 def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[bytes, bool]:
     """The request line and headers as bytes, and whether the body goes in chunks."""
@@ -77,32 +83,6 @@ class Line(Protocol):
     def write(self, data: bytes) -> None: ...
     async def drain(self) -> None: ...
     def wake(self) -> None: ...
-
-
-class Rewindable:
-    """A request's body that can be sent again to another worker, if it came in one piece."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._source = receive
-        self._taken: list[Message] = []
-        self._next: Message | None = None
-
-    async def receive(self) -> Message:
-        """The next message, or the first once more after `rewind`."""
-        if self._next is not None:
-            message, self._next = self._next, None
-            return message
-        message = await self._source()
-        if len(self._taken) < 2:
-            self._taken.append(message)
-        return message
-
-    def rewind(self) -> bool:
-        """Begin again; False if the body came in pieces, or the client has left."""
-        if len(self._taken) != 1 or self._taken[0].get("more_body", False):
-            return False
-        self._next = self._taken[0]
-        return True
 
 
 class Upload:

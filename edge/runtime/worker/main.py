@@ -49,19 +49,21 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     """
     _enter(spec, control, parent)
     try:
-        app = load(spec["target"], spec["source"])
+        app = load(spec["target"], spec["source"], spec["concurrency"])
     except BaseException as exc:
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
-    _serve(with_websocket(guard_response(app)), socket.socket(fileno=listener), control)
+    app = with_websocket(guard_response(app), spec["socket_idle_timeout"])
+    _serve(app, socket.socket(fileno=listener), control)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def load(target: str, source: str) -> ASGIApp:
+def load(target: str, source: str, concurrency: int) -> ASGIApp:
     """The function's app, of whatever kind it is: functions-framework's own choice of server.
 
+    Plain functions run in threads, `concurrency` at a time.
     What is decorated for ASGI or is a coroutine function is served as such, the rest by Flask.
     What shows at a glance that it is a coroutine function needs no Flask app made first, which
     costs a tenth of the start and two megabytes.
@@ -74,7 +76,7 @@ def load(target: str, source: str) -> ASGIApp:
     module = sys.modules[Path(source).stem]
     if inspect.iscoroutinefunction(getattr(module, target)):
         return _create_asgi_app_from_module(target, source, None, module, None)
-    return cast("ASGIApp", WSGIMiddleware(cast("Any", app.wsgi_app)))
+    return cast("ASGIApp", WSGIMiddleware(cast("Any", app.wsgi_app), workers=concurrency))
 
 
 def _enter(spec: dict[str, Any], control: int, parent: int) -> None:

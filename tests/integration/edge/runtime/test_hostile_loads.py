@@ -58,7 +58,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     root = tmp_path_factory.mktemp("hostile")
     write(root, "daemon", DAEMON)
     write(root, "blocked", BLOCKED, "timeout = 1\nmax_workers = 1\n")
-    write(root, "flood", FLOOD)
+    write(root, "flood", FLOOD, "stall_timeout = 60\n")
     write(root, "sleepy", SLEEPY, "max_workers = 1\nwall_clock = 3\n")
     write(root, "late", LATE, "max_workers = 1\n")
     write(root, "good", SIMPLE)
