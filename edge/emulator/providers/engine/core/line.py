@@ -17,8 +17,10 @@ _LEAD = re.compile(
 _VOICE = re.compile(r"<v(?:\.[\w.]+)?\s+([^>\n]{1,60})>")
 _NAME = r"[^\W\d_][\w.'\u2019&-]*(?:[ ][\w.'\u2019&-]+){0,3}"
 _ASIDE = r"(?:\s*[\[(][^\])\n]{1,40}[\])])?"
-_LABEL = re.compile(rf"(?P<name>{_NAME}){_ASIDE}\s*[:\uff1a](?=\s|$)")
-_INLINE_LABEL = re.compile(rf"(?<=[.!?…\"\u201d')\]]\s)(?P<name>{_NAME}){_ASIDE}\s*:(?=\s)")
+_LABEL = re.compile(rf"(?P<name>{_NAME}){_ASIDE}\s*(?::(?=\s|$)|\uff1a)")
+_INLINE_LABEL = re.compile(
+    rf"(?<=[.!?…\"\u201d')\]]\s)(?P<name>{_NAME}){_ASIDE}\s*(?::(?=\s)|\uff1a)"
+)
 _HEADING = re.compile(rf"(?P<name>{_NAME})\s+[\[(]?{_TIME}[\])]?\s*$")
 
 
@@ -95,7 +97,7 @@ def _find_labels(text: str, start: int, end: int) -> Iterator[Label]:
     first = _LABEL.match(text, start, end)
     if first:
         yield Label(first.group("name"), first.start(), first.end())
-    if ":" not in text[start:end]:
+    if ":" not in text[start:end] and "\uff1a" not in text[start:end]:
         return
     for match in _INLINE_LABEL.finditer(text, start, end):
         yield Label(match.group("name"), match.start(), match.end(), is_inline=True)

@@ -66,7 +66,8 @@ class TermWeights:
         length = len(sentence.words)
         if length < _FEWEST_WORDS or length > _LONGEST_WORDS or not is_prose(sentence):
             return 0.0
-        return sum(self._weight[term] for term in stems) / max(length, _BEST_LENGTH)
+        total = math.fsum(self._weight[term] for term in stems)  # the same in any order
+        return total / max(length, _BEST_LENGTH)
 
     def top_sentences(self, limit: int, among: Iterable[Sentence] | None = None) -> list[Sentence]:
         """Return the best sentences without near-repetitions, in the order of the text."""

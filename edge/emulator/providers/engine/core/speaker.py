@@ -8,10 +8,17 @@ from edge.emulator.providers.engine.core.line import Label, Line, LineKind
 
 _SELLER_LABELS_TEXT = """
 rep reps agent seller sales salesperson salesman saleswoman ae sdr bdr advisor adviser
-consultant representative closer vendor account solutions
+consultant representative closer vendor account solutions assistant bot ai
+vendedor vendedora comercial asesor asesora ejecutivo verkäufer verkäuferin berater beraterin
+vertrieb vendeur vendeuse conseiller conseillère commercial commerciale consultor consultora
+営業 担当 担当者 销售 客服 銷售
 """
 SELLER_LABELS = frozenset(_SELLER_LABELS_TEXT.split())
-_BUYER_LABELS_TEXT = "customer client buyer prospect lead shopper purchaser"
+_BUYER_LABELS_TEXT = """
+customer client buyer prospect lead shopper purchaser
+cliente comprador compradora kunde kundin interessent interessentin käufer cliente acheteur
+acheteuse 顧客 お客様 客户 顾客 客戶
+"""
 BUYER_LABELS = frozenset(_BUYER_LABELS_TEXT.split())
 _OTHER_ROLES_TEXT = """
 host guest caller user patient member doctor interviewer interviewee participant moderator
@@ -68,8 +75,8 @@ def _may_be_name(name: str) -> bool:
     if is_role(key):
         return True
     words = name.split()
-    starts_upper = words[0][0].isupper() and words[-1][0].isupper()
-    return starts_upper and not any(word in _NOT_NAMES for word in key.split())
+    starts_lower = words[0][0].islower() or words[-1][0].islower()
+    return not starts_lower and not any(word in _NOT_NAMES for word in key.split())
 
 
 def _labels_dominate(lines: Sequence[Line], counts: Counter[str]) -> bool:

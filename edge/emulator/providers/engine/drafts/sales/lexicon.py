@@ -12,6 +12,7 @@ from edge.emulator.providers.engine.core.question import Form
 from edge.emulator.providers.engine.core.sentence import Sentence
 
 _FOLDER = Path(__file__).parent / "lexicons"
+_TRANSLATIONS = ("es", "de", "fr", "pt")
 
 
 class Signal(StrEnum):
@@ -45,10 +46,15 @@ class Entry:
 class EntryLexicon:
     """Entries of one lexicon file, matched against sentences."""
 
-    def __init__(self, entries: list[dict[str, Any]]) -> None:
+    def __init__(self, kind: str) -> None:
+        entries: list[dict[str, Any]] = _read(kind)["entry"]
+        more = _read_translations(kind)
         self.entries = tuple(_read_entry(raw) for raw in entries)
         self._index = CueIndex[Entry](
-            {entry: raw["cues"] for entry, raw in zip(self.entries, entries, strict=True)}
+            {
+                entry: [*raw["cues"], *more.get(entry.key, ())]
+                for entry, raw in zip(self.entries, entries, strict=True)
+            }
         )
 
     def find(self, sentence: Sentence, form: Form) -> tuple[Entry, ...]:
@@ -73,12 +79,22 @@ class Lexicons:
 def load_lexicons() -> Lexicons:
     """Read and compile the lexicon files once."""
     signals = _read("signals")["cues"]
+    more = _read_translations("signals")
     return Lexicons(
-        EntryLexicon(_read("techniques")["entry"]),
-        EntryLexicon(_read("strategies")["entry"]),
-        EntryLexicon(_read("objections")["entry"]),
-        CueIndex[Signal]({signal: signals[signal.value] for signal in Signal}),
+        EntryLexicon("techniques"),
+        EntryLexicon("strategies"),
+        EntryLexicon("objections"),
+        CueIndex[Signal]({s: [*signals[s.value], *more.get(s.value, ())] for s in Signal}),
     )
+
+
+def _read_translations(kind: str) -> dict[str, list[str]]:
+    """Return the cues of all other languages by key."""
+    cues: dict[str, list[str]] = {}
+    for language in _TRANSLATIONS:
+        for key, phrases in _read(language)[kind].items():
+            cues.setdefault(key, []).extend(phrases)
+    return cues
 
 
 def _read(name: str) -> dict[str, Any]:

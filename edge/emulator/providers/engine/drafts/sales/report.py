@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from edge.emulator.providers.engine.core.language import describe_unknown
 from edge.emulator.providers.engine.core.question import Form
 from edge.emulator.providers.engine.core.sentence import Sentence
 from edge.emulator.providers.engine.drafts.sales.finding import Finding, spell_times
@@ -21,7 +22,7 @@ _LABEL = (
 
 def render_report(reading: SalesReading) -> str:
     """Render the report, omitting sections without evidence."""
-    sections = [_overview(reading), _subject(reading)]
+    sections = [_overview(reading), _language(reading), _subject(reading)]
     if reading.is_sale:
         sections += [section(reading) for section in _SALE_SECTIONS]
     else:
@@ -50,6 +51,12 @@ def _role(reading: SalesReading, name: str) -> str:
     if name in reading.roles.sellers:
         return " (seller)"
     return " (buyer)" if name in reading.roles.buyers else ""
+
+
+def _language(reading: SalesReading) -> str:
+    """Name the text's language if the lexicons do not know it."""
+    notice = describe_unknown(reading.conversation.text)
+    return f"**{notice}**" if notice else ""
 
 
 def _subject(reading: SalesReading) -> str:
