@@ -4,15 +4,17 @@ from enum import StrEnum
 
 from edge.emulator.providers.engine.core.sentence import Sentence
 
-_OPEN_WORDS_TEXT = "what how why which who where when whose what's how's who's where's when's why's"
+_ENGLISH_OPEN_WORDS = (
+    "what how why which who where when whose what's how's who's where's when's why's"
+)
 # Spanish, German, French, Portuguese: those that are no English words.
-_OPEN_WORDS_TEXT += (
-    " qué cómo cuál cuáles cuánto cuánta cuántos cuántas quién quiénes dónde cuándo"
+_OTHER_OPEN_WORDS = (
+    "qué cómo cuál cuáles cuánto cuánta cuántos cuántas quién quiénes dónde cuándo"
     " wie warum wieso wer wo wann welche welcher welches welchen wieviel woran wofür"
     " comment pourquoi combien quel quelle quels quelles où quand quoi"
     " como qual quais quanto quantos quem onde quando porque"
 )
-_OPEN_WORDS = frozenset(_OPEN_WORDS_TEXT.split())
+_OPEN_WORDS = frozenset([*_ENGLISH_OPEN_WORDS.split(), *_OTHER_OPEN_WORDS.split()])
 _OPEN_REQUESTS = (
     " tell me ",
     " tell us ",
