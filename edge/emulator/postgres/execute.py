@@ -12,6 +12,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from edge.emulator.postgres.platform_objects import exists_already, is_of_platform
 from edge.emulator.postgres.privileged import run_privileged
 from edge.emulator.postgres.script import Script, Statement
 
@@ -76,6 +77,8 @@ def execute_leniently(
             with _savepoint(connection):
                 _execute(connection, script, statement)
         except StatementError as exc:
+            if script.is_dump and exists_already(statement, exc.error.sqlstate):
+                continue
             if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
                 yield exc
             elif not dry:
@@ -119,7 +122,26 @@ def _execute_each(
     for statement in script.statements:
         if not autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
             connection.execute("begin")  # the file has ended the transaction
-        _execute(connection, script, statement)
+        if script.is_dump and is_of_platform(statement):
+            _execute_unless_there(connection, script, statement)
+        else:
+            _execute(connection, script, statement)
+
+
+def _execute_unless_there(
+    connection: psycopg.Connection, script: Script, statement: Statement
+) -> None:
+    """Execute a statement of a dump that may repeat what every database here has."""
+    try:
+        with _savepoint(connection):
+            if statement.copy_data is not None:  # foreign keys are there before the rows
+                connection.execute("set local session_replication_role = replica")
+            _execute(connection, script, statement)
+            if statement.copy_data is not None:
+                connection.execute("set local session_replication_role = default")
+    except StatementError as exc:
+        if not exists_already(statement, exc.error.sqlstate):
+            raise
 
 
 def _execute(connection: psycopg.Connection, script: Script, statement: Statement) -> None:

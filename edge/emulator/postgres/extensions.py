@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import psycopg
+
 _STAND_INS: Final = Path(__file__).with_name("extension")
 
 # supabase/postgres, supautils.privileged_extensions
@@ -67,6 +69,16 @@ EMPTY: Final = {
     "sslinfo": Empty("1.2", functions=("ssl_is_used() returns boolean",)),
     "wrappers": Empty("0.5.3"),
 }
+
+
+def describe_empty(connection: psycopg.Connection) -> list[str]:
+    """Say in a sentence which extensions the database has that do nothing here."""
+    found = connection.execute(
+        "select extname from pg_extension where extname = any(%s) order by extname",
+        ([name for name in EMPTY if name != "pg_graphql"],),  # every project has that one
+    )
+    names = ", ".join(name for (name,) in found)
+    return [f"extensions that do nothing in the local stack: {names}"] if names else []
 
 
 def gather(wheel: Path, folder: Path) -> None:

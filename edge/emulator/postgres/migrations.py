@@ -4,6 +4,7 @@ The history table is the Supabase CLI's (supabase/cli, pkg/migration), so that `
 and `edge start` agree on what has been applied.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,13 +69,29 @@ def list_migrations(folder: Path) -> tuple[list[Migration], list[Path]]:
 def bootstrap(dsn: str) -> None:
     """Create a Supabase project's initial roles, schemas and grants; idempotent.
 
-    Runs bootstrap/*.sql as the superuser, in the order of their names.
+    Runs bootstrap/*.sql as the superuser, in the order of their names; nothing if the database has
+    had the same files before.
     """
+    texts = [path.read_text() for path in sorted(_BOOTSTRAP.glob("*.sql"))]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     with psycopg.connect(dsn, autocommit=True) as connection:
+        if _is_bootstrapped(connection, digest):
+            return
         name = connection.info.dbname.replace('"', '""')
-        for path in sorted(_BOOTSTRAP.glob("*.sql")):
-            connection.execute(path.read_text().replace(':"database"', f'"{name}"').encode())
+        for text in texts:
+            connection.execute(text.replace(':"database"', f'"{name}"').encode())
         connection.execute(_HISTORY)
+        connection.execute("create table if not exists edge_internal.bootstrap (digest text)")
+        connection.execute("truncate edge_internal.bootstrap")
+        connection.execute("insert into edge_internal.bootstrap values (%s)", (digest,))
+
+
+def _is_bootstrapped(connection: psycopg.Connection, digest: str) -> bool:
+    known = "select to_regclass('edge_internal.bootstrap') is not null"
+    if connection.execute(known).fetchone() != (True,):
+        return False
+    found = connection.execute("select digest from edge_internal.bootstrap").fetchone()
+    return found == (digest,)
 
 
 def is_initial_role(name: str) -> bool:

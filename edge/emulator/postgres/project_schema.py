@@ -20,6 +20,7 @@ from edge.emulator.postgres.execute import (
     execute_leniently,
     execute_script,
 )
+from edge.emulator.postgres.extensions import describe_empty
 from edge.emulator.postgres.migrations import (
     Migration,
     applied_versions,
@@ -149,6 +150,8 @@ def apply_plan(dsn: str, plan: SchemaPlan, *, keep_going: bool = False) -> Outco
         applying.migrate([m for m in plan.migrations if m.version not in known])
         if not outcome.left:
             applying.seed(seeds)
+        if outcome.applied:
+            outcome.notes += describe_empty(connection)
     return outcome
 
 

@@ -32,6 +32,7 @@ _LEXEME: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_DUMP: Final = re.compile(r"^-- PostgreSQL database dump$", re.MULTILINE)
 _BLOCK_PART: Final = re.compile(r"/\*|\*/")
 _COPY: Final = re.compile(r"copy\b.*\bfrom\s+(?:stdin|pstdin)\b", re.IGNORECASE | re.DOTALL)
 _COPY_END: Final = re.compile(r"^\\\.\r?$\n?", re.MULTILINE)
@@ -81,11 +82,20 @@ class Script:
     skipped: tuple[tuple[int, str], ...] = ()
 
     @property
+    def is_dump(self) -> bool:
+        """Whether pg_dump wrote it."""
+        return _DUMP.search(self.text, 0, 1000) is not None
+
+    @property
     def is_plain(self) -> bool:
         """Whether the server takes the whole text at once, in one implicit transaction."""
-        return not self.skipped and not any(
-            s.controls_transaction or s.copy_data is not None or s.needs_privilege
-            for s in self.statements
+        return (
+            not self.skipped
+            and not self.is_dump
+            and not any(
+                s.controls_transaction or s.copy_data is not None or s.needs_privilege
+                for s in self.statements
+            )
         )
 
 

@@ -31,13 +31,15 @@ declare
     '|alter (role|user) (?!"?supabase_admin).* set "?[a-z_]+"?\.|alter database .* set "?[a-z_]+"?\.)';
   head text := pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.regexp_replace(
     statement, '^(\s+|--[^\n]*(\n|$)|/\*.*?\*/)*', ''), '\s+', ' ', 'g'));
+  -- A semicolon in a plain literal is none; where a literal is not plain, every one counts.
+  several boolean := pg_catalog.strpos(pg_catalog.rtrim(case when head ~ '[\\$]' then head
+    else pg_catalog.regexp_replace(head, '''[^'']*''', '', 'g') end, '; '), ';') > 0;
 begin
   -- What would belong to a superuser stays with `postgres`, which may then go on with it.
   if pg_catalog.regexp_like(head, '^alter .* owner to "?\w+"?;? ?$') then
     return;
   end if;
-  if not pg_catalog.regexp_like(head, allowed) or pg_catalog.strpos(pg_catalog.rtrim(head, '; '), ';') > 0
-  then
+  if not pg_catalog.regexp_like(head, allowed) or several then
     raise insufficient_privilege using message = 'only a superuser may run this statement';
   end if;
   execute statement;

@@ -1,5 +1,6 @@
 """What pg_dump and `supabase db pull` write of a hosted project loads, schema and data."""
 
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -7,6 +8,8 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.execute import execute_script
+from edge.emulator.postgres.install import binaries
+from edge.emulator.postgres.migrations import bootstrap
 from edge.emulator.postgres.script import parse_script
 
 _HEAD = r"""--
@@ -186,3 +189,46 @@ def test_an_extension_moves_out_of_public(dsn: str) -> None:
     )
 
     assert rows(dsn, "select extensions.similarity('word', 'word') > 0.9") == [(True,)]
+
+
+def test_a_dump_of_everything_leaves_out_what_is_there(cluster: Cluster, dsn: str) -> None:
+    load(dsn, _HEAD, _SCHEMA, _DATA)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "insert into auth.users (id, email) values ('33333333-3333-3333-3333-333333333333',"
+            " 'ann@example.com')"
+        )
+    target = f"{psycopg.conninfo.conninfo_to_dict(dsn)['dbname']}_restored"
+    bootstrap(cluster.create_database(target))
+    try:
+        restored = cluster.dsn(target, user="postgres")
+        load(restored, dump_everything(dsn))
+
+        assert rows(restored, "select count(*) from public.notes") == [(3,)]
+        assert rows(restored, "select email from auth.users") == [("ann@example.com",)]
+        assert rows(restored, "select id from storage.buckets") == [("pictures",)]
+        assert rows(restored, "select relrowsecurity from pg_class where relname = 'later'") == [
+            (True,)
+        ]
+    finally:
+        cluster.drop_database(target)
+
+
+def dump_everything(dsn: str) -> str:
+    """Return pg_dump's output, without what a hosted project has not."""
+    options = ["--exclude-schema=edge_internal", "--role=postgres"]
+    made = subprocess.run(
+        [str(binaries() / "pg_dump"), "-d", dsn, *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout
+
+
+def test_comments_on_extensions_may_hold_semicolons(dsn: str) -> None:
+    load(dsn, "create extension hypopg; comment on extension hypopg is 'plans; not indexes';")
+
+    assert rows(dsn, "select obj_description(oid) from pg_extension where extname = 'hypopg'") == [
+        ("plans; not indexes",)
+    ]
