@@ -17,6 +17,7 @@ Header = tuple[bytes, bytes]
 Error = tuple[int, dict[str, str]]
 
 FUNCTIONS: Final = "/functions/v1"
+_AUTH: Final = "/auth/v1"
 _API_KEY: Final = b"apikey"
 _TRANSLATED: Final = b"sb-api-key"
 _DEFAULT_ALLOWED: Final = b"accept-profile,apikey,authorization,x-client-info"
@@ -86,7 +87,9 @@ class Gateway:
             status, body = refusal
             await _respond(_with_cors(send), status, json.dumps(body), b"application/json")
         else:
-            headers = as_authorization(scope["headers"], self.tokens)
+            received = scope["headers"]
+            given = without_bare_key(received) if prefix == _AUTH else received
+            headers = as_authorization(given, self.tokens)
             await app(_strip_prefix(scope, prefix, headers), receive, _with_cors(send))
 
 
@@ -133,6 +136,15 @@ def as_authorization(headers: list[Header], tokens: Mapping[str, str]) -> list[H
         token = tokens.get(bearer.removeprefix(b"Bearer ").decode("latin-1"), "").encode()
     kept = [header for header in headers if header[0] != b"authorization"]
     return [*kept, (b"authorization", b"Bearer " + token)] if token else kept
+
+
+def without_bare_key(headers: list[Header]) -> list[Header]:
+    """Headers for Auth, where a JWT in `apikey` alone is nobody's session, as on the platform."""
+    names = {name for name, _ in headers}
+    api_key = next((value for name, value in headers if name == _API_KEY), b"")
+    if b"authorization" in names or api_key.startswith(b"sb_"):
+        return headers
+    return [header for header in headers if header[0] != _API_KEY]
 
 
 def _strip_prefix(scope: Scope, prefix: str, headers: list[Header]) -> Scope:

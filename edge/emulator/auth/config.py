@@ -43,7 +43,10 @@ class MailConfig:
 
 @dataclass(frozen=True, slots=True)
 class SmsConfig:
-    """Text messages; they land in the mailbox, unless the number has a code in `test_otp`."""
+    """Text messages; they land in the mailbox, unless the number has a code in `test_otp`.
+
+    `lacks_credentials` if a provider is named that could not be reached: sending fails then.
+    """
 
     autoconfirm: bool = False
     otp_length: int = 6
@@ -52,6 +55,7 @@ class SmsConfig:
     sent_per_hour: float = 30
     template: str = "Your code is {{ .Code }}"
     provider: str = ""
+    lacks_credentials: bool = False
     test_otp: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

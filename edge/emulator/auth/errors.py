@@ -230,6 +230,7 @@ SMS_TOO_OFTEN: Final = ErrorTemplate(
     "For security purposes, you can only request this after {seconds} seconds.",
 )
 SMS_LIMIT: Final = ErrorTemplate(429, "over_sms_send_rate_limit", "SMS rate limit exceeded")
+SMS_PROVIDER: Final = ErrorTemplate(500, "unexpected_failure", "Unable to get SMS provider")
 REQUEST_LIMIT: Final = ErrorTemplate(429, "over_request_rate_limit", "Request rate limit reached")
 
 # The user

@@ -46,6 +46,19 @@ MAIL_KINDS: Final = (
 )
 
 
+_SMS_CREDENTIALS: Final = {
+    "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_MESSAGE_SERVICE_SID"),
+    "twilio_verify": (
+        "TWILIO_VERIFY_ACCOUNT_SID",
+        "TWILIO_VERIFY_AUTH_TOKEN",
+        "TWILIO_VERIFY_MESSAGE_SERVICE_SID",
+    ),
+    "messagebird": ("MESSAGEBIRD_ACCESS_KEY", "MESSAGEBIRD_ORIGINATOR"),
+    "textlocal": ("TEXTLOCAL_API_KEY", "TEXTLOCAL_SENDER"),
+    "vonage": ("VONAGE_API_KEY", "VONAGE_API_SECRET", "VONAGE_FROM"),
+}
+
+
 def read_environment(variables: Mapping[str, str]) -> AuthConfig:
     """Return the settings; raises EdgeError naming a variable that is missing or malformed."""
     read = _Variables(variables)
@@ -213,6 +226,8 @@ def _read_template(text: str) -> str:
 
 def _read_sms(read: _Variables) -> SmsConfig:
     codes = read.mapping("SMS_TEST_OTP")
+    provider = read.text("SMS_PROVIDER")
+    needed = _SMS_CREDENTIALS.get(provider, ())
     return SmsConfig(
         autoconfirm=read.flag("SMS_AUTOCONFIRM"),
         otp_length=_otp_length(read.number("SMS_OTP_LENGTH", 6)),
@@ -220,7 +235,8 @@ def _read_sms(read: _Variables) -> SmsConfig:
         max_frequency=read.seconds("SMS_MAX_FREQUENCY", 60),
         sent_per_hour=read.hourly("RATE_LIMIT_SMS_SENT", 30),
         template=read.text("SMS_TEMPLATE", "Your code is {{ .Code }}"),
-        provider=read.text("SMS_PROVIDER"),
+        provider=provider,
+        lacks_credentials=not all(read.text(f"SMS_{name}") for name in needed),
         test_otp={phone.removeprefix("+").replace(" ", ""): code for phone, code in codes.items()},
     )
 

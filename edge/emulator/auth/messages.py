@@ -11,7 +11,12 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from edge.emulator.auth.context import AuthContext, client_address, now
-from edge.emulator.auth.errors import EMAIL_TOO_OFTEN, SMS_TOO_OFTEN, ErrorTemplate
+from edge.emulator.auth.errors import (
+    EMAIL_TOO_OFTEN,
+    SMS_PROVIDER,
+    SMS_TOO_OFTEN,
+    ErrorTemplate,
+)
 from edge.emulator.auth.one_time_tokens import PKCE_PREFIX, generate_code, hash_code, store_token
 from edge.emulator.auth.redirects import choose_redirect
 from edge.emulator.auth.user import User, render_user
@@ -133,6 +138,8 @@ class Messenger:
     ) -> str:
         """Hand the code to the send_sms hook, or put the message into the mailbox."""
         if not self.context.hooks.has("send_sms"):
+            if self.context.config.sms.lacks_credentials:
+                raise SMS_PROVIDER.error()
             return self.context.delivery.send_text(phone, template, code)
         sms = {"otp": code, **details, "phone": phone}
         await self._invoke("send_sms", {"user": render_user(user), "sms": sms})

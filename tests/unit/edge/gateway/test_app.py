@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from edge.gateway.app import Gateway, as_authorization, beside_authorization
+from edge.gateway.app import (
+    Gateway,
+    as_authorization,
+    beside_authorization,
+    without_bare_key,
+)
 
 TOKENS = {"sb_secret_s": "service.jwt"}
 
@@ -25,6 +30,14 @@ def test_a_legacy_key_serves_as_token() -> None:
     headers = as_authorization([(b"apikey", b"anon.jwt")], TOKENS)
 
     assert dict(headers)[b"authorization"] == b"Bearer anon.jwt"
+
+
+def test_auth_takes_a_jwt_in_apikey_alone_for_no_session() -> None:
+    key, user = (b"apikey", b"anon.jwt"), (b"authorization", b"Bearer user.jwt")
+
+    assert without_bare_key([key]) == []
+    assert without_bare_key([key, user]) == [key, user]
+    assert without_bare_key([(b"apikey", b"sb_secret_x")]) == [(b"apikey", b"sb_secret_x")]
 
 
 def test_an_unknown_new_key_is_no_token() -> None:
