@@ -93,7 +93,8 @@ def parse_signing_keys(text: str, source: str) -> tuple[Jwk, ...]:
     """Parse a JSON array of private JWKs; raises EdgeError naming `source`."""
     try:
         keys: Any = json.loads(text)
-        entries = [cast("dict[str, Any]", key) for key in cast("list[Any]", keys)]
+        found = cast("list[dict[str, Any]]", keys if isinstance(keys, list) else None)
+        entries = [dict(key) for key in found]
         for key in entries:
             PyJWK(key)
     except (ValueError, TypeError, AttributeError, jwt.PyJWTError) as exc:

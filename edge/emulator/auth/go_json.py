@@ -31,9 +31,9 @@ class _Scanner:
 
     def document(self) -> None:
         stack: list[str] = []
-        self._value(stack)
-        while stack:
-            self._after_value(stack)
+        wants_value = True
+        while wants_value or stack:
+            wants_value = self._value(stack) if wants_value else self._after_value(stack)
         if (char := self._peek()) is not None:
             raise self._unexpected(char, "after top-level value")
 
@@ -55,13 +55,14 @@ class _Scanner:
         self._at += 1
         return self._text[self._at - 1]
 
-    def _value(self, stack: list[str]) -> None:
+    def _value(self, stack: list[str]) -> bool:
+        """Skip a value, or enter it; returns whether a value must follow."""
         char = self._next()
         if char in "[{":
             if len(stack) >= _MAX_DEPTH:
                 raise _InvalidError("exceeded max depth")
-            self._open(char, stack)
-        elif char == '"':
+            return self._open(char, stack)
+        if char == '"':
             self._string()
         elif char in _LITERALS:
             self._literal(_LITERALS[char])
@@ -69,28 +70,30 @@ class _Scanner:
             self._number(char)
         else:
             raise self._unexpected(char, "looking for beginning of value")
+        return False
 
-    def _open(self, bracket: str, stack: list[str]) -> None:
+    def _open(self, bracket: str, stack: list[str]) -> bool:
         if self._peek() == ("]" if bracket == "[" else "}"):
             self._at += 1
-            return
+            return False
         stack.append(bracket)
         if bracket == "{":
             self._key()
-        self._value(stack)
+        return True
 
-    def _after_value(self, stack: list[str]) -> None:
+    def _after_value(self, stack: list[str]) -> bool:
+        """Leave an array or object, or pass its comma; returns whether a value must follow."""
         char = self._next()
         in_object = stack[-1] == "{"
         if char == ("}" if in_object else "]"):
             stack.pop()
-        elif char != ",":
+            return False
+        if char != ",":
             place = "after object key:value pair" if in_object else "after array element"
             raise self._unexpected(char, place)
-        else:
-            if in_object:
-                self._key()
-            self._value(stack)
+        if in_object:
+            self._key()
+        return True
 
     def _key(self) -> None:
         char = self._next()

@@ -16,6 +16,7 @@ from edge.emulator.auth.go_json import describe_syntax_error
 Body = TypeVar("Body", bound="Params")
 Metadata = dict[str, Any]
 
+_MAX_DESCRIBED: Final = 16_384  # what is scanned for its first fault
 _GO_TYPES: Final = {str: "string", bool: "bool", int: "int", dict: "map[string]interface {}"}
 _GO_KINDS: Final[dict[type, str]] = {
     str: "string",
@@ -197,7 +198,8 @@ async def read_body(
     except ValidationError as exc:
         error = exc.errors(include_url=False, include_context=False)[0]
         if error["type"] == "json_invalid" or not isinstance(error["input"], object):
-            reason = describe_syntax_error(raw)
+            short = len(raw) <= _MAX_DESCRIBED
+            reason = describe_syntax_error(raw) if short else "the text is not valid JSON"
         else:
             reason = _describe_type_error(model, error["loc"], error["input"])
         if reason is None:
