@@ -25,6 +25,7 @@ from edge.emulator.postgres.local_database import LocalDatabase
 from edge.emulator.postgres.project_schema import Outcome
 from edge.emulator.providers.app import create_app as create_providers_app
 from edge.emulator.providers.retell.simulation_config import SimulationConfig
+from edge.emulator.realtime.service import RealtimeService
 from edge.emulator.rest.app import RestApp, RestConfig
 from edge.emulator.scheduler import Schedule, Scheduler
 from edge.emulator.storage.app import create_storage_app
@@ -44,6 +45,7 @@ class Services:
     _clock: Clock = field(default_factory=Clock, init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
     _mailbox: Mailbox = field(default_factory=Mailbox, init=False)
+    realtime: RealtimeService | None = field(default=None, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -76,8 +78,8 @@ class Services:
         """Return the page and the API of the mails that Auth has sent."""
         return create_mailbox_app(self._mailbox)
 
-    async def start_database(self) -> tuple[ASGIApp, ASGIApp, ASGIApp]:
-        """Start Postgres and migrate it; returns the data API, Auth and Storage.
+    async def start_database(self) -> tuple[ASGIApp, ASGIApp, ASGIApp, ASGIApp]:
+        """Start Postgres and migrate it; returns the data API, Auth, Storage and Realtime.
 
         Raises EdgeError if it cannot be started.
         """
@@ -87,7 +89,8 @@ class Services:
         queue = HttpQueue(self.cluster.dsn(), self.settings.api_url)
         queue.start()
         self._exits.push_async_callback(queue.close)
-        return await self._start_rest(dsn), self._start_auth(), await self._start_storage()
+        rest, storage = await self._start_rest(dsn), await self._start_storage()
+        return rest, self._start_auth(), storage, self._start_realtime()
 
     def start_scheduler(self, url: str, schedules: Callable[[], Iterator[Schedule]]) -> None:
         """Call functions below `url` by their schedules, as service_role, and run pg_cron jobs."""
@@ -118,3 +121,9 @@ class Services:
         storage = create_storage_app(pool, config)
         await self._exits.enter_async_context(storage.router.lifespan_context(storage))
         return storage
+
+    def _start_realtime(self) -> Starlette:
+        settings = self.settings
+        self.realtime = RealtimeService(self.cluster.dsn(), settings.keys, settings.key_tokens())
+        self._exits.push_async_callback(self.realtime.close)
+        return self.realtime.start()

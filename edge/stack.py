@@ -21,6 +21,7 @@ from edge.gateway.home import create_home_page
 from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
+from edge.gateway.upgrades import route_upgrades
 from edge.gateway.upstream import Upstream
 from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
@@ -39,6 +40,7 @@ from edge.runtime.config import RuntimeConfig
 if TYPE_CHECKING:
     from edge.emulator.postgres.cluster import Cluster
     from edge.emulator.postgres.project_schema import Outcome
+    from edge.emulator.realtime.socket import RealtimeSocket
     from edge.emulator.scheduler import Schedule
     from edge.services import Services
 
@@ -47,6 +49,8 @@ _REST: Final = "/rest/v1"
 _AUTH: Final = "/auth/v1"
 _STORAGE: Final = "/storage/v1"
 _MAIL: Final = "/mail"
+_REALTIME: Final = "/realtime/v1"
+_DATABASE_SERVICES: Final = (_REST, _AUTH, _STORAGE, _REALTIME)
 
 
 @dataclass(slots=True)
@@ -153,7 +157,7 @@ class Stack:
     def _service_prefixes(self) -> tuple[str, ...]:
         if not self.settings.has_database:
             return (_PROVIDERS,)
-        return (_PROVIDERS, _REST, _AUTH, _STORAGE, _MAIL)
+        return (_PROVIDERS, *_DATABASE_SERVICES, _MAIL)
 
     async def _start_services(self, deferred: dict[str, Deferred]) -> None:
         await asyncio.to_thread(importlib.import_module, "edge.services")
@@ -163,10 +167,8 @@ class Stack:
         deferred[_PROVIDERS].resolve(await services.start_providers())
         if not self.settings.has_database:
             return
-        rest, auth, storage = await services.start_database()
-        deferred[_REST].resolve(rest)
-        deferred[_AUTH].resolve(auth)
-        deferred[_STORAGE].resolve(storage)
+        for prefix, app in zip(_DATABASE_SERVICES, await services.start_database(), strict=True):
+            deferred[prefix].resolve(app)
         deferred[_MAIL].resolve(services.create_mailbox_app())
         if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
             services.start_scheduler(
@@ -269,8 +271,15 @@ class Stack:
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled
 
+    def _open_realtime(self) -> "RealtimeSocket | None":
+        """Return the protocol of a socket; None while the service has not started."""
+        service = self._services.realtime if self._services else None
+        return service.create_socket() if service else None
+
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
-        server = Server(gateway, upgrades=self.functions.upgrades(gateway))
+        of_functions = self.functions.upgrades(gateway)
+        upgrades = route_upgrades({_REALTIME: self._open_realtime}, of_functions)
+        server = Server(gateway, upgrades=upgrades)
         self._exits.push_async_callback(server.close)
         self._exits.push_async_callback(self.functions.close)
         await server.start(listener)

@@ -90,6 +90,7 @@ class HardenedHttpProtocol(CoalescingHttpProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._leave()
+        self._is_in_head = True  # no body follows, so that none is waited for
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:

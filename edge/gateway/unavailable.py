@@ -16,5 +16,5 @@ _APP: Final[ASGIApp] = JSONResponse(
     status_code=503,
 )
 NO_DATABASE: Final[dict[str, ASGIApp]] = dict.fromkeys(
-    ("/rest/v1", "/auth/v1", "/storage/v1"), _APP
+    ("/rest/v1", "/auth/v1", "/storage/v1", "/realtime/v1"), _APP
 )

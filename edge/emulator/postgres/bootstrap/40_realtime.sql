@@ -125,3 +125,37 @@ grant all on realtime.messages, realtime.subscription to postgres;
 grant select on realtime.subscription, realtime.schema_migrations
   to postgres, anon, authenticated, service_role;
 grant usage on all sequences in schema realtime to anon, authenticated, service_role;
+
+do $$
+begin
+  if not exists (
+    select from pg_publication where pubname = 'supabase_realtime_messages_publication'
+  ) then
+    create publication supabase_realtime_messages_publication for table realtime.messages
+      with (publish = 'insert');
+  end if;
+end $$;
+
+-- Whether each role with its claims can select what the statement asks for; for change feeds.
+create or replace function edge_internal.visible_to(statement text, roles text[], claims text[])
+  returns boolean[] language plpgsql as $$
+declare
+  result boolean[] := '{}';
+  is_visible boolean;
+begin
+  for number in 1 .. cardinality(roles) loop
+    perform set_config('request.jwt.claims', claims[number], true),
+      set_config('request.jwt.claim.sub', coalesce(claims[number]::jsonb ->> 'sub', ''), true),
+      set_config('request.jwt.claim.role', roles[number], true),
+      set_config('role', roles[number], true);
+    begin
+      execute statement into is_visible;
+    exception when others then
+      is_visible := false;
+    end;
+    perform set_config('role', 'none', true);
+    result := result || coalesce(is_visible, false);
+  end loop;
+  return result;
+end $$;
+revoke execute on function edge_internal.visible_to from public;

@@ -1,0 +1,146 @@
+"""The HTTP side: broadcasts by POST, and health.
+
+Follows supabase/realtime (broadcast_controller.ex).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edge.emulator.realtime.authorization import Authorizer
+from edge.emulator.realtime.codec import UserBroadcast, dumps
+from edge.emulator.realtime.hub import Hub
+from edge.emulator.realtime.tokens import Identity, InvalidTokenError, identify
+from edge.tokens import Keys
+
+_MAX_BODY: Final = 3_000_000
+_UNAUTHORIZED: Final = {"message": "Unauthorized"}
+_BLANK: Final = ["can't be blank"]
+_MEDIA: Final = "Unsupported Media Type. Use application/json or application/octet-stream"
+
+
+class _HttpError(Exception):
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastApi:
+    """Sends messages to the channels of topics, whose names have no `realtime:` here."""
+
+    keys: Keys
+    hub: Hub
+    authorizer: Authorizer
+
+    def create_app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/api/ping", _ping),
+                Route("/api/tenants/{tenant}/health", _show_health),
+                Route("/api/broadcast", self._send_all, methods=["POST"]),
+                Route(
+                    "/api/broadcast/{topic:path}/events/{event}", self._send_one, methods=["POST"]
+                ),
+            ],
+            exception_handlers={_HttpError: _render_error},
+        )
+
+    async def _send_all(self, request: Request) -> Response:
+        identity = self._authenticate(request)
+        for message in _read_messages(await _read_body(request)):
+            topic, is_private = str(message["topic"]), message.get("private") is True
+            payload = dumps(message["payload"]).encode()
+            broadcast = UserBroadcast(str(message["event"]), payload, is_json=True)
+            if not is_private or await self._may_write(topic, identity):
+                self.hub.broadcast((topic, is_private), broadcast)
+        return Response(status_code=202)
+
+    async def _send_one(self, request: Request) -> Response:
+        identity = self._authenticate(request)
+        media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+        if media not in {"application/json", "application/octet-stream"}:
+            raise _HttpError(415, {"error": _MEDIA})
+        body = await _read_body(request)
+        is_json = media == "application/json"
+        if is_json:
+            body = dumps(_parse(body)).encode()
+        topic, is_private = request.path_params["topic"], request.query_params.get("private")
+        if is_private == "true" and not await self._may_write(topic, identity):
+            raise _HttpError(403, _UNAUTHORIZED)
+        broadcast = UserBroadcast(request.path_params["event"], body, is_json)
+        self.hub.broadcast((topic, is_private == "true"), broadcast)
+        return Response(status_code=202)
+
+    def _authenticate(self, request: Request) -> Identity:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token if scheme.lower() == "bearer" else request.headers.get("apikey", "")
+        try:
+            return identify(token.strip(), self.keys)
+        except InvalidTokenError as exc:
+            raise _HttpError(401, _UNAUTHORIZED) from exc
+
+    async def _may_write(self, topic: str, identity: Identity) -> bool:
+        try:
+            return "broadcast" in (await self.authorizer.ask(topic, identity)).write
+        except psycopg.Error:
+            return False
+
+
+async def _read_body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise _HttpError(413, {"message": "Payload size exceeds the limit"})
+    return body
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except (ValueError, RecursionError) as exc:
+        raise _HttpError(400, {"message": "The body is not valid JSON"}) from exc
+
+
+def _read_messages(body: bytes) -> list[dict[str, Any]]:
+    """Return the messages. Raises 422 for one that lacks a member."""
+    value = _parse(body)
+    listed = cast("dict[str, Any]", value).get("messages") if isinstance(value, dict) else None
+    if not isinstance(listed, list):
+        raise _HttpError(422, {"errors": {"messages": _BLANK}})
+    messages = cast("list[Any]", listed)
+    faults = [
+        {
+            name: _BLANK
+            for name in ("topic", "event", "payload")
+            if not isinstance(each, dict) or cast("dict[str, Any]", each).get(name) in (None, "")
+        }
+        for each in messages
+    ]
+    if any(faults):
+        raise _HttpError(422, {"errors": {"messages": faults}})
+    return cast("list[dict[str, Any]]", messages)
+
+
+async def _ping(request: Request) -> Response:
+    del request
+    return JSONResponse({"message": "Success"})
+
+
+async def _show_health(request: Request) -> Response:
+    del request
+    return JSONResponse({"data": {"healthy": True, "db_connected": True, "connected_cluster": 1}})
+
+
+async def _render_error(request: Request, exc: Exception) -> Response:
+    del request
+    error = cast("_HttpError", exc)
+    return JSONResponse(error.body, error.status)

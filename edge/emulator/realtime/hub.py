@@ -1,0 +1,184 @@
+"""Topics and their channels: broadcasts and presence within this process.
+
+A private and a public topic of one name are two topics.
+"""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from edge.emulator.realtime.changes.subscription import Subscription
+from edge.emulator.realtime.codec import (
+    UserBroadcast,
+    Version,
+    dumps,
+    encode_broadcast,
+    encode_raw,
+)
+from edge.emulator.realtime.join import JoinConfig
+from edge.emulator.realtime.presence import Diff, Meta, Presence
+from edge.emulator.realtime.tokens import Identity
+
+PREFIX: Final = "realtime:"
+_NUMBERS = itertools.count(1)
+
+
+class Receiver(Protocol):
+    """What the hub needs of a socket."""
+
+    version: Version
+
+    def send_frame(self, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRights:
+    """Which extensions a channel may read and write: broadcast, presence."""
+
+    read: frozenset[str]
+    write: frozenset[str]
+
+
+ALL_RIGHTS: Final = ChannelRights(
+    frozenset({"broadcast", "presence"}), frozenset({"broadcast", "presence"})
+)
+
+
+@dataclass(eq=False, slots=True)
+class Channel:
+    """One socket's membership of a topic; `name` is the topic without `realtime:`."""
+
+    socket: Receiver
+    name: str
+    join_ref: str | None
+    config: JoinConfig
+    identity: Identity
+    rights: ChannelRights
+    subscriptions: tuple[Subscription, ...] = ()
+    presence_enabled: bool = False
+    replayed: set[str] = field(default_factory=set[str])
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        return self.name, self.config.is_private
+
+
+@dataclass(slots=True)
+class _Topic:
+    channels: set[Channel] = field(default_factory=set[Channel])
+    presence: Presence = field(default_factory=Presence)
+
+
+def frame_bytes(data: str | bytes) -> bytes:
+    """Return a WebSocket frame from a server, which is the same for every receiver."""
+    payload = data.encode() if isinstance(data, str) else data
+    opcode = 0x81 if isinstance(data, str) else 0x82
+    size = len(payload)
+    if size < 126:
+        head = bytes((opcode, size))
+    elif size < 65536:
+        head = bytes((opcode, 126)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((opcode, 127)) + size.to_bytes(8, "big")
+    return head + payload
+
+
+@dataclass(slots=True)
+class Hub:
+    """All channels of this process."""
+
+    _topics: dict[tuple[str, bool], _Topic] = field(default_factory=dict[Any, _Topic], init=False)
+
+    def channels(self) -> Iterable[Channel]:
+        return itertools.chain.from_iterable(topic.channels for topic in self._topics.values())
+
+    def is_empty(self) -> bool:
+        return not self._topics
+
+    def join(self, channel: Channel) -> None:
+        self._topics.setdefault(channel.key, _Topic()).channels.add(channel)
+
+    def leave(self, channel: Channel) -> None:
+        self.untrack(channel)
+        topic = self._topics.get(channel.key)
+        if topic is None:
+            return
+        topic.channels.discard(channel)
+        if not topic.channels and not topic.presence:
+            del self._topics[channel.key]
+
+    def presence_state(self, channel: Channel) -> dict[str, Any]:
+        topic = self._topics.get(channel.key)
+        return topic.presence.state() if topic else {}
+
+    def track(self, channel: Channel, payload: Meta) -> None:
+        """Set what a channel tells of itself, and publish the difference."""
+        topic = self._topics.setdefault(channel.key, _Topic())
+        self._publish(
+            channel, topic.presence.track(channel.config.presence_key, channel.number, payload)
+        )
+
+    def untrack(self, channel: Channel) -> None:
+        topic = self._topics.get(channel.key)
+        if topic:
+            diff = topic.presence.untrack(channel.config.presence_key, channel.number)
+            self._publish(channel, diff)
+
+    def broadcast(
+        self, key: tuple[str, bool], message: UserBroadcast, sender: Channel | None = None
+    ) -> int:
+        """Send a broadcast with its event and payload apart; returns the deliveries."""
+        frames: dict[Version, bytes | None] = {}
+        count = 0
+        identifier = str((message.meta or {}).get("id", ""))
+        for channel in self._receivers(key, sender):
+            if identifier and identifier in channel.replayed:
+                continue
+            version = channel.socket.version
+            if version not in frames:
+                data = encode_broadcast(PREFIX + key[0], message, version)
+                frames[version] = None if data is None else frame_bytes(data)
+            frame = frames[version]
+            if frame is not None:
+                channel.socket.send_frame(frame)
+                count += 1
+        return count
+
+    def broadcast_payload(self, sender: Channel, payload: Any) -> None:
+        """Send a broadcast that came as text, as it is."""
+        text = dumps(payload)
+        self._send(sender.key, "broadcast", text, self._receivers(sender.key, sender))
+
+    def _publish(self, channel: Channel, diff: Diff | None) -> None:
+        topic = self._topics.get(channel.key)
+        if diff is None or topic is None:
+            return
+        receivers = [
+            each
+            for each in topic.channels
+            if each.presence_enabled and "presence" in each.rights.read
+        ]
+        self._send(channel.key, "presence_diff", dumps(diff), receivers)
+
+    def _send(
+        self, key: tuple[str, bool], event: str, payload: str, receivers: Iterable[Channel]
+    ) -> None:
+        frames: dict[Version, bytes] = {}
+        for channel in receivers:
+            version = channel.socket.version
+            if version not in frames:
+                frames[version] = frame_bytes(encode_raw(PREFIX + key[0], event, payload, version))
+            channel.socket.send_frame(frames[version])
+
+    def _receivers(self, key: tuple[str, bool], sender: Channel | None) -> list[Channel]:
+        topic = self._topics.get(key)
+        if topic is None:
+            return []
+        return [
+            channel
+            for channel in topic.channels
+            if "broadcast" in channel.rights.read
+            and (channel is not sender or channel.config.receives_own)
+        ]

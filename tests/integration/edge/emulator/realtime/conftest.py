@@ -1,0 +1,51 @@
+"""The realtime service in this process over the test's own database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.realtime.service import RealtimeService
+from edge.tokens import Keys
+from tests.support.realtime_service import SECRET, Client, user_token
+
+Connect = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+async def service(cluster: Cluster, database: str) -> AsyncIterator[RealtimeService]:
+    service = RealtimeService(cluster.dsn(database), Keys(SECRET), {})
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+async def http(service: RealtimeService) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the HTTP API, with the token of role `anon`."""
+    headers = {"authorization": f"Bearer {user_token(None)}"}
+    transport = httpx.ASGITransport(service.start())
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://realtime", headers=headers
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def open_socket(service: RealtimeService) -> AsyncIterator[Connect]:
+    """Open a socket; `key` is the API key or token, `vsn` the protocol's version."""
+    server = await asyncio.get_running_loop().create_server(service.create_socket, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with AsyncExitStack() as exits:
+
+        async def opening(key: str | None = None, vsn: str = "2.0.0") -> Client:
+            url = f"ws://127.0.0.1:{port}/realtime/v1/websocket"
+            query = f"?apikey={user_token(None) if key is None else key}&vsn={vsn}"
+            socket = await exits.enter_async_context(connect(url + query, proxy=None))
+            return Client(socket)
+
+        yield opening
+    server.close()

@@ -1,0 +1,142 @@
+"""Handshakes, joins, broadcasts and presence."""
+
+import json
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.integration.edge.emulator.realtime.conftest import Connect
+from tests.support.realtime_service import ANN, user_token
+
+ROOM = "realtime:room"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("", "API key is missing"),
+        ("nonsense", "The token provided is not a valid JWT"),
+        (user_token(ANN, exp=1), "Token has expired"),
+    ],
+)
+async def test_a_handshake_without_a_valid_key_is_401(
+    open_socket: Connect, key: str, text: str
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await open_socket(key)
+
+    assert refused.value.response.status_code == 401
+    assert json.loads(refused.value.response.body or b"") == {"error": text}
+
+
+async def test_heartbeats_unknown_topics_and_malformed_frames(open_socket: Connect) -> None:
+    client = await open_socket()
+    await client.socket.send("no json")
+    await client.socket.send('["1"]')
+    await client.socket.send(b"\x03\xff")
+    beat = await client.send("phoenix", "heartbeat", {})
+    other = await client.send("other", "phx_join", {})
+
+    assert (await client.until(lambda m: m[1] == beat))[4] == {"status": "ok", "response": {}}
+    assert (await client.until(lambda m: m[1] == other))[4]["response"] == {
+        "reason": "unmatched topic"
+    }
+
+
+async def test_a_broadcast_reaches_others_and_the_sender_if_it_asks(
+    open_socket: Connect,
+) -> None:
+    ann, bob = await open_socket(), await open_socket()
+    await ann.join("room", broadcast={"self": True, "ack": True})
+    await bob.join("room")
+    payload = {"type": "broadcast", "event": "hi", "payload": {"n": 1}}
+    ref = await ann.send(ROOM, "broadcast", payload)
+
+    assert await bob.event("broadcast") == payload
+    assert await ann.event("broadcast") == payload
+    assert (await ann.until(lambda m: m[1] == ref))[4]["status"] == "ok"
+
+
+async def test_binary_broadcasts_keep_their_bytes(open_socket: Connect) -> None:
+    ann, bob = await open_socket(), await open_socket()
+    await ann.join("room")
+    await bob.join("room")
+    topic, event = ROOM.encode(), b"bytes"
+    head = bytes((3, 1, 1, len(topic), len(event), 0, 0))
+    await ann.socket.send(head + b"1" + b"2" + topic + event + b"\x00\xff")
+
+    received = await bob.event("broadcast")
+    assert (received["event"], received["payload"]) == ("bytes", b"\x00\xff")
+
+
+async def test_messages_by_http(open_socket: Connect, http: httpx.AsyncClient) -> None:
+    client = await open_socket()
+    await client.join("room")
+    message = {"topic": "room", "event": "hi", "payload": {"n": 1}}
+    sent = await http.post("/api/broadcast", json={"messages": [message]})
+    one = await http.post("/api/broadcast/room/events/one", json={"n": 2})
+    blank = await http.post("/api/broadcast", json={"messages": [{"topic": "room"}]})
+    nobody = await http.post("/api/broadcast", json={}, headers={"authorization": "Bearer x"})
+
+    assert (sent.status_code, one.status_code) == (202, 202)
+    assert [(await client.event("broadcast"))["payload"] for _ in range(2)] == [{"n": 1}, {"n": 2}]
+    assert (blank.status_code, nobody.status_code) == (422, 401)
+    assert blank.json()["errors"]["messages"][0]["event"] == ["can't be blank"]
+
+
+async def test_presence_is_a_state_and_then_differences(open_socket: Connect) -> None:
+    ann, bob = await open_socket(), await open_socket()
+    await ann.join("room", presence={"key": "ann"})
+    await ann.event("presence_state")
+    track = {"type": "presence", "event": "track", "payload": {"at": 1}}
+    await ann.send(ROOM, "presence", track)
+    joined = await ann.event("presence_diff")
+    await bob.join("room", presence={"key": "bob"})
+    state = await bob.event("presence_state")
+    await ann.send(ROOM, "presence", {**track, "payload": {"at": 2}})
+    moved = await bob.event("presence_diff")
+    await ann.socket.close()
+    left = await bob.event("presence_diff")
+
+    assert joined["joins"]["ann"]["metas"][0]["at"] == 1
+    assert state["ann"]["metas"][0]["at"] == 1
+    assert (
+        moved["joins"]["ann"]["metas"][0]["phx_ref_prev"]
+        == (moved["leaves"]["ann"]["metas"][0]["phx_ref"])
+    )
+    assert (left["joins"], left["leaves"]["ann"]["metas"][0]["at"]) == ({}, 2)
+
+
+async def test_a_second_join_closes_the_first_channel(open_socket: Connect) -> None:
+    client = await open_socket()
+    await client.join("room")
+    await client.join("room")
+
+    assert (await client.until(lambda m: m[3] == "phx_close"))[0] == "0"
+
+
+async def test_an_expired_or_foreign_token_ends_the_channel(open_socket: Connect) -> None:
+    client = await open_socket()
+    await client.join("room", user_token(ANN))
+    await client.send(ROOM, "access_token", {"access_token": user_token(ANN, exp=1)})
+
+    assert (await client.event("system"))["message"] == "Token has expired"
+    await client.event("phx_close")
+
+
+async def test_a_client_that_does_not_read_is_closed_and_others_are_served(
+    open_socket: Connect,
+) -> None:
+    slow, ann, bob = await open_socket(), await open_socket(), await open_socket()
+    for client in (slow, ann, bob):
+        await client.join("room")
+    slow.socket.transport.pause_reading()
+    for _ in range(30):
+        payload = {"type": "broadcast", "event": "big", "payload": "x" * 1_000_000}
+        await ann.send(ROOM, "broadcast", payload)
+        await bob.event("broadcast")
+
+    slow.socket.transport.resume_reading()
+    await slow.socket.wait_closed()
+    assert slow.socket.close_code in {1013, 1006}
