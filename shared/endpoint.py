@@ -5,6 +5,7 @@ handler runs only for a request it should answer, and no failure leaves without 
 """
 
 import functools
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,12 +146,23 @@ def _to_response(answer: Answer) -> Response:
     if isinstance(answer, Response):
         return answer
     content, status = answer if isinstance(answer, tuple) else (answer, 200)
-    return JSONResponse(content, status_code=status)
+    return _Json(content, status_code=status)
 
 
 def _render(declared: _Endpoint, error: FunctionError, log: RequestLog) -> Response:
     body = declared.error_body(error, log)
-    return JSONResponse(body, status_code=error.status, headers=error.headers)
+    return _Json(body, status_code=error.status, headers=error.headers)
+
+
+class _Json(JSONResponse):
+    """JSON in which half of a surrogate pair, which UTF-8 has no bytes for, becomes a `?`."""
+
+    def render(self, content: Any) -> bytes:
+        try:
+            return super().render(content)
+        except UnicodeEncodeError:
+            whole = json.dumps(content, ensure_ascii=False, allow_nan=False)
+            return whole.encode("utf-8", "replace")
 
 
 def _request_id(request: Request) -> str:

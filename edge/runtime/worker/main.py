@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, TextIO, cast
 
 import flask
 import functions_framework
@@ -97,8 +97,16 @@ def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
     sys.argv = [spec["source"]]
     sys.path[:] = [spec["root"], *(p for p in sys.path if p not in ("", spec["root"]))]
     sys.dont_write_bytecode = _is_fresh(spec["source"], spec["root"])
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    sys.stdout = sys.__stdout__ = _open_output(1)
+    sys.stderr = sys.__stderr__ = _open_output(2)
+
+
+def _open_output(fd: int) -> TextIO:
+    """Return a stream by lines that prints what is no UTF-8, half of a surrogate pair, escaped.
+
+    It is a new one: the zygote's may have been a file, which reconfiguring it would seek in.
+    """
+    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _is_fresh(source: str, root: str) -> bool:

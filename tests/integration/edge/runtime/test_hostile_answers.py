@@ -3,10 +3,11 @@
 import httpx
 import pytest
 
-from edge.events import Event, RequestServed, Shutdown, UncaughtException, WorkerRetired
+from edge.events import Event, LogLine, RequestServed, Shutdown, UncaughtException, WorkerRetired
 from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
+HALF = r"half \ud83d"
 
 
 def ask(functions: Functions, slug: str, wish: str, method: str = "GET") -> httpx.Response:
@@ -165,6 +166,18 @@ def test_what_is_no_answer_is_500(functions: Functions, wish: str) -> None:
     assert answer.status_code == 500
     assert answer.headers["sb-error-code"] == "EDGE_FUNCTION_ERROR"
     assert ask(functions, "returns-oddly", "well").text == "well"
+
+
+@pytest.mark.parametrize(("wish", "status"), [("print", 200), ("raise", 500)])
+def test_half_of_a_surrogate_pair_can_be_printed_and_raised(
+    functions: Functions, wish: str, status: int
+) -> None:
+    mark = len(functions.events)
+
+    assert ask(functions, "prints-oddly", wish).status_code == status
+    functions.wait_for(
+        lambda e: isinstance(e, LogLine) and HALF in e.text and e in functions.events[mark:]
+    )
 
 
 def test_a_huge_dict_arrives_whole(functions: Functions) -> None:
