@@ -229,6 +229,7 @@ class Stack:
             reload=self.reload,
             forks=settings.forks,
             isolates_users=settings.isolate_users,
+            trusted_proxies=settings.trusted_proxies,
             secret_files=settings.secret_files,
             inspect=settings.inspect,
             inspect_port=settings.inspect_port,

@@ -137,6 +137,7 @@ class GatewayProcess:
             settings.inherited,
             limits=LimitsMode(settings.limits),
             policy=settings.policy,
+            trusted_proxies=settings.trusted_proxies,
             reload=False,
             forks=settings.forks,
         )

@@ -1,5 +1,6 @@
 """The shell's environment: settings of the stack, and the variables that functions inherit."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,3 +76,16 @@ def parse_call_speed(environ: Mapping[str, str]) -> float:
     if not 0 < speed <= 1000:
         raise EdgeError(f"EDGE_CALL_SPEED is {text!r}.", cure="Use a number above 0, at most 1000.")
     return speed
+
+
+def parse_trusted_proxies(environ: Mapping[str, str]) -> str:
+    """EDGE_TRUSTED_PROXIES: addresses or networks of proxies in front, or *; none by default."""
+    text = environ.get("EDGE_TRUSTED_PROXIES", "").strip()
+    for part in text.split(",") if text and text != "*" else ():
+        try:
+            ipaddress.ip_network(part.strip())
+        except ValueError as exc:
+            raise EdgeError(
+                f"EDGE_TRUSTED_PROXIES: {exc}.", cure="Use addresses or networks, or *."
+            ) from exc
+    return text

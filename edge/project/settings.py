@@ -23,6 +23,7 @@ from edge.project.environment import (
     inherited_environment,
     known_secrets,
     parse_call_speed,
+    parse_trusted_proxies,
     project_variables,
 )
 from edge.project.extensions import Extensions, read_extensions
@@ -82,6 +83,7 @@ class Settings:
     reload: bool = True
     isolate_users: bool = False
     call_speed: float = DEFAULT_CALL_SPEED
+    trusted_proxies: str = ""
     forks: bool = True
     emulates_providers: bool = True
     extensions: Extensions = field(default_factory=Extensions)
@@ -272,6 +274,7 @@ def load_settings(  # noqa: PLR0913 - each is a command line option
         policy=config.policy,
         inspect_port=config.inspector_port,
         call_speed=parse_call_speed(environ),
+        trusted_proxies=parse_trusted_proxies(environ),
         extensions=extensions,
         config=config,
     ).with_current_secrets()

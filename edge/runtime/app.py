@@ -27,6 +27,7 @@ from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.pools import FunctionPools
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.forward import Forwarding
+from edge.runtime.proxy.forwarded import forwarded_headers
 from edge.runtime.proxy.tunnel import Tunnel, tunnel_factory
 from edge.runtime.proxy.upload import Header, Outgoing
 from edge.runtime.verify_jwt import API_KEY_HEADER, check_request, join_headers
@@ -113,7 +114,7 @@ class FunctionsApp:
         if scope is None:
             raise WorkerError(NOT_FOUND)
         pool = self._admit(_slug(scope), scope)
-        headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
+        headers = forwarded_headers(scope, _NOT_FORWARDED, self.config.trusted_proxies)
         return pool, {**scope, "headers": headers}
 
     def _admit(self, slug: str, scope: Scope) -> Pool:
@@ -152,7 +153,9 @@ class FunctionsApp:
             if status >= 500 and all(name != b"sb-error-code" for name, _ in headers):
                 headers.append((b"sb-error-code", b"EDGE_FUNCTION_ERROR"))
 
-        request = _outgoing(scope, request_id, pool.limits.body)
+        headers = forwarded_headers(scope, _NOT_FORWARDED, self.config.trusted_proxies)
+        headers.append((_REQUEST_ID, request_id))
+        request = _outgoing(scope, headers, pool.limits.body)
         forwarding = Forwarding(pool, add_headers)
         status = await forwarding.run(request, receive, send)
         execution_id = forwarding.process.execution_id if forwarding.process else ""
@@ -175,13 +178,11 @@ def _slug(scope: Scope) -> str:
     return scope["raw_path"].decode("latin-1").removeprefix("/").partition("/")[0]
 
 
-def _outgoing(scope: Scope, request_id: bytes, body_limit: int | None) -> Outgoing:
+def _outgoing(scope: Scope, headers: list[Header], body_limit: int | None) -> Outgoing:
     """The request as forwarded to the worker."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
-    headers.append((_REQUEST_ID, request_id))
     return Outgoing(scope["method"], target, headers, body_limit)
 
 

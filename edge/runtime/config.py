@@ -18,9 +18,9 @@ class RuntimeConfig:
     `environment` makes the environment of a function's worker, raising EdgeError if it cannot;
     `base_environment`, that of the zygote, must hold no secret. `only` names the functions that
     are served; empty means all. `inspect` names one whose worker waits for a debugger, its limits
-    suspended. `secret_files` hold secrets besides the env files of the functions: with
-    `isolates_users` functions' accounts must not be able to read them.
-    `functions` are config.toml's settings of single functions.
+    suspended. `trusted_proxies` may name the client in X-Forwarded-For. `secret_files` hold secrets
+    besides the env files of the functions: with `isolates_users` functions' accounts must not be
+    able to read them.
     """
 
     root: Path
@@ -34,6 +34,7 @@ class RuntimeConfig:
     reload: bool = True
     forks: bool = True
     isolates_users: bool = False
+    trusted_proxies: str = ""
     secret_files: tuple[Path, ...] = ()
     inspect: str | None = None
     inspect_port: int = 8083

@@ -142,7 +142,7 @@ class Tunnel(asyncio.Protocol):
     async def _open(self, data: bytes) -> None:
         patience: float | None = None
         try:
-            pool, request = self.admit(parse_upgrade(data))
+            pool, request = self.admit({**parse_upgrade(data), "client": self._client()})
             patience = pool.limits.first_byte
             async with asyncio.timeout(patience):
                 process = await pool.acquire(socket=True)
@@ -156,6 +156,12 @@ class Tunnel(asyncio.Protocol):
             self._refuse(Refusal(400, "BAD_REQUEST", "Malformed upgrade request"))
             return
         await self._join(process, render_upgrade(request))
+
+    def _client(self) -> tuple[str, int] | None:
+        """The address of the other end."""
+        transport = self._pipe.transport
+        address = transport.get_extra_info("peername") if transport else None
+        return (str(address[0]), int(address[1])) if address else None
 
     async def _join(self, process: Process, request: bytes) -> None:
         worker = _Pipe(other=self._pipe, on_close=partial(process.leave, socket=True))

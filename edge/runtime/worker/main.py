@@ -137,7 +137,8 @@ def server_config(app: Any) -> uvicorn.Config:
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
-        proxy_headers=False,
+        proxy_headers=True,  # the parent has checked them, see proxy/forwarded.py
+        forwarded_allow_ips="*",
         server_header=False,
         date_header=False,
         timeout_keep_alive=_NEVER,

@@ -25,6 +25,16 @@ async def websocket(socket):
     while True:
         await socket.send_text(await socket.receive_text())
 """
+ADDRESS = """
+def main(request):
+    forwarded = request.headers["x-forwarded-for"]
+    return {"seen": [request.remote_addr, forwarded, request.headers["x-forwarded-host"]]}
+"""
+ADDRESS_ASYNC = """
+async def main(request):
+    forwarded = request.headers["x-forwarded-for"]
+    return {"seen": [request.client.host, forwarded, request.headers["x-forwarded-host"]]}
+"""
 TOGETHER = """
 from threading import Barrier
 together = Barrier(30)
@@ -41,6 +51,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     for name, source, settings in (
         ("echo", ECHO, "max_workers = 1\nconcurrency = 4\nwebsockets = 3"),
         ("silent", ECHO, "max_workers = 1\nidle_timeout = 0.5"),
+        ("address", ADDRESS, ""),
+        ("address_async", ADDRESS_ASYNC, ""),
         ("plain", TOGETHER, "max_workers = 1\nconcurrency = 30"),
     ):
         folder = root / "functions" / name
@@ -128,3 +140,11 @@ def test_plain_functions_run_as_many_at_a_time_as_concurrency_says(crowded: Func
         answers = list(threads.map(client.get, ["/plain"] * 30))
 
     assert [answer.text for answer in answers] == ["done"] * 30
+
+
+@pytest.mark.parametrize("name", ["address", "address-async"])
+def test_a_function_is_told_the_address_of_its_client(crowded: Functions, name: str) -> None:
+    with crowded.client() as client:
+        seen = client.get(f"/{name}", headers={"x-forwarded-for": "9.9.9.9"}).json()
+
+    assert seen["seen"] == ["127.0.0.1", "127.0.0.1", crowded.url.partition("//")[2]]
