@@ -43,6 +43,10 @@ _BY_SQLSTATE: Final = {
         "The role postgres may not do this on the local Postgres.",
         "If it may on your hosted project, please report the statement as a bug of edge.",
     ),
+    "P0001": (
+        "A function of the project refuses a statement, with a message of its own.",
+        "If it runs on the hosted project, please report it as a bug of edge.",
+    ),
     "42601": (
         "The server cannot parse a statement.",
         "If an older Postgres takes it, --keep-going leaves it out.",

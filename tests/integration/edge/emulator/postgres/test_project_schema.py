@@ -193,6 +193,7 @@ def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
         ("grant select on public.gone to anon", "gone is created by no migration."),
         ("create table wrong (", "The server cannot parse a statement."),
         ("insert into public.kept values (1), (1)", "A statement needs rows"),
+        ("do $$ begin raise 'no'; end $$", "A function of the project refuses a statement"),
         ("alter role supabase_admin createdb", "The role postgres may not do this"),
     ],
 )
