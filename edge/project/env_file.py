@@ -5,11 +5,13 @@ the limits and the reserved prefix are the platform's (Supabase docs, Functions:
 """
 
 import hashlib
+import logging
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,7 @@ from dotenv.parser import Binding, parse_stream
 
 from edge.errors import EdgeError
 
+_LOG: Final = logging.getLogger(__name__)
 RESERVED_PREFIX: Final = "SUPABASE_"
 MAX_SECRETS: Final = 100
 MAX_NAME: Final = 256
@@ -86,8 +89,10 @@ class EnvFile:
     path: Path
 
     def read(self) -> dict[str, str]:
-        """Its variables by name."""
-        return parse_env(read_env_text(self.path))
+        """Its variables by name; lines that are none are reported once, by file and line."""
+        text = read_env_text(self.path)
+        _warn_of_broken_lines(self.path, text)
+        return parse_env(text)
 
     def set(self, secrets: Mapping[str, str]) -> None:
         """Replace the values of these names in place; append new names."""
@@ -178,10 +183,21 @@ def _reassign(piece: str, name: str, value: str) -> str:
     return f"{lead}{name}={quote_value(value)}{tail}"
 
 
+def broken_lines(text: str) -> list[int]:
+    """The numbers of the lines that are not NAME=VALUE, nor comments."""
+    broken = [binding.original for binding in _bindings(text) if binding.error]
+    return [each.line + _blank_lines_before(each.string) for each in broken]
+
+
+def _blank_lines_before(text: str) -> int:
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
 def _broken_line(text: str) -> int:
-    broken = (binding.original for binding in _bindings(text) if binding.error)
-    first = next(broken, None)
-    if first is None:
-        return 1
-    blank = len(first.string) - len(first.string.lstrip())
-    return first.line + first.string[:blank].count("\n")
+    return next(iter(broken_lines(text)), 1)
+
+
+@lru_cache(maxsize=16)  # once for each text, however often it is read
+def _warn_of_broken_lines(path: Path, text: str) -> None:
+    for line in broken_lines(text):
+        _LOG.warning("%s:%d is not NAME=VALUE and is ignored: is a quote left open?", path, line)

@@ -159,3 +159,24 @@ def test_a_value_may_hold_equals_signs() -> None:
 
 def test_a_digest_is_sha256() -> None:
     assert digest_secret("abc").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("A=1\n\nbroken line here\nB=2\n", [3]),
+        ('A=1\nB="never closed\n', [2]),
+        ("# comment\nexport A=1\nA\n\n", []),
+    ],
+)
+def test_broken_lines_are_reported_once_by_file_and_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, lines: list[int]
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text(text)
+    EnvFile(path).read()
+    EnvFile(path).read()
+
+    assert [record.getMessage().partition(" ")[0] for record in caplog.records] == [
+        f"{path}:{line}" for line in lines
+    ]
