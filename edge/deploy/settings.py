@@ -28,6 +28,7 @@ from typing import Any, Final, Literal, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import EdgeError
+from edge.project.toml_file import read_toml
 
 TargetName = Literal["cloud-run", "knative", "container"]
 TARGETS: Final[tuple[TargetName, ...]] = get_args(TargetName)
@@ -192,10 +193,10 @@ def load_settings(root: Path, env: str | None) -> Settings:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except tomllib.TOMLDecodeError as exc:
         raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
 
 
@@ -234,8 +235,8 @@ def _table(path: Path, document: Mapping[str, Any], name: str) -> Mapping[str, A
 def _project_id(root: Path) -> str:
     """Return project_id of supabase/config.toml, else the folder's name."""
     try:
-        config = tomllib.loads((root / "supabase/config.toml").read_text(encoding="utf-8"))
-    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        config = read_toml(root / "supabase/config.toml")
+    except (FileNotFoundError, tomllib.TOMLDecodeError):
         config = {}
     name = str(config.get("project_id") or root.resolve().name)
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:63] or "project"

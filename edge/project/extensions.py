@@ -32,6 +32,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+from edge.project.toml_file import read_toml
+
 FILE: Final = "edge.toml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -83,10 +85,10 @@ def read_extensions(root: Path) -> Extensions:
     """Read edge.toml of the project at `root`; never raises, see `Extensions.faults`."""
     path = root / FILE
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = read_toml(path)
     except FileNotFoundError:
         return Extensions()
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (OSError, tomllib.TOMLDecodeError) as exc:
         return Extensions(faults=(f"{path} cannot be read: {exc}",))
     return _Reader(path, document, []).read()
 

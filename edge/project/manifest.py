@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edge.errors import EdgeError
 from edge.project.config_toml import FunctionConfig
 from edge.project.limits import MEGABYTE, Limits, LimitsMode, apply_mode
+from edge.project.toml_file import read_toml
 
 FILE: Final = "function.toml"
 ENTRYPOINT: Final = "main.py"
@@ -155,10 +156,10 @@ def read_manifest(folder: Path) -> Manifest:
     """Parse the folder's function.toml; the defaults if there is none. Raises ManifestError."""
     path = folder / FILE
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate(read_toml(path))
     except FileNotFoundError:
         return Manifest()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except tomllib.TOMLDecodeError as exc:
         raise ManifestError(f"{path} is not valid TOML: {exc}") from exc
     except ValidationError as exc:
         raise _describe_faults(path, exc) from exc

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge.errors import EdgeError
 from edge.project.manifest import Function
+from edge.project.toml_file import read_toml
 
 FILE: Final = "smoke.toml"
 
@@ -49,9 +50,9 @@ def checks_of(function: Function) -> tuple[Check, ...]:
 
 def _read(path: Path) -> tuple[Check, ...]:
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("check", [])
+        entries = read_toml(path).get("check", [])
         checks = tuple(Check.model_validate(entry) for entry in entries)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except tomllib.TOMLDecodeError as exc:
         raise EdgeError(f"{path} is not valid TOML: {exc}") from exc
     except ValidationError as exc:
         faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
