@@ -83,7 +83,7 @@ class Database:
 
     async def _fingerprint(self) -> str:
         try:
-            async with await connect(self._dsn) as connection:
+            async with connect(self._dsn) as connection:
                 rows = await _fetch(connection, "fingerprint")
         except psycopg.Error as exc:
             raise rest_error("PGRST001", details=str(exc)) from exc
@@ -93,7 +93,7 @@ class Database:
         schemas = list(self._config.schemas)
         path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
         try:
-            async with await connect(self._dsn) as connection, connection.transaction():
+            async with connect(self._dsn) as connection, connection.transaction():
                 await connection.execute("set local search_path to ''")
                 rows = CatalogRows(
                     fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
@@ -115,7 +115,7 @@ class Database:
             await asyncio.sleep(_RECONNECT_PAUSE)
 
     async def _listen_once(self) -> None:
-        async with await connect(self._dsn) as connection:
+        async with connect(self._dsn) as connection:
             await connection.execute(_CHANNEL)
             await self.refresh_after_miss()  # what was notified before it listened
             async for notification in connection.notifies():

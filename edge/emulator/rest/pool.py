@@ -40,12 +40,17 @@ class Pool:
         await self._pool.close()
 
 
-async def connect(dsn: str) -> Connection:
+@asynccontextmanager
+async def connect(dsn: str) -> AsyncGenerator[Connection]:
     """Open a connection outside the pool; raises PGRST000 if Postgres is unreachable."""
     try:
-        return await _connector(dsn).connect()
+        connection = await _connector(dsn).connect()
     except PostgresUnreachableError as exc:
         raise rest_error("PGRST000", details=str(exc)) from exc
+    try:
+        yield connection
+    finally:
+        connection.finish()  # psycopg's own exit leaves it open when the task is cancelled there
 
 
 def _connector(dsn: str) -> Connector:
