@@ -21,6 +21,7 @@ _BENCHES: Final = (
     "reload",
     "churn",
     "pipeline",
+    "data_api",
     "scaling",
     "talk_tracks",
     "dialling",

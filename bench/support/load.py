@@ -56,10 +56,14 @@ class Load:
 
 
 def render_request(
-    path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    path: str,
+    body: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    method: str | None = None,
 ) -> str:
-    """A GET, or a POST of JSON."""
-    lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "host: 127.0.0.1"]
+    """A GET, or a POST (or another `method`) of JSON."""
+    method = method or ("GET" if body is None else "POST")
+    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body is not None:
         lines += ["content-type: application/json", f"content-length: {len(body)}"]

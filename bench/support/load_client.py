@@ -19,7 +19,10 @@ import uvloop
 from bench.support.load import Load, Plan, Visitor
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_OK: Final = b"HTTP/1.1 200 "
+_OK: Final = b"HTTP/1.1 2"
+_NO_CONTENT: Final = b"HTTP/1.1 204 "
+_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 _MOST_ERRORS: Final = 20
 
 
@@ -92,10 +95,15 @@ class _Visit(asyncio.Protocol):
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             return False
-        length = _LENGTH.search(self._received, 0, end)
-        assert length, "an answer without content-length cannot be framed here"
-        self._wanted = end + 4 + int(length[1])
-        return True
+        if length := _LENGTH.search(self._received, 0, end):
+            self._wanted = end + 4 + int(length[1])
+        elif self._received.startswith(_NO_CONTENT):
+            self._wanted = end + 4
+        else:
+            assert _CHUNKED.search(self._received, 0, end + 2), "an answer that cannot be framed"
+            is_complete = self._received.endswith(_LAST_CHUNK)
+            self._wanted = len(self._received) if is_complete else 0
+        return bool(self._wanted)
 
     def _count(self, now: float) -> None:
         if not self._received.startswith(_OK):

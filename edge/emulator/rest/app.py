@@ -6,7 +6,6 @@ Follows PostgREST's App.hs; the gateway strips `/rest/v1`.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -29,6 +28,9 @@ from edge.tokens import Keys
 _LOG: Final = logging.getLogger(__name__)
 # Seconds after which a running request is cancelled if its client disconnects.
 _WATCH_DELAY: Final = 0.2
+_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+"""A request without these headers has no body."""
 
 
 class RestApp:
@@ -67,6 +69,8 @@ class RestApp:
         try:
             head = _read_head(scope)
             identity = self._authenticator.authenticate(head.headers.get("authorization"))
+            if head.method in _BODILESS and not (head.headers.keys() & _FRAMING):
+                return await _while_connected(self._serve(head, identity), receive)
             async with self._bodies.read(head, identity, receive) as raw:
                 return await _while_connected(self._serve(raw, identity), receive)
         except RestError as exc:
@@ -89,7 +93,7 @@ class RestApp:
             cache = await self._database.schema()
             prepared = self._preparer.prepare(raw, cache)
         if settings := cache.role_settings.get(identity.role):
-            identity = replace(identity, settings=settings)
+            identity = Identity(identity.role, identity.claims, identity.claims_json, settings)
         pool = self._database.pool
         result = await execute(prepared, identity, pool=pool, config=self._config)
         return render_result(prepared.plan, prepared.request, result)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 import psycopg
@@ -65,7 +64,7 @@ async def run_as(
 ) -> PGresult:
     """Run a statement about the request, read-only, as its role; raises RestError."""
     settings = {**dict(identity.settings), "role": identity.role, "transaction_read_only": "on"}
-    setting = _set_config(len(settings)), tuple(chain.from_iterable(settings.items()))
+    setting = _set_config(tuple(settings)), tuple(settings.values())
     async with pool.connection() as connection:
         try:
             return (await connection.run([setting, statement], identity.role))[1]
@@ -181,12 +180,14 @@ def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestC
         settings["timezone"] = request.preferences.timezone
     if isinstance(plan.source, Call):
         settings |= dict(plan.source.routine.settings)
-    return _set_config(len(settings)), tuple(chain.from_iterable(settings.items()))
+    return _set_config(tuple(settings)), tuple(settings.values())
 
 
-@lru_cache
-def _set_config(count: int) -> bytes:
-    calls = (f"set_config(${2 * n + 1}, ${2 * n + 2}, true)" for n in range(count))
+@lru_cache(maxsize=512)
+def _set_config(names: tuple[str, ...]) -> bytes:
+    """Return the statement that sets these settings; the names are ours or the catalogue's."""
+    literals = ("'" + name.replace("'", "''") + "'" for name in names)
+    calls = (f"set_config({name}, ${number}, true)" for number, name in enumerate(literals, 1))
     return f"select {', '.join(calls)}".encode()
 
 

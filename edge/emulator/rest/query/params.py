@@ -4,8 +4,9 @@ Follows PostgREST's ApiRequest/QueryParams.hs (parse).
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.query.fields import parse_columns, parse_tree_path
@@ -40,9 +41,15 @@ def parse_query(raw: bytes, *, with_arguments: bool) -> QueryParams:
 
 def canonical_query(raw: bytes) -> str:
     """Return the query string sorted and percent-encoded, for the Content-Location header."""
-    if not raw:
-        return ""
-    return "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(_split(raw)))
+    parts = raw.decode("ascii").split("&")
+    return "&".join(text for _, text in sorted(map(_canonical_pair, filter(None, parts))))
+
+
+@lru_cache(maxsize=2048)
+def _canonical_pair(part: str) -> tuple[tuple[str, str], str]:
+    key, _, value = part.partition("=")
+    pair = unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")
+    return pair, f"{quote(pair[0], safe='')}={quote(pair[1], safe='')}"
 
 
 def _parse_names(parameters: Mapping[str, str], name: str) -> tuple[str, ...] | None:

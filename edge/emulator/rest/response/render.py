@@ -134,6 +134,8 @@ def _content_type(plan: Plan, request: ApiRequest) -> list[tuple[str, str]]:
 
 
 def _applied(request: ApiRequest) -> list[tuple[str, str]]:
+    if "prefer" not in request.raw.headers:
+        return []
     applied = render_applied(_relevant(request.preferences, request))
     return [("preference-applied", applied)] if applied else []
 
