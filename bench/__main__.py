@@ -26,6 +26,7 @@ _BENCHES: Final = (
     "talk_tracks",
     "dialling",
     "webhook",
+    "realtime",
     "deployed",
 )
 # Names that run another benchmark with arguments.
