@@ -113,7 +113,7 @@ async def measure_changes(details: dict[str, str], subscribers: int, changes: in
         readers = [asyncio.create_task(socket.count()) for socket in sockets]
         await asyncio.to_thread(_insert, details["DB_URL"], "bench_changes", changes)
         until = time.monotonic() + _PATIENCE_SECONDS
-        while any(len(socket.times) < changes for socket in sockets):  # noqa: ASYNC110 - counters
+        while any(len(socket.times) < changes for socket in sockets):
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ from edge.emulator.realtime.changes.pgoutput import Begin, Change, Relation, Row
 from edge.emulator.realtime.changes.replication import ReplicationStream
 from edge.emulator.realtime.changes.subscription import Filter, Subscription
 from edge.emulator.realtime.changes.values import compare, render_value
-from edge.emulator.realtime.codec import UserBroadcast, Version, dumps, encode_raw
+from edge.emulator.realtime.codec import UserBroadcast, dumps, encode_raw
 from edge.emulator.realtime.hub import PREFIX, Channel, Hub, frame_bytes
 
 _LOG: Final = logging.getLogger(__name__)
@@ -182,13 +182,19 @@ class ChangeFeed:
             if visible[channel.identity.rights]:
                 by_channel.setdefault(channel, []).append(subscription)
         bodies: dict[object, str] = {}
+        frames: dict[object, bytes] = {}
         for channel, subscriptions in by_channel.items():
             role, select = channel.identity.role, subscriptions[0].select
             if (role, select) not in bodies:
                 rights = await self.catalog.rights(event.table, role)
                 bodies[role, select] = render_data(event, rights, select)
-            ids = dumps([each.id for each in subscriptions])
-            _send(channel, f'{{"ids":{ids},"data":{bodies[role, select]}}}')
+            ids, version = tuple(each.id for each in subscriptions), channel.socket.version
+            key = role, select, ids, channel.name, version
+            if key not in frames:
+                payload = f'{{"ids":{dumps(ids)},"data":{bodies[role, select]}}}'
+                text = encode_raw(PREFIX + channel.name, "postgres_changes", payload, version)
+                frames[key] = frame_bytes(text)
+            channel.socket.send_frame(frames[key])
 
     async def _filter(
         self, event: _Event, filters: Iterable[tuple[Filter, ...]]
@@ -293,9 +299,3 @@ def _texts(relation: Relation, row: Row | None) -> Texts:
         for column, value in zip(relation.columns, row, strict=False)
         if value is None or isinstance(value, str)
     }
-
-
-def _send(channel: Channel, payload: str) -> None:
-    version: Version = channel.socket.version
-    text = encode_raw(PREFIX + channel.name, "postgres_changes", payload, version)
-    channel.socket.send_frame(frame_bytes(text))
