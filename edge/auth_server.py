@@ -62,8 +62,8 @@ def serve(
                 Mount("/", app),
             ]
         )
-        print(f"Auth    http://{address.host}:{listener.getsockname()[1]}")  # noqa: T201
-        print(f"Mails   http://{address.host}:{listener.getsockname()[1]}/mail")  # noqa: T201
+        served_at = f"http://{address.host}:{listener.getsockname()[1]}"
+        print(f"Auth    {served_at}\nMails   {served_at}/mail", flush=True)  # noqa: T201
         server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False))
         with suppress(KeyboardInterrupt):
             asyncio.run(server.serve([listener]))

@@ -192,7 +192,8 @@ class Settings:
 
     def describe(self) -> dict[str, str]:
         """The variables that `edge status` prints, by the Supabase CLI's names."""
-        database = {"DB_URL": self.db_url} if self.has_database else {}
+        mails = f"{self.api_url}/mail"
+        database = {"DB_URL": self.db_url, "MAILPIT_URL": mails} if self.has_database else {}
         hosted = {"REMOTE_URL": self.hosted.url} if self.hosted else {}
         emulated = ",".join(p.name for p in PROVIDERS if not p.is_real(self.secrets))
         return {

@@ -84,3 +84,9 @@ def test_listening_everywhere_is_still_reached_here(root: Path) -> None:
     settings = replace(load_settings(root, environ={}), host="0.0.0.0")
 
     assert settings.api_url == "http://127.0.0.1:54321"
+
+
+def test_mails_are_at_the_api_s_address(root: Path) -> None:
+    described = load_settings(root, environ={}).describe()
+
+    assert described["MAILPIT_URL"] == f"{described['API_URL']}/mail"
