@@ -150,6 +150,8 @@ def _execute(connection: psycopg.Connection, script: Script, statement: Statemen
             if not (statement.needs_privilege and run_privileged(connection, statement.text)):
                 connection.execute(statement.text.encode())
             return
+        if not statement.copy_data:
+            return  # dumps list tables without rows, also those that this database has not
         with connection.cursor() as cursor, cursor.copy(statement.text.encode()) as copy:
             copy.write(statement.copy_data)
     except psycopg.Error as exc:

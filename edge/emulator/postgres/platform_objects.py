@@ -10,11 +10,11 @@ _SCHEMAS: Final = (
     "|extensions|pgbouncer|pgsodium|pgmq|pgtle|supabase_migrations"
 )
 _NAMED: Final = re.compile(
-    r"^(?:grant|revoke|set session authorization) "
-    rf'|^create (?:schema|publication) "?(?:{_SCHEMAS}|supabase_realtime)"?(?: |$)'
+    r"^(?:grant|revoke|set session authorization|alter default privileges) "
+    rf'|^create (?:schema|publication) "?(?:{_SCHEMAS}|supabase_realtime\w*)"?(?: |$)'
     rf'|"?\b(?:{_SCHEMAS})"?\.'
 )
-_COMMENT: Final = re.compile(r"--[^\n]*")
+_COMMENTS: Final = re.compile(r"(?:\s*--[^\n]*\n)*\s*")
 _LONGEST: Final = 1000
 _EXISTS: Final = frozenset(("42P06", "42P07", "42P16", "42701", "42710", "42723", "42809"))
 """SQLSTATEs of a duplicate schema, table, primary key, column, object or function, and of a
@@ -26,7 +26,9 @@ _DUPLICATE_ROW: Final = "23505"
 
 def is_of_platform(statement: Statement) -> bool:
     """Whether the statement may be about what every project's database has."""
-    target = _COMMENT.sub("", statement.text[:_LONGEST]).partition("(")[0]
+    begin = _COMMENTS.match(statement.text)
+    start = begin.end() if begin else 0
+    target = statement.text[start : start + _LONGEST].partition("(")[0]
     return _NAMED.search(" ".join(target.lower().split())) is not None
 
 
@@ -34,6 +36,5 @@ def exists_already(statement: Statement, sqlstate: str | None) -> bool:
     """Whether the error means that the database has what the statement would make."""
     if sqlstate == _DUPLICATE_ROW:
         return statement.copy_data is not None and "migrations" in statement.text
-    if statement.head.partition(" ")[0] in {"grant", "revoke", "set"}:
-        return sqlstate in _REFUSED
-    return sqlstate in _EXISTS
+    is_about_rights = statement.head.partition(" ")[0] in {"grant", "revoke", "set", "alter"}
+    return sqlstate in _EXISTS or (is_about_rights and sqlstate in _REFUSED)

@@ -259,7 +259,8 @@ create or replace trigger protect_objects_delete before delete on storage.object
 create or replace trigger protect_buckets_delete before delete on storage.buckets
   for each statement execute function storage.protect_delete();
 
--- What storage had for a while in 2025; schemas pulled then name it. Nothing maintains it.
+alter table storage.objects add column if not exists level integer;
+-- What storage had for a while in 2025, like `level`; schemas pulled then name it. Nothing maintains it.
 create table if not exists storage.prefixes (
   bucket_id text not null references storage.buckets (id),
   name text collate "C" not null,

@@ -118,7 +118,14 @@ begin
     'pgp_sym_decrypt_bytea(bytea, text, text) returns bytea',
     'pgp_pub_encrypt(text, bytea) returns bytea', 'pgp_pub_encrypt(text, bytea, text) returns bytea',
     'pgp_pub_decrypt(bytea, bytea) returns text', 'pgp_pub_decrypt(bytea, bytea, text) returns text',
-    'pgp_pub_decrypt(bytea, bytea, text, text) returns text', 'pgp_key_id(bytea) returns text']
+    'pgp_pub_decrypt(bytea, bytea, text, text) returns text',
+    'pgp_pub_encrypt_bytea(bytea, bytea) returns bytea',
+    'pgp_pub_encrypt_bytea(bytea, bytea, text) returns bytea',
+    'pgp_pub_decrypt_bytea(bytea, bytea) returns bytea',
+    'pgp_pub_decrypt_bytea(bytea, bytea, text) returns bytea',
+    'pgp_pub_decrypt_bytea(bytea, bytea, text, text) returns bytea',
+    'pgp_key_id(bytea) returns text',
+    'pgp_armor_headers(text, out key text, out value text) returns setof record']
   loop
     execute format('create function %s language plpgsql immutable strict as %L', signature, format(
       'begin raise exception %L using errcode = ''0A000'', hint = %L; end',

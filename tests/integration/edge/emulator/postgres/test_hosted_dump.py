@@ -104,6 +104,13 @@ CREATE POLICY "read" ON "storage"."objects" FOR SELECT USING (("bucket_id" = 'a'
 ALTER PUBLICATION "supabase_realtime" OWNER TO "postgres";
 ALTER PUBLICATION "supabase_realtime" ADD TABLE ONLY "public"."notes";
 CREATE PUBLICATION "everything" FOR ALL TABLES;
+GRANT ALL ON FUNCTION "extensions"."armor"("bytea") TO "dashboard_user";
+GRANT ALL ON FUNCTION "extensions"."uuid_generate_v1"() TO "postgres";
+GRANT ALL ON FUNCTION "extensions"."crypt"("text", "text") TO "dashboard_user";
+GRANT ALL ON TABLE "extensions"."pg_stat_statements" TO "dashboard_user";
+CREATE OR REPLACE FUNCTION "extensions"."grant_pg_net_access"() RETURNS "event_trigger"
+  LANGUAGE "plpgsql" AS $$begin end$$;
+ALTER FUNCTION "extensions"."grant_pg_net_access"() OWNER TO "supabase_admin";
 GRANT USAGE ON SCHEMA "public" TO "postgres";
 GRANT USAGE ON SCHEMA "public" TO "anon";
 REVOKE USAGE ON SCHEMA "public" FROM PUBLIC;
@@ -132,6 +139,17 @@ COPY "public"."notes" ("id", "owner", "text", "mood") FROM stdin;
 
 INSERT INTO "storage"."buckets" ("id", "name", "owner", "public") VALUES
   ('pictures', 'pictures', NULL, true);
+INSERT INTO "storage"."objects" ("id", "bucket_id", "name", "owner", "metadata", "version",
+  "owner_id", "user_metadata", "level") VALUES
+  ('44444444-4444-4444-4444-444444444444', 'pictures', 'a/b.png', NULL, '{"size": 1}', 'v', NULL,
+  NULL, 2);
+COPY "storage"."iceberg_tables" ("id", "name") FROM stdin;
+\.
+
+SELECT pg_catalog.setval('"auth"."refresh_tokens_id_seq"', 5, true);
+SELECT pg_catalog.setval('"graphql"."seq_schema_version"', 1, false);
+SELECT pg_catalog.setval('"pgsodium"."key_key_id_seq"', 1, false);
+SELECT pg_catalog.setval('"supabase_functions"."hooks_id_seq"', 1, false);
 SELECT pg_catalog.setval('"public"."numbers"', 7, true);
 RESET ALL;
 
