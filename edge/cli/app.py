@@ -12,6 +12,7 @@ from edge.cli.db.commands import app as db
 from edge.cli.deploy.bundle import bundle
 from edge.cli.deploy.command import deploy
 from edge.cli.functions.commands import app as functions
+from edge.cli.gen.commands import app as gen
 from edge.cli.logs import logs
 from edge.cli.scaffold.command import init
 from edge.cli.secrets.commands import app as secrets
@@ -46,3 +47,4 @@ app.command("test")(smoke)
 app.add_typer(functions, name="functions")
 app.add_typer(secrets, name="secrets")
 app.add_typer(db, name="db")
+app.add_typer(gen, name="gen")

@@ -163,3 +163,20 @@ def test_an_unreachable_database_is_reported_without_a_traceback(
     assert failed.returncode != 0
     assert "Traceback" not in failed.stderr
     assert "--db-url" in failed.stderr
+
+
+def test_the_schema_of_a_hosted_project_is_pulled(hosted: str, tmp_path: Path) -> None:
+    (tmp_path / "supabase").mkdir()
+    command = [sys.executable, "-m", "edge", "db", "pull", "--db-url", hosted]
+
+    first = run([*command, "--workdir", str(tmp_path)], capture_output=True, text=True, timeout=60)
+    second = run([*command, "--workdir", str(tmp_path)], capture_output=True, text=True, timeout=60)
+
+    [migration] = (tmp_path / "supabase/migrations").glob("*_remote_schema.sql")
+    text = migration.read_text()
+    assert first.returncode == 0, first.stderr
+    assert 'CREATE TABLE "public"."conversations"' in text
+    assert 'CREATE TABLE "auth"."users"' not in text
+    assert "\n\\restrict" not in text
+    assert "remote_schema.sql" in second.stderr
+    assert (tmp_path / "supabase/remote_schema.sql").read_text()

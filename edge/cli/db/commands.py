@@ -99,6 +99,23 @@ def push(
     _report(pushing.apply(), output)
 
 
+@app.command()
+def pull(
+    *,
+    db_url: Annotated[
+        str, typer.Option(envvar="SUPABASE_DB_URL", help="The project's connection string.")
+    ],
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Write the schema of a hosted project into supabase/: the first migration if there is none."""
+    from edge.cli.db.pull import pull as pull_schema
+
+    path = pull_schema(db_url, workdir)
+    remark(f"Wrote {path}.")
+    if path.parent.name != "migrations":
+        remark("Your migrations are kept as they are: take from it what they lack.", "dim")
+
+
 def _report_plan(waiting: list[str], output: options.Format) -> None:
     if output == "json":
         print_json({"would_apply": waiting})

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
+from edge.cli.db.url import CURE, describe_host
 from edge.emulator.postgres.migrations import find_migrations
 from edge.emulator.postgres.push import Plan, plan_push, push
 from edge.errors import EdgeError
@@ -26,11 +26,7 @@ class Push:
     @property
     def host(self) -> str:
         """Host and database name, without the password."""
-        try:
-            parts = conninfo_to_dict(self.url)
-        except psycopg.Error as exc:
-            raise EdgeError(f"That is not a connection string: {exc}", cure=_CURE) from None
-        return f"{parts.get('host') or 'localhost'}/{parts.get('dbname') or 'postgres'}"
+        return describe_host(self.url)
 
     def plan(self) -> list[str]:
         """Return the names of the files that would be applied."""
@@ -71,10 +67,7 @@ class Push:
             ) as connection:
                 yield connection
         except psycopg.Error as exc:
-            raise EdgeError(f"The database {host} failed: {exc}", cure=_CURE) from exc
-
-
-_CURE = "Take the connection string from the project's settings: --db-url or SUPABASE_DB_URL."
+            raise EdgeError(f"The database {host} failed: {exc}", cure=CURE) from exc
 
 
 def _how_far(failure: EdgeError, plan: Plan, applied: list[str]) -> str:
