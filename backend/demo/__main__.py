@@ -53,6 +53,7 @@ def _parse_options() -> argparse.Namespace:
         help=f"a conversation: {', '.join(ENDINGS)} (default: %(default)s)",
     )
     parser.add_argument("--call", help="which call of a file that holds several: its id or number")
+    parser.add_argument("--port", type=int, help="the API's port (default: 54321, else a free one)")
     parser.add_argument("--keep", action="store_true", help="leave the stack up at the end")
     return parser.parse_args()
 
@@ -61,7 +62,7 @@ def _run(display: Display, options: argparse.Namespace, transcript: Transcript) 
     console = display.console
     began = time.perf_counter()
     display.transcript(options.transcript.name, transcript)
-    with local_stack(_ROOT, keep=options.keep, report=console.print) as stack:
+    with local_stack(_ROOT, keep=options.keep, port=options.port, report=console.print) as stack:
         how = (
             "was running"
             if stack.was_running

@@ -53,13 +53,16 @@ def fetch_status(root: Path) -> Status:
 
 
 class StackProcess:
-    """Stack started by the demonstration, on the usual ports if they are free."""
+    """Stack started by the demonstration, on `port`, or the usual ports if they are free."""
 
-    def __init__(self, root: Path, log_file: Path) -> None:
+    def __init__(self, root: Path, log_file: Path, port: int | None = None) -> None:
         self._root, self._log_file = root, log_file
         log_file.parent.mkdir(exist_ok=True)
-        self._has_usual_ports = _is_free(_API_PORT) and _is_free(_DB_PORT)
-        self._start(() if self._has_usual_ports else _ANY_PORTS)
+        self._has_usual_ports = port is None and _is_free(_API_PORT) and _is_free(_DB_PORT)
+        if port is not None:
+            self._start(("--port", str(port), "--db-port", "0"))
+        else:
+            self._start(() if self._has_usual_ports else _ANY_PORTS)
 
     def _start(self, ports: tuple[str, ...]) -> None:
         with self._log_file.open("w") as log:

@@ -16,9 +16,11 @@ _PAUSE: Final = 0.5
 
 @contextmanager
 def local_stack(
-    root: Path, *, keep: bool, report: Callable[[str], None]
+    root: Path, *, keep: bool, port: int | None, report: Callable[[str], None]
 ) -> Generator[StackDetails]:
     """Provide the stack of the project at `root`; ends it if started here, unless `keep`.
+
+    A new one is served at `port`; one that runs already is used wherever it is.
 
     Demonstrations may run at the same time: the one that started the stack waits for the others
     before it ends it. `report` is called with a message then. Raises StackError.
@@ -30,7 +32,7 @@ def local_stack(
         if running:
             yield running
         else:
-            with _own_stack(root) as (details, ours):
+            with _own_stack(root, port) as (details, ours):
                 yield details
                 if keep:
                     ours.clear()
@@ -52,12 +54,12 @@ def _settled(root: Path) -> Status:
 
 
 @contextmanager
-def _own_stack(root: Path) -> Generator[tuple[StackDetails, list[StackProcess]]]:
+def _own_stack(root: Path, port: int | None) -> Generator[tuple[StackDetails, list[StackProcess]]]:
     """Start a stack; ends the processes that are still in the list at the end of the block."""
     ours: list[StackProcess] = []
     try:
         with uninterrupted():
-            ours.append(StackProcess(root, root / ".edge" / "demo.log"))
+            ours.append(StackProcess(root, root / ".edge" / "demo.log", port))
         details = ours[0].wait_ready()
         if details is None:
             details = _find_other_stack(root, ours.pop())

@@ -20,7 +20,7 @@ project = "shop-production"
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
@@ -110,6 +110,11 @@ class Container(_Table):
     port: int = Field(default=8080, ge=1, le=65535)
 
 
+_MODELS: Final[Mapping[TargetName, type[BaseModel]]] = {
+    "cloud-run": CloudRun,
+    "knative": Knative,
+    "container": Container,
+}
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -134,6 +139,17 @@ class Settings:
 
     def container(self) -> Container:
         return self._read(Container, "container", None)
+
+    def with_placeholders(self, target: TargetName) -> "tuple[Settings, tuple[str, ...]]":
+        """Return settings that can be planned with, and the names of those that are not set.
+
+        A setting that is required and missing becomes `<name>`.
+        """
+        table = _table(self.path, self.tables, target)
+        fields = _MODELS[target].model_fields.items()
+        missing = tuple(name for name, each in fields if each.is_required() and name not in table)
+        filled = {**table, **{name: f"<{name}>" for name in missing}}
+        return replace(self, tables={**self.tables, target: filled}), missing
 
     def check_functions(self, known: Collection[str]) -> None:
         """Raise EdgeError for settings of an unknown function."""

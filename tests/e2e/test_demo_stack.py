@@ -24,7 +24,7 @@ def report(text):
 
 interrupt_on_signals()
 try:
-    with local_stack(Path(sys.argv[1]), keep=False, report=report) as stack:
+    with local_stack(Path(sys.argv[1]), keep=False, port=None, report=report) as stack:
         print("found" if stack.was_running else "started", stack.api_url, flush=True)
         time.sleep(float(sys.argv[2]))
 except StackError as error:

@@ -215,6 +215,20 @@ def test_a_plan_prints_all_steps_and_changes_nothing(
     assert not (project / ".edge").exists()
 
 
+def test_a_plan_of_an_unconfigured_project_has_placeholders_and_lists_what_to_set(
+    type_: Edge, programs: RecordedPrograms, project: Path
+) -> None:
+    (project / "deploy.toml").unlink()
+
+    planned = type_("deploy", "structured-data", "--plan")
+
+    assert planned.returncode == 0, planned.stderr
+    assert "--project=<project>" in planned.stdout
+    assert '  project = "…"\n  region = "…"' in planned.stderr
+    assert "edge secrets set OPENAI_API_KEY=… --target cloud-run" in planned.stderr
+    assert programs.calls() == []
+
+
 def test_without_gcloud_a_plan_warns_and_a_deployment_fails_with_a_cure(
     type_: Edge, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from edge.cli.functions.lookup import find_function, require_functions
 from edge.deploy.bundle.build import build_bundle
 from edge.deploy.plan import CurrentState, DeployRequest, Plan, make_plan
 from edge.deploy.programs import ProgramFailed, find_builder
-from edge.deploy.settings import Settings, TargetName
+from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings, TargetName, is_credential
 from edge.deploy.targets.container import Container
 from edge.deploy.workload import Workload
 from edge.errors import DeployError, EdgeError
@@ -113,11 +113,29 @@ def plan_services(
     functions = choose_functions(workdir, selection)
     everything = require_functions(workdir)
     settings.check_functions(everything)
+    missing: tuple[str, ...] = ()
+    if is_dry:
+        settings, missing = settings.with_placeholders(name)
     destination = open_destination(workdir, settings, name)
     workloads = bundle_all(workdir, functions)
     request = DeployRequest(workloads, frozenset(everything), selection.prunes, selection.forces)
+    if missing:
+        _show_missing(settings, name, missing)
+        named = {secret for workload in workloads for secret in workload.secrets}
+        if names := sorted(filter(is_credential, named)):
+            remark(f"and set the secrets: {destination.target.secret_command(names)}", "yellow")
+        return make_plan(destination.target, request, lambda: None)
     read_state = _read_state_if_possible if is_dry else _read_state
     return make_plan(destination.target, request, lambda: read_state(destination, workloads))
+
+
+def _show_missing(settings: Settings, name: TargetName, missing: Sequence[str]) -> None:
+    """Print what must be set before this plan can be carried out."""
+    remark(f"The plan has placeholders. Before deploying, write into {settings.path}:", "yellow")
+    table = f"[{name}]" if settings.env == SINGLE_ENVIRONMENT else f"[env.{settings.env}.{name}]"
+    remark(f"  {table}")
+    for setting in missing:
+        remark(f'  {setting} = "…"')
 
 
 def plan_container(
