@@ -1,7 +1,8 @@
 """Env files: read them, change single variables, keep comments and order.
 
-The format is dotenv's without `${…}` expansion, so that every value can be written and read back;
-the limits and the reserved prefix are the platform's (Supabase docs, Functions: secrets).
+The format is that of the Supabase CLI's library, godotenv: `${NAME}` and `$NAME`, in upper case,
+stand for earlier variables of the file, except in single quotes. The limits and the reserved prefix
+are the platform's (Supabase docs, Functions: secrets).
 """
 
 import hashlib
@@ -29,7 +30,8 @@ MAX_VALUE: Final = 48 * 1024
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
 _LITERAL: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*")
-_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})
+_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "$": r"\$"})
+_REFERENCE: Final = re.compile(r"(\\)?\$(\()?\{?([A-Z0-9_]+)?\}?")
 _ASSIGNMENT: Final = re.compile(
     r"""
     (?P<lead>\s*(?:export[^\S\r\n]+)?)
@@ -79,7 +81,42 @@ def read_env_text(path: Path) -> str:
 
 def parse_env(text: str) -> dict[str, str]:
     """The variables of an env file's text; the last assignment of a name wins."""
-    return {b.key: b.value or "" for b in _bindings(text) if b.key is not None and not b.error}
+    values: dict[str, str] = {}
+    for name, value, is_literal in _assignments(text):
+        values[name] = value if is_literal else _expand(value, values)
+    return values
+
+
+def unknown_references(text: str) -> list[tuple[str, str]]:
+    """Return the names of variables, each with a name that it refers to and that is not set."""
+    known: set[str] = set()
+    unknown: list[tuple[str, str]] = []
+    for name, value, is_literal in _assignments(text):
+        if not is_literal:
+            found = _REFERENCE.finditer(value)
+            named = [m[3] for m in found if m[3] and not m[1] and not m[2]]
+            unknown += [(name, reference) for reference in named if reference not in known]
+        known.add(name)
+    return unknown
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield names, values as written, and whether single quotes keep them literal."""
+    for binding in _bindings(text):
+        if binding.key is not None and not binding.error:
+            written = binding.original.string.partition("=")[2].lstrip()
+            yield binding.key, binding.value or "", written.startswith("'")
+
+
+def _expand(value: str, known: Mapping[str, str]) -> str:
+    """Replace references as godotenv does; an unknown name is empty, `\\$` is a dollar sign."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] or match[2]:
+            return match[0].removeprefix("\\")
+        return known.get(match[3], "") if match[3] else match[0]
+
+    return _REFERENCE.sub(replace, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +128,7 @@ class EnvFile:
     def read(self) -> dict[str, str]:
         """Its variables by name; lines that are none are reported once, by file and line."""
         text = read_env_text(self.path)
-        _warn_of_broken_lines(self.path, text)
+        _warn_of_doubts(self.path, text)
         return parse_env(text)
 
     def set(self, secrets: Mapping[str, str]) -> None:
@@ -99,21 +136,25 @@ class EnvFile:
         for name, value in secrets.items():
             _check(name, value)
         text = read_env_text(self.path)
-        present = {**parse_env(text), **secrets}
-        if len(present) > MAX_SECRETS:
+        written = _written(text)
+        if len({*written, *secrets}) > MAX_SECRETS:
             raise EdgeError(f"A project has at most {MAX_SECRETS} secrets; these are too many.")
-        self._write("".join(_with(text, secrets)), expected=present)
+        kept = {name: value for name, value in written.items() if name not in secrets}
+        self._write("".join(_with(text, secrets)), kept, secrets)
 
     def unset(self, names: Iterable[str]) -> None:
         """Remove these names; absent ones are ignored."""
         gone = set(names)
         text = read_env_text(self.path)
         kept = "".join(b.original.string for b in _bindings(text) if b.key not in gone)
-        expected = {name: value for name, value in parse_env(text).items() if name not in gone}
-        self._write(kept, expected=expected)
+        expected = {name: value for name, value in _written(text).items() if name not in gone}
+        self._write(kept, expected, {})
 
-    def _write(self, text: str, *, expected: Mapping[str, str]) -> None:
-        if parse_env(text) != expected:
+    def _write(self, text: str, kept: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """Replace the file if it reads as meant: `kept` as written before, `new` by value."""
+        written, values = _written(text), parse_env(text)
+        is_kept = written.keys() == {*kept, *new} and {**written, **kept} == written
+        if not is_kept or {**values, **new} != values:
             raise EdgeError(
                 f"{self.path}:{_broken_line(text)} is not NAME=VALUE; nothing was written.",
                 cure="Fix that line (is a quote left open?), then try again.",
@@ -197,7 +238,20 @@ def _broken_line(text: str) -> int:
     return next(iter(broken_lines(text)), 1)
 
 
+def _written(text: str) -> dict[str, str]:
+    """The variables with their values as written, references included."""
+    return {name: value for name, value, _ in _assignments(text)}
+
+
 @lru_cache(maxsize=16)  # once for each text, however often it is read
-def _warn_of_broken_lines(path: Path, text: str) -> None:
+def _warn_of_doubts(path: Path, text: str) -> None:
+    for name, reference in unknown_references(text):
+        _LOG.warning(
+            "%s: %s refers to %s, which the file does not set before: it is empty there."
+            " For a literal $ use single quotes.",
+            path,
+            name,
+            reference,
+        )
     for line in broken_lines(text):
         _LOG.warning("%s:%d is not NAME=VALUE and is ignored: is a quote left open?", path, line)

@@ -17,6 +17,7 @@ from edge.project.env_file import (
     parse_env,
     parse_pair,
     quote_value,
+    unknown_references,
 )
 
 characters = st.characters(exclude_categories=("Cs",), exclude_characters="\x00")
@@ -35,10 +36,31 @@ by_hand = st.sampled_from(["", "A", "B = x y # c", "C='x' # z", "A= # empty", "B
 
 
 @given(values)
-def test_dotenv_reads_back_what_was_quoted(value: str) -> None:
-    line = StringIO(f"NAME={quote_value(value)}\n")
+def test_what_was_quoted_is_read_back(value: str) -> None:
+    line = f"NAME={quote_value(value)}\n"
+    plain = dotenv_values(stream=StringIO(line), interpolate=False)
 
-    assert dotenv_values(stream=line, interpolate=False) == {"NAME": value}
+    assert parse_env(line) == {"NAME": value}
+    assert "$" in value or plain == {"NAME": value}
+
+
+def test_references_are_replaced_as_the_supabase_cli_does() -> None:
+    text = (
+        'PLAIN=abc\nEXPAND=${PLAIN}/x\nSHORT=$PLAIN-y\nDOUBLE="<${PLAIN}>"\n'
+        "SINGLE='${PLAIN}'\nLOWER=pa$$w0rd\nESCAPED=\"\\$PLAIN\"\nUNKNOWN=${HOME}x\n"
+    )
+
+    assert parse_env(text) == {
+        "PLAIN": "abc",
+        "EXPAND": "abc/x",
+        "SHORT": "abc-y",
+        "DOUBLE": "<abc>",
+        "SINGLE": "${PLAIN}",
+        "LOWER": "pa$$w0rd",
+        "ESCAPED": "$PLAIN",
+        "UNKNOWN": "x",
+    }
+    assert unknown_references(text) == [("UNKNOWN", "HOME")]
 
 
 @given(
