@@ -41,14 +41,14 @@ _RECORD_SEED: Final = (
 _WRITE_VAULT: Final = """
 do $$
 declare
-  secret jsonb;
+  given jsonb;
 begin
-  for secret in select * from jsonb_array_elements(current_setting('edge.vault')::jsonb) loop
-    if exists (select from vault.secrets where name = secret ->> 'name') then
-      perform vault.update_secret(id, secret ->> 'value') from vault.secrets
-        where name = secret ->> 'name';
+  for given in select * from jsonb_array_elements(current_setting('edge.vault')::jsonb) loop
+    if exists (select from vault.secrets where name = given ->> 'name') then
+      perform vault.update_secret(id, given ->> 'value') from vault.secrets
+        where name = given ->> 'name';
     else
-      perform vault.create_secret(secret ->> 'value', secret ->> 'name');
+      perform vault.create_secret(given ->> 'value', given ->> 'name');
     end if;
   end loop;
 end $$

@@ -1,0 +1,65 @@
+"""Small projects with the statements of real ones: every file is applied, every seed runs."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.local_database import plan_schema
+from edge.emulator.postgres.migrations import bootstrap
+from edge.emulator.postgres.project_schema import Outcome, apply_plan
+from edge.project.settings import load_settings
+from tests.support.paths import ROOT
+
+_PROJECTS = ROOT / "tests" / "projects"
+_EXPECTED = {
+    "profiles_on_signup": "select name from public.profiles",
+    "pulled_schema": "select column_default from information_schema.columns"
+    " where table_name = 'tickets' and column_name = 'state'",
+    "buckets_and_policies": "select string_agg(title, ', ' order by id) from public.albums",
+    "jobs_and_hooks": "select decrypted_secret from vault.decrypted_secrets"
+    " where name = 'project_url'",
+}
+_ROWS = {
+    "profiles_on_signup": "Ann",
+    "pulled_schema": "'late'::ticket_state",
+    "buckets_and_policies": "first, second",
+    "jobs_and_hooks": "http://127.0.0.1:54321",
+}
+
+
+@pytest.fixture
+def empty(cluster: Cluster, database: str) -> Iterator[str]:
+    """Yield the name of a database as a new project's is, without this repository's schema."""
+    name = f"{database}_empty"
+    bootstrap(cluster.create_database(name))
+    yield name
+    cluster.drop_database(name)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute("drop role if exists reporting")
+        connection.execute("alter role authenticator reset pgrst.db_max_rows")
+
+
+def _apply(cluster: Cluster, name: str, project: Path) -> Outcome:
+    settings = load_settings(project, environ={})
+    return apply_plan(cluster.dsn(name, user="postgres"), plan_schema(settings))
+
+
+@pytest.mark.parametrize("name", sorted(_EXPECTED))
+def test_a_project_of_the_field_s_shape_is_applied_whole(
+    cluster: Cluster, empty: str, tmp_path: Path, name: str
+) -> None:
+    project = tmp_path / name
+    shutil.copytree(_PROJECTS / name, project)
+
+    outcome = _apply(cluster, empty, project)
+    again = _apply(cluster, empty, project)
+
+    assert [blocker.describe(project) for blocker in outcome.blockers] == []
+    assert len(outcome.applied) == len(list(project.glob("supabase/migrations/*.sql")))
+    assert (again.applied, again.seeded) == ([], [])
+    with psycopg.connect(cluster.dsn(empty)) as connection:
+        assert connection.execute(_EXPECTED[name].encode()).fetchone() == (_ROWS[name],)

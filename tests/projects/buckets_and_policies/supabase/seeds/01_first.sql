@@ -1,0 +1,5 @@
+BEGIN;
+COPY public.albums (title) FROM stdin;
+first
+\.
+COMMIT;

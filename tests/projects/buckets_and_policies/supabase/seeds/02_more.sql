@@ -1,0 +1,1 @@
+insert into public.albums (title) values ('second');
