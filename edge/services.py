@@ -102,7 +102,11 @@ class Services:
         self._exits.push_async_callback(cron.close)
 
     async def _start_rest(self, dsn: str) -> RestApp:
-        config = RestConfig(schemas=self.settings.schemas, max_rows=self.settings.max_rows)
+        config = RestConfig(
+            schemas=self.settings.schemas,
+            extra_search_path=self.settings.config.extra_search_path,
+            max_rows=self.settings.max_rows,
+        )
         rest = RestApp(dsn, keys=self.settings.keys, config=config)
         await rest.open()
         self._exits.push_async_callback(rest.close)
@@ -117,7 +121,8 @@ class Services:
         pool = create_storage_pool(self.cluster.dsn(user="supabase_storage_admin"))
         self._exits.push_async_callback(pool.close)
         folder = self.settings.state_dir / "storage"
-        config = StorageConfig(self.settings.keys, folder, durable=self.durable)
+        limit = self.settings.config.storage.file_size_limit
+        config = StorageConfig(self.settings.keys, folder, limit, durable=self.durable)
         storage = create_storage_app(pool, config)
         await self._exits.enter_async_context(storage.router.lifespan_context(storage))
         return storage

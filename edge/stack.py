@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _PROVIDERS: Final = "/providers"
 _REST: Final = "/rest/v1"
+_NO_FUNCTION: Final = ""
+"""A name that no function has: [edge_runtime] enabled = false."""
 _AUTH: Final = "/auth/v1"
 _STORAGE: Final = "/storage/v1"
 _MAIL: Final = "/mail"
@@ -217,6 +219,7 @@ class Stack:
 
     def _start_functions(self) -> None:
         settings = self.settings
+        serves_functions = settings.config.edge_runtime or not settings.database
         config = RuntimeConfig(
             settings.root,
             settings.keys,
@@ -225,7 +228,7 @@ class Stack:
             verify_jwt=settings.verify_jwt,
             limits=LimitsMode(settings.limits),
             policy=settings.policy,
-            only=settings.only,
+            only=settings.only if serves_functions else (_NO_FUNCTION,),
             reload=self.reload,
             forks=settings.forks,
             isolates_users=settings.isolate_users,

@@ -25,11 +25,11 @@ _PROVIDER_TEXT: Final = "no text messages are sent"
 
 _IN_USE: Final = """
 project_id
-api.enabled api.port api.schemas api.extra_search_path api.max_rows api.auto_expose_new_tables
+api.port api.schemas api.extra_search_path api.max_rows api.auto_expose_new_tables
 db.port db.vault.* db.migrations.enabled db.seed.enabled db.seed.sql_paths
 storage.file_size_limit
 storage.buckets.*.public storage.buckets.*.file_size_limit storage.buckets.*.allowed_mime_types
-storage.buckets.*.objects_path
+
 auth.site_url auth.additional_redirect_urls auth.external_url auth.jwt_expiry auth.jwt_issuer
 auth.jwt_secret auth.anon_key auth.service_role_key auth.publishable_key auth.secret_key
 auth.signing_keys_path auth.enable_refresh_token_rotation auth.refresh_token_reuse_interval
@@ -62,7 +62,8 @@ _NOT_USED: Final[Mapping[str, str]] = {
     "db.migrations.schema_paths": "of supabase db diff; migrations are applied",
     "db.settings.*": _HOSTED,
     "db.network_restrictions.* db.ssl_enforcement.*": _HOSTED,
-    "realtime.enabled storage.enabled auth.enabled": _ALWAYS,
+    "api.enabled realtime.enabled storage.enabled auth.enabled": _ALWAYS,
+    "storage.buckets.*.objects_path": "put files there by the API",
     "realtime.ip_version realtime.max_header_length realtime.tenant_id": "one server for all",
     "studio.*": _STUDIO,
     "inbucket.* mailpit.* local_smtp.*": _MAIL,
@@ -96,6 +97,7 @@ _TEMPLATE: Final[Mapping[str, tuple[Any, ...]]] = {
     "db.network_restrictions.enabled": (False,),
     "db.network_restrictions.allowed_cidrs": (["0.0.0.0/0"],),
     "db.network_restrictions.allowed_cidrs_v6": (["::/0"],),
+    "api.enabled": (True,),
     "realtime.enabled": (True,),
     "storage.enabled": (True,),
     "auth.enabled": (True,),

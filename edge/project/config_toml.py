@@ -33,12 +33,11 @@ class DatabaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class BucketConfig:
-    """[storage.buckets.NAME]; `objects` is a folder whose files are put into the bucket."""
+    """[storage.buckets.NAME]; the limit is in bytes."""
 
     public: bool = False
     file_size_limit: int | None = None
     allowed_mime_types: tuple[str, ...] = ()
-    objects: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,6 @@ class ProjectConfig:
     project_id: str = ""
     port: int = DEFAULT_PORT
     db_port: int = DEFAULT_DB_PORT
-    api: bool = True
     schemas: tuple[str, ...] = ("public",)
     extra_search_path: tuple[str, ...] = ("public", "extensions")
     max_rows: int | None = 1000
@@ -102,7 +100,6 @@ def read_config(path: Path, environ: Mapping[str, str]) -> ProjectConfig:
         project_id=document.text("project_id"),
         port=document.port("api.port", DEFAULT_PORT),
         db_port=document.port("db.port", DEFAULT_DB_PORT),
-        api=document.flag("api.enabled", default=True),
         schemas=document.names("api.schemas", ("public",)) or ("public",),
         extra_search_path=document.names("api.extra_search_path", ("public", "extensions")),
         max_rows=document.count("api.max_rows", 1000),
@@ -112,7 +109,7 @@ def read_config(path: Path, environ: Mapping[str, str]) -> ProjectConfig:
             seed_paths=seeds if document.flag("db.seed.enabled", default=True) else (),
             vault=document.entries("db.vault"),
         ),
-        storage=_read_storage(document, supabase),
+        storage=_read_storage(document),
         auth=read_auth_variables(document, supabase),
         jwt_secret=_read_secret(document),
         api_keys={
@@ -144,6 +141,8 @@ def _with_notes(config: ProjectConfig, document: ConfigDocument) -> ProjectConfi
 def _describe(document: ConfigDocument) -> list[str]:
     place = f"{document.path.parent.name}/{document.path.name}"
     notes = [f"{place}: {sentence}" for sentence in document.missing]
+    if not document.flag("edge_runtime.enabled", default=True):
+        notes.append(f"{place}: edge_runtime.enabled is false, so no functions are served")
     if document.unset:
         names = sorted(set(document.unset.values()))
         notes.append(f"{place} names variables that are not set: {_shorten(names)}")
@@ -171,17 +170,15 @@ def _read_secrets(document: ConfigDocument) -> dict[str, str]:
     return {name.upper(): value for name, value in written.items()} | written
 
 
-def _read_storage(document: ConfigDocument, supabase: Path) -> StorageConfig:
+def _read_storage(document: ConfigDocument) -> StorageConfig:
     limit = document.size("storage.file_size_limit", _DEFAULT_FILE_SIZE)
     buckets: dict[str, BucketConfig] = {}
     for name in document.names_below("storage.buckets"):
         table = f"storage.buckets.{name}"
-        objects = document.text(f"{table}.objects_path")
         buckets[name] = BucketConfig(
             public=document.flag(f"{table}.public", default=False),
             file_size_limit=document.size(f"{table}.file_size_limit", 0) or None,
             allowed_mime_types=document.names(f"{table}.allowed_mime_types", ()),
-            objects=(supabase / objects).resolve() if objects else None,
         )
     return StorageConfig(limit, buckets)
 

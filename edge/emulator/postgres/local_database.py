@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.emulator.postgres.cluster import Cluster
@@ -18,13 +18,15 @@ _ROTATION_INTERVAL: Final = 10.0
 
 def plan_schema(settings: Settings) -> SchemaPlan:
     """List what the project's database gets, by supabase/ and its config.toml."""
-    database = settings.config.database
-    return read_plan(
+    config = settings.config
+    plan = read_plan(
         settings.root / "supabase",
-        migrations=database.migrations,
-        seed_patterns=database.seed_paths,
-        vault=database.vault,
+        migrations=config.database.migrations,
+        seed_patterns=config.database.seed_paths,
+        vault=config.database.vault,
     )
+    buckets = config.storage.buckets
+    return replace(plan, buckets=buckets, exposes_new_tables=config.exposes_new_tables)
 
 
 @dataclass(slots=True)

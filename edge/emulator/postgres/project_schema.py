@@ -28,12 +28,27 @@ from edge.emulator.postgres.migrations import (
     record,
 )
 from edge.emulator.postgres.script import Script, UnreadableError, read_script
+from edge.project.config_toml import BucketConfig
 
 _MOST_NAMED: Final = 6
 _CREATE_SEEDS: Final = (
     "create table if not exists supabase_migrations.seed_files"
     " (path text not null primary key, hash text not null)"
 )
+_WRITE_BUCKET: Final = (
+    "insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)"
+    " values (%s, %s, %s, %s, %s) on conflict (id) do update set public = excluded.public,"
+    " file_size_limit = excluded.file_size_limit, allowed_mime_types = excluded.allowed_mime_types"
+)
+# supabase/cli, internal/db/start/start.go
+_REVOKE_DEFAULTS: Final = """
+alter default privileges for role postgres in schema public
+  revoke select, insert, update, delete on tables from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  revoke usage, select on sequences from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  revoke execute on functions from anon, authenticated, service_role;
+"""
 _RECORD_SEED: Final = (
     "insert into supabase_migrations.seed_files (path, hash) values (%s, %s)"
     " on conflict (path) do update set hash = excluded.hash"
@@ -66,6 +81,8 @@ class SchemaPlan:
     vault: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: Sequence[str] = ()
     skipped: Sequence[Path] = ()
+    buckets: Mapping[str, BucketConfig] = field(default_factory=dict[str, BucketConfig])
+    exposes_new_tables: bool = True
 
 
 @dataclass(slots=True)
@@ -145,9 +162,11 @@ def apply_plan(dsn: str, plan: SchemaPlan, *, keep_going: bool = False) -> Outco
         seeds = _pending_seeds(connection, plan, is_new=not known)
         applying = _Applying(connection, plan, outcome, keep_going=keep_going)
         if not known:
+            applying.restrict_new_tables()
             applying.create_roles()
         applying.store_secrets()
         applying.migrate([m for m in plan.migrations if m.version not in known])
+        applying.create_buckets()
         if not outcome.left:
             applying.seed(seeds)
         if outcome.applied:
@@ -180,6 +199,16 @@ class _Applying:
             execute_script(self.connection, read_script(self.plan.roles))
         except (StatementError, UnreadableError) as exc:
             self._report(self.plan.roles, exc)
+
+    def restrict_new_tables(self) -> None:
+        if not self.plan.exposes_new_tables:
+            self.connection.execute(_REVOKE_DEFAULTS)
+
+    def create_buckets(self) -> None:
+        """Create and update the buckets of config.toml."""
+        for name, bucket in self.plan.buckets.items():
+            limit, types = bucket.file_size_limit, list(bucket.allowed_mime_types) or None
+            self.connection.execute(_WRITE_BUCKET, (name, name, bucket.public, limit, types))
 
     def store_secrets(self) -> None:
         """Write [db.vault] into Vault, where there is one."""

@@ -19,14 +19,16 @@ _EXPECTED = {
     "profiles_on_signup": "select name from public.profiles",
     "pulled_schema": "select column_default from information_schema.columns"
     " where table_name = 'tickets' and column_name = 'state'",
-    "buckets_and_policies": "select string_agg(title, ', ' order by id) from public.albums",
+    "buckets_and_policies": "select string_agg(title, ', ' order by albums.id) || buckets.id"
+    " from public.albums, storage.buckets where public and buckets.id = 'images'"
+    " group by buckets.id",
     "jobs_and_hooks": "select decrypted_secret from vault.decrypted_secrets"
     " where name = 'project_url'",
 }
 _ROWS = {
     "profiles_on_signup": "Ann",
     "pulled_schema": "'late'::ticket_state",
-    "buckets_and_policies": "first, second",
+    "buckets_and_policies": "first, secondimages",
     "jobs_and_hooks": "http://127.0.0.1:54321",
 }
 
