@@ -14,6 +14,7 @@ from edge.cli.deploy.command import deploy
 from edge.cli.functions.commands import app as functions
 from edge.cli.gen.commands import app as gen
 from edge.cli.logs import logs
+from edge.cli.rest import rest
 from edge.cli.scaffold.command import init
 from edge.cli.secrets.commands import app as secrets
 from edge.cli.serve import serve
@@ -41,6 +42,7 @@ app.command()(config)
 app.command()(logs)
 app.command()(serve)
 app.command()(auth)
+app.command()(rest)
 app.command()(bundle)
 app.command()(deploy)
 app.command("test")(smoke)

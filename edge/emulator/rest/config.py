@@ -21,6 +21,8 @@ class RestConfig:
     tx_allow_override: bool = False
     pre_request: str | None = None
     safeupdate: bool = True
+    aggregates_enabled: bool = False
+    plan_enabled: bool = False
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20
     pool_timeout: float = 10.0

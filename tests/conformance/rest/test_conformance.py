@@ -40,9 +40,12 @@ def films(cluster: Cluster) -> str:
 
 
 @pytest.fixture
-async def client(cluster: Cluster, films: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    cluster: Cluster, films: str, case: dict[str, Any]
+) -> AsyncIterator[httpx.AsyncClient]:
     dsn = cluster.dsn(films, user="authenticator")
-    app = RestApp(dsn, keys=Keys(SECRET), config=RestConfig(tx_rollback=True))
+    config = RestConfig(tx_rollback=True, **case.get("settings", {}))
+    app = RestApp(dsn, keys=Keys(SECRET), config=config)
     await app.open()
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:

@@ -27,7 +27,7 @@ def plan_request(request: ApiRequest, cache: SchemaCache, config: RestConfig) ->
         plan = _plan_call(request, cache, config)
     # POST, PATCH, PUT or DELETE /projects
     elif request.is_mutation:
-        plan = _plan_mutation(request, cache)
+        plan = _plan_mutation(request, cache, config)
     # GET /projects
     else:
         plan = _plan_read(request, cache, config)
@@ -63,20 +63,21 @@ def _scope_params(request: ApiRequest, own: RowRange) -> ScopedParams:
 
 def _plan_read(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
     relation = find_relation(request, cache)
-    planner = ReadPlanner(cache, config.max_rows)
+    planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     params = _scope_params(request, request.range)
     read = planner.plan(request.query.select, relation, params, relation.id)
     media = negotiate(request.raw.headers.get("accept"))
     return Plan(read, media, _shape(media, has_body=not request.is_head))
 
 
-def _plan_mutation(request: ApiRequest, cache: SchemaCache) -> Plan:
+def _plan_mutation(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
     """Apply root filters to the write; the read returns every written row."""
     # PATCH /projects?id=eq.1&select=id,tasks(id)&tasks.id=gt.1: the last filter is the read's
     relation = find_relation(request, cache)
     params = _scope_params(request, RowRange())
     params = replace(params, filters=tuple(found for found in params.filters if found[0]))
-    read = ReadPlanner(cache).plan(request.query.select, relation, params, None)
+    planner = ReadPlanner(cache, aggregates_enabled=config.aggregates_enabled)
+    read = planner.plan(request.query.select, relation, params, None)
     mutation = plan_mutation(request, relation, read)
     media = negotiate(request.raw.headers.get("accept"))
     body = _shape(media, has_body=request.preferences.wants_body)
@@ -86,7 +87,7 @@ def _plan_mutation(request: ApiRequest, cache: SchemaCache) -> Plan:
 def _plan_call(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
     call = plan_call(request, cache)
     relation = result_relation(call.routine, cache)
-    planner = ReadPlanner(cache, config.max_rows)
+    planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     read = planner.plan(request.query.select, relation, _scope_params(request, request.range), None)
     media = negotiate(request.raw.headers.get("accept"))
     # GET /rpc/add?a=1&b=2; POST /rpc/add, where add is stable or immutable

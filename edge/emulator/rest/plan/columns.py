@@ -39,9 +39,9 @@ def resolve_output(
     item: SelectField, relation: Relation, alias: str, types: Mapping[str, str]
 ) -> OutputField:
     """Return a selected field with its cast and its name in the response."""
-    # /projects?select=id.max()
+    # /projects?select=id.max(), /projects?select=count()
     if item.aggregate:
-        raise rest_error("PGRST123")
+        return _resolve_aggregate(item, relation, alias, types)
     # /projects?select=*
     if item.field == Field(STAR):
         return OutputField(ColumnRef(alias, STAR))
@@ -50,6 +50,19 @@ def resolve_output(
         resolve_field(item.field, relation, alias),
         _resolve_cast(item.cast, types),
         item.alias or _json_name(item.field) or (item.field.name if item.cast else None),
+    )
+
+
+def _resolve_aggregate(
+    item: SelectField, relation: Relation, alias: str, types: Mapping[str, str]
+) -> OutputField:
+    is_rows = item.field == Field(STAR)
+    return OutputField(
+        ColumnRef(alias, STAR) if is_rows else resolve_field(item.field, relation, alias),
+        _resolve_cast(item.cast, types),
+        item.alias or item.aggregate,
+        item.aggregate,
+        _resolve_cast(item.aggregate_cast, types),
     )
 
 

@@ -69,6 +69,7 @@ def _plan_returning(request: ApiRequest, relation: Relation, read: ReadNode) -> 
     # PATCH /projects?id=eq.1 without `Prefer: return=representation`
     if request.preferences.returns not in {"representation", "headers-only"}:
         return ()
+    own = [field for field in read.fields if field.value.table == read.alias]
     # POST /projects?select=id,clients(name): RETURNING needs client_id to join clients
     joins = [
         here
@@ -79,7 +80,7 @@ def _plan_returning(request: ApiRequest, relation: Relation, read: ReadNode) -> 
             else embed.relationship.columns
         )
     ]
-    return needed_columns(read.fields, joins, relation.primary_key)
+    return needed_columns(own, joins, relation.primary_key)
 
 
 def _payload(request: ApiRequest) -> Payload:

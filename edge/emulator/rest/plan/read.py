@@ -8,6 +8,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.plan.aggregates import (
+    expand_stars,
+    has_aggregates,
+    hoist_aggregates,
+    require_no_aggregates,
+)
 from edge.emulator.rest.plan.columns import resolve_field, resolve_output
 from edge.emulator.rest.plan.embedding import find_relationship
 from edge.emulator.rest.plan.scope import ScopedParams
@@ -18,7 +24,6 @@ from edge.emulator.rest.plan.tree import (
     Embed,
     EmbedPresence,
     OrderBy,
-    OutputField,
     Predicate,
     PredicateGroup,
     ReadNode,
@@ -41,6 +46,7 @@ class ReadPlanner:
 
     cache: SchemaCache
     max_rows: int | None = None
+    aggregates_enabled: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
 
     def plan(
@@ -56,12 +62,18 @@ class ReadPlanner:
         relations = [item for item in items if isinstance(item, SelectRelation)]
         below = params.below(relations)
         embeds = tuple(map(self._plan_embed, relations, below, [relation.id] * len(relations)))
+        embeds, hoisted = hoist_aggregates(embeds)
         # /projects?select=id,name
-        fields = tuple(
+        own = tuple(
             resolve_output(item, relation, alias, self.cache.types)
             for item in items
             if isinstance(item, SelectField)
         )
+        fields = (*own, *hoisted)
+        if has_aggregates(fields):
+            if not self.aggregates_enabled:
+                raise rest_error("PGRST123")
+            fields = expand_stars(fields, relation.columns)
         return ReadNode(
             alias=alias,
             table=table,
@@ -79,6 +91,7 @@ class ReadPlanner:
         node = self.plan(item.items, target, params, relationship.target)
         # /clients?select=name,...projects(*)
         if item.is_spread and not relationship.is_to_one:
+            require_no_aggregates(node.fields)
             node = self._expand_stars(node, target)
         return Embed(
             name=item.name,
@@ -91,14 +104,9 @@ class ReadPlanner:
 
     def _expand_stars(self, node: ReadNode, relation: Relation) -> ReadNode:
         """Name the columns of `*`: a to-many spread renders each column as an array."""
-        fields: list[OutputField] = []
-        for item in node.fields:
-            if item.value.column == STAR:
-                fields += [OutputField(ColumnRef(node.alias, name)) for name in relation.columns]
-            else:
-                fields.append(item)
+        fields = expand_stars(node.fields, relation.columns)
         embeds = tuple(self._expand_spread(embed) for embed in node.embeds)
-        return replace(node, fields=tuple(fields), embeds=embeds)
+        return replace(node, fields=fields, embeds=embeds)
 
     # /clients?select=name,...projects(*,...tasks(*))
     def _expand_spread(self, embed: Embed) -> Embed:

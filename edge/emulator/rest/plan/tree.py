@@ -6,7 +6,7 @@ Follows PostgREST's Plan/{Types,ReadPlan,MutatePlan,CallPlan}.hs.
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from edge.emulator.rest.query.terms import Condition, JsonStep, RowRange
+from edge.emulator.rest.query.terms import Aggregate, Condition, JsonStep, RowRange
 from edge.emulator.rest.request.media import MediaType
 from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import Column, Identifier, Parameter, Relationship, Routine
@@ -34,11 +34,18 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class OutputField:
-    """A column of the result; `cast` is a SQL type, `name` the alias (None: the column's name)."""
+    """A column of the result; `cast` is a SQL type, `name` the alias (None: the column's name).
+
+    `aggregate` is a function of the cast value. An operand is the value of an aggregate that the
+    parent of a spread computes, and no column of the response.
+    """
 
     value: ColumnRef
     cast: str | None = None
     name: str | None = None
+    aggregate: Aggregate | None = None
+    aggregate_cast: str | None = None
+    is_operand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,13 @@ class ReadNode:
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        return tuple(item.name or item.value.column for item in self.fields)
+        named = (item for item in self.fields if not item.is_operand)
+        return tuple(item.name or item.value.column for item in named)
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the rows are grouped by the fields that are no aggregates."""
+        return any(item.aggregate for item in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,34 @@ Follows PostgREST's ApiRequest/QueryParams.hs (pFieldForest).
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from edge.emulator.rest.query.fields import parse_field, parse_name
 from edge.emulator.rest.query.scanner import Scanner
-from edge.emulator.rest.query.terms import Field, SelectField, SelectItem, SelectRelation
+from edge.emulator.rest.query.terms import Aggregate, Field, SelectField, SelectItem, SelectRelation
 
 _ALIAS_SEPARATOR: Final = re.compile(r":(?!:)")
 _CAST: Final = re.compile(r"::([\w $]+)")
 _AGGREGATE: Final = re.compile(r"\.(sum|avg|count|max|min)\(\)")
+_AGGREGATES: Final[Mapping[str, Aggregate]] = {
+    "sum": "sum",
+    "avg": "avg",
+    "count": "count",
+    "max": "max",
+    "min": "min",
+}
 _STAR: Final = re.compile(r"\*(?=[,)]|$)")
 _ITEM_END: Final = re.compile(r"[ \t]*(?=[,)]|$)")
 _MAX_DEPTH: Final = 64
 
 
 def parse_select(text: str) -> tuple[SelectItem, ...]:
-    """Parse the parameter's items; raises PGRST100."""
-    scanner = Scanner(text, "failed to parse select parameter")
-    items = _parse_items(scanner, depth=0)
-    scanner.expect_end('"," or end of input')
-    return items
+    """Parse the parameter's items; raises PGRST100.
+
+    As upstream, text after an embed's last parenthesis is ignored.
+    """
+    return _parse_items(Scanner(text, "failed to parse select parameter"), depth=0)
 
 
 def _parse_items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:
@@ -45,7 +53,8 @@ def _parse_item(scanner: Scanner, depth: int) -> SelectItem:
     is_spread = scanner.take("...")
     alias = None if is_spread else _parse_alias(scanner)
     if scanner.take("count()"):
-        return _finish(scanner, SelectField(Field("*"), alias, _parse_cast(scanner), "count"))
+        cast = _parse_cast(scanner)
+        return _finish(scanner, SelectField(Field("*"), alias, None, "count", cast))
     relation = _parse_relation(scanner, alias, is_spread=is_spread, depth=depth)
     return relation or _parse_select_field(scanner, alias)
 
@@ -90,9 +99,10 @@ def _parse_select_field(scanner: Scanner, alias: str | None) -> SelectField:
     field = parse_field(scanner)
     cast = _parse_cast(scanner)
     found = scanner.match(_AGGREGATE)
-    if found:
-        _parse_cast(scanner)
-    return _finish(scanner, SelectField(field, alias, cast, found[1] if found else None))
+    if found is None:
+        return _finish(scanner, SelectField(field, alias, cast))
+    item = SelectField(field, alias, cast, _AGGREGATES[found[1]], _parse_cast(scanner))
+    return _finish(scanner, item)
 
 
 def _parse_cast(scanner: Scanner) -> str | None:

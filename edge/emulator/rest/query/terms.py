@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Path = tuple[str, ...]
+Aggregate = Literal["sum", "avg", "count", "max", "min"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class SelectField:
     field: Field
     alias: str | None = None
     cast: str | None = None
-    aggregate: str | None = None
+    aggregate: Aggregate | None = None
+    aggregate_cast: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,20 @@
 Follows PostgREST's Query/SqlFragment.hs (pgFmtField, pgFmtSelectItem).
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from edge.emulator.rest.plan.tree import STAR, ColumnRef, OutputField
 from edge.emulator.rest.query.terms import JsonStep
 from edge.emulator.rest.sql.fragment import Sql, from_catalogue, identifier, parameter, sql
+
+_AGGREGATES: Final[Mapping[str, Sql]] = {
+    "sum": sql("sum"),
+    "avg": sql("avg"),
+    "count": sql("count"),
+    "max": sql("max"),
+    "min": sql("min"),
+}
 
 
 def render_column(table: str, column: str) -> Sql:
@@ -35,7 +46,17 @@ def _render_step(base: Sql, step: JsonStep) -> Sql:
 
 def render_output(field: OutputField) -> Sql:
     """Render one item of the select list."""
-    rendered = render_value(field.value)
+    is_row = field.value.column == STAR
+    # /tasks?select=...projects(count()): one operand for each row there is
+    if is_row and field.is_operand:
+        row = render_column(field.value.table, STAR)
+        rendered = sql("case when {} is distinct from null then 1 end", row)
+    else:
+        rendered = sql("*") if is_row and field.aggregate else render_value(field.value)
     if field.cast:
         rendered = sql("cast({} as {})", rendered, from_catalogue(field.cast))
+    if field.aggregate:
+        rendered = sql("{}({})", _AGGREGATES[field.aggregate], rendered)
+    if field.aggregate_cast:
+        rendered = sql("cast({} as {})", rendered, from_catalogue(field.aggregate_cast))
     return sql("{} as {}", rendered, identifier(field.name)) if field.name else rendered

@@ -73,6 +73,11 @@ def identifier(name: str) -> Sql:
     return Sql('"' + name.replace('"', '""') + '"')
 
 
+def position(number: int) -> Sql:
+    """Return the number of a column of the select list, for GROUP BY."""
+    return Sql(str(number))
+
+
 def qualified(name: Identifier) -> Sql:
     return sql("{}.{}", identifier(name.schema), identifier(name.name))
 

@@ -14,6 +14,7 @@ from edge.emulator.rest.sql.fragment import (
     identifier,
     join,
     parameter,
+    position,
     qualified,
     sql,
 )
@@ -27,11 +28,12 @@ def render_read(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
     if parent:
         conditions.append(_render_join(*parent))
     return sql(
-        "select {} from {}{}{}{}{}",
+        "select {} from {}{}{}{}{}{}",
         _render_select_list(node),
         _render_from(node, parent),
         join("", (_render_embed(embed, node.alias) for embed in node.embeds)),
         _render_conditions(conditions),
+        _render_grouping(node),
         _render_order(node.order),
         _render_range(node.range),
     )
@@ -101,13 +103,28 @@ def _render_pairs(pairs: ColumnPairs, one: str, other: str) -> Sql:
     )
 
 
-def _render_select_list(node: ReadNode) -> Sql:
+# /projects?select=client_id,id.count(): a place in the list also groups by a JSON path's parameter
+def _render_grouping(node: ReadNode) -> Sql:
+    if not node.is_grouped:
+        return NOTHING
+    aggregated = [bool(field.aggregate) for field in node.fields]
+    aggregated += [False] * (len(_select_items(node)) - len(node.fields))
+    places = [position(place) for place, skip in enumerate(aggregated, 1) if not skip]
+    return sql(" group by {}", join(", ", places)) if places else NOTHING
+
+
+def _select_items(node: ReadNode) -> list[Sql]:
     items = [render_output(field) for field in node.fields]
     for embed in node.embeds:
         if embed.is_spread:
             items += _render_spread(embed)
         elif not embed.is_hidden:
             items.append(_render_embedded(embed))
+    return items
+
+
+def _render_select_list(node: ReadNode) -> Sql:
+    items = _select_items(node)
     # /projects?select=: the rows are counted, so some column is needed.
     return join(", ", items) if items else sql("{}.*", identifier(node.alias))
 

@@ -1,0 +1,66 @@
+"""PostgREST's variables as settings of the data API."""
+
+import json
+
+import pytest
+
+from edge.emulator.rest.environment import Settings
+from edge.errors import EdgeError
+
+
+def _settings(**values: str) -> Settings:
+    return Settings.from_environment({f"PGRST_{key}": value for key, value in values.items()})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api", ("api",)),
+        (" a , b", ("a", "b")),
+        ('"a,b","c""d"', ("a,b", 'c"d')),
+        ("تست", ("تست",)),
+    ],
+)
+def test_schemas_are_a_list_of_names(text: str, expected: tuple[str, ...]):
+    assert _settings(DB_SCHEMAS=text).config().schemas == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "rollback", "override"),
+    [("commit", False, False), ("rollback-allow-override", True, True)],
+)
+def test_transactions_end_as_set(text: str, rollback: bool, override: bool):
+    config = _settings(DB_TX_END=text).config()
+
+    assert (config.tx_rollback, config.tx_allow_override) == (rollback, override)
+
+
+def test_the_defaults_are_postgrests():
+    config = _settings().config()
+
+    assert (config.schemas, config.safeupdate, config.aggregates_enabled) == (
+        ("public",),
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("DB_MAX_ROWS", "many"), ("DB_TX_END", "x"), ("DB_AGGREGATES_ENABLED", "?")]
+)
+def test_values_that_cannot_be_are_refused_by_name(key: str, text: str):
+    with pytest.raises(EdgeError, match=f"PGRST_{key}"):
+        _settings(**{key: text}).config()
+
+
+@pytest.mark.parametrize(
+    "text", [json.dumps({"kty": "oct", "k": "c2VjcmV0"}), "secret", "{secret}", "[]"]
+)
+def test_the_jwt_secret_is_text_or_a_key(text: str):
+    expected = b"secret" if "oct" in text else text
+
+    assert _settings(JWT_SECRET=text).keys().secret == expected
+
+
+def test_the_jwt_secret_may_be_base64():
+    assert _settings(JWT_SECRET="c2VjcmV0", JWT_SECRET_IS_BASE64="true").keys().secret == b"secret"
