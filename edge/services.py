@@ -121,8 +121,13 @@ class Services:
         pool = create_storage_pool(self.cluster.dsn(user="supabase_storage_admin"))
         self._exits.push_async_callback(pool.close)
         folder = self.settings.state_dir / "storage"
-        limit = self.settings.config.storage.file_size_limit
-        config = StorageConfig(self.settings.keys, folder, limit, durable=self.durable)
+        config = StorageConfig(
+            self.settings.keys,
+            folder,
+            self.settings.config.storage.file_size_limit,
+            durable=self.durable,
+            anon_keys=(self.settings.anon_key, self.settings.publishable_key),
+        )
         storage = create_storage_app(pool, config)
         await self._exits.enter_async_context(storage.router.lifespan_context(storage))
         return storage

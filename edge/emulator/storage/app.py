@@ -23,6 +23,7 @@ from edge.emulator.storage.files import FileStore
 from edge.emulator.storage.responses import Json
 from edge.emulator.storage.resumable import ResumableStore
 from edge.emulator.storage.routes import buckets, listing, objects, render, signed, transfer, tus
+from edge.emulator.storage.routes.s3 import dispatch as s3
 from edge.emulator.storage.transform import Transformer
 
 Handler = Callable[[StorageContext, Request], Awaitable[Response]]
@@ -66,6 +67,9 @@ _RESUMABLE: Final = (
     ("/upload/resumable/{id}", ("HEAD", "PATCH", "DELETE", "OPTIONS")),
 )
 
+_S3: Final = ("/s3", "/s3/", "/s3/{bucket}", "/s3/{bucket}/", "/s3/{bucket}/{key:path}")
+_S3_VERBS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
+
 
 def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
     """Return the app; files are kept below the configuration's folder."""
@@ -91,6 +95,7 @@ def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
                 Route(path, partial(tus.handle, context), methods=list(verbs))
                 for path, verbs in _RESUMABLE
             ),
+            *(Route(path, partial(s3.handle, context), methods=list(_S3_VERBS)) for path in _S3),
         ],
         exception_handlers={
             StorageError: _render_error,

@@ -34,6 +34,7 @@ class StorageError(WireError):
 
 _MESSAGES: Final[Mapping[str, tuple[int, str, str]]] = {
     "AccessDenied": (403, "Unauthorized", "Access denied"),
+    "BadDigest": (400, "BadDigest", "The digest you specified did not match what we received"),
     "BucketAlreadyExists": (409, "Duplicate", "The resource already exists"),
     "DatabaseReadOnly": (503, "DatabaseReadOnly", "The database is read-only"),
     "DatabaseTimeout": (544, "DatabaseTimeout", "The connection to the database timed out"),
@@ -51,12 +52,19 @@ _MESSAGES: Final[Mapping[str, tuple[int, str, str]]] = {
     "KeyAlreadyExists": (409, "Duplicate", "The resource already exists"),
     "NoSuchBucket": (404, "Bucket not found", "Bucket not found"),
     "NoSuchKey": (404, "not_found", "Object not found"),
+    "NoSuchUpload": (404, "NoSuchUpload", "Upload not found"),
     "ResourceAlreadyExists": (409, "Duplicate", "The resource already exists"),
     "ResourceLocked": (423, "ResourceLocked", "The resource is locked"),
     "ResourceNotEmpty": (
         409,
         "ResourceNotEmpty",
         "The bucket you tried to delete is not empty",
+    ),
+    "SignatureDoesNotMatch": (
+        403,
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided."
+        " Check your key and signing method.",
     ),
 }
 _NO_POLICY: Final = "new row violates row-level security policy"

@@ -168,8 +168,12 @@ async def delete_some(connection: Connection, bucket_id: str, count: int) -> lis
 
 
 async def versions(connection: Connection) -> set[str]:
-    """Return the versions of all objects."""
-    rows = await _all(connection, "select version from storage.objects where version is not null")
+    """Return the versions of all objects, and of the parts of uploads."""
+    rows = await _all(
+        connection,
+        "select version from storage.objects where version is not null"
+        " union all select version from storage.s3_multipart_uploads_parts",
+    )
     return {row["version"] for row in rows}
 
 

@@ -18,11 +18,12 @@ from edge.emulator.storage.rendering import Options, Resize, UnsupportedImageErr
 
 _MAX_SOURCE: Final = 25 * 1024 * 1024
 _MAX_CACHE: Final = 32 * 1024 * 1024
-_MAX_SIDE: Final = 2500
+_MAX_SIDE: Final = 2000
 _RENDERS_PER_PROCESS: Final = 200
 _SECONDS: Final = 30.0
 _RESIZES: Final = ("cover", "contain", "fill")
 _FORMATS: Final = ("origin", "avif", "webp")
+_RESIZING_TYPES: Final = {"cover": "fill", "contain": "fit", "fill": "force"}
 
 
 def _unsupported() -> StorageError:
@@ -76,6 +77,22 @@ def _quality(query: Mapping[str, Any], place: str) -> int:
     if quality > 100:
         raise invalid_request(f"{place}/quality must be <= 100")
     return quality
+
+
+def describe_options(query: Mapping[str, Any], options: Options) -> str:
+    """Return the header X-Transformations: what of the query was applied, in imgproxy's words."""
+    parts = [
+        f"{name}:{side}"
+        for name, side in (("height", options.height), ("width", options.width))
+        if side
+    ]
+    if parts:
+        parts.append(f"resizing_type:{_RESIZING_TYPES[options.resize]}")
+    if query.get("quality"):
+        parts.append(f"quality:{options.quality}")
+    if (query.get("format") or "origin") != "origin":
+        parts.append(f"format:{options.format}")
+    return ",".join(parts)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from edge.emulator.storage.errors import invalid_request, storage_error
 
-_DEFAULT_TYPE: Final = "application/octet-stream"
+DEFAULT_TYPE: Final = "application/octet-stream"
 _MAX_METADATA: Final = 1024 * 1024
 _MAX_FIELDS: Final = 10
 _MAX_HEADERS: Final = 8 * 1024
@@ -43,7 +43,7 @@ async def read_upload(request: Request) -> Upload:
         return await _read_form(request, content_type)
     declared = request.headers.get("content-length", "")
     return Upload(
-        content_type or _DEFAULT_TYPE,
+        content_type or DEFAULT_TYPE,
         request.headers.get("cache-control") or "no-cache",
         decode_header(request.headers.get("x-metadata")),
         int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) else None,
@@ -68,7 +68,7 @@ async def _read_form(request: Request, content_type: str) -> Upload:
     cache = fields.get("cacheControl", "")
     metadata = fields.get("metadata") or fields.get("userMetadata")
     return Upload(
-        fields.get("contentType") or form.file_type or _DEFAULT_TYPE,
+        fields.get("contentType") or form.file_type or DEFAULT_TYPE,
         f"max-age={cache}" if cache.isdigit() else cache or "no-cache",
         _parse_metadata(metadata) if metadata else None,
         None,

@@ -76,7 +76,12 @@ async def check_rights(
 
 
 async def upload(
-    context: StorageContext, request: Request, caller: Caller, target: Target, incoming: Upload
+    context: StorageContext,
+    request: Request,
+    caller: Caller,
+    target: Target,
+    incoming: Upload,
+    operation: str = "",
 ) -> rows.Row:
     """Check, write and commit an upload; returns its row. Nothing is left of a failed one."""
     limits = await read_limits(context, target.bucket_id)
@@ -86,7 +91,7 @@ async def upload(
         context,
         caller,
         request,
-        "object.upload_update" if target.upsert else "object.upload",
+        operation or ("object.upload_update" if target.upsert else "object.upload"),
         {
             "bucket_id": target.bucket_id,
             "name": target.name,

@@ -3,6 +3,7 @@
 Follows supabase/storage (src/http/routes/render).
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -16,23 +17,23 @@ from edge.emulator.storage.responses import object_headers
 from edge.emulator.storage.routes.objects import find_public, read_target
 from edge.emulator.storage.routes.signed import read_token
 from edge.emulator.storage.tokens import verify_signed
-from edge.emulator.storage.transform import read_options
+from edge.emulator.storage.transform import describe_options, read_options
 
 
 async def render_authenticated(context: StorageContext, request: Request) -> Response:
     caller = context.caller(request)
-    options = _options(request)
+    choice = _read_choice(request.query_params, request)
     target = read_target(request)
     async with context.database.as_caller(
         caller, request, "render.image_authenticated"
     ) as connection:
         row = await rows.find_object(connection, target.bucket_id, target.name)
-    return await _serve(context, request, row, options)
+    return await _serve(context, request, row, choice)
 
 
 async def render_public(context: StorageContext, request: Request) -> Response:
-    options = _options(request)
-    return await _serve(context, request, await find_public(context, request), options)
+    choice = _read_choice(request.query_params, request)
+    return await _serve(context, request, await find_public(context, request), choice)
 
 
 async def render_signed(context: StorageContext, request: Request) -> Response:
@@ -41,26 +42,29 @@ async def render_signed(context: StorageContext, request: Request) -> Response:
     claims = verify_signed(context.config.keys, "download", target.key, read_token(request))
     given = claims.get("transformations")
     transformations = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    options = read_options(transformations, request.headers.get("accept", ""))
+    choice = _read_choice(transformations, request)
     async with context.database.as_owner() as connection:
         row = await rows.find_object(connection, target.bucket_id, target.name)
-    return await _serve(context, request, row, options)
+    return await _serve(context, request, row, choice)
 
 
-def _options(request: Request) -> Options:
-    return read_options(request.query_params, request.headers.get("accept", ""))
+def _read_choice(given: Mapping[str, Any], request: Request) -> tuple[Options, str]:
+    """Return the options, and the header that tells of them."""
+    options = read_options(given, request.headers.get("accept", ""))
+    return options, describe_options(given, options)
 
 
 async def _serve(
-    context: StorageContext, request: Request, row: rows.Row | None, options: Options
+    context: StorageContext, request: Request, row: rows.Row | None, choice: tuple[Options, str]
 ) -> Response:
     if row is None:
         raise storage_error("NoSuchKey")
+    options, applied = choice
     data, mime_type = await context.transformer.transform(row["version"] or "", options)
     headers = object_headers(request, row) | {
         "content-type": mime_type,
         "content-length": str(len(data)),
-        "x-transformations": f"width:{options.width},height:{options.height},"
-        f"resize:{options.resize},quality:{options.quality}",
     }
+    if applied:
+        headers["x-transformations"] = applied
     return Response(b"" if request.method == "HEAD" else data, headers=headers)

@@ -26,6 +26,7 @@ from edge.emulator.storage.uploader import Target, check_rights, commit, describ
 
 _VERSION: Final = "1.0.0"
 _EXTENSIONS: Final = "creation,creation-with-upload,creation-defer-length,termination,expiration"
+_MAX_SIZE: Final = "52428800000"  # the protocol's; a project's limit is checked later
 _PATH: Final = "/storage/v1/upload/resumable"
 _PART: Final = "application/offset+octet-stream"
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -76,7 +77,7 @@ def _describe_protocol(context: StorageContext) -> Response:
     headers = {
         "tus-version": _VERSION,
         "tus-extension": _EXTENSIONS,
-        "tus-max-size": str(context.config.file_size_limit),
+        "tus-max-size": _MAX_SIZE,
     }
     return Response(status_code=204, headers=headers)
 

@@ -60,3 +60,18 @@ async def test_what_is_no_image_or_too_large_is_refused(pictures: Storage, data:
     answer = await pictures("GET", "/render/image/public/pictures/x.png?width=10")
 
     assert error(answer) == (400, "InvalidRequest", "400")
+
+
+async def test_the_answer_tells_what_of_the_query_was_applied(pictures: Storage) -> None:
+    for query, wanted in (
+        ("", None),
+        ("?width=0&format=origin", None),
+        ("?quality=50", "quality:50"),
+        ("?width=5000&resize=contain", "width:2000,resizing_type:fit"),
+        (
+            "?width=10&height=20&resize=fill&quality=30&format=webp",
+            "height:20,width:10,resizing_type:force,quality:30,format:webp",
+        ),
+    ):
+        answer = await pictures("GET", f"/render/image/public/pictures/a.jpg{query}")
+        assert answer.headers.get("x-transformations") == wanted
