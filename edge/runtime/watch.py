@@ -1,21 +1,44 @@
-"""Which functions a change on disk concerns: one, or all when what they share changes."""
+"""The files that changed on disk, and the functions in whose folders they are."""
 
 import asyncio
-from collections import defaultdict
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch  # pyright: ignore[reportUnknownVariableType]
 
 from edge.project.layout import find_functions
-from edge.project.manifest import slug_of
+from edge.project.manifest import FILE, slug_of
 
 _DEBOUNCE_MS = 50
 _STEP_MS = 10
 _RETRY_SECONDS = 1.0
 
-Changes = dict[str | None, list[str]]
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file or folder that was added, written or removed; `path` is relative to the project."""
+
+    path: Path
+    real_path: str
+
+    @property
+    def slug(self) -> str | None:
+        """The function in whose folder it is; None if it is in none."""
+        match self.path.parts:
+            case ("functions", folder, *_) | ("supabase", "functions", folder, *_) if not (
+                folder.startswith(".")
+            ):
+                return slug_of(folder)
+            case _:
+                return None
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it is a function.toml or an env file."""
+        return self.path.name == FILE or self.path.name.startswith(".env")
 
 
 class _SourceFilter(DefaultFilter):
@@ -25,19 +48,15 @@ class _SourceFilter(DefaultFilter):
         return super().__call__(change, path) and not path.endswith((".swp", ".tmp", "~"))
 
 
-async def watch(root: Path, *, polling: bool = False) -> AsyncIterator[Changes]:
-    """Yields the changed files by slug, relative to `root`; under None those that concern all.
+async def watch(root: Path, *, polling: bool = False) -> AsyncIterator[list[Changed]]:
+    """Yields what changed in the folders of functions and in shared/.
 
     Folders behind symbolic links are followed, also such as appear later.
     """
     while True:
         places = _places(root)
         async for batch in _batches(places, polling=polling):
-            changes: Changes = defaultdict(list)
-            for _, name in batch:
-                path = _logical(Path(name), places)
-                changes[_slug(path)].append(str(path))
-            yield changes
+            yield _without_folders(batch, places)
             if _places(root) != places:
                 break
 
@@ -59,6 +78,15 @@ async def _batches(
         yield batch
 
 
+def _without_folders(batch: set[tuple[Change, str]], places: Mapping[Path, Path]) -> list[Changed]:
+    """Return the changes; that of a folder counts only if it is new or gone."""
+    return [
+        Changed(_logical(Path(name), places), os.path.realpath(name))
+        for change, name in batch
+        if change is not Change.modified or not os.path.isdir(name)
+    ]
+
+
 def _places(root: Path) -> dict[Path, Path]:
     """What to watch: each folder's real path, and its path as the project has it."""
     functions = find_functions(root)
@@ -75,13 +103,3 @@ def _logical(path: Path, places: Mapping[Path, Path]) -> Path:
     inside = [place for place in places if path.is_relative_to(place)]
     place = max(inside, key=lambda place: len(place.parts), default=None)
     return path if place is None else places[place] / path.relative_to(place)
-
-
-def _slug(path: Path) -> str | None:
-    match path.parts:
-        case ("functions", folder, *_) | ("supabase", "functions", folder, *_) if not (
-            folder.startswith(".")
-        ):
-            return slug_of(folder)
-        case _:
-            return None

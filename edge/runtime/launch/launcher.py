@@ -14,6 +14,7 @@ class WorkerSpec:
     `uid` is the account that it gives up root for; at `inspect_port` it waits for a debugger.
     `concurrency` requests run at a time in threads, if the function is none of async code; a
     WebSocket is closed after `socket_idle_timeout` seconds without a message.
+    `reports_files`: it reports the files that it loads, for the reload.
     `libraries` are those of preload.LIBRARIES that the function imports.
     """
 
@@ -25,6 +26,7 @@ class WorkerSpec:
     inspect_port: int | None = None
     concurrency: int = 20
     socket_idle_timeout: float = 150.0
+    reports_files: bool = False
     libraries: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -38,6 +40,7 @@ class WorkerSpec:
             "inspect_port": self.inspect_port,
             "concurrency": self.concurrency,
             "socket_idle_timeout": self.socket_idle_timeout,
+            "reports_files": self.reports_files,
         }
 
 

@@ -1,7 +1,8 @@
 """The line between a worker and its parent: a JSON object a line, both ways.
 
 From the worker: {"ready": true}, {"error": traceback}, {"background": number of open tasks},
-{"beat": whether requests are open}; also the lines of a stack sample (worker/heartbeat.py).
+{"beat": whether requests are open}, {"files": paths by kind} (worker/loaded_files.py); also the
+lines of a stack sample (worker/heartbeat.py).
 To the worker: {"shutdown": reason}, a notice for the function's own callbacks. A function's code
 reaches it through the descriptor that EDGE_CONTROL_FD names (see shared/runtime/background.py).
 """

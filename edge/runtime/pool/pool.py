@@ -29,8 +29,10 @@ from edge.runtime.errors import (
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.permits import Permits
 from edge.runtime.pool.process import BootError, Process
+from edge.runtime.pool.sources import Sources
 from edge.runtime.pool.state import State
 from edge.runtime.pool.token_bucket import TokenBucket
+from edge.runtime.watch import Changed
 
 _GRACE: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
@@ -78,6 +80,7 @@ class Pool:
     bucket: TokenBucket | None = field(default=None, init=False)
     unfinished: Permits = field(init=False)
     """Held by requests that have a worker before their body is there."""
+    sources: Sources = field(default_factory=Sources, init=False)
     _workers: set[Process] = field(default_factory=set[Process], init=False)
     _boots: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _waiting: deque[asyncio.Future[Process]] = field(
@@ -86,6 +89,7 @@ class Pool:
     _waiting_sockets: deque[asyncio.Future[Process]] = field(
         default_factory=deque[asyncio.Future[Process]], init=False
     )
+    _changed_in_boot: set[str] = field(default_factory=set[str], init=False)
     _generation: int = field(default=0, init=False)
     _has_failed: bool = field(default=False, init=False)
     _crashes: int = field(default=0, init=False)
@@ -136,12 +140,25 @@ class Pool:
         for boot in self._boots:
             boot.cancel()
         self._boots.clear()
+        self._changed_in_boot.clear()
         self._has_failed = False
         self._crashes = 0
         for process in tuple(self._workers):
             if process.state is State.READY:
                 self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
         self._grow()
+
+    def is_concerned(self, changed: Changed) -> bool:
+        """Whether its workers have loaded what changed, or could not boot before.
+
+        What a boot under way may have loaded is looked at again at the boot's end.
+        """
+        is_own = changed.slug in (None, self.slug)
+        if is_own and (changed.is_setting or self._has_failed):
+            return True
+        if self._boots:
+            self._changed_in_boot.add(changed.real_path)
+        return self.sources.concern(changed.real_path)
 
     def supervise(self, now: float) -> None:
         """Hold the workers to their limits, and let go of those that idle."""
@@ -233,7 +250,12 @@ class Pool:
         started = time.perf_counter()
         await asyncio.sleep(self._pause())
         process = Process(
-            self.slug, self.next_address(), self._generation, self.observe, self._changed
+            self.slug,
+            self.next_address(),
+            self._generation,
+            self.observe,
+            self._changed,
+            self.sources,
         )
         self._workers.add(process)
         try:
@@ -249,10 +271,19 @@ class Pool:
             raise
         boot_ms = (time.perf_counter() - started) * 1000
         self.observe(Boot(self.slug, process.execution_id, process.pid or 0, boot_ms))
-        if process.generation == self._generation:
-            self._serve_waiting()
-        else:
+        if process.generation != self._generation:
             self._retire(process, ShutdownReason.TERMINATION_REQUESTED)
+        elif self._is_outdated():
+            self.reload()
+        else:
+            self._serve_waiting()
+
+    def _is_outdated(self) -> bool:
+        """Whether what a boot has loaded was changed meanwhile."""
+        changed = self._changed_in_boot
+        if len(self._boots) <= 1:
+            self._changed_in_boot = set()
+        return any(self.sources.concern(path) for path in changed)
 
     def _abandon(self, process: Process) -> None:
         """Let go of a worker that did not become ready."""
@@ -262,6 +293,9 @@ class Pool:
 
     def _fail_boot(self, process: Process, error: BootError) -> None:
         if process.generation != self._generation:
+            return
+        if self._is_outdated():
+            self.reload()
             return
         self._has_failed = True
         self.observe(BootFailure(self.slug, process.execution_id, str(error)))

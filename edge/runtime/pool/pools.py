@@ -92,6 +92,7 @@ class FunctionPools:
             next_address=lambda: sockets / str(next(self._numbers)),
         )
         self._configure(pool, function)
+        pool.sources.loaded.add(os.path.realpath(function.source))
         return pool
 
     def _configure(self, pool: Pool, function: Function) -> None:
@@ -136,6 +137,7 @@ class FunctionPools:
             inspect_port=self.config.inspect_port if is_inspected else None,
             concurrency=function.manifest.concurrency,
             socket_idle_timeout=function.manifest.idle_timeout,
+            reports_files=self.config.reload,
             libraries=self._scanner.libraries_of(function.folder),
         )
 
@@ -175,18 +177,16 @@ class FunctionPools:
                 self.observe(BootFailure("functions", "", str(exc)))
                 continue
             self._scanner.clear()
-            for slug, files in changes.items():
-                for changed in tuple(self._pools) if slug is None else (slug,):
-                    self._reload(changed, files)
+            for pool in self._pools.values():
+                files = [str(each.path) for each in changes if pool.is_concerned(each)]
+                if files:
+                    self._reload(pool, files)
 
-    def _reload(self, slug: str, files: Iterable[str]) -> None:
-        pool = self._pools.get(slug)
-        if pool is None:
-            return
-        if function := self.functions.get(slug):
+    def _reload(self, pool: Pool, files: Iterable[str]) -> None:
+        if function := self.functions.get(pool.slug):
             self._configure(pool, function)
         pool.reload()
-        self.observe(SourceChanged(slug, tuple(files)))
+        self.observe(SourceChanged(pool.slug, tuple(files)))
 
 
 def _make_socket_folder() -> Path:

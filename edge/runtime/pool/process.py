@@ -19,6 +19,7 @@ from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.control_channel import ControlChannel
 from edge.runtime.pool.liveness import Liveness
 from edge.runtime.pool.output import LineReader
+from edge.runtime.pool.sources import Sources
 from edge.runtime.pool.stack_sample import render_stacks
 from edge.runtime.pool.state import State, Step, advance
 from edge.runtime.pool.traceback import TracebackReader
@@ -55,6 +56,8 @@ class Process:
     observe: Observer
     on_change: Callable[["Process"], None]
     """Called when a request or background work of it ends, and when it is dead."""
+    sources: Sources = field(default_factory=Sources)
+    """Where the files go that it reports to have loaded."""
     execution_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: State = field(default=State.COLD, init=False)
     reason: ShutdownReason | None = field(default=None, init=False)
@@ -280,7 +283,9 @@ class Process:
         return write
 
     def _receive(self, message: dict[str, Any] | None) -> None:
-        if self._booted and not self._booted.done():
+        if message and "files" in message:
+            self.sources.add(message["files"])
+        elif self._booted and not self._booted.done():
             self._settle_boot(message)
         elif message and "beat" in message:
             is_busy = bool(message["beat"]) or not self.is_idle

@@ -28,6 +28,7 @@ from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, 
 from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.fork_safety import keep_from_forks
 from edge.runtime.worker.heartbeat import Heartbeat
+from edge.runtime.worker.loaded_files import LoadedFiles
 from edge.runtime.worker.response_guard import guard_response
 from edge.runtime.worker.websocket import with_websocket
 
@@ -48,11 +49,16 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     exit status 3, so that the pool can distinguish a function that cannot boot from one that died.
     """
     _enter(spec, control, parent)
+    files = LoadedFiles(control, spec["source"], spec["root"])
+    if spec["reports_files"]:
+        files.start()
     try:
         app = load(spec["target"], spec["source"], spec["concurrency"])
     except BaseException as exc:
+        files.report()
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
+    files.report()
     app = with_websocket(guard_response(app), spec["socket_idle_timeout"])
     _serve(app, socket.socket(fileno=listener), control)
     sys.stdout.flush()

@@ -95,3 +95,120 @@ def test_a_function_behind_a_symbolic_link_is_followed(scratch: Functions, tmp_p
         eventually(lambda: client.get("/linked").text, "one")
         (real / "main.py").write_text("async def main(request):\n    return 'two'\n")
         eventually(lambda: client.get("/linked").text, "two")
+
+
+WRITES = """
+import json, os, pathlib, sqlite3
+state = pathlib.Path("state.json")
+before = state.read_text() if state.exists() else ""
+missing = os.path.exists("seen.txt") or open("seen.txt", "w")
+def main(request):
+    with open("out.json", "a") as out:
+        json.dump({"n": 1}, out)
+    pathlib.Path("gen.py").write_text("A = 1")
+    pathlib.Path("made").mkdir(exist_ok=True)
+    pathlib.Path("made/one.txt").write_text(pathlib.Path("out.json").read_text())
+    pathlib.Path("new.json").write_text("{}")
+    os.replace("new.json", state)
+    with sqlite3.connect("cache.db") as cache:
+        cache.execute("create table if not exists t (a)")
+    return str(os.getpid())
+"""
+
+
+class Project:
+    """The project that a test writes into, and its functions' answers."""
+
+    def __init__(self, functions: Functions, name: str, **files: str) -> None:
+        self.folder = functions.app.config.root / "functions" / name
+        self.folder.mkdir()
+        for file, text in files.items():
+            (self.folder / file.replace("_", ".")).write_text(text)
+        self._functions = functions
+        eventually(lambda: name in functions.app.functions, True)
+
+    def ask(self) -> str:
+        return self._get(self.folder.name)
+
+    def _get(self, name: str) -> str:
+        with self._functions.client() as client:
+            return client.get(f"/{name}").text
+
+    def settle(self) -> None:
+        """Wait until the changes so far have been looked at: those of a sibling come after them."""
+        sibling = self.folder.parent / f"{self.folder.name}-sibling" / "main.py"
+        sibling.parent.mkdir()
+        for mark in ("one", "two"):
+            sibling.write_text(f"async def main(request):\n    return {mark!r}\n")
+            eventually(lambda: self._get(sibling.parent.name), mark)
+
+
+def test_a_function_that_writes_into_its_folder_does_not_reload_itself(scratch: Functions) -> None:
+    project = Project(scratch, "writes", main_py=WRITES, state_json="{}")
+
+    pid = project.ask()
+    project.ask()
+    project.settle()
+    assert project.ask() == pid
+
+    (project.folder / "main.py").write_text(WRITES.replace("str(os.getpid())", "'edited'"))
+    eventually(project.ask, "edited")
+
+
+def test_a_prompt_that_was_read_and_a_module_that_was_imported_late_reload(
+    scratch: Functions,
+) -> None:
+    project = Project(
+        scratch,
+        "reads",
+        main_py="PROMPT = open('prompt.txt').read()\n"
+        "async def main(request):\n    import late\n    return PROMPT + late.WORD\n",
+        prompt_txt="be brief ",
+        late_py="WORD = 'one'",
+    )
+    assert project.ask() == "be brief one"
+
+    (project.folder / "late.py").write_text("WORD = 'two!'")
+    eventually(project.ask, "be brief two!")
+    (project.folder / "prompt.txt").write_text("be long ")
+    eventually(project.ask, "be long two!")
+
+
+def test_a_module_that_an_import_was_waiting_for_reloads(scratch: Functions) -> None:
+    code = "try:\n    from extras.words import WORD\nexcept ImportError:\n    WORD = 'none'\n"
+    project = Project(
+        scratch, "optional", main_py=code + "async def main(request):\n    return WORD\n"
+    )
+    assert project.ask() == "none"
+
+    (project.folder / "extras").mkdir()
+    (project.folder / "extras" / "words.py").write_text("WORD = 'some'")
+    eventually(project.ask, "some")
+
+
+def test_a_failed_import_is_healed_by_the_new_file(scratch: Functions) -> None:
+    project = Project(
+        scratch, "waits", main_py="import part\nasync def main(request):\n    return part.WORD\n"
+    )
+    assert "BOOT_ERROR" in project.ask()
+
+    (project.folder / "part.py").write_text("WORD = 'healed'")
+    eventually(project.ask, "healed")
+
+
+def test_a_shared_module_reloads_those_that_import_it_only(scratch: Functions) -> None:
+    shared = scratch.app.config.root / "shared"
+    (shared / "colour.py").write_text("COLOUR = 'red'")
+    code = "import os\nasync def main(request):\n    return str(os.getpid())\n"
+    alone = Project(scratch, "alone", main_py=code)
+    user = Project(
+        scratch,
+        "colours",
+        main_py="from shared.colour import COLOUR\nasync def main(request):\n    return COLOUR\n",
+    )
+    pid = alone.ask()
+    assert user.ask() == "red"
+
+    (shared / "colour.py").write_text("COLOUR = 'green'")
+    eventually(user.ask, "green")
+    assert alone.ask() == pid
