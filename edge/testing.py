@@ -138,7 +138,10 @@ def serving(folder: Path, *, secrets: Mapping[str, str] | None = None) -> Genera
             **build_worker_environment(settings, function),
             "PYTHONPATH": str(settings.root),
         }
-        served = exits.enter_context(serve_process(function.source, environment, output))
+        target = function.manifest.entry_point or TARGET
+        served = exits.enter_context(
+            serve_process(function.source, environment, output, target=target)
+        )
         client = exits.enter_context(httpx.Client(base_url=served.url, timeout=60, trust_env=False))
         yield ServedFunction(client, settings, output)
 

@@ -35,6 +35,11 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     verify_jwt: bool = True
+    entry_point: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_]\w*$",
+        description="the function in main.py that is served: main, or the only decorated one",
+    )
     secrets: tuple[str, ...] = ()
     enabled: bool = True
     schedule: str | None = Field(default=None, description="cron's five fields, or `N seconds`")

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 import edge
 from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.bundle.entrypoint import Entrypoint, render_entrypoint
-from edge.deploy.bundle.imports import SHARED, ImportCollector, Imports, kind_of_main
+from edge.deploy.bundle.imports import SHARED, ImportCollector, Imports, find_entry_point
 from edge.deploy.bundle.requirements import (
     FILE,
     LOCK,
@@ -79,8 +79,8 @@ class _Builder:
 
     def build(self) -> Bundle:
         function = self._read_manifest()
-        entrypoint = Entrypoint.of(self.slug, self.name, function)
-        self._check()
+        name = self._check(function)
+        entrypoint = Entrypoint.of(self.slug, self.name, function, name)
         own = ImportCollector(self.root, self.package, frozenset((SHARED,)))
         for path in self._sources():
             own.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
@@ -122,22 +122,23 @@ class _Builder:
         exact = self.root / "functions" / self.slug
         return exact if (exact / "main.py").is_file() else self.root / "functions" / self.name
 
-    def _check(self) -> None:
+    def _check(self, manifest: Manifest) -> str:
+        """Return the name of the function to serve."""
         if not _SERVICE.fullmatch(self.slug):
             raise DeployError(
                 f"{self.slug!r} cannot be the name of a service: lower-case letters, digits and "
                 "hyphens, from a letter on, at most 63.",
                 cure=f"Rename the folder {self.folder}.",
             )
-        kind = kind_of_main(self.folder / "main.py")
-        if kind == "missing":
-            raise DeployError(f"{self.folder / 'main.py'} has no function main.")
+        name, kind = find_entry_point(self.folder / "main.py", manifest.entry_point)
         if kind != "coroutine":
+            what = "for events" if kind == "cloud_event" else "not a coroutine"
             raise DeployError(
-                f"{self.folder / 'main.py'}: only `async def main(request)` can be deployed alone; "
-                f"this one is {'for events' if kind == 'cloud_event' else 'not a coroutine'}.",
+                f"{self.folder / 'main.py'}: only `async def {name}(request)` can be deployed "
+                f"alone; this one is {what}.",
                 cure="Make it one, or deploy all functions in one image: --target container",
             )
+        return name
 
     def _read_manifest(self) -> Manifest:
         try:

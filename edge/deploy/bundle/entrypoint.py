@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from edge.standalone.app import StandaloneApp
 {imports}from edge.standalone.environment import read_environment
-from functions.{name}.main import main as function
+from functions.{name}.main import {entry_point} as function
 
 _ENVIRONMENT = read_environment()
 _APP = StandaloneApp(
@@ -42,9 +42,12 @@ class Entrypoint:
     rate_limit: float | None
     body_limit: int
     timeout: float
+    entry_point: str = "main"
 
     @classmethod
-    def of(cls, slug: str, name: str, manifest: Manifest) -> "Entrypoint":
+    def of(
+        cls, slug: str, name: str, manifest: Manifest, entry_point: str = "main"
+    ) -> "Entrypoint":
         """Read the settings of a function from its function.toml."""
         return cls(
             slug,
@@ -53,6 +56,7 @@ class Entrypoint:
             manifest.rate_limit,
             manifest.body_limit_bytes,
             manifest.timeout,
+            entry_point,
         )
 
     @property
@@ -77,6 +81,7 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
     text = _TEMPLATE.format(
         slug=settings.slug,
         name=settings.name,
+        entry_point=settings.entry_point,
         imports=imports,
         body_limit=settings.body_limit,
         timeout=settings.timeout,

@@ -95,6 +95,10 @@ class ImportCollector:
         self.follow(module)
 
 
+_REGISTERING: Final = frozenset(("http", "cloud_event", "typed", "endpoint"))
+"""Decorators that make a function one to serve."""
+
+
 def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
@@ -124,11 +128,33 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
-def kind_of_main(path: Path) -> str:
-    """Return how `main` is defined: "coroutine", "plain", "cloud_event" or "missing"."""
-    for node in _parse(path).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "main":
-            if any("cloud_event" in ast.unparse(each) for each in node.decorator_list):
-                return "cloud_event"
-            return "coroutine" if isinstance(node, ast.AsyncFunctionDef) else "plain"
-    return "missing"
+def find_entry_point(path: Path, configured: str | None) -> tuple[str, str]:
+    """Return the name of the function to serve, and "coroutine", "plain" or "cloud_event".
+
+    It is the configured one, main, or the only one that is decorated. Raises DeployError.
+    """
+    functions = {
+        node.name: node
+        for node in _parse(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    decorated = [name for name, node in functions.items() if _decorators(node) & _REGISTERING]
+    name = configured or "main"
+    if not configured and name not in functions and len(decorated) == 1:
+        name = decorated[0]
+    node = functions.get(name)
+    if node is None:
+        found = ", ".join(decorated or functions) or "none"
+        raise DeployError(
+            f"{path} has no function {name}. It has: {found}.",
+            cure='Name the one to serve in function.toml: entry_point = "…"',
+        )
+    if "cloud_event" in _decorators(node):
+        return name, "cloud_event"
+    return name, "coroutine" if isinstance(node, ast.AsyncFunctionDef) else "plain"
+
+
+def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the last parts of the decorators' names: `http` of `functions_framework.http`."""
+    calls = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
+    return {ast.unparse(each).rpartition(".")[2] for each in calls}

@@ -130,7 +130,7 @@ class FunctionPools:
         is_inspected = self.config.inspect == function.slug
         return WorkerSpec(
             source=str(function.source),
-            target=TARGET,
+            target=function.manifest.entry_point or TARGET,
             root=str(self.config.root),
             environment={**environment, "SB_EXECUTION_ID": execution_id},
             uid=self._uid(function.slug) if self.config.isolates_users else None,

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 from edge.gateway.coalescing import CoalescingHttpProtocol
 from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, die_with_parent
 from edge.runtime.pool.control_channel import FD_VARIABLE
+from edge.runtime.worker.entry_point import follow_entry_points
 from edge.runtime.worker.fork_safety import keep_from_forks
 from edge.runtime.worker.heartbeat import Heartbeat
 from edge.runtime.worker.loaded_files import LoadedFiles
@@ -52,6 +53,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     files = LoadedFiles(control, spec["source"], spec["root"])
     if spec["reports_files"]:
         files.start()
+    follow_entry_points()
     try:
         app = load(spec["target"], spec["source"], spec["concurrency"])
     except BaseException as exc:

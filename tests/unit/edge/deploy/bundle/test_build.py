@@ -126,7 +126,8 @@ def test_a_package_that_nothing_imports_is_told(project: Path) -> None:
         ("from ..other import main as x\nasync def main(r): ...\n", "functions.other"),
         ("async def main(r):\n    import numpy\n", "main.py:2: numpy is imported"),
         ("async def main(r)\n    pass\n", "main.py:1: expected ':'"),
-        ("async def start(r): ...\n", "has no function main"),
+        ("async def start(r): ...\n", "has no function main. It has: start."),
+        ("@http\nasync def a(r): ...\n@aio.http\nasync def b(r): ...\n", "It has: a, b."),
         ("def main(r): ...\n", "only `async def main(request)` can be deployed alone"),
         ("@functions_framework.cloud_event\nasync def main(e): ...\n", "this one is for events"),
     ],
@@ -137,6 +138,22 @@ def test_what_cannot_run_alone_is_named_with_its_line(
     write(project, "main.py", source)
 
     assert said in refusal(project)
+
+
+@pytest.mark.parametrize(
+    ("source", "toml"),
+    [
+        ("@functions_framework.aio.http\nasync def greet(r): ...\ndef other(): ...\n", ""),
+        ("async def main(r): ...\nasync def greet(r): ...\n", 'entry_point = "greet"\n'),
+    ],
+)
+def test_the_entry_point_is_what_the_bundle_serves(project: Path, source: str, toml: str) -> None:
+    write(project, "main.py", source)
+    write(project, "function.toml", toml)
+
+    main = build_bundle(project, "hello-you").files["main.py"].decode()
+
+    assert "from functions.hello_you.main import greet as function" in main
 
 
 @pytest.mark.parametrize(
