@@ -3,6 +3,7 @@
 Follows supabase/storage (src/http); the gateway strips `/storage/v1`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,6 +25,7 @@ from edge.emulator.storage.responses import Json
 from edge.emulator.storage.resumable import ResumableStore
 from edge.emulator.storage.routes import buckets, listing, objects, render, signed, transfer, tus
 from edge.emulator.storage.routes.s3 import dispatch as s3
+from edge.emulator.storage.sweeping import sweep_hourly
 from edge.emulator.storage.transform import Transformer
 
 Handler = Callable[[StorageContext, Request], Awaitable[Response]]
@@ -80,7 +82,9 @@ def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        sweeper = asyncio.create_task(sweep_hourly(context))
         yield
+        sweeper.cancel()
         transformer.close()
 
     return Starlette(

@@ -162,6 +162,7 @@ class FileStore:
             size = file.tell()
         path = self.path(version)
         path.parent.mkdir(exist_ok=True, mode=0o700)
+        os.utime(source)
         source.rename(path)
         if self._durable:
             _sync_folder(path.parent)
@@ -172,6 +173,7 @@ class FileStore:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         try:
             os.link(self.path(version), path)
+            os.utime(path)  # so that a sweep takes it for new
         except FileNotFoundError as exc:
             raise storage_error("FileMissing") from exc
 

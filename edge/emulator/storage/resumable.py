@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +97,18 @@ class ResumableStore:
     async def remove(self, version: str) -> None:
         for path in (self._data(version), self._info(version)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove uploads that have expired; returns how many files went."""
+        removed, oldest = 0, time.time() - EXPIRES_AFTER
+        for path in self._folder.iterdir():
+            info = path if path.suffix == _INFO else self._info(path.name)
+            with suppress(OSError):
+                begun = info.stat() if info.exists() else path.stat()
+                if max(begun.st_mtime, path.stat().st_mtime) < oldest:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     async def _take_over(self, version: str) -> asyncio.Event:
         earlier = self._writers.get(version)
