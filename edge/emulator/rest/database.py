@@ -99,6 +99,8 @@ class Database:
                     fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
                     relations=await _fetch(connection, "relations"),
                     foreign_keys=await _fetch(connection, "foreign_keys"),
+                    view_keys=await _fetch(connection, "view_keys", schemas, path),
+                    schemas=schemas,
                     routines=await _fetch(connection, "routines", schemas),
                     types=await _fetch(connection, "types", path),
                     role_settings=await _fetch(connection, "role_settings"),

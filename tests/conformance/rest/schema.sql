@@ -26,6 +26,12 @@ create table public.orders (
   shipping_id int references public.addresses
 );
 
+create view public.film_titles as select id as film, title, director_id as by from films;
+create view public.early_films as select film, title, by from film_titles where film < 3;
+create view public.makers as select d.id, upper(d.last_name) as name, (select count(*) from films f
+  where f.director_id = d.id) as films_made from directors d;
+create materialized view public.cameras as select film_id, camera from technical_specs;
+
 insert into directors values (1, 'Agnes', 'Varda'), (2, 'Akira', 'Kurosawa'), (3, 'New', 'Comer');
 insert into films values
   (1, 1, 'Cleo', 1962, 7.9, 'fr', '{"awards": [{"name": "A"}], "colour": false}'),
@@ -47,5 +53,6 @@ create function public.mult_them(json) returns int language sql immutable
 create function public.plus_one(variadic v int[]) returns int[] language sql immutable
   as 'select array_agg(n + 1) from unnest(v) as n';
 
+refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

@@ -5,7 +5,7 @@ Follows PostgREST's SchemaCache.hs.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,11 @@ from edge.emulator.rest.schema.model import (
     SchemaCache,
 )
 from edge.emulator.rest.schema.relationships import ForeignKey, derive_relationships
+from edge.emulator.rest.schema.views import (
+    ViewKey,
+    foreign_keys_of_views,
+    primary_keys_of_views,
+)
 
 Row = Mapping[str, Any]
 
@@ -28,6 +33,7 @@ QUERIES: Final[Mapping[str, bytes]] = {
         "fingerprint",
         "relations",
         "foreign_keys",
+        "view_keys",
         "routines",
         "types",
         "role_settings",
@@ -64,19 +70,27 @@ _SQL_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CatalogRows:
-    """The rows that QUERIES return."""
+    """The rows that QUERIES return, and the names of the exposed schemas."""
 
     fingerprint: str
     relations: Iterable[Row]
     foreign_keys: Iterable[Row]
+    view_keys: Iterable[Row]
     routines: Iterable[Row]
     types: Iterable[Row]
     role_settings: Iterable[Row]
+    schemas: Iterable[str]
 
 
 def build_cache(rows: CatalogRows) -> SchemaCache:
     """Index the rows by the names that planning looks up."""
-    relations = {relation.id: relation for relation in map(_relation, rows.relations)}
+    keys = tuple(map(_foreign_key, rows.foreign_keys))
+    view_keys = tuple(map(_view_key, rows.view_keys))
+    primary = primary_keys_of_views(view_keys)
+    relations = {
+        relation.id: replace(relation, primary_key=primary.get(relation.id, relation.primary_key))
+        for relation in map(_relation, rows.relations)
+    }
     routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
     for row in rows.routines:
         routine = _routine(row, relations)
@@ -87,7 +101,9 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
         settings[row["role"]].append((row["name"], row["value"]))
     return SchemaCache(
         relations=relations,
-        relationships=derive_relationships(map(_foreign_key, rows.foreign_keys)),
+        relationships=derive_relationships(
+            (*keys, *foreign_keys_of_views(keys, view_keys)), rows.schemas
+        ),
         routines={name: tuple(found) for name, found in routines.items()},
         types={row["name"]: row["qualified"] for row in rows.types} | _SQL_TYPES,
         role_settings={role: tuple(found) for role, found in settings.items()},
@@ -125,6 +141,15 @@ def _foreign_key(row: Row) -> ForeignKey:
         columns=tuple((here, there) for here, there in row["columns"]),
         is_unique=row["is_unique"],
         is_in_primary_key=row["is_in_primary_key"],
+    )
+
+
+def _view_key(row: Row) -> ViewKey:
+    return ViewKey(
+        constraint=(Identifier(row["key_schema"], row["key_table"]), row["constraint"]),
+        kind=row["kind"],
+        view=Identifier(row["view_schema"], row["view_name"]),
+        columns=tuple((name, tuple(shown)) for name, shown in row["columns"]),
     )
 
 

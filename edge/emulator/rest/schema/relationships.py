@@ -29,12 +29,13 @@ class ForeignKey:
 
 
 def derive_relationships(
-    keys: Iterable[ForeignKey],
+    keys: Iterable[ForeignKey], schemas: Iterable[str]
 ) -> Mapping[Identifier, tuple[Relationship, ...]]:
-    """Return all relationships by their source relation."""
-    keys = tuple(keys)
+    """Return all relationships by their source relation; junctions are in exposed `schemas`."""
+    keys, exposed = tuple(keys), frozenset(schemas)
+    joining = tuple(key for key in keys if key.source.schema in exposed)
     found: defaultdict[Identifier, list[Relationship]] = defaultdict(list)
-    for relationship in (*_direct(keys), *_through_junctions(keys)):
+    for relationship in (*_direct(keys), *_through_junctions(joining)):
         found[relationship.source].append(relationship)
     return {source: tuple(relationships) for source, relationships in found.items()}
 

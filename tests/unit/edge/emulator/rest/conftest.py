@@ -40,6 +40,8 @@ def cache() -> SchemaCache:
                 foreign_key_row("video_labels", "video_id", "videos", in_key=True),
                 foreign_key_row("videos", "channel_id", "channels"),
             ],
+            view_keys=[],
+            schemas=["public"],
             routines=[
                 routine_row("add", "integer", {"a": "integer", "b": "integer"}, volatility="i"),
                 routine_row("find", "videos", {"q": "text"}, **VIDEO_ROWS),
