@@ -6,11 +6,13 @@ as the platform lets the process live, and SIGTERM is the notice.
 """
 
 import asyncio
+import functools
 import inspect
 import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from functools import cache
 from types import FrameType
 from typing import Any, Final, Literal, get_args
 
+from shared.env import current_env
 from shared.http.deadline import forget_deadline
 from shared.runtime.traceback import render_trace
 
@@ -25,7 +28,7 @@ Reason = Literal["cpu", "memory", "wall_clock", "early_drop", "termination"]
 ShutdownCallback = Callable[[Reason], Awaitable[None] | None]
 
 TASK_PREFIX: Final = "background:"
-"""Tasks of this name are waited for when the worker is asked to end."""
+"""Tasks and threads of this name are waited for when the worker is asked to end."""
 _CHUNK: Final = 65536
 _REASONS: Final = get_args(Reason)
 _LAST_REASONS: Final = frozenset({"early_drop", "termination"})
@@ -40,12 +43,33 @@ class Background:
     _callbacks: list[ShutdownCallback] = field(default_factory=list[ShutdownCallback], init=False)
     _announced: set[Reason] = field(default_factory=set[Reason], init=False)
     _rest: bytes = field(default=b"", init=False)
+    _threads: int = field(default=0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def wait_until(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run `work` beyond the answer; an exception in it is logged, nothing more."""
         if not inspect.iscoroutine(work):
             raise TypeError(f"wait_until takes a coroutine, not {type(work).__name__}")
         self._run(work)
+        self._report()
+
+    def run_in_thread(self, work: Callable[[], Any]) -> None:
+        """Run `work` in a thread beyond the answer; from any thread."""
+        name = f"{TASK_PREFIX}{getattr(work, '__name__', 'work')}"
+        self._count_thread(1)
+        threading.Thread(target=self._work, args=(work,), name=name).start()
+
+    def _work(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except Exception as exc:  # it is not awaited elsewhere
+            sys.stderr.write(f"Exception in background work\n{render_trace(exc)}")
+        finally:
+            self._count_thread(-1)
+
+    def _count_thread(self, change: int) -> None:
+        with self._lock:
+            self._threads += change
         self._report()
 
     def on_shutdown(self, callback: ShutdownCallback) -> None:
@@ -78,11 +102,11 @@ class Background:
         self._report()
 
     def _report(self) -> None:
-        if self.control_fd is not None:
-            with suppress(OSError):
-                os.write(
-                    self.control_fd, json.dumps({"background": len(self._tasks)}).encode() + b"\n"
-                )
+        if self.control_fd is None:
+            return
+        with self._lock, suppress(OSError):
+            count = len(self._tasks) + self._threads
+            os.write(self.control_fd, json.dumps({"background": count}).encode() + b"\n")
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -145,6 +169,34 @@ async def _call(callback: ShutdownCallback, reason: Reason) -> None:
     result = callback(reason)
     if result is not None:
         await result
+
+
+def wait_until(work: Coroutine[Any, Any, Any] | Callable[[], Any]) -> None:
+    """Run `work` after the response, for a function without a Context: Flask-style or plain.
+
+    A coroutine runs on the running event loop, or in a thread if there is none; a function without
+    arguments runs in a thread. The worker lives until it ends or reaches its limits.
+    """
+    background = current_background(current_env().control_fd)
+    if inspect.iscoroutine(work):
+        if _has_loop():
+            background.wait_until(work)
+        else:
+            background.run_in_thread(functools.partial(asyncio.run, work))
+    elif callable(work) and not inspect.iscoroutinefunction(work):
+        background.run_in_thread(work)
+    else:
+        raise TypeError(
+            f"wait_until takes a coroutine or a function without arguments, not {work!r}"
+        )
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @cache

@@ -31,7 +31,7 @@ class LoadedFiles:
 
     def __init__(self, control: int, source: str, root: str) -> None:
         self._socket = socket.socket(fileno=os.dup(control))
-        self._folders = _folders(source, root)
+        self._folders = project_folders(source, root)
         self._started = time.time()
         self._known: dict[str, Kind] = {}
         self._pending: list[tuple[Kind, str]] = []
@@ -112,7 +112,7 @@ class LoadedFiles:
                 return
 
 
-def _folders(source: str, root: str) -> tuple[str, ...]:
+def project_folders(source: str, root: str) -> tuple[str, ...]:
     """Return how paths of the project begin: below functions/, of shared, of a linked folder."""
     functions = os.path.dirname(os.path.dirname(os.path.abspath(source)))
     linked = os.path.dirname(os.path.realpath(source))

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Generator
@@ -29,13 +30,14 @@ from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.entry_point import follow_entry_points
 from edge.runtime.worker.fork_safety import keep_from_forks
 from edge.runtime.worker.heartbeat import Heartbeat
-from edge.runtime.worker.loaded_files import LoadedFiles
+from edge.runtime.worker.loaded_files import LoadedFiles, project_folders
 from edge.runtime.worker.response_guard import guard_response
+from edge.runtime.worker.unfinished import warn_of_unfinished
 from edge.runtime.worker.websocket import with_websocket
 
 BOOT_FAILED: Final = 3
 BACKGROUND: Final = "background:"
-"""How the names of tasks begin that outlive their request (shared/runtime/background.py)."""
+"""How tasks and threads are named that outlive their request (shared/runtime/background.py)."""
 _NEVER: Final = 1 << 30
 _CACHE_RESOLUTION: Final = 2.0
 _create_app = cast("Callable[[str, str], Any]", functions_framework.create_app)  # pyright: ignore[reportUnknownMemberType]
@@ -62,7 +64,8 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
         os._exit(BOOT_FAILED)
     files.report()
     app = with_websocket(guard_response(app), spec["socket_idle_timeout"])
-    _serve(app, socket.socket(fileno=listener), control)
+    folders = project_folders(spec["source"], spec["root"])
+    _serve(app, socket.socket(fileno=listener), control, folders)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -154,19 +157,23 @@ def server_config(app: Any) -> uvicorn.Config:
     )
 
 
-def _serve(app: Any, listener: socket.socket, control: int) -> None:
+def _serve(app: Any, listener: socket.socket, control: int, folders: tuple[str, ...]) -> None:
     config = server_config(app)
     server = _Server(config, control)
     keep_from_forks(lambda: (listener.fileno(), control, *server.client_descriptors()))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_live(server, listener))
+        runner.run(_live(server, listener, folders))
 
 
-async def _live(server: "_Server", listener: socket.socket) -> None:
-    """Serve; after that, give the function's background tasks the time that the parent gives us."""
+async def _live(server: "_Server", listener: socket.socket, folders: tuple[str, ...]) -> None:
+    """Serve; after that, give the function's background work the time that the parent gives us."""
     await server.serve(sockets=[listener])
     open_tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith(BACKGROUND)]
     await asyncio.gather(*open_tasks, return_exceptions=True)
+    for thread in threading.enumerate():
+        if thread.name.startswith(BACKGROUND):
+            await asyncio.to_thread(thread.join)
+    warn_of_unfinished(folders, BACKGROUND)
 
 
 class _Server(uvicorn.Server):

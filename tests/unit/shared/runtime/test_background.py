@@ -7,12 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from shared.runtime.background import TASK_PREFIX, Background, Reason, current_background
+from shared.runtime.background import (
+    TASK_PREFIX,
+    Background,
+    Reason,
+    current_background,
+    wait_until,
+)
 from tests.support.paths import ROOT
 
 
@@ -223,7 +230,13 @@ def test_a_process_has_one() -> None:
 
 _WORKER = """
 import asyncio, signal, socket, sys
-from shared.runtime.background import Background
+from shared.runtime.background import (
+    TASK_PREFIX,
+    Background,
+    Reason,
+    current_background,
+    wait_until,
+)
 
 async def main():
     control = int(sys.argv[1]) if len(sys.argv) > 1 else None
@@ -288,3 +301,22 @@ def test_a_limit_that_was_near_does_not_hide_the_end() -> None:
     told = terminated_worker(b'{"shutdown": "cpu"}\n')
 
     assert told == ["cpu", "server", "termination"]
+
+
+def test_work_in_a_thread_is_counted(line: Line) -> None:
+    background, gate = Background(line.worker_fd), threading.Event()
+
+    background.run_in_thread(gate.wait)
+    assert line.counts() == [1]
+    gate.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith(TASK_PREFIX):
+            thread.join()
+
+    assert line.counts() == [0]
+
+
+@pytest.mark.parametrize("work", [None, 3, asyncio.sleep])
+def test_what_cannot_be_run_later_is_refused(work: Any) -> None:
+    with pytest.raises(TypeError, match="a coroutine or a function without arguments"):
+        wait_until(work)
