@@ -72,12 +72,12 @@ def test_config_s_secrets_give_way_to_the_env_file(root: Path) -> None:
     assert secrets == {"A": "file", "B": "shell"}
 
 
-def test_a_dollar_sign_in_a_secret_is_a_dollar_sign(root: Path) -> None:
-    (root / "functions/.env").write_text("A=${PATH}\nB='$HOME'\n")
+def test_references_in_a_secret_never_reach_the_operator_s_environment(root: Path) -> None:
+    (root / "functions/.env").write_text("A=${PATH}\nB='$HOME'\nC=pa$$word\n")
 
     secrets = load_settings(root, environ={}).secrets
 
-    assert secrets == {"A": "${PATH}", "B": "$HOME"}
+    assert secrets == {"A": "", "B": "$HOME", "C": "pa$$word"}
 
 
 def test_listening_everywhere_is_still_reached_here(root: Path) -> None:
