@@ -114,16 +114,32 @@ async def lock_object(connection: Connection, bucket_id: str, name: str) -> Row 
 
 async def insert_object(connection: Connection, new: Mapping[str, Any], *, upsert: bool) -> Row:
     """Insert an object's row, or with `upsert` replace the one of that name."""
+    query = f"{_insertion(upsert=upsert)} returning {_OBJECT}"
+    row = await _one(connection, query, *_values(new))
+    assert row is not None
+    return row
+
+
+async def try_insert(connection: Connection, new: Mapping[str, Any], *, upsert: bool) -> None:
+    """Insert without reading the row, which policies need not let the caller select."""
+    await connection.execute(_insertion(upsert=upsert).encode(), _values(new))
+
+
+def _insertion(*, upsert: bool) -> str:
     conflict = """
       on conflict (bucket_id, name) do update set
         version = excluded.version, metadata = excluded.metadata,
         user_metadata = excluded.user_metadata, owner = excluded.owner,
         owner_id = excluded.owner_id, updated_at = now()"""
-    row = await _one(
-        connection,
+    return (
         "insert into storage.objects"
         " (bucket_id, name, owner, owner_id, version, metadata, user_metadata)"
-        f" values ($1, $2, $3, $4, $5, $6, $7){conflict if upsert else ''} returning {_OBJECT}",
+        f" values ($1, $2, $3, $4, $5, $6, $7){conflict if upsert else ''}"
+    )
+
+
+def _values(new: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
         new["bucket_id"],
         new["name"],
         as_uuid(new.get("owner_id")),
@@ -132,8 +148,6 @@ async def insert_object(connection: Connection, new: Mapping[str, Any], *, upser
         Jsonb(new.get("metadata")),
         None if new.get("user_metadata") is None else Jsonb(new["user_metadata"]),
     )
-    assert row is not None
-    return row
 
 
 async def rename_object(

@@ -68,7 +68,7 @@ async def check_rights(
         async with context.database.as_caller(
             caller, request, operation, rolls_back=True
         ) as connection:
-            await rows.insert_object(connection, new, upsert=upsert)
+            await rows.try_insert(connection, new, upsert=upsert)
     except StorageError as exc:
         if exc.code == "ResourceAlreadyExists":
             raise storage_error("KeyAlreadyExists") from exc

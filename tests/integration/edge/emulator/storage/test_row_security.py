@@ -102,6 +102,18 @@ async def test_a_public_bucket_is_read_without_a_token_and_a_private_one_is_not(
     assert error(await anybody("GET", f"/object/{KEY}"))[1] == "NoSuchBucket"
 
 
+async def test_who_may_only_insert_uploads_and_does_not_read(storage: Storage) -> None:
+    await storage.create_bucket("inbox")
+    storage.execute(
+        "create policy add on storage.objects for insert to authenticated"
+        " with check (bucket_id = 'inbox')"
+    )
+    ann = storage.as_user(ANN)
+
+    assert (await ann.upload("inbox/a.txt")).status_code == 200
+    assert error(await ann("GET", "/object/inbox/a.txt"))[1] == "NoSuchKey"
+
+
 async def test_the_owner_is_the_token_s_subject(photos: Storage) -> None:
     copied = {"bucketId": "photos", "sourceKey": f"{ANN}/a.txt", "destinationKey": f"{ANN}/b.txt"}
     made = (await photos.as_user(ANN)("POST", "/object/copy", json=copied)).json()
