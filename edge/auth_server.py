@@ -36,6 +36,9 @@ class _Address:
     port: int
 
 
+_BACKLOG: Final = 128
+
+
 def serve(
     *,
     host: str | None,
@@ -87,6 +90,7 @@ def _listen(address: _Address) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address.host, address.port))
+        listener.listen(_BACKLOG)  # requests that come before it serves wait
     except OSError as exc:
         listener.close()
         raise EdgeError(

@@ -46,13 +46,13 @@ def psql(project: Path, statement: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.usefixtures("details")
 def add_user(project: Path, email: str) -> None:
     """Store a user unless the address is known."""
     values = f"(gen_random_uuid(), '{email}')"
     psql(project, f"insert into auth.users (id, email) values {values} on conflict do nothing")
 
 
+@pytest.mark.usefixtures("details")
 def test_the_first_call_works_and_a_wrong_one_fails(project: Path) -> None:
     good = edge(project, "functions", "invoke", "hello", "--data", '{"name": "Ada"}')
     bad = edge(project, "functions", "invoke", "hello", "--data", '{"nam": "Ada"}', "-o", "json")

@@ -175,7 +175,7 @@ def test_the_schema_of_a_hosted_project_is_pulled(hosted: str, tmp_path: Path) -
     [migration] = (tmp_path / "supabase/migrations").glob("*_remote_schema.sql")
     text = migration.read_text()
     assert first.returncode == 0, first.stderr
-    assert 'CREATE TABLE "public"."conversations"' in text
+    assert 'CREATE TABLE "public"."videos"' in text
     assert 'CREATE TABLE "auth"."users"' not in text
     assert "\n\\restrict" not in text
     assert "remote_schema.sql" in second.stderr

@@ -150,6 +150,7 @@ def test_an_interrupted_start_leaves_nothing(
 
 
 def test_a_stack_that_cannot_start_says_why(project: Path) -> None:
-    (project / "functions").unlink()
+    for name in ("functions", "supabase"):
+        (project / name).unlink()
 
     assert output(demonstrate(project, 0)).startswith("failed ")

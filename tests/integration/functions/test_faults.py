@@ -295,6 +295,6 @@ def test_the_log_tells_where_it_failed_but_quotes_nobody(
         log = served.log()
 
     assert response.status_code == 502
-    assert "extraction.py" in log["error"]["traceback"]
+    assert "shared/llm/" in log["error"]["traceback"]
     assert "too expensive" not in json.dumps(log)
     assert "input_value" not in json.dumps(log)

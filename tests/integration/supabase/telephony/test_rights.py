@@ -10,6 +10,7 @@ IMPORTS = {
     "abandon_contact_import_v1",
     "begin_contact_import_v1",
     "commit_contact_import_v1",
+    "commit_contact_import_v2",
     "stage_contacts_v1",
 }
 OWN_ROWS = {"get_my_org_id", "get_my_role"}
