@@ -1,4 +1,4 @@
-"""Campaigns through crashes, storms and changes of the clock: a few small seeds that end soon.
+"""Campaigns through crashes, storms and changes of the clock: a small seed that ends soon.
 
 A seed that fails here plays again by `python -m bench.campaign --seed N --size 15`; many more are
 played by `--seeds 200`.
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 CONTACTS = 15
 
 
-@pytest.mark.parametrize("seed", [4, 8])
+@pytest.mark.parametrize("seed", [8])
 def test_every_law_holds_in_the_end_and_on_the_way(tmp_path: Path, seed: int) -> None:
     report = simulate(draw_scenario(seed, CONTACTS), tmp_path)
 

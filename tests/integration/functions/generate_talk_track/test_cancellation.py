@@ -28,7 +28,7 @@ def test_a_pending_job_is_cancelled_for_good(stack: RunningStack, user: User) ->
     assert count_calls(stack) == 0
 
 
-@pytest.mark.parametrize("saved", range(6))
+@pytest.mark.parametrize("saved", [0, 3, 5])
 def test_a_cancelled_job_stays_cancelled_and_calls_nobody(
     stack: RunningStack, user: User, saved: int
 ) -> None:
