@@ -20,6 +20,8 @@ from edge.emulator.realtime.tokens import Identity, InvalidTokenError, identify
 from edge.tokens import Keys
 
 _MAX_BODY: Final = 3_000_000
+_MAX_MESSAGES: Final = 1000
+_TOO_MANY: Final = "Too many messages to broadcast, please reduce the batch size"
 _UNAUTHORIZED: Final = {"message": "Unauthorized"}
 _BLANK: Final = ["can't be blank"]
 _MEDIA: Final = "Unsupported Media Type. Use application/json or application/octet-stream"
@@ -55,11 +57,14 @@ class BroadcastApi:
 
     async def _send_all(self, request: Request) -> Response:
         identity = self._authenticate(request)
+        rights: dict[str, bool] = {}
         for message in _read_messages(await _read_body(request)):
             topic, is_private = str(message["topic"]), message.get("private") is True
             payload = dumps(message["payload"]).encode()
             broadcast = UserBroadcast(str(message["event"]), payload, is_json=True)
-            if not is_private or await self._may_write(topic, identity):
+            if is_private and topic not in rights:
+                rights[topic] = await self._may_write(topic, identity)
+            if not is_private or rights[topic]:
                 self.hub.broadcast((topic, is_private), broadcast)
         return Response(status_code=202)
 
@@ -117,6 +122,8 @@ def _read_messages(body: bytes) -> list[dict[str, Any]]:
     if not isinstance(listed, list):
         raise _HttpError(422, {"errors": {"messages": _BLANK}})
     messages = cast("list[Any]", listed)
+    if len(messages) > _MAX_MESSAGES:
+        raise _HttpError(429, {"message": _TOO_MANY})
     faults = [
         {
             name: _BLANK

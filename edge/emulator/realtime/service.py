@@ -4,14 +4,21 @@ Nothing is read from the database while no channel exists.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import psycopg
 from starlette.applications import Starlette
 
-from edge.emulator.postgres.pool import Connector, Pool
+from edge.emulator.postgres.pool import (
+    Connector,
+    Pool,
+    PoolBusyError,
+    PostgresUnreachableError,
+)
 from edge.emulator.realtime.authorization import Authorizer
 from edge.emulator.realtime.changes.catalog import Catalog
 from edge.emulator.realtime.changes.feed import ChangeFeed
@@ -22,8 +29,11 @@ from edge.emulator.realtime.socket import RealtimeSocket
 from edge.emulator.realtime.tokens import Identity, identify
 from edge.tokens import Keys
 
+_LOG: Final = logging.getLogger(__name__)
 _POOL_SIZE: Final = 4
 _POOL_TIMEOUT: Final = 10.0
+# One subscriber's filter, or a slow policy, must not hold back everybody's changes.
+_OPTIONS: Final = "-c timezone=UTC -c statement_timeout=2s"
 _CHECK_SECONDS: Final = 5.0
 _UNUSED_SECONDS: Final = 30.0
 _EXPIRE: Final = """
@@ -48,7 +58,7 @@ class RealtimeService:
     _unused_since: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        connector = Connector(f"{self.dsn} options='-c timezone=UTC'", "edge-realtime")
+        connector = Connector(f"{self.dsn} options='{_OPTIONS}'", "edge-realtime")
         self._pool = Pool(connector, size=_POOL_SIZE, timeout=_POOL_TIMEOUT)
         self._authorizer = Authorizer(self._pool)
         self.feed = ChangeFeed(self.hub, Catalog(self._pool), self.dsn, self._close_subscribers)
@@ -112,5 +122,8 @@ class RealtimeService:
             await self.feed.stop()
 
     async def _expire_messages(self) -> None:
-        async with self._pool.connection() as connection:
-            await connection.execute(_EXPIRE.encode())
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(_EXPIRE.encode())
+        except (psycopg.Error, PoolBusyError, PostgresUnreachableError) as exc:
+            _LOG.warning("Old messages are not deleted: %s", exc)

@@ -29,6 +29,8 @@ from edge.tokens import Keys
 
 _MAX_CHANNELS: Final = 100
 _MAX_PAYLOAD: Final = 3_000_000
+_MAX_PRESENCE: Final = 100_000
+_MAX_CHANGES: Final = 100
 _NO_DATABASE: Final = "UnableToConnectToProject: The database cannot be reached"
 _UNMATCHED: Final = {"reason": "unmatched topic"}
 _CANNOT_READ: Final = "You do not have permissions to read from this Channel topic: {}"
@@ -136,6 +138,8 @@ class Session:
         name = frame.topic.removeprefix(PREFIX)
         if len(self._channels) >= _MAX_CHANNELS and frame.topic not in self._channels:
             raise _RefusedError("ChannelRateLimitReached: Too many channels")
+        if len(config.changes) > _MAX_CHANGES:
+            raise _RefusedError(f"ChannelRateLimitReached: At most {_MAX_CHANGES} subscriptions")
         identity = identify(config.token, self._keys) if config.token else self._identity
         if identity.is_expired():
             raise InvalidTokenError("InvalidJWTToken", "Token has expired")
@@ -224,6 +228,8 @@ class Session:
             self._reply(frame, "error", {"reason": f"Unknown presence event: {event}"})
         elif not isinstance(payload, dict):
             self._reply(frame, "error", {"reason": "Presence track payload must be a map"})
+        elif _size(frame) > _MAX_PRESENCE:
+            self._reply(frame, "error", {"reason": "Track message size exceeded"})
         else:
             self._hub.track(channel, cast("dict[str, Any]", payload))
             self._reply(frame, "ok", {})

@@ -109,18 +109,18 @@ class Transformer:
 
     async def transform(self, version: str, options: Options) -> tuple[bytes, str]:
         """Return the image's bytes and MIME type. Raises InvalidRequest for no image."""
-        known = self._cache.get((version, options))
-        if known:
-            self._cache.move_to_end((version, options))
-            return known
-        size = await self.files.size(version)
-        if size > _MAX_SOURCE:
-            raise _unsupported()
-        source = b"".join([chunk async for chunk in self.files.read(version, 0, size)])
-        async with self._turn:
+        async with self._turn:  # so that one source at a time is in memory
+            known = self._cache.get((version, options))
+            if known:
+                self._cache.move_to_end((version, options))
+                return known
+            size = await self.files.size(version)
+            if size > _MAX_SOURCE:
+                raise _unsupported()
+            source = b"".join([chunk async for chunk in self.files.read(version, 0, size)])
             rendered = await self._render(source, options)
-        self._remember((version, options), rendered)
-        return rendered
+            self._remember((version, options), rendered)
+            return rendered
 
     def close(self) -> None:
         if self._pool:

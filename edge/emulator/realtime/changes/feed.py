@@ -14,6 +14,7 @@ from typing import Final
 
 import psycopg
 
+from edge.emulator.postgres.pool import PoolBusyError, PostgresUnreachableError
 from edge.emulator.realtime.changes.catalog import Catalog, Rights, Table, render_condition
 from edge.emulator.realtime.changes.pgoutput import Begin, Change, Relation, Row
 from edge.emulator.realtime.changes.replication import ReplicationStream
@@ -23,6 +24,7 @@ from edge.emulator.realtime.codec import UserBroadcast, dumps, encode_raw
 from edge.emulator.realtime.hub import PREFIX, Channel, Hub, frame_bytes
 
 _LOG: Final = logging.getLogger(__name__)
+_FAILURES: Final = (psycopg.Error, PoolBusyError, PostgresUnreachableError)
 _PUBLICATIONS: Final = "supabase_realtime,supabase_realtime_messages_publication"
 _MAX_BYTES: Final = 1024 * 1024
 _LARGE_VALUE: Final = 64
@@ -89,7 +91,7 @@ class ChangeFeed:
                     self.on_gap()
                 has_run = True
                 await self._follow(stream)
-            except psycopg.Error as exc:
+            except _FAILURES as exc:
                 _LOG.warning("Reading changes failed and is retried: %s", str(exc).strip())
             finally:
                 self._is_open.clear()
@@ -124,7 +126,7 @@ class ChangeFeed:
         try:
             event = await self._read(relation, change, committed_at)
             await self._deliver(event, interested)
-        except psycopg.Error:
+        except _FAILURES:
             _LOG.exception("A change of %s.%s is not delivered", relation.schema, relation.name)
 
     def _broadcast(self, relation: Relation, change: Change) -> None:

@@ -1,10 +1,12 @@
 """The realtime service in this process over the test's own database."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import httpx
+import psycopg
 import pytest
 from websockets.asyncio.client import connect
 
@@ -21,6 +23,17 @@ async def service(cluster: Cluster, database: str) -> AsyncIterator[RealtimeServ
     service = RealtimeService(cluster.dsn(database), Keys(SECRET), {})
     yield service
     await service.close()
+    _wait_for_slots(cluster, database)
+
+
+def _wait_for_slots(cluster: Cluster, database: str) -> None:
+    """Wait until the stream's temporary slot is gone, or else the database cannot be dropped."""
+    query = "select count(*) from pg_replication_slots where database = %s"
+    ends_at = time.monotonic() + 10
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        while connection.execute(query, (database,)).fetchone() != (0,):
+            assert time.monotonic() < ends_at
+            time.sleep(0.01)
 
 
 @pytest.fixture

@@ -140,3 +140,20 @@ async def test_a_client_that_does_not_read_is_closed_and_others_are_served(
     slow.socket.transport.resume_reading()
     await slow.socket.wait_closed()
     assert slow.socket.close_code in {1013, 1006}
+
+
+async def test_one_request_or_join_is_bounded(
+    open_socket: Connect, http: httpx.AsyncClient
+) -> None:
+    client = await open_socket()
+    entry = {"event": "*", "schema": "public", "table": "t"}
+    refused = await client.join("room", postgres_changes=[entry] * 101)
+    await client.join("room")
+    track = {"type": "presence", "event": "track", "payload": {"text": "x" * 100_000}}
+    ref = await client.send(ROOM, "presence", track)
+    large = await client.until(lambda message: message[1] == ref)
+    message = {"topic": "room", "event": "hi", "payload": {}}
+    many = await http.post("/api/broadcast", json={"messages": [message] * 1001})
+
+    assert (refused["status"], many.status_code) == ("error", 429)
+    assert large[4]["response"] == {"reason": "Track message size exceeded"}
