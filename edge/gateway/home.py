@@ -28,7 +28,9 @@ code {{ background: #8882; padding: 0 .25em }}
 _SERVICES: Final = (
     ("/functions/v1/&lt;name&gt;", "functions: <code>edge functions list</code>"),
     ("/rest/v1/&lt;table&gt;", "data API"),
-    ("/auth/v1", "Auth: <a href='/auth/v1/health'>health</a>"),
+    ("/auth/v1", "Auth: <a href='/auth/v1/health'>health</a>, <a href='/mail'>mails</a>"),
+    ("/storage/v1", "Storage"),
+    ("/realtime/v1", "Realtime"),
     ("/metrics", "numbers, with the secret key"),
 )
 _HEADERS: Final = {
