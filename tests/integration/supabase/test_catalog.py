@@ -8,7 +8,7 @@ from tests.support.conversations import Database, rows
 
 pytestmark = pytest.mark.process
 
-SCHEMAS = ["public", "conversations", "telephony", "talk_tracks", "platform"]
+SCHEMAS = ["public", "conversations", "telephony", "talk_tracks", "platform", "media"]
 
 
 def test_functions_can_be_restored_without_superuser(
@@ -48,6 +48,7 @@ def test_only_pure_functions_are_immutable(db: Database) -> None:
         ("telephony", {"service_role"}),
         ("talk_tracks", {"service_role"}),
         ("platform", {"service_role"}),
+        ("media", {"service_role"}),
     ],
 )
 def test_internal_schemas_are_used_by_few_roles(db: Database, schema: str, roles: set[str]) -> None:
