@@ -1,6 +1,9 @@
 """The platform serves any project: it knows no function, schema or term of this one."""
 
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,31 +25,45 @@ def platform_files() -> list[Path]:
     )
 
 
-def product_pattern() -> re.Pattern[str]:
-    """Match the domain's words, functions by folder or URL, and names in migrated schemas."""
+def product_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Match the domain's words and functions by folder or URL; and names in migrated schemas."""
     folders = {path.parent.name for path in (ROOT / "functions").glob("*/main.py")}
     functions = folders | {name.replace("_", "-") for name in folders}
     migrations = (path.read_text() for path in (ROOT / "supabase/migrations").glob("*.sql"))
     created = (re.findall(r"create schema (?:if not exists )?(\w+)", text) for text in migrations)
     schemas = {name for names in created for name in names}
-    return re.compile(
-        "|".join(
-            (
-                *(rf"(?i:\b{re.escape(term)})" for term in TERMS),
-                *(rf"\b{re.escape(name)}\b" for name in functions),
-                *(rf"(?<![\w.]){re.escape(name)}\.[a-z_]+\b" for name in schemas),
-            )
-        )
+    words = (
+        *(rf"(?i:\b{re.escape(term)})" for term in TERMS),
+        *(rf"\b{re.escape(name)}\b" for name in functions),
     )
+    names = (rf"(?<![\w.]){re.escape(name)}\.[a-z_]+\b" for name in schemas)
+    return re.compile("|".join(words)), re.compile("|".join(names))
+
+
+def texts(path: Path, content: str) -> Iterator[str]:
+    """Yield what may name a schema: of Python the strings, as `media.x` may be an attribute."""
+    if path.suffix != ".py":
+        yield from content.splitlines()
+        return
+    for token in tokenize.generate_tokens(io.StringIO(content).readline):
+        if token.type in (tokenize.STRING, tokenize.COMMENT):
+            yield token.string
 
 
 def test_nothing_of_the_product_is_named_in_the_platform() -> None:
-    pattern = product_pattern()
-    found = [
-        f"{path.relative_to(ROOT)}:{number} {match[0]}"
-        for path in platform_files()
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
-        if (match := pattern.search(line))
-    ]
+    words, names = product_patterns()
+    found: list[str] = []
+    for path in platform_files():
+        content = path.read_text(errors="replace")
+        found += [
+            f"{path.relative_to(ROOT)}:{number} {match[0]}"
+            for number, line in enumerate(content.splitlines(), start=1)
+            if (match := words.search(line))
+        ]
+        found += [
+            f"{path.relative_to(ROOT)} {match[0]}"
+            for text in texts(path, content)
+            if (match := names.search(text))
+        ]
 
     assert found == []
