@@ -1,0 +1,1 @@
+"""Durations, cache use, fallbacks and errors of functions, kept in public.function_metrics."""
