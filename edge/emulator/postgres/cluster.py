@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +48,14 @@ class Cluster:
     It always listens on a unix socket in a short, private temporary folder, where the account that
     started it logs in as any role; with `tcp` also on 127.0.0.1:`port`, with passwords and never as
     the superuser. Without `durable` a power cut may lose data, which is fast and fine in tests.
+    `settings` are more of postgresql.conf's, such as `work_mem=8MB`.
     """
 
     data_dir: Path
     port: int = 54322
     tcp: bool = False
     durable: bool = True
+    settings: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _host: HostServer | None = field(default=None, init=False)
 
@@ -118,6 +121,7 @@ class Cluster:
             "timezone=UTC",
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),
+            *self.settings,
         ]
         program = str(find_executables(binaries()) / "postgres")
         command = [program, "-D", account.data_argument(self.data_dir), "-p", str(self.port)]
