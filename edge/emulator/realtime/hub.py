@@ -87,8 +87,9 @@ def frame_bytes(data: str | bytes) -> bytes:
 
 @dataclass(slots=True)
 class Hub:
-    """All channels of this process."""
+    """All channels of this process; `revision` grows whenever one of them changes."""
 
+    revision: int = field(default=0, init=False)
     _topics: dict[tuple[str, bool], _Topic] = field(default_factory=dict[Any, _Topic], init=False)
 
     def channels(self) -> Iterable[Channel]:
@@ -98,13 +99,20 @@ class Hub:
         return not self._topics
 
     def join(self, channel: Channel) -> None:
+        self.revision += 1
         self._topics.setdefault(channel.key, _Topic()).channels.add(channel)
+
+    def renew(self, channel: Channel, identity: Identity, rights: ChannelRights) -> None:
+        """Replace what a channel's token says."""
+        self.revision += 1
+        channel.identity, channel.rights = identity, rights
 
     def leave(self, channel: Channel) -> None:
         self.untrack(channel)
         topic = self._topics.get(channel.key)
         if topic is None:
             return
+        self.revision += 1
         topic.channels.discard(channel)
         if not topic.channels and not topic.presence:
             del self._topics[channel.key]

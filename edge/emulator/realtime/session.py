@@ -245,6 +245,7 @@ class Session:
         except InvalidTokenError as exc:
             self._shut_down(channel, exc.text)
             return
+        rights = channel.rights
         if channel.config.is_private:
             try:
                 rights = await self._authorizer.ask(channel.name, identity)
@@ -254,8 +255,7 @@ class Session:
             if not rights.read:
                 self._shut_down(channel, _LOST_READ.format(channel.name))
                 return
-            channel.rights = rights
-        channel.identity = identity
+        self._hub.renew(channel, identity, rights)
 
     # Sending
 

@@ -22,6 +22,7 @@ from websockets.server import ServerProtocol
 from edge.emulator.realtime.codec import Version
 from edge.emulator.realtime.session import Session
 from edge.emulator.realtime.tokens import Identity, InvalidTokenError
+from edge.emulator.realtime.turns import Turn
 
 _LOG: Final = logging.getLogger(__name__)
 _MAX_MESSAGE: Final = 5 * 1024 * 1024
@@ -64,6 +65,7 @@ class RealtimeSocket(asyncio.Protocol):
         self._inbox: deque[str | bytes] = deque()
         self._working: asyncio.Task[None] | None = None
         self._is_closing = False
+        self._is_open = False  # frames may be sent
 
     # What asyncio calls
 
@@ -76,13 +78,14 @@ class RealtimeSocket(asyncio.Protocol):
         for event in self._websocket.events_received():
             self._handle(event)
         self._flush()
+        self._is_open = self._is_open and self._websocket.state is State.OPEN
 
     def eof_received(self) -> None:
         self._websocket.receive_eof()
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_closing = True
+        self._is_closing, self._is_open = True, False
         self._transport = None
         self._inbox.clear()
         if self.session:
@@ -104,7 +107,7 @@ class RealtimeSocket(asyncio.Protocol):
     def send_frame(self, data: bytes) -> None:
         """Write a frame that is complete."""
         transport = self._transport
-        if transport is None or self._is_closing or self._websocket.state is not State.OPEN:
+        if transport is None or not self._is_open:
             return
         if transport.get_write_buffer_size() + len(data) > _MAX_UNREAD:
             self.close(1013, "Messages are not read")
@@ -115,7 +118,7 @@ class RealtimeSocket(asyncio.Protocol):
     def close(self, code: int, reason: str) -> None:
         if self._is_closing or self._transport is None:
             return
-        self._is_closing = True
+        self._is_closing, self._is_open = True, False
         if self._websocket.state is State.OPEN:
             self._websocket.send_close(code, reason)
             self._flush()
@@ -144,6 +147,7 @@ class RealtimeSocket(asyncio.Protocol):
         self._websocket.send_response(response)
         if response.status_code == 101:
             self.session = self._service.open_session(self, identity)
+            self._is_open = True
 
     def _read_request(self, request: Request) -> tuple[Identity, Version]:
         url = urlsplit(request.path)
@@ -194,8 +198,10 @@ class RealtimeSocket(asyncio.Protocol):
 
     async def _work(self) -> None:
         """Handle what has arrived, one message after the other."""
+        turn = Turn()
         try:
             while self._inbox and self.session:
+                await turn.share()
                 await self._receive(self.session, self._inbox.popleft())
                 if len(self._inbox) == _MAX_INBOX // 2 and self._transport:
                     self._transport.resume_reading()

@@ -15,13 +15,16 @@ from typing import Final
 import psycopg
 
 from edge.emulator.postgres.pool import PoolBusyError, PostgresUnreachableError
+from edge.emulator.realtime.changes.audience import Audience, Group
 from edge.emulator.realtime.changes.catalog import Catalog, Rights, Table, render_condition
 from edge.emulator.realtime.changes.pgoutput import Begin, Change, Relation, Row
 from edge.emulator.realtime.changes.replication import ReplicationStream
-from edge.emulator.realtime.changes.subscription import Filter, Subscription
+from edge.emulator.realtime.changes.subscription import Filter
 from edge.emulator.realtime.changes.values import compare, render_value
 from edge.emulator.realtime.codec import UserBroadcast, dumps, encode_raw
-from edge.emulator.realtime.hub import PREFIX, Channel, Hub, frame_bytes
+from edge.emulator.realtime.hub import PREFIX, Hub, frame_bytes
+from edge.emulator.realtime.tokens import Identity
+from edge.emulator.realtime.turns import Turn
 
 _LOG: Final = logging.getLogger(__name__)
 _FAILURES: Final = (psycopg.Error, PoolBusyError, PostgresUnreachableError)
@@ -64,6 +67,10 @@ class ChangeFeed:
     _running: asyncio.Task[None] | None = field(default=None, init=False)
     _is_open: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _relations: dict[int, Relation] = field(default_factory=dict[int, Relation], init=False)
+    _audience: Audience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._audience = Audience(self.hub)
 
     async def ensure_running(self) -> bool:
         """Start the stream if needed; returns whether it reads all commits from now on."""
@@ -100,6 +107,7 @@ class ChangeFeed:
 
     async def _follow(self, stream: ReplicationStream) -> None:
         committed_at = datetime.now(UTC)
+        turn = Turn()
         while True:
             message = await stream.next()
             if isinstance(message, Begin):
@@ -109,23 +117,19 @@ class ChangeFeed:
                 self.catalog.forget(message.oid)
             elif isinstance(message, Change):
                 await self._handle(message, committed_at)
+                await turn.share()
 
     async def _handle(self, change: Change, committed_at: datetime) -> None:
         relation = self._relations[change.relation_oid]
         if (relation.schema, relation.name) == ("realtime", "messages"):
             self._broadcast(relation, change)
             return
-        interested = [
-            (channel, each)
-            for channel in self.hub.channels()
-            for each in channel.subscriptions
-            if each.matches(change.kind, relation.schema, relation.name)
-        ]
-        if not interested:
+        groups = self._audience.find(change.kind, relation.schema, relation.name)
+        if not groups:
             return
         try:
             event = await self._read(relation, change, committed_at)
-            await self._deliver(event, interested)
+            await self._deliver(event, groups)
         except _FAILURES:
             _LOG.exception("A change of %s.%s is not delivered", relation.schema, relation.name)
 
@@ -173,30 +177,30 @@ class ChangeFeed:
             rendered |= {name: text for (name, _, _), text in zip(pending, converted, strict=True)}
         return rendered
 
-    async def _deliver(
-        self, event: _Event, interested: Sequence[tuple[Channel, Subscription]]
-    ) -> None:
-        passing = await self._filter(event, {each.filters for _, each in interested})
-        wanted = [(channel, each) for channel, each in interested if passing[each.filters]]
-        visible = await self._find_visible(event, [channel for channel, _ in wanted])
-        by_channel: dict[Channel, list[Subscription]] = {}
-        for channel, subscription in wanted:
-            if visible[channel.identity.rights]:
-                by_channel.setdefault(channel, []).append(subscription)
+    async def _deliver(self, event: _Event, groups: Sequence[Group]) -> None:
+        """Send the change: one frame for each group, whose bytes are made once."""
+        filters = {each.filters for group in groups for each in group.subscriptions}
+        passing = await self._filter(event, filters)
+        wanted = [
+            (group, found)
+            for group in groups
+            if (found := [each for each in group.subscriptions if passing[each.filters]])
+        ]
+        visible = await self._find_visible(event, [group.identity for group, _ in wanted])
         bodies: dict[object, str] = {}
-        frames: dict[object, bytes] = {}
-        for channel, subscriptions in by_channel.items():
-            role, select = channel.identity.role, subscriptions[0].select
+        for group, subscriptions in wanted:
+            if not visible[group.rights]:
+                continue
+            role, select = group.identity.role, subscriptions[0].select
             if (role, select) not in bodies:
                 rights = await self.catalog.rights(event.table, role)
                 bodies[role, select] = render_data(event, rights, select)
-            ids, version = tuple(each.id for each in subscriptions), channel.socket.version
-            key = role, select, ids, channel.name, version
-            if key not in frames:
-                payload = f'{{"ids":{dumps(ids)},"data":{bodies[role, select]}}}'
-                text = encode_raw(PREFIX + channel.name, "postgres_changes", payload, version)
-                frames[key] = frame_bytes(text)
-            channel.socket.send_frame(frames[key])
+            ids = dumps([each.id for each in subscriptions])
+            payload = f'{{"ids":{ids},"data":{bodies[role, select]}}}'
+            text = encode_raw(PREFIX + group.name, "postgres_changes", payload, group.version)
+            frame = frame_bytes(text)
+            for socket in group.sockets:
+                socket.send_frame(frame)
 
     async def _filter(
         self, event: _Event, filters: Iterable[tuple[Filter, ...]]
@@ -228,15 +232,13 @@ class ChangeFeed:
         return results
 
     async def _find_visible(
-        self, event: _Event, channels: Iterable[Channel]
+        self, event: _Event, identities: Iterable[Identity]
     ) -> dict[tuple[str, str], bool]:
         """Ask whether the row can be selected, once for each role and its claims."""
         visible: dict[tuple[str, str], bool] = {}
         asked: list[tuple[str, str]] = []
         table = event.table
-        for identity in {
-            channel.identity.rights: channel.identity for channel in channels
-        }.values():
+        for identity in {each.rights: each for each in identities}.values():
             rights = await self.catalog.rights(table, identity.role)
             decided = not table.has_rls or rights.bypasses_rls or event.kind == "DELETE"
             visible[identity.rights] = bool(rights.readable) or rights.bypasses_rls
