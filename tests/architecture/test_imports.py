@@ -1,45 +1,17 @@
 """The import laws: who may know whom, so that functions deploy alone and parts stay apart."""
 
-import ast
 import sys
 from collections.abc import Iterator
-from functools import cache
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.source_code import list_files, read_source
 
 OURS = {"functions", "shared", "backend", "edge", "bench", "tests"}
 PARTS = ("edge.runtime", "edge.emulator", "edge.deploy")
 EMULATOR_COMMON = {"postgres", "wire"}
-
-
-def modules(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def module_name(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
-
-
-@cache
-def imports(path: Path) -> tuple[str, ...]:
-    """Dotted names that the module imports, relative ones made absolute."""
-    return tuple(_imports(path))
-
-
-def _imports(path: Path) -> Iterator[str]:
-    package = module_name(path).split(".")
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            yield ".".join([*package[: -node.level], node.module or ""])
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def is_in(name: str, package: str) -> bool:
@@ -48,9 +20,9 @@ def is_in(name: str, package: str) -> bool:
 
 def breaches(folder: str, *forbidden: str) -> list[str]:
     return [
-        f"{module_name(path)} imports {name}"
-        for path in modules(folder)
-        for name in imports(path)
+        f"{source.name} imports {name}"
+        for source in map(read_source, list_files(folder))
+        for name in source.imports
         for package in forbidden
         if is_in(name, package)
     ]
@@ -66,11 +38,10 @@ def test_tests_never_import_benchmarks() -> None:
 
 def test_a_function_never_knows_another() -> None:
     found = [
-        f"{module_name(path)} imports {name}"
-        for path in modules("functions")
-        for name in imports(path)
-        if is_in(name, "functions")
-        and not is_in(name, f"functions.{path.relative_to(ROOT).parts[1]}")
+        f"{source.name} imports {name}"
+        for source in map(read_source, list_files("functions"))
+        for name in source.imports
+        if is_in(name, "functions") and not is_in(name, ".".join(source.name.split(".")[:2]))
     ]
 
     assert found == []
@@ -121,10 +92,9 @@ def test_the_zygote_preloads_third_parties_only() -> None:
 
 def test_one_file_of_each_side_reads_the_environment() -> None:
     readers = {
-        module_name(path)
-        for path in modules("functions", "shared", "backend", "edge")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
+        source.name
+        for source in map(read_source, list_files("functions", "shared", "backend", "edge"))
+        if source.reads_environment
     }
 
     assert readers == {
@@ -136,25 +106,14 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
 
 
 def test_there_are_no_import_cycles() -> None:
-    graph = {module_name(path): set[str]() for path in modules("shared", "backend", "edge")}
-    for path in modules("shared", "backend", "edge"):
-        tree = ast.parse(path.read_text())
-        for node in tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names = imports_of(node)
-                graph[module_name(path)] |= {name for name in names if name in graph}
+    sources = [read_source(path) for path in list_files("shared", "backend", "edge")]
+    names = {source.name for source in sources}
+    graph = {source.name: source.imports_at_load & names for source in sources}
 
     assert list(cycles(graph)) == []
 
 
-def imports_of(node: ast.Import | ast.ImportFrom) -> set[str]:
-    if isinstance(node, ast.Import):
-        return {alias.name for alias in node.names}
-    module = node.module or ""
-    return {module} | {f"{module}.{alias.name}" for alias in node.names}
-
-
-def cycles(graph: dict[str, set[str]]) -> Iterator[list[str]]:
+def cycles(graph: dict[str, frozenset[str]]) -> Iterator[list[str]]:
     sys.setrecursionlimit(10_000)
     done: set[str] = set()
 
