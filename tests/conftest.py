@@ -1,9 +1,11 @@
 """The session's database server and its template, a clone for each test, and the whole stack."""
 
+import gc
 import itertools
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,9 +33,21 @@ _numbers = itertools.count(1)
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
+# Else each worker and each process that a test starts compiles all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Collecting makes a million objects that stay: to look at them again and again takes seconds.
+gc.disable()
+
 # Started in the background by a shell, we ignore SIGINT, and so would every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
