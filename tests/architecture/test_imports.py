@@ -9,7 +9,7 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.source_code import list_files, read_source
 
-OURS = {"functions", "shared", "backend", "edge", "bench", "tests"}
+OURS = {"functions", "shared", "backend", "workers", "edge", "bench", "tests"}
 PARTS = ("edge.runtime", "edge.emulator", "edge.deploy")
 EMULATOR_COMMON = {"postgres", "wire"}
 
@@ -29,7 +29,7 @@ def breaches(folder: str, *forbidden: str) -> list[str]:
 
 
 def test_functions_know_shared_and_nothing_else_of_ours() -> None:
-    assert breaches("functions", "edge", "backend", "tests", "bench") == []
+    assert breaches("functions", "edge", "backend", "workers", "tests", "bench") == []
 
 
 def test_tests_never_import_benchmarks() -> None:
@@ -52,8 +52,13 @@ def test_shared_and_backend_know_only_third_parties() -> None:
     assert breaches("backend", *(OURS - {"backend"})) == []
 
 
+def test_workers_know_only_third_parties() -> None:
+    """They run where the GPU is and reach the project by HTTP alone."""
+    assert breaches("workers", *(OURS - {"workers"})) == []
+
+
 def test_the_platform_knows_no_function() -> None:
-    assert breaches("edge", "functions", "shared", "backend", "tests", "bench") == []
+    assert breaches("edge", "functions", "shared", "backend", "workers", "tests", "bench") == []
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -93,7 +98,9 @@ def test_the_zygote_preloads_third_parties_only() -> None:
 def test_one_file_of_each_side_reads_the_environment() -> None:
     readers = {
         source.name
-        for source in map(read_source, list_files("functions", "shared", "backend", "edge"))
+        for source in map(
+            read_source, list_files("functions", "shared", "backend", "workers", "edge")
+        )
         if source.reads_environment
     }
 
@@ -106,7 +113,7 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
 
 
 def test_there_are_no_import_cycles() -> None:
-    sources = [read_source(path) for path in list_files("shared", "backend", "edge")]
+    sources = [read_source(path) for path in list_files("shared", "backend", "workers", "edge")]
     names = {source.name for source in sources}
     graph = {source.name: source.imports_at_load & names for source in sources}
 

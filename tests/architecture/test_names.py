@@ -27,7 +27,17 @@ RETIRED = {
     "knocks": "notify",
     "Stamped": "TimestampedEvent",
 }
-FOLDERS = ("edge", "functions", "shared", "backend", "pages", "supabase", "bench", "docs")
+FOLDERS = (
+    "edge",
+    "functions",
+    "shared",
+    "backend",
+    "workers",
+    "pages",
+    "supabase",
+    "bench",
+    "docs",
+)
 SUFFIXES = {".py", ".sql", ".md", ".toml", ".tmpl", ".js", ".html", ".css"}
 GENERATED = ("node_modules", ".peers")
 
