@@ -12,11 +12,11 @@ insert into media.queues values ('sdxl_queue', 'sdxl', 300), ('wan_queue', 'wan'
 
 create table media.fair_shares (
     queue_name text not null references media.queues (queue_name) on delete cascade,
-    user_id uuid not null references auth.users (id) on delete cascade,
+    owner text not null,
     last_rank double precision not null,
-    primary key (queue_name, user_id)
+    primary key (queue_name, owner)
 );
-create index fair_shares_user_idx on media.fair_shares (user_id);
+comment on table media.fair_shares is 'The rank of the last message of a user, or of another group of messages.';
 
 -- Messages for a queue outside of Postgres, until they are there.
 create table media.outbox (
@@ -48,7 +48,7 @@ begin
     end loop;
 end $$;
 
-create function media.next_rank(queue text, owner uuid) returns double precision
+create function media.next_rank(queue text, owner text) returns double precision
 language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -60,7 +60,11 @@ begin
         ' order by coalesce((message ->> ''priority'')::integer, 0) desc,'
         ' coalesce((message ->> ''rank'')::double precision, 0), msg_id limit 1', 'q_' || queue)
     into least_rank;
-    insert into media.fair_shares as f (queue_name, user_id, last_rank) values (queue, owner, coalesce(least_rank, 0))
+    if owner = '' then
+        return coalesce(least_rank, 0);
+    end if;
+    insert into media.fair_shares as f (queue_name, owner, last_rank)
+    values (queue, next_rank.owner, coalesce(least_rank, 0))
     on conflict on constraint fair_shares_pkey do update
         set last_rank = greatest(f.last_rank + 1, coalesce(least_rank, 0))
     returning f.last_rank into rank;
@@ -68,7 +72,7 @@ begin
 end;
 $$;
 
-create type media.message as (id bigint, body jsonb);
+create type media.message as (id bigint, body jsonb, reads integer);
 
 create function media.read_message(queue text, seconds integer) returns media.message
 language plpgsql security definer set search_path = ''
@@ -81,7 +85,7 @@ begin
         ' order by coalesce((message ->> ''priority'')::integer, 0) desc,'
         ' coalesce((message ->> ''rank'')::double precision, 0), msg_id limit 1 for update skip locked)'
         ' update pgmq.%1$I m set vt = clock_timestamp() + make_interval(secs => $1), read_ct = m.read_ct + 1'
-        ' from next where m.msg_id = next.msg_id returning m.msg_id, m.message', 'q_' || queue)
+        ' from next where m.msg_id = next.msg_id returning m.msg_id, m.message, m.read_ct', 'q_' || queue)
     into found_message
     using seconds;
     return found_message;
@@ -99,7 +103,7 @@ begin
         insert into media.outbox (job_id, queue_name) values (job.id, job.queue_name) on conflict do nothing;
     elsif job.transport = 'pgmq' then
         select pgmq.send(job.queue_name, job.payload || jsonb_build_object(
-            'priority', job.priority, 'rank', media.next_rank(job.queue_name, job.user_id))) into sent;
+            'priority', job.priority, 'rank', media.next_rank(job.queue_name, job.user_id::text))) into sent;
     end if;
     return sent;
 end;
@@ -117,7 +121,7 @@ begin
 end;
 $$;
 
-comment on function media.next_rank(text, uuid) is 'Return the rank of a user''s next message.';
+comment on function media.next_rank(text, text) is 'Return the rank of the next message of a user or another group.';
 comment on function media.read_message(text, integer) is 'Hide the next message for some seconds and return it; nulls if there is none.';
 
 revoke execute on function media.next_rank, media.read_message, media.send_job, media.resend_job from public;

@@ -49,7 +49,7 @@ begin
         end if;
         if jsonb_typeof(message.body) <> 'object' or message.body ->> 'job_id' is null then
             perform media.drop_message(queue, message.id);
-            return jsonb_build_object('value', message.body);
+            return jsonb_build_object('value', coalesce(to_jsonb(message.body ->> 'body'), message.body));
         end if;
         job_id := (message.body ->> 'job_id')::uuid;
         -- Skip a locked job rather than wait: its callback may be waiting for the message.
