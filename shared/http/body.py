@@ -28,7 +28,12 @@ class Input(BaseModel):
 async def read_model(request: Request, model: type[Model], limit: int = MAX_BODY) -> Model:
     """Parse the request's JSON body as `model`."""
     _check_media_type(request.headers.get("content-type", ""))
-    text = _decode(await read_bytes(request, limit))
+    return parse_model(await read_bytes(request, limit), model)
+
+
+def parse_model(content: bytes, model: type[Model]) -> Model:
+    """Parse a JSON body as `model`. Raises BadInputError with the wrong fields."""
+    text = _decode(content)
     _check_storable(parse_document(text))
     try:
         return model.model_validate_json(text)
@@ -36,6 +41,14 @@ async def read_model(request: Request, model: type[Model], limit: int = MAX_BODY
         faults = list(islice(read_faults(exc), MAX_NAMED))
         # `from None`: the cause holds the body, and prints parts of it wherever it is logged.
         raise wrong_fields(faults, exc.error_count()) from None
+
+
+async def read_optional_model(request: Request, model: type[Model], limit: int = MAX_BODY) -> Model:
+    """Parse the request's JSON body as `model`; without a body, every field has its default."""
+    content = await read_bytes(request, limit)
+    if not content.strip():
+        return model()
+    return parse_model(content, model)
 
 
 def _check_media_type(header: str) -> None:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -75,7 +75,8 @@ class Monitor:
 
 
 def _render(minute: _Minute, count: Counts) -> dict[str, Any]:
-    return {"function_name": minute[0], "minute": minute[1], **asdict(count)}
+    counted = {each.name: getattr(count, each.name) for each in fields(count)}
+    return {"function_name": minute[0], "minute": minute[1], **counted}
 
 
 @cache

@@ -1,0 +1,24 @@
+"""Answer 410: the first way of generating images and videos.
+
+Any method and caller. 410 {error, message, code DEPRECATED, replacement, deprecated_since, reason}.
+"""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from shared.context import Context
+from shared.endpoint import endpoint
+from shared.http.deprecated import ANY_METHOD, Deprecation, gone
+
+_DEPRECATION: Final = Deprecation(
+    since="August 2025",
+    reason="All requests go through one queue of jobs.",
+    replacement="queue-job",
+)
+
+
+@endpoint(auth="none", methods=ANY_METHOD)
+async def main(ctx: Context) -> Response:
+    """Say what replaces this function."""
+    return gone(ctx, _DEPRECATION)
