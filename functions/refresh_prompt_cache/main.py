@@ -6,7 +6,7 @@ templateCount, negativePromptCount, nsfwTermCount, version, integrityHash, revis
 within five seconds. 403 ADMIN_REQUIRED · 503 DATABASE_UNAVAILABLE.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ConfigDict
 
@@ -59,4 +59,4 @@ async def _log(ctx: Context, stats: dict[str, Any]) -> None:
         "metadata": stats,
         "user_agent": ctx.request.headers.get("user-agent", "")[:500],
     }
-    await ctx.admin.table("user_activity_log").insert(row).execute()
+    await cast("Any", ctx.admin.table("user_activity_log")).insert(row).execute()

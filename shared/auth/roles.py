@@ -1,5 +1,7 @@
 """The roles of public.user_roles."""
 
+from typing import cast
+
 from shared.context import Context
 from shared.errors import ForbiddenError
 
@@ -11,7 +13,7 @@ async def is_admin(ctx: Context) -> bool:
     if ctx.user_id is None:
         return False
     answer = await ctx.caller.rpc("is_admin", {}).execute()
-    return answer.data is True
+    return cast("object", answer.data) is True
 
 
 async def require_admin(ctx: Context) -> None:
