@@ -6,14 +6,12 @@ import hmac
 import json
 import os
 import re
-import shutil
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import distribution
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +22,7 @@ import pytest
 
 from edge.deploy.bundle.build import Bundle, build_bundle
 from tests.conftest import ROOT, RunningStack
+from tests.support.bundle_environment import COMMAND, Environment, create_environment
 from tests.support.organization import Organization, create_organization
 from tests.support.talk_tracks.user import DECK, User, create_user
 
@@ -36,62 +35,34 @@ NUMBERS = iter(range(6000, 9000))
 
 @dataclass(frozen=True)
 class Bundles:
-    """Bundles with their folder and the interpreter of their environment."""
+    """Bundles in folders, and one environment for each distinct set of requirements."""
 
-    made: dict[str, tuple[Bundle, Path, Path]]
+    home: Path
+    environments: dict[str, Environment] = field(default_factory=dict)
 
-    def __getitem__(self, slug: str) -> tuple[Bundle, Path, Path]:
-        return self.made[slug]
+    def __getitem__(self, slug: str) -> tuple[Bundle, Path, Environment]:
+        folder = self.home / slug
+        bundle = build_bundle(ROOT, slug)
+        if not folder.exists():
+            bundle.write(folder)
+        requirements = bundle.files["requirements.txt"].decode()
+        if requirements not in self.environments:
+            self.environments[requirements] = create_environment(requirements, self.home)
+        return bundle, folder, self.environments[requirements]
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
-    """Create one environment for each distinct set of requirements."""
-    home = tmp_path_factory.mktemp("bundles")
-    made = {slug: build_bundle(ROOT, slug) for slug in SLUGS}
-    for slug, bundle in made.items():
-        bundle.write(home / slug)
-    texts = {bundle.files["requirements.txt"].decode() for bundle in made.values()}
-    pythons = {text.encode(): install(text, home) for text in texts}
-    return Bundles(
-        {s: (b, home / s, pythons[b.files["requirements.txt"]]) for s, b in made.items()}
-    )
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundles]:
+    bundles = Bundles(tmp_path_factory.mktemp("bundles"))
+    yield bundles
+    for environment in bundles.environments.values():
+        environment.close()
 
 
-def install(requirements: str, home: Path) -> Path:
-    """Create an environment with only these requirements; return its interpreter.
-
-    pip has installed the same here from the lock, each file by its hash: it is linked from there.
-    """
-    lock = (ROOT / "requirements.lock").read_text()
-    environment = home / f"venv-{hashlib.sha256(requirements.encode()).hexdigest()[:12]}"
-    run(sys.executable, "-m", "venv", "--without-pip", str(environment))
-    (packages,) = environment.glob("lib/python*/site-packages")
-    pins_and_hashes = re.findall(r"^[\w.-]+==\S+|--hash=\S+", requirements, re.MULTILINE)
-    assert set(pins_and_hashes) <= set(lock.split())
-    for name, version in re.findall(r"^([\w.-]+)==(\S+)", requirements, re.MULTILINE):
-        found = distribution(name)
-        assert found.version == version
-        for file in found.files or ():
-            if ".." not in file.parts:  # skip console scripts
-                target = packages / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(str(found.locate_file(file)), target)
-    return environment / "bin/python"
-
-
-def run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-@contextmanager
-def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
-    """Serve the bundle with a platform's environment; return its URL once it responds."""
-    _, folder, python = bundles[slug]
-    port = free_port()
-    environment = {
-        "PATH": f"{python.parent}:{os.environ['PATH']}",
+def environ(stack: RunningStack, slug: str) -> dict[str, str]:
+    """Return what a platform sets for a function."""
+    return {
+        "PATH": os.environ["PATH"],
         "K_SERVICE": slug,
         "SUPABASE_URL": stack.url,
         "SUPABASE_ANON_KEY": stack.anon_key,
@@ -102,19 +73,39 @@ def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
         "RETELL_BASE_URL": f"{stack.url}/providers/retell",
         "RETELL_API_KEY": "local",
     }
-    command = ["--source", "main.py", "--target", "main", "--asgi", "--port", str(port)]
-    log = folder.with_suffix(".log")
+
+
+@contextmanager
+def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
+    """Serve the bundle with a platform's environment; return its URL once it responds."""
+    _, folder, environment = bundles[slug]
+    port, log = free_port(), folder.with_suffix(".log")
+    pid = environment.serve(folder, port, environ(stack, slug), log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url, lambda: environment.has_ended(pid), log)
+        yield url
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        environment.wait(pid)
+
+
+@contextmanager
+def started(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
+    """Do so by the platforms' command, in a process of its own from the beginning."""
+    _, folder, environment = bundles[slug]
+    port, log = free_port(), folder.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [str(python), "-m", "functions_framework", *command],
+            [str(environment.python), "-m", "functions_framework", *COMMAND, str(port)],
             cwd=folder,
-            env=environment,
+            env=environ(stack, slug),
             stdout=out,
             stderr=out,
         )
-    url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(url, process, log)
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url, lambda: process.poll() is not None, log)
         yield url
     finally:
         process.terminate()
@@ -129,7 +120,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, has_ended: Callable[[], bool], log: Path) -> None:
     ends_at = time.monotonic() + PATIENCE
     while True:
         try:
@@ -137,7 +128,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except httpx.TransportError:
             pass
-        assert process.poll() is None, log.read_text()
+        assert not has_ended(), log.read_text()
         assert time.monotonic() < ends_at, log.read_text()
         time.sleep(0.05)
 
@@ -255,6 +246,7 @@ def constant(value: Any) -> Any:
 def test_a_bundle_alone_responds_as_the_function_on_the_stack(
     world: World, bundles: Bundles, slug: str
 ) -> None:
+    assert_loads_nothing_else(bundles, slug)
     stack = world.stack
     here = REQUESTS[slug](world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
     with deployed(stack, bundles, slug) as url:
@@ -265,27 +257,22 @@ def test_a_bundle_alone_responds_as_the_function_on_the_stack(
     assert constant(alone.json()) == constant(here.json())
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_its_environment_contains_only_the_bundle(bundles: Bundles, slug: str) -> None:
-    bundle, folder, python = bundles[slug]
-    code = "import main, sys; print(*sorted(m.__file__ or '' for m in sys.modules.values()"
-    code += " if getattr(m, '__file__', None)), sep='\\n')"
-    done = subprocess.run(
-        [str(python), "-c", code], cwd=folder, env={}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def assert_loads_nothing_else(bundles: Bundles, slug: str) -> None:
+    """Import the function in its environment: no module is the checkout's, all are the bundle's."""
+    bundle, folder, environment = bundles[slug]
+    loaded = {file for file in environment.list_modules(folder).values() if file}
 
-    assert str(ROOT) not in done.stdout
-    files = {str(folder / name) for name in bundle.files}
-    ours = {path for path in done.stdout.splitlines() if path.startswith(str(folder))}
-    assert ours <= files
+    assert not [file for file in loaded if str(ROOT) in file]
+    ours = {file for file in loaded if file.startswith(str(folder))}
+    assert ours <= {str(folder / name) for name in bundle.files}
+    assert str(folder / "main.py") in ours
 
 
 def test_a_request_without_a_token_is_refused_as_on_the_stack(
     stack: RunningStack, bundles: Bundles
 ) -> None:
     slug = "structured-data"
-    with deployed(stack, bundles, slug) as url:
+    with started(stack, bundles, slug) as url:
         for address in (url, f"{stack.url}/functions/v1/{slug}"):
             bare = httpx.post(address, json={}, timeout=60)
             assert (bare.status_code, bare.json()["code"]) == (401, "UNAUTHORIZED_NO_AUTH_HEADER")
