@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edge.emulator.postgres.dashboard_extensions import find_used
 from edge.emulator.postgres.execute import StatementError
 from edge.emulator.postgres.script import Script
 
@@ -114,11 +115,8 @@ class Diagnosis:
         return blocker
 
     def _explain(self, sqlstate: str, message: str, failure: StatementError) -> tuple[str, str]:
-        if missing := _UNAVAILABLE.search(message):
-            return (
-                f"The local Postgres has no extension {missing['name']}.",
-                "Everything else can be served: add --keep-going, which leaves these out.",
-            )
+        if of_extension := self._explain_extension(sqlstate, message, failure):
+            return of_extension
         names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
         if sqlstate in _MISSING and names:
             return self._explain_missing(names, failure)
@@ -128,6 +126,19 @@ class Diagnosis:
             if sqlstate.startswith(prefix):
                 return explanation
         return (f"{message} ({sqlstate})", "Add --keep-going to leave these out.")
+
+    def _explain_extension(
+        self, sqlstate: str, message: str, failure: StatementError
+    ) -> tuple[str, str] | None:
+        if missing := _UNAVAILABLE.search(message):
+            return _explain_unavailable(missing["name"])
+        used = find_used(sqlstate, message)
+        if used is None:
+            return None
+        if not used.is_available and not self.creates(used.name):
+            return _explain_unavailable(used.extension)
+        place = self._index().get(used.extension, "")
+        return _explain_order(used.extension, place) if place > failure.script.path.name else None
 
     def _explain_missing(self, names: Sequence[str], failure: StatementError) -> tuple[str, str]:
         if of_platform := _find_platform_name(names, failure.statement.text):
@@ -142,12 +153,7 @@ class Diagnosis:
         for name in bare:
             if name not in self._index():
                 return self._explain_foreign(name)
-        place = self._index()[bare[0]]
-        return (
-            f"{bare[0]} is used before it is created, by {place}.",
-            "The Supabase CLI applies files in the order of their names as well; --keep-going"
-            " leaves these out.",
-        )
+        return _explain_order(bare[0], self._index()[bare[0]])
 
     def _explain_foreign(self, name: str) -> tuple[str, str]:
         """Explain a name that no migration creates: one of a skipped file, or of the dashboard."""
@@ -174,6 +180,10 @@ class Diagnosis:
             f"{name} exists already.",
             "If a former start made it: edge db reset. Otherwise add --keep-going.",
         )
+
+    def creates(self, *names: str) -> bool:
+        """Whether a file of the project creates something with one of the names."""
+        return any(name in self._index() for name in names)
 
     def _cure_of(self, cause: str) -> str:
         return next(blocker.cure for blocker in self.blockers if blocker.cause == cause)
@@ -205,6 +215,21 @@ def describe_blockers(blockers: Sequence[Blocker], root: Path) -> Iterator[str]:
         if len(group) > _MOST_PLACES:
             yield f"    and {len(group) - _MOST_PLACES} more"
         yield f"    → {group[0].cure}"
+
+
+def _explain_order(name: str, place: str) -> tuple[str, str]:
+    return (
+        f"{name} is used before it is created, by {place}.",
+        "The Supabase CLI applies files in the order of their names as well; --keep-going"
+        " leaves these out.",
+    )
+
+
+def _explain_unavailable(extension: str) -> tuple[str, str]:
+    return (
+        f"The local Postgres has no extension {extension}.",
+        "Everything else can be served: add --keep-going, which leaves these out.",
+    )
 
 
 def _by_cause(blockers: Iterable[Blocker]) -> Iterator[tuple[str, list[Blocker]]]:

@@ -21,7 +21,10 @@ _NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
 enum value that is used."""
 RESET: Final = b"reset all; reset role; set storage.allow_delete_query = 'true'"
 """Files from before storage-api guarded its tables may delete buckets, as they then could."""
-_SAVEPOINT: Final = "edge_statement"
+_SAVE: Final = b"savepoint edge_statement"
+_RELEASE: Final = b"release savepoint edge_statement"
+_RESTORE: Final = b"rollback to savepoint edge_statement"
+_MOVE: Final = b"release savepoint edge_statement; savepoint edge_statement"
 
 
 class StatementError(Exception):
@@ -70,19 +73,34 @@ def execute_leniently(
     With `dry`, inside a transaction that the caller rolls back: what needs a transaction of its own
     is then taken for right.
     """
+    connection.execute(_SAVE)
     for statement in script.statements:
         if statement.controls_transaction:
             continue
         try:
-            with _savepoint(connection):
-                _execute(connection, script, statement)
+            _execute_saved(connection, script, statement)
         except StatementError as exc:
+            connection.execute(_RESTORE)
             if script.is_dump and exists_already(statement, exc.error.sqlstate):
                 continue
             if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
                 yield exc
+                connection.execute(_MOVE)  # keeps what was done about it
             elif not dry:
                 yield from _execute_alone(connection, script, statement)
+    connection.execute(_RELEASE)
+
+
+def _execute_saved(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
+    """Execute it and move the savepoint behind it, mostly in one round trip."""
+    if statement.copy_data is not None or statement.needs_privilege:
+        _execute(connection, script, statement)
+        connection.execute(_MOVE)
+        return
+    try:
+        connection.execute(b"%b\n;%b" % (statement.text.encode(), _MOVE))
+    except psycopg.Error as exc:
+        raise StatementError(script, statement, exc) from exc
 
 
 def _execute_alone(
@@ -94,6 +112,7 @@ def _execute_alone(
     except StatementError as exc:
         yield exc
     connection.execute("begin")
+    connection.execute(_SAVE)
 
 
 def _execute_whole(
@@ -185,10 +204,10 @@ def _end(connection: psycopg.Connection, command: str) -> None:
 def _savepoint(connection: psycopg.Connection) -> Generator[None]:
     if connection.info.transaction_status == TransactionStatus.IDLE:
         connection.execute("begin")
-    connection.execute(f"savepoint {_SAVEPOINT}".encode())
+    connection.execute(_SAVE)
     try:
         yield
     except BaseException:
-        connection.execute(f"rollback to savepoint {_SAVEPOINT}".encode())
+        connection.execute(_RESTORE)
         raise
-    connection.execute(f"release savepoint {_SAVEPOINT}".encode())
+    connection.execute(_RELEASE)

@@ -62,7 +62,13 @@ EMPTY: Final = {
     "pg_repack": Empty("1.5.2"),
     "pg_stat_monitor": Empty("2.1"),
     "pg_tle": Empty("1.4.0", "pgtle"),
-    "pgaudit": Empty("17.0"),
+    "pgaudit": Empty(
+        "17.0",
+        functions=(
+            "pgaudit_ddl_command_end() returns event_trigger",
+            "pgaudit_sql_drop() returns event_trigger",
+        ),
+    ),
     "pgsodium": Empty("3.1.9", "pgsodium"),
     "pgtap": Empty("1.3.3"),
     "plpgsql_check": Empty("2.7", functions=("plpgsql_check_function(regproc) returns text",)),

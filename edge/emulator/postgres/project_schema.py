@@ -7,13 +7,14 @@ lists every statement of the rest that the local Postgres does not take.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from edge.emulator.postgres.blockers import Blocker, Diagnosis
+from edge.emulator.postgres.dashboard_extensions import create_used, find_used
 from edge.emulator.postgres.execute import (
     RESET,
     StatementError,
@@ -266,14 +267,44 @@ class _Applying:
                 except UnreadableError as exc:
                     self._report(path, exc)
                     continue
-                for failure in execute_leniently(self.connection, script, dry=True):
+                for failure in self._try_leniently(script, dry=True):
                     if not _is_role_of_another_database(failure):
                         self._report(path, failure)
         finally:
             self.connection.execute("rollback")
 
     def _execute(self, script: Script, migration: Migration) -> None:
-        execute_script(self.connection, script, lambda: record(self.connection, migration, script))
+        while True:
+            try:
+                execute_script(
+                    self.connection, script, lambda: record(self.connection, migration, script)
+                )
+            except StatementError as exc:
+                if not self._create_used(exc):
+                    raise
+            else:
+                return
+
+    def _try_leniently(self, script: Script, *, dry: bool) -> Iterator[StatementError]:
+        for failure in execute_leniently(self.connection, script, dry=dry):
+            if self._create_used(failure):
+                again = replace(script, statements=(failure.statement,))
+                yield from self._try_leniently(again, dry=dry)
+            else:
+                yield failure
+
+    def _create_used(self, failure: StatementError) -> bool:
+        """Create the extension that the statement needs and that no file of the project creates."""
+        used = find_used(failure.error.sqlstate, failure.error.diag.message_primary or "")
+        if used is None or self._diagnosed().creates(used.extension, used.name):
+            return False
+        created = create_used(self.connection, used)
+        if created:
+            self.outcome.notes.append(
+                f"{used.extension} is used, and created by no migration: created here, as the"
+                " dashboard does"
+            )
+        return created
 
     def _read(self, path: Path) -> Script:
         script = read_script(path)
@@ -293,17 +324,20 @@ class _Applying:
             return
         script = read_script(migration.path)
         self.connection.execute("begin")
-        for failure in execute_leniently(self.connection, script):
+        for failure in self._try_leniently(script, dry=False):
             self.outcome.left_out += 1
             self._report(migration.path, failure)
         record(self.connection, migration, script)
         self.connection.execute("commit")
 
-    def _report(self, path: Path, error: Exception) -> None:
+    def _diagnosed(self) -> Diagnosis:
         if self._diagnosis is None:
             self._diagnosis = Diagnosis(list(_scripts(self.plan)), self.plan.skipped)
+        return self._diagnosis
+
+    def _report(self, path: Path, error: Exception) -> None:
         if isinstance(error, StatementError):
-            self.outcome.blockers.append(self._diagnosis.add(error))
+            self.outcome.blockers.append(self._diagnosed().add(error))
         elif isinstance(error, UnreadableError):
             cause, cure = "A file is not text in UTF-8.", error.cure or "Save it as UTF-8."
             blocker = Blocker(path, error.line, "", "22021", error.reason, cause, cure)

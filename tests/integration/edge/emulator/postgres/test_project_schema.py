@@ -215,3 +215,78 @@ def test_old_files_may_delete_buckets(project: Project) -> None:
     project.write(one="delete from storage.objects; delete from storage.buckets where id = 'x';")
 
     assert project.apply().blockers == []
+
+
+def test_extensions_that_the_dashboard_enables_are_created_where_they_are_used(
+    project: Project,
+) -> None:
+    project.write(
+        jobs="select cron.schedule('nightly', '0 3 * * *', 'select 1');",
+        items="create table items (id uuid, room text, at tstzrange, v extensions.hstore,"
+        " exclude using gist (id with =, at with &&));"
+        "create index on items using gin (room gin_trgm_ops);",
+        label="create table labels (name citext); create function f() returns real language sql"
+        " return similarity('a', 'b');",
+    )
+
+    outcome = project.apply()
+
+    assert not outcome.blockers
+    extensions = ["pg_cron", "hstore", "btree_gist", "pg_trgm", "citext"]
+    assert outcome.notes == [
+        f"{name} is used, and created by no migration: created here, as the dashboard does"
+        for name in extensions
+    ]
+    assert project.rows(
+        "select extname, nspname from pg_extension join pg_namespace n on n.oid = extnamespace"
+        " where extname in ('hstore', 'pg_cron') order by 1"
+    ) == [("hstore", "extensions"), ("pg_cron", "pg_catalog")]
+
+
+def test_the_list_of_what_fails_has_nothing_of_an_extension_that_was_created_for_it(
+    project: Project,
+) -> None:
+    project.write(
+        one="create table a (id int references never_made);\n"
+        "create table b (name citext);\ncreate table c (id int references nothing);"
+        "insert into b values ('x'); create table d (id int references nowhere); table b;",
+    )
+
+    outcome = project.apply()
+
+    assert [b.cause for b in outcome.blockers] == [
+        f"{name} is created by no migration." for name in ("never_made", "nothing", "nowhere")
+    ]
+
+
+def test_an_extension_that_a_later_file_creates_is_used_too_early(project: Project) -> None:
+    project.write(
+        one="create table a (v extensions.citext);", two="create extension citext schema extensions"
+    )
+
+    (blocker,) = project.apply().blockers
+
+    assert blocker.cause == "citext is used before it is created, by 002_two.sql:1."
+
+
+def test_what_needs_an_extension_that_is_not_there_has_that_as_its_cause(project: Project) -> None:
+    project.write(
+        one="create extension if not exists postgis with schema extensions;"
+        "create table kept (id int); create table a (at extensions.geography(point, 4326));"
+        "create function near() returns boolean language sql as"
+        " 'select extensions.st_dwithin(null::float, null::float, 1)';",
+    )
+
+    blockers = project.apply().blockers
+
+    assert {b.cause for b in blockers} == {"The local Postgres has no extension postgis."}
+    assert len(blockers) == 3
+
+
+def test_a_dump_may_grant_the_functions_of_an_empty_extension(project: Project) -> None:
+    project.write(
+        one='create extension pgaudit with schema "public";'
+        'grant all on function "public"."pgaudit_ddl_command_end"() to "anon";'
+    )
+
+    assert not project.apply().blockers
