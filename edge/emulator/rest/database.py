@@ -100,6 +100,7 @@ class Database:
                     relations=await _fetch(connection, "relations"),
                     foreign_keys=await _fetch(connection, "foreign_keys"),
                     view_keys=await _fetch(connection, "view_keys", schemas, path),
+                    computed=await _fetch(connection, "computed"),
                     schemas=schemas,
                     routines=await _fetch(connection, "routines", schemas),
                     types=await _fetch(connection, "types", path),

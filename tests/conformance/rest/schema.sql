@@ -53,6 +53,16 @@ create function public.mult_them(json) returns int language sql immutable
 create function public.plus_one(variadic v int[]) returns int[] language sql immutable
   as 'select array_agg(n + 1) from unnest(v) as n';
 
+create function public.maker(films) returns setof public.directors rows 1 language sql stable
+  as 'select * from directors where id = $1.director_id';
+create function public.best_films(directors) returns setof public.films language sql stable
+  as 'select * from films where director_id = $1.id and rating > 7.8';
+-- It replaces the relationships of the two foreign keys of orders.
+create function public.orders(addresses) returns setof public.orders language sql stable
+  as 'select * from orders where billing_id = $1.id';
+create function public.sequel(films) returns public.films language sql stable
+  as 'select * from films where id = $1.id + 1';
+
 refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

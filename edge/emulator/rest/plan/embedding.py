@@ -19,7 +19,7 @@ def find_relationship(
     candidates = [
         relationship
         for relationship in cache.relationships.get(origin, ())
-        if relationship.target.schema == origin.schema
+        if relationship.schema == origin.schema
     ]
     matches = [found for found in candidates if _matches(found, target, hint, cache)]
     if len(matches) == 1:
@@ -30,6 +30,9 @@ def find_relationship(
 
 
 def _matches(relationship: Relationship, target: str, hint: str | None, cache: SchemaCache) -> bool:
+    # /clients?select=recent_projects(*), where recent_projects(clients) returns rows of projects
+    if relationship.function:
+        return relationship.function.name == target
     if relationship.is_self:
         return _matches_self(relationship, target, hint)
     # /projects?select=clients!client_id(*)
@@ -87,10 +90,17 @@ def _missing(cache: SchemaCache, origin: Identifier, target: str, hint: str | No
 
 
 def _suggest(cache: SchemaCache, origin: Identifier, target: str) -> str | None:
-    known = cache.relationships.get(origin)
-    if known:
-        return _suggestion(target, [found.target.name for found in known])
-    parents = [name.name for name in cache.relationships if name.schema == origin.schema]
+    def embeddable(source: Identifier) -> list[str]:
+        related = cache.relationships.get(source, ())
+        return [found.target.name for found in related if found.schema == origin.schema]
+
+    if origin in cache.relationships:
+        return _suggestion(target, embeddable(origin))
+    parents = [
+        source.name
+        for source in cache.relationships
+        if source.schema == origin.schema and embeddable(source)
+    ]
     return _suggestion(origin.name, parents)
 
 

@@ -8,6 +8,7 @@ from edge.emulator.rest.plan.columns import needed_columns
 from edge.emulator.rest.plan.read import plan_filters
 from edge.emulator.rest.plan.tree import (
     PAYLOAD_ROWS,
+    STAR,
     WRITTEN,
     Call,
     Delete,
@@ -69,17 +70,12 @@ def _plan_returning(request: ApiRequest, relation: Relation, read: ReadNode) -> 
     # PATCH /projects?id=eq.1 without `Prefer: return=representation`
     if request.preferences.returns not in {"representation", "headers-only"}:
         return ()
+    # POST /clients?select=id,recent_projects(name): the function may read any column
+    if any(embed.relationship.function for embed in read.embeds):
+        return (STAR,)
     own = [field for field in read.fields if field.value.table == read.alias]
     # POST /projects?select=id,clients(name): RETURNING needs client_id to join clients
-    joins = [
-        here
-        for embed in read.embeds
-        for here, _ in (
-            embed.relationship.junction.source_columns
-            if embed.relationship.junction
-            else embed.relationship.columns
-        )
-    ]
+    joins = [here for embed in read.embeds for here, _ in embed.relationship.source_columns]
     return needed_columns(own, joins, relation.primary_key)
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge.emulator.rest.schema.model import (
+    Cardinality,
     Column,
     Identifier,
     Parameter,
     Relation,
+    Relationship,
     Routine,
     SchemaCache,
 )
@@ -34,6 +36,7 @@ QUERIES: Final[Mapping[str, bytes]] = {
         "relations",
         "foreign_keys",
         "view_keys",
+        "computed",
         "routines",
         "types",
         "role_settings",
@@ -80,6 +83,7 @@ class CatalogRows:
     types: Iterable[Row]
     role_settings: Iterable[Row]
     schemas: Iterable[str]
+    computed: Iterable[Row] = ()
 
 
 def build_cache(rows: CatalogRows) -> SchemaCache:
@@ -102,7 +106,9 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
     return SchemaCache(
         relations=relations,
         relationships=derive_relationships(
-            (*keys, *foreign_keys_of_views(keys, view_keys)), rows.schemas
+            (*keys, *foreign_keys_of_views(keys, view_keys)),
+            rows.schemas,
+            map(_computed_relationship, rows.computed),
         ),
         routines={name: tuple(found) for name, found in routines.items()},
         types={row["name"]: row["qualified"] for row in rows.types} | _SQL_TYPES,
@@ -141,6 +147,15 @@ def _foreign_key(row: Row) -> ForeignKey:
         columns=tuple((here, there) for here, there in row["columns"]),
         is_unique=row["is_unique"],
         is_in_primary_key=row["is_in_primary_key"],
+    )
+
+
+def _computed_relationship(row: Row) -> Relationship:
+    return Relationship(
+        source=Identifier(row["source_schema"], row["source_table"]),
+        target=Identifier(row["target_schema"], row["target_table"]),
+        cardinality=Cardinality.ONE_TO_ONE if row["is_single"] else Cardinality.ONE_TO_MANY,
+        function=Identifier(row["function_schema"], row["function_name"]),
     )
 
 

@@ -88,7 +88,10 @@ class Junction:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship; `columns` are (source column, target column) pairs."""
+    """A relationship; `columns` are (source column, target column) pairs.
+
+    A computed one has a `function` of the source's row instead, which returns rows of the target.
+    """
 
     source: Identifier
     target: Identifier
@@ -97,6 +100,17 @@ class Relationship:
     columns: ColumnPairs = ()
     junction: Junction | None = None
     is_parent: bool = False
+    function: Identifier | None = None
+
+    @property
+    def schema(self) -> str:
+        """The schema that a request must be about to embed it."""
+        return self.function.schema if self.function else self.target.schema
+
+    @property
+    def source_columns(self) -> ColumnPairs:
+        """The pairs whose first columns are the source's."""
+        return self.junction.source_columns if self.junction else self.columns
 
     @property
     def is_to_one(self) -> bool:

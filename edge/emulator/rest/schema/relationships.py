@@ -6,6 +6,7 @@ Follows PostgREST's SchemaCache.hs (addInverseRels, addM2MRels).
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from edge.emulator.rest.schema.model import (
     Cardinality,
@@ -14,6 +15,13 @@ from edge.emulator.rest.schema.model import (
     Junction,
     Relationship,
 )
+
+_ORDER: Final = {
+    Cardinality.ONE_TO_MANY: 0,
+    Cardinality.MANY_TO_ONE: 1,
+    Cardinality.ONE_TO_ONE: 2,
+    Cardinality.MANY_TO_MANY: 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +37,35 @@ class ForeignKey:
 
 
 def derive_relationships(
-    keys: Iterable[ForeignKey], schemas: Iterable[str]
+    keys: Iterable[ForeignKey], schemas: Iterable[str], computed: Iterable[Relationship] = ()
 ) -> Mapping[Identifier, tuple[Relationship, ...]]:
-    """Return all relationships by their source relation; junctions are in exposed `schemas`."""
+    """Return all relationships by their source relation; junctions are in exposed `schemas`.
+
+    A computed relationship replaces those to a table of its function's name.
+    """
     keys, exposed = tuple(keys), frozenset(schemas)
     joining = tuple(key for key in keys if key.source.schema in exposed)
     found: defaultdict[Identifier, list[Relationship]] = defaultdict(list)
+    by_function = {(each.source, each.function): each for each in computed}
     for relationship in (*_direct(keys), *_through_junctions(joining)):
+        if (relationship.source, relationship.target) not in by_function:
+            found[relationship.source].append(relationship)
+    for relationship in by_function.values():
         found[relationship.source].append(relationship)
-    return {source: tuple(relationships) for source, relationships in found.items()}
+    return {source: tuple(sorted(each, key=_place)) for source, each in found.items()}
+
+
+def _place(relationship: Relationship) -> tuple[object, ...]:
+    """Return the place among the choices of PGRST201: by target, cardinality and constraint."""
+    junction = relationship.junction
+    return (
+        relationship.target,
+        _ORDER[relationship.cardinality],
+        relationship.constraint,
+        relationship.columns,
+        (junction and (junction.table, junction.source_constraint, junction.target_constraint))
+        or (relationship.target, "", ""),
+    )
 
 
 def _direct(keys: Iterable[ForeignKey]) -> Iterator[Relationship]:

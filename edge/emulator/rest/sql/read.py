@@ -5,7 +5,7 @@ Follows PostgREST's Query/QueryBuilder.hs (readPlanToQuery, readPlanToCountQuery
 
 from edge.emulator.rest.plan.tree import Embed, EmbedPresence, OrderBy, ReadNode
 from edge.emulator.rest.query.terms import RowRange
-from edge.emulator.rest.schema.model import ColumnPairs
+from edge.emulator.rest.schema.model import ColumnPairs, Relationship
 from edge.emulator.rest.sql.columns import render_column, render_output, render_value
 from edge.emulator.rest.sql.filters import render_where
 from edge.emulator.rest.sql.fragment import (
@@ -67,12 +67,22 @@ def _render_conditions(conditions: list[Sql]) -> Sql:
 
 def _render_from(node: ReadNode, parent: tuple[Embed, str] | None) -> Sql:
     table = qualified(node.table) if node.table else SOURCE
+    if parent and parent[0].relationship.function:
+        table = _render_function(parent[0].relationship, parent[1])
     rendered = sql("{} as {}", table, identifier(node.alias))
     junction = parent[0].relationship.junction if parent else None
     if junction is None:
         return rendered
     alias = identifier(_junction_alias(node))
     return sql("{}, {} as {}", rendered, qualified(junction.table), alias)
+
+
+def _render_function(relationship: Relationship, parent: str) -> Sql:
+    """Render a computed relationship; the cast chooses between overloads for rows of a CTE."""
+    # /clients?select=id,recent_projects(name)
+    assert relationship.function is not None
+    row = sql("{}::{}", identifier(parent), qualified(relationship.source))
+    return sql("{}({})", qualified(relationship.function), row)
 
 
 def _junction_alias(node: ReadNode) -> str:
