@@ -11,7 +11,7 @@ import psycopg
 
 from edge.emulator.wire import WireError
 
-_KEPT_STATUSES: Final = frozenset({500, 503, 544})
+_KEPT_STATUSES: Final = frozenset({429, 500, 503, 544})
 
 
 class StorageError(WireError):
@@ -55,6 +55,7 @@ _MESSAGES: Final[Mapping[str, tuple[int, str, str]]] = {
     "NoSuchUpload": (404, "NoSuchUpload", "Upload not found"),
     "ResourceAlreadyExists": (409, "Duplicate", "The resource already exists"),
     "ResourceLocked": (423, "ResourceLocked", "The resource is locked"),
+    "SlowDown": (429, "too_many_requests", "Too many images are waiting to be rendered"),
     "ResourceNotEmpty": (
         409,
         "ResourceNotEmpty",

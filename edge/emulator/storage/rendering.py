@@ -7,6 +7,7 @@ and of an animation the first frame is kept.
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -31,6 +32,14 @@ class Options:
 
 class UnsupportedImageError(Exception):
     """The bytes are no image, a broken one, or one with too many pixels."""
+
+
+def render_file(path: Path, options: Options) -> tuple[bytes, str]:
+    """Return the transformed image of a file. Raises UnsupportedImageError."""
+    try:
+        return render(path.read_bytes(), options)
+    except OSError as exc:
+        raise UnsupportedImageError from exc
 
 
 def render(data: bytes, options: Options) -> tuple[bytes, str]:

@@ -1,26 +1,29 @@
-"""Transform images in one worker process, with a bounded cache of results.
+"""Transform images in a few worker processes, with a bounded cache of results.
 
-A source is at most 25 MB and 50 megapixels; requests wait for their turn.
+A source is at most 25 MB and 50 megapixels. Callers take turns: one with many images, or with slow
+ones, leaves a process to the others.
 """
 
 import asyncio
-import multiprocessing
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from edge.emulator.storage.errors import StorageError, invalid_request
+from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
+from edge.emulator.fair_turns import FairTurns, TooManyWaitingError
+from edge.emulator.storage.errors import StorageError, invalid_request, storage_error
 from edge.emulator.storage.files import FileStore
-from edge.emulator.storage.rendering import Options, Resize, UnsupportedImageError, render
+from edge.emulator.storage.rendering import Options, Resize, UnsupportedImageError, render_file
 
 _MAX_SOURCE: Final = 25 * 1024 * 1024
 _MAX_CACHE: Final = 32 * 1024 * 1024
 _MAX_SIDE: Final = 2000
-_RENDERS_PER_PROCESS: Final = 200
-_SECONDS: Final = 30.0
+_PROCESSES: Final = max(2, min(4, os.cpu_count() or 2))
+_WAITING_EACH: Final = 100
+_SECONDS: Final = 15.0
+_MEMORY: Final = 1500 * 1024 * 1024
 _RESIZES: Final = ("cover", "contain", "fill")
 _FORMATS: Final = ("origin", "avif", "webp")
 _RESIZING_TYPES: Final = {"cover": "fill", "contain": "fit", "fill": "force"}
@@ -97,57 +100,56 @@ def describe_options(query: Mapping[str, Any], options: Options) -> str:
 
 @dataclass(slots=True)
 class Transformer:
-    """Renders versions of objects; the process is started by the first request."""
+    """Renders versions of objects in a few processes, which callers share fairly."""
 
     files: FileStore
-    _pool: ProcessPoolExecutor | None = field(default=None, init=False)
+    _idle: list[BoundedProcess] = field(init=False)
+    _turns: FairTurns = field(init=False)
     _cache: "OrderedDict[tuple[str, Options], tuple[bytes, str]]" = field(
         default_factory=OrderedDict, init=False
     )
     _cached: int = field(default=0, init=False)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def transform(self, version: str, options: Options) -> tuple[bytes, str]:
+    def __post_init__(self) -> None:
+        self._idle = [BoundedProcess(_SECONDS, _MEMORY) for _ in range(_PROCESSES)]
+        self._turns = FairTurns(_PROCESSES, max(1, _PROCESSES - 1), _WAITING_EACH)
+
+    async def transform(self, version: str, options: Options, caller: str) -> tuple[bytes, str]:
         """Return the image's bytes and MIME type. Raises InvalidRequest for no image."""
-        async with self._turn:  # so that one source at a time is in memory
-            known = self._cache.get((version, options))
-            if known:
-                self._cache.move_to_end((version, options))
-                return known
-            size = await self.files.size(version)
-            if size > _MAX_SOURCE:
-                raise _unsupported()
-            source = b"".join([chunk async for chunk in self.files.read(version, 0, size)])
-            rendered = await self._render(source, options)
-            self._remember((version, options), rendered)
-            return rendered
+        known = self._find(version, options)
+        if known:
+            return known
+        if await self.files.size(version) > _MAX_SOURCE:
+            raise _unsupported()
+        try:
+            async with self._turns.turn(caller):
+                return self._find(version, options) or await self._render(version, options)
+        except TooManyWaitingError as exc:
+            raise storage_error("SlowDown") from exc
 
     def close(self) -> None:
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._idle:
+            process.close()
 
-    async def _render(self, source: bytes, options: Options) -> tuple[bytes, str]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                1, multiprocessing.get_context("spawn"), max_tasks_per_child=_RENDERS_PER_PROCESS
-            )
-        loop = asyncio.get_running_loop()
+    def _find(self, version: str, options: Options) -> tuple[bytes, str] | None:
+        known = self._cache.get((version, options))
+        if known:
+            self._cache.move_to_end((version, options))
+        return known
+
+    async def _render(self, version: str, options: Options) -> tuple[bytes, str]:
+        process = self._idle.pop()
         try:
-            work = loop.run_in_executor(self._pool, render, source, options)
-            return await asyncio.wait_for(work, _SECONDS)
-        except UnsupportedImageError as exc:
+            rendered = await process.call(render_file, self.files.path(version), options)
+        except (UnsupportedImageError, ProcessEndedError) as exc:
             raise _unsupported() from exc
-        except (BrokenProcessPool, TimeoutError) as exc:
-            self._restart()
-            raise _unsupported() from exc
-
-    def _restart(self) -> None:
-        """Replace a process that died or takes too long."""
-        if self._pool:
-            for process in list((self._pool._processes or {}).values()):  # pyright: ignore[reportPrivateUsage]
-                process.kill()
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        except asyncio.CancelledError:
+            process.close()  # nobody waits for it
+            raise
+        finally:
+            self._idle.append(process)
+        self._remember((version, options), rendered)
+        return rendered
 
     def _remember(self, key: tuple[str, Options], rendered: tuple[bytes, str]) -> None:
         self._cache[key] = rendered

@@ -28,7 +28,7 @@ async def render_authenticated(context: StorageContext, request: Request) -> Res
         caller, request, "render.image_authenticated"
     ) as connection:
         row = await rows.find_object(connection, target.bucket_id, target.name)
-    return await _serve(context, request, row, choice)
+    return await _serve(context, request, row, choice, caller.user_id)
 
 
 async def render_public(context: StorageContext, request: Request) -> Response:
@@ -55,12 +55,18 @@ def _read_choice(given: Mapping[str, Any], request: Request) -> tuple[Options, s
 
 
 async def _serve(
-    context: StorageContext, request: Request, row: rows.Row | None, choice: tuple[Options, str]
+    context: StorageContext,
+    request: Request,
+    row: rows.Row | None,
+    choice: tuple[Options, str],
+    user_id: str | None = None,
 ) -> Response:
+    """Render in a turn of the user's, or of the client's address."""
     if row is None:
         raise storage_error("NoSuchKey")
     options, applied = choice
-    data, mime_type = await context.transformer.transform(row["version"] or "", options)
+    whose = user_id or (request.client.host if request.client else "")
+    data, mime_type = await context.transformer.transform(row["version"] or "", options, whose)
     headers = object_headers(request, row) | {
         "content-type": mime_type,
         "content-length": str(len(data)),

@@ -1,5 +1,6 @@
 """Images: resized, converted, cached; what is no image is refused."""
 
+import asyncio
 import io
 import struct
 import zlib
@@ -7,7 +8,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from tests.support.storage_service import Storage, error
+from tests.support.storage_service import ANN, Storage, error
 
 
 @pytest.fixture
@@ -75,3 +76,24 @@ async def test_the_answer_tells_what_of_the_query_was_applied(pictures: Storage)
     ):
         answer = await pictures("GET", f"/render/image/public/pictures/a.jpg{query}")
         assert answer.headers.get("x-transformations") == wanted
+
+
+async def test_one_with_many_images_leaves_room_for_others(storage: Storage) -> None:
+    """Nobody waits for all of one user's slow images."""
+    await storage.create_bucket("pictures", public=True)
+    picture = io.BytesIO()
+    Image.effect_noise((1000, 1000), 40).save(picture, "JPEG")
+    await storage.upload("pictures/a.jpg", picture.getvalue(), "image/jpeg")
+    storage.execute("create policy p on storage.objects for select to authenticated using (true)")
+    owner, visitor = storage.as_user(ANN), storage.without_token()
+    path = "pictures/a.jpg?width=990&format=avif&quality={}"
+    slow = [
+        asyncio.create_task(owner("GET", f"/render/image/authenticated/{path.format(50 + number)}"))
+        for number in range(6)
+    ]
+    answer = await visitor("GET", "/render/image/public/pictures/a.jpg?width=20")
+    assert answer.status_code == 200
+    assert sum(task.done() for task in slow) < len(slow)
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
