@@ -1,0 +1,71 @@
+"""Emitter: stores an output, then sends it to everybody who follows the session."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import socketio
+
+from backend.chat.stores.store import Store, StoreError
+
+NAMESPACE: Final = "/chat"
+_PAUSES: Final = (0.2, 0.5, 1.0)
+_LONGEST_QUEUE: Final = 256
+_log = logging.getLogger("chat")
+
+
+def room_of(session_id: str) -> str:
+    """Return the room of a session's followers."""
+    return f"session:{session_id}"
+
+
+class Emitter:
+    """Emits through `server`; `failures` counts messages that only recovery will deliver."""
+
+    def __init__(self, server: socketio.AsyncServer, store: Store) -> None:
+        self._server = server
+        self._store = store
+        self.failures = 0
+
+    async def publish(self, message: Mapping[str, Any]) -> bool:
+        """Store an output and send it; False if it ended before or its session is gone.
+
+        Raises StoreError after three more attempts.
+        """
+        is_stored = await self._save(message)
+        if is_stored:
+            await self.send("chat", message, room_of(message["session_id"]))
+        return is_stored
+
+    async def _save(self, message: Mapping[str, Any]) -> bool:
+        for pause in _PAUSES:
+            try:
+                return await self._store.save_output(message)
+            except StoreError:
+                await asyncio.sleep(pause)
+        return await self._store.save_output(message)
+
+    async def send(self, event: str, data: Mapping[str, Any], to: str | None = None) -> None:
+        """Send to a room or one client, or to all; up to three more attempts, then give up."""
+        await self._drop_slow_clients(to)
+        for pause in (*_PAUSES, None):
+            try:
+                await self._server.emit(event, dict(data), to=to, namespace=NAMESPACE)
+            except Exception:
+                if pause is None:
+                    self.failures += 1
+                    _log.exception("An emit of %s failed; clients recover it.", event)
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _drop_slow_clients(self, to: str | None) -> None:
+        """Disconnect clients that do not read; they come back and recover."""
+        members = list(self._server.manager.get_participants(NAMESPACE, to))
+        for sid, eio_sid in members:
+            found = self._server.eio.sockets.get(eio_sid)
+            if found is not None and found.queue.qsize() > _LONGEST_QUEUE:
+                _log.warning("A client does not read its messages and is disconnected.")
+                await self._server.disconnect(sid, namespace=NAMESPACE)

@@ -1,0 +1,104 @@
+"""Client managers: how instances of the backend share rooms."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
+
+import psycopg
+import socketio
+from psycopg import sql
+from socketio.async_pubsub_manager import AsyncPubSubManager
+
+_CHANNEL: Final = "chat"
+_LONGEST_PAYLOAD: Final = 7_900
+"""Bytes; Postgres refuses notifications of 8,000 and more."""
+_LONGEST_PAUSE: Final = 10.0
+_log = logging.getLogger("chat")
+
+
+def choose_manager(database_url: str, redis_url: str) -> socketio.AsyncManager:
+    """Return Redis's manager where a URL is given, Postgres's, or one for a single instance."""
+    if redis_url:
+        return socketio.AsyncRedisManager(redis_url, channel=_CHANNEL)
+    if database_url.startswith("sqlite:"):
+        return socketio.AsyncManager()
+    return PostgresManager(database_url)
+
+
+class PostgresManager(AsyncPubSubManager):
+    """Manager over LISTEN and NOTIFY; a longer message goes through chat.notifications."""
+
+    name = "postgres"
+
+    def __init__(self, url: str, channel: str = _CHANNEL) -> None:
+        super().__init__(channel=channel)
+        self._url = url
+        self._publisher: psycopg.AsyncConnection[Any] | None = None
+        self._lock = asyncio.Lock()
+
+    async def _publish(self, data: Mapping[str, Any]) -> None:
+        """Notify the other instances. Raises psycopg.Error after a second attempt."""
+        payload = json.dumps(data)
+        async with self._lock:
+            for is_last in (False, True):
+                try:
+                    await self._notify(payload)
+                except psycopg.Error:
+                    self._publisher = None
+                    if is_last:
+                        raise
+                else:
+                    return
+
+    async def _notify(self, payload: str) -> None:
+        connection = self._publisher
+        if connection is None or connection.closed:
+            connection = self._publisher = await self._connect()
+        if len(payload.encode()) <= _LONGEST_PAYLOAD:
+            await connection.execute("select pg_notify(%s, %s)", (self.channel, payload))
+            return
+        await connection.execute(
+            "with old as (delete from chat.notifications"
+            " where created_at < now() - interval '1 minute'), stored as ("
+            " insert into chat.notifications (payload) values (%s) returning id)"
+            " select pg_notify(%s, id::text) from stored",
+            (payload.encode(), self.channel),
+        )
+
+    async def _listen(self) -> AsyncGenerator[str]:
+        """Yield what instances published; connects again after growing pauses."""
+        pause = 0.2
+        while True:
+            try:
+                async with await self._connect() as listener:
+                    await listener.execute(
+                        sql.SQL("listen {}").format(sql.Identifier(self.channel))
+                    )
+                    pause = 0.2
+                    async for notification in listener.notifies():
+                        if message := await self._read(notification.payload):
+                            yield message
+            except psycopg.Error:
+                _log.warning("Rooms are not shared: the database cannot be reached. Trying again.")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _read(self, payload: str) -> str | None:
+        if not payload.isdecimal():
+            return payload
+        async with self._lock:
+            connection = self._publisher
+            if connection is None or connection.closed:
+                connection = self._publisher = await self._connect()
+            cursor = await connection.execute(
+                "select payload from chat.notifications where id = %s", (int(payload),)
+            )
+            row = await cursor.fetchone()
+        return bytes(row[0]).decode() if row else None
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, connect_timeout=10, prepare_threshold=None
+        )

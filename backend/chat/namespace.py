@@ -1,0 +1,153 @@
+"""ChatNamespace: the events of Socket.IO's namespace /chat."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import socketio
+from pydantic import ValidationError
+
+from backend.chat.emitter import NAMESPACE, Emitter, room_of
+from backend.chat.messages import Message, Output, new_id, refusal
+from backend.chat.runner import Runner
+from backend.chat.stores.store import SessionFullError, SessionNotFoundError, Store, StoreError
+from backend.chat.users import Users
+
+_PER_MINUTE: Final = 30
+_log = logging.getLogger("chat")
+
+
+class ChatNamespace(socketio.AsyncNamespace):
+    """connect, disconnect, chat and reconnect; each client follows the sessions that it names."""
+
+    def __init__(self, store: Store, emitter: Emitter, runner: Runner, users: Users) -> None:
+        super().__init__(NAMESPACE)
+        self._store = store
+        self._emitter = emitter
+        self._runner = runner
+        self._users = users
+        self._recent: dict[str, deque[float]] = {}
+        self._owners: dict[str, str | None] = {}
+
+    async def on_connect(self, sid: str, _environ: Mapping[str, Any], auth: Any = None) -> None:
+        """Check auth {token?, session_id?, last_seen?}; what the session missed is sent.
+
+        Raises ConnectionRefusedError.
+        """
+        given = _read_object(auth)
+        owner = await self._users.find(str(given.get("token") or ""))
+        if owner.is_refused:
+            raise socketio.exceptions.ConnectionRefusedError("Sign in: the token is not valid.")
+        self._owners[sid] = owner.id
+        self._recent[sid] = deque(maxlen=_PER_MINUTE)
+        session_id, since = given.get("session_id"), given.get("last_seen")
+        if isinstance(session_id, str):
+            is_time = isinstance(since, (int, float)) and not isinstance(since, bool)
+            await self._follow(sid, session_id, None, float(cast("float", since)) if is_time else 0)
+
+    async def on_disconnect(self, sid: str, reason: str = "") -> None:
+        """Forget the client; its runs go on."""
+        self._owners.pop(sid, None)
+        self._recent.pop(sid, None)
+        _log.debug("Client %s disconnected: %s.", sid, reason)
+
+    async def on_reconnect(self, sid: str, data: Any = None) -> None:
+        """Send the newest outputs of {session_id, conv_id} again."""
+        given = _read_object(data)
+        session_id, conv_id = given.get("session_id"), given.get("conv_id")
+        if not isinstance(session_id, str) or not isinstance(conv_id, str):
+            _log.info("reconnect without session_id and conv_id is ignored.")
+            return
+        await self._follow(sid, session_id, conv_id, 0)
+
+    async def on_chat(self, sid: str, data: Any = None) -> None:
+        """Store a message and start its run; a message that was answered is answered again."""
+        given = _read_object(data)
+        try:
+            message = Message.model_validate(given)
+        except ValidationError as exc:
+            await self._refuse(sid, given, _explain(exc), "invalid_message")
+            return
+        if self._is_too_fast(sid):
+            await self._end(sid, message, "overlimit", "Too many messages: wait a minute.")
+            return
+        try:
+            await self._accept(sid, message)
+        except SessionNotFoundError:
+            await self._refuse(sid, given, "This session is not there.", "session_not_found")
+        except SessionFullError:
+            text = "This session is full. Start a new one with Ctrl or Cmd + K."
+            await self._end(sid, message, "sessionlimit", text)
+        except StoreError:
+            _log.exception("A message could not be stored.")
+            text = "Your message could not be stored. Send it again in a moment."
+            await self._refuse(sid, message.render(), text, "database_unavailable")
+
+    async def _accept(self, sid: str, message: Message) -> None:
+        output_id = f"o-{new_id()}"
+        stored = await self._begin(message, output_id, self._owners.get(sid))
+        await self.enter_room(sid, room_of(message.session_id))
+        if stored is None:
+            output = Output(message.session_id, message.conv_id, output_id)
+            output.step("Received")
+            await self._emitter.publish(output.render())
+            self._runner.wake()
+        elif stored:
+            await self._emitter.send("chat", stored, sid)
+
+    async def _begin(
+        self, message: Message, output_id: str, owner: str | None
+    ) -> Mapping[str, Any] | None:
+        for pause in (0.1, 0.5, None):
+            try:
+                return await self._store.begin(message, output_id, owner)
+            except StoreError:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+    async def _follow(self, sid: str, session_id: str, conv_id: str | None, since: float) -> None:
+        try:
+            owner = self._owners.get(sid)
+            if await self._store.is_owner(session_id, owner):
+                await self.enter_room(sid, room_of(session_id))
+            found = await self._store.fetch_outputs(session_id, owner, conv_id=conv_id, since=since)
+        except StoreError:
+            _log.exception("A session could not be recovered.")
+            return
+        for message in found:
+            await self._emitter.send("chat", message, sid)
+
+    def _is_too_fast(self, sid: str) -> bool:
+        recent = self._recent.setdefault(sid, deque(maxlen=_PER_MINUTE))
+        now = time.monotonic()
+        if len(recent) == _PER_MINUTE and now - recent[0] < 60:
+            return True
+        recent.append(now)
+        return False
+
+    async def _end(self, sid: str, message: Message, status: str, text: str) -> None:
+        output = Output(message.session_id, message.conv_id, new_id())
+        output.fail(text, status)
+        output.status = status
+        await self._emitter.send("chat", output.render(), sid)
+
+    async def _refuse(self, sid: str, given: Mapping[str, Any], text: str, error_type: str) -> None:
+        if answer := refusal(given, text, error_type):
+            await self._emitter.send("chat", answer, sid)
+        else:
+            _log.info("A message without session_id and conv_id is ignored: %s", error_type)
+
+
+def _read_object(data: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "message"
+    return f"The message cannot be read: {where}: {first['msg']}."
