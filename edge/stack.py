@@ -253,7 +253,7 @@ class Stack:
                 yield Schedule(slug, when, function.manifest.schedule_body)
 
     async def _start_processes(self, lock: Lock) -> None:
-        """Start the project's own processes last, for they may call all that came before."""
+        """Start the project's own processes last, in the background: they may call all before."""
 
         def describe(processes: list[dict[str, Any]]) -> None:
             lock.write(lock.read() | {"PROCESSES": json.dumps(processes)})
@@ -267,7 +267,7 @@ class Stack:
             self.settings.root, entries, self._process_environment, self._publish, describe
         )
         self._exits.push_async_callback(supervisor.close)
-        await supervisor.start()
+        supervisor.start_all()
 
     def _process_environment(self, entry: ProcessEntry) -> dict[str, str]:
         return build_process_environment(self.settings.with_current_secrets(), entry)

@@ -6,7 +6,7 @@
 
     [processes.chat]                     # edge start runs it beside the stack
     command = ["python", "-m", "backend.chat"]
-    port = 8090                          # optional: must be free; given to the process as PORT
+    port = 8090                          # optional: or any free one if it is taken; given as PORT
     health = "/healthz"                  # optional: answers 2xx on `port` once it is ready
     secrets = ["OPENAI_API_KEY"]         # beside SUPABASE_…, nothing else of the env file
 

@@ -60,6 +60,7 @@ class ProjectProcess:
     timing: Timing = field(default_factory=Timing)
     state: State = field(default=State.STARTING, init=False)
     restarts: int = field(default=0, init=False)
+    port: int | None = field(default=None, init=False)
     _process: Process | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _settled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -104,7 +105,7 @@ class ProjectProcess:
 
     async def _run_once(self) -> None:
         """Start the process and wait until it ends; stop it when cancelled."""
-        self._require_free_port()
+        self._choose_port()
         self._process = await asyncio.create_subprocess_exec(
             *self.entry.command,
             cwd=self.root,
@@ -151,10 +152,12 @@ class ProjectProcess:
             self._log(f"{self.entry.health} has not answered 2xx in {deadline:g} s", Level.ERROR)
         else:
             self._change(State.READY)
+            if self.port:
+                self._log(f"ready at http://{_HOST}:{self.port}", Level.INFO)
         self._settled.set()
 
     async def _is_healthy(self) -> bool:
-        url = f"http://{_HOST}:{self.entry.port}{self.entry.health}"
+        url = f"http://{_HOST}:{self.port}{self.entry.health}"
         end = time.monotonic() + self.timing.health_deadline
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
             while time.monotonic() < end:
@@ -180,19 +183,19 @@ class ProjectProcess:
         variables = dict(self.environment(self.entry))
         folders = (str(Path(sys.executable).parent), variables.get("PATH", os.defpath))
         variables["PATH"] = os.pathsep.join(folders)
-        if self.entry.port:
-            variables["PORT"] = str(self.entry.port)
+        if self.port:
+            variables["PORT"] = str(self.port)
         return variables
 
-    def _require_free_port(self) -> None:
-        if not self.entry.port:
+    def _choose_port(self) -> None:
+        """Take the entry's port, or any free one if another program has it; keep it afterwards."""
+        if not self.entry.port or self.port:
             return
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, self.entry.port))
-            except OSError as exc:
-                raise OSError(f"port {self.entry.port} is taken by another program") from exc
+        self.port = self.entry.port
+        if not _is_free(self.port):
+            self.port = _find_free_port()
+            taken = f"port {self.entry.port} is taken by another program"
+            self._log(f"{taken}: it listens at {self.port}", Level.WARNING)
 
     def _change(self, state: State) -> None:
         self.state = state
@@ -205,6 +208,22 @@ class ProjectProcess:
 def _signal_group(pid: int, sign: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(pid, sign)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return probe.getsockname()[1]
 
 
 def _set_parent_death_signal(parent: int) -> Callable[[], None] | None:

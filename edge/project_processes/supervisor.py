@@ -27,8 +27,8 @@ class Supervisor:
     timing: Timing = field(default_factory=Timing)
     _processes: list[ProjectProcess] = field(default_factory=list[ProjectProcess], init=False)
 
-    async def start(self) -> None:
-        """Start all and wait until each is ready or has failed once."""
+    def start_all(self) -> None:
+        """Start all in the background; see `start`."""
         self._processes = [
             ProjectProcess(
                 entry, self.root, self.environment, self.observe, self._report, self.timing
@@ -37,6 +37,10 @@ class Supervisor:
         ]
         for process in self._processes:
             process.start()
+
+    async def start(self) -> None:
+        """Start all and wait until each is ready or has failed once."""
+        self.start_all()
         await asyncio.gather(*(process.wait_settled() for process in self._processes))
 
     async def close(self) -> None:
@@ -52,7 +56,7 @@ class Supervisor:
                 "name": process.entry.name,
                 "state": process.state.value,
                 "pid": process.pid,
-                "port": process.entry.port,
+                "port": process.port,
                 "restarts": process.restarts,
             }
             for process in self._processes

@@ -41,7 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def started(project: Path) -> Iterator[dict[str, Any]]:
-    with serving(project, "start", "--port", "0", "--db-port", "0") as details:
+    with serving(project, "start", "--no-processes", "--port", "0", "--db-port", "0") as details:
         yield details
 
 

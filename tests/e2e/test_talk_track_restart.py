@@ -24,7 +24,7 @@ from tests.support.talk_tracks.faults import (
 from tests.support.talk_tracks.user import User, create_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
-COMMAND = ("start", "--port", "0", "--db-port", "0", "--no-reload", "-o", "json")
+COMMAND = ("start", "--no-processes", "--port", "0", "--db-port", "0", "--no-reload", "-o", "json")
 
 
 @pytest.fixture

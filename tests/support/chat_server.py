@@ -87,16 +87,16 @@ class ChatClient:
         await self.send(dict(data))
         return await self.wait_end(data["conv_id"])
 
-    async def wait_end(self, conv_id: str, timeout: float = 60) -> dict[str, Any]:
+    async def wait_end(self, conv_id: str) -> dict[str, Any]:
         """The terminal output of a conversation."""
         found = await self.wait(
-            lambda output: output["conv_id"] == conv_id and output["status"] != "progress", timeout
+            lambda output: output["conv_id"] == conv_id and output["status"] != "progress"
         )
         return found[-1]
 
-    async def wait(self, condition: Any, timeout: float = 60) -> list[dict[str, Any]]:
+    async def wait(self, condition: Any) -> list[dict[str, Any]]:
         """The outputs that fulfil a condition, once there is one."""
-        async with asyncio.timeout(timeout), self._arrived:
+        async with asyncio.timeout(60), self._arrived:
             while not (found := [each for each in self.outputs if condition(each)]):
                 await self._arrived.wait()
             return found

@@ -161,15 +161,20 @@ signal.pause()
     assert "did not end in time: killed" in lines(events, "stubborn")
 
 
-async def test_a_taken_port_is_reported_and_the_stack_goes_on(tmp_path: Path) -> None:
+async def test_a_taken_port_is_reported_and_another_one_used(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         web = python("web", SERVER, port=other.getsockname()[1], health="/healthz")
         async with running(tmp_path, web) as (supervisor, events):
-            assert supervisor.describe()[0]["state"] == "restarting"
+            described = supervisor.describe()[0]
+            assert described["state"] == "ready"
+            assert described["port"] not in {None, web.port}
 
-    assert f"cannot be started: port {web.port} is taken by another program" in lines(events, "web")
+    reported = lines(events, "web")
+    port = described["port"]
+    assert f"port {web.port} is taken by another program: it listens at {port}" in reported
+    assert f"ready at http://127.0.0.1:{port}" in reported
 
 
 async def test_a_program_that_does_not_exist_is_reported(tmp_path: Path) -> None:
