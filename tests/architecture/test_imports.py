@@ -105,6 +105,7 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
     }
 
     assert readers == {
+        "backend.__main__",
         "shared.env",
         "edge.project.environment",
         "edge.runtime.worker.main",
