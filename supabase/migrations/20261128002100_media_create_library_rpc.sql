@@ -1,6 +1,28 @@
 -- Create the RPC of workspace-actions. The function copies files first; a row names only files that are there.
 -- All take the user from the verified token; what is another user's is not found.
 
+-- Raises what save_to_library_v1 would, before a file is copied. The lock keeps two saves of an owner from exceeding the quota together.
+create function public.check_library_room_v1(owner_id uuid, collection_id uuid, needed_bytes bigint, quota_bytes bigint) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+    used bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('media.library:' || owner_id, 0));
+    if check_library_room_v1.collection_id is not null and not exists (
+        select from public.user_collections c where c.id = check_library_room_v1.collection_id and c.user_id = owner_id) then
+        raise exception 'Collection not found' using errcode = 'PT404', detail = 'COLLECTION_NOT_FOUND';
+    end if;
+    select coalesce(sum(l.file_size_bytes), 0) into used from public.user_library l where l.user_id = owner_id;
+    if used + needed_bytes > quota_bytes then
+        raise exception 'The library is full: % of % bytes are used. Delete something from it first.', used, quota_bytes
+            using errcode = 'PT409', detail = 'LIBRARY_FULL';
+    end if;
+end;
+$$;
+comment on function public.check_library_room_v1(uuid, uuid, bigint, bigint) is
+    'Raise LIBRARY_FULL if that many bytes exceed the owner''s quota, COLLECTION_NOT_FOUND if the collection is not the owner''s.';
+
 -- Security invoker: service_role calls them, and may read and write these tables.
 create function public.save_to_library_v1(owner_id uuid, asset_id uuid, saved jsonb, quota_bytes bigint) returns jsonb
 language plpgsql set search_path = ''
@@ -8,9 +30,7 @@ as $$
 declare
     asset public.workspace_assets;
     item public.user_library;
-    used bigint;
 begin
-    -- Locks the owner's saves against each other, so that two of them cannot exceed the quota together.
     perform pg_advisory_xact_lock(hashtextextended('media.library:' || owner_id, 0));
     select l.* into item from public.user_library l
     where l.user_id = owner_id and l.source_asset_id = save_to_library_v1.asset_id;
@@ -22,15 +42,8 @@ begin
     if not found then
         raise exception 'Asset not found' using errcode = 'PT404', detail = 'ASSET_NOT_FOUND';
     end if;
-    if saved ->> 'collection_id' is not null and not exists (
-        select from public.user_collections c where c.id = (saved ->> 'collection_id')::uuid and c.user_id = owner_id) then
-        raise exception 'Collection not found' using errcode = 'PT404', detail = 'COLLECTION_NOT_FOUND';
-    end if;
-    select coalesce(sum(l.file_size_bytes), 0) into used from public.user_library l where l.user_id = owner_id;
-    if used + (saved ->> 'file_size_bytes')::bigint > quota_bytes then
-        raise exception 'The library is full: % of % bytes are used. Delete something from it first.', used, quota_bytes
-            using errcode = 'PT409', detail = 'LIBRARY_FULL';
-    end if;
+    perform public.check_library_room_v1(
+        owner_id, (saved ->> 'collection_id')::uuid, (saved ->> 'file_size_bytes')::bigint, quota_bytes);
     insert into public.user_library (
         user_id, source_asset_id, asset_type, storage_path, thumbnail_path, file_size_bytes, mime_type,
         duration_seconds, original_prompt, model_used, generation_seed, width, height, collection_id, custom_title, tags)
@@ -84,5 +97,5 @@ $$;
 comment on function public.copy_to_workspace_v1(uuid, uuid, uuid, jsonb) is
     'Add the library item, whose copy is at saved.storage_path, to the workspace with a completed job; return {id, is_new}.';
 
-revoke execute on function public.save_to_library_v1, public.copy_to_workspace_v1 from public, anon, authenticated;
-grant execute on function public.save_to_library_v1, public.copy_to_workspace_v1 to service_role;
+revoke execute on function public.check_library_room_v1, public.save_to_library_v1, public.copy_to_workspace_v1 from public, anon, authenticated;
+grant execute on function public.check_library_room_v1, public.save_to_library_v1, public.copy_to_workspace_v1 to service_role;
