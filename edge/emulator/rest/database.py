@@ -101,6 +101,7 @@ class Database:
                     foreign_keys=await _fetch(connection, "foreign_keys"),
                     view_keys=await _fetch(connection, "view_keys", schemas, path),
                     computed=await _fetch(connection, "computed"),
+                    representations=await _fetch(connection, "representations"),
                     schemas=schemas,
                     routines=await _fetch(connection, "routines", schemas),
                     types=await _fetch(connection, "types", path),

@@ -63,6 +63,23 @@ create function public.orders(addresses) returns setof public.orders language sq
 create function public.sequel(films) returns public.films language sql stable
   as 'select * from films where id = $1.id + 1';
 
+-- A domain that casts represent: colours are numbers in the table and text in JSON and URLs.
+create domain public.colour as int;
+create function public.colour_of(text) returns public.colour language sql immutable
+  as $$ select ('x' || lpad(ltrim($1, '#'), 8, '0'))::bit(32)::int::public.colour $$;
+create function public.colour_of(json) returns public.colour language sql immutable
+  as $$ select public.colour_of($1 #>> '{}') $$;
+create function public.colour_json(public.colour) returns json language sql immutable
+  as $$ select to_json('#' || lpad(to_hex($1), 6, '0')) $$;
+create cast (public.colour as json) with function public.colour_json(public.colour) as implicit;
+create cast (json as public.colour) with function public.colour_of(json) as implicit;
+create cast (text as public.colour) with function public.colour_of(text) as implicit;
+create table public.posters (
+  id int primary key, film_id int references public.films, ink public.colour default 255
+);
+create view public.poster_inks as select id, ink as shade from posters;
+insert into posters values (1, 1, 255), (2, 3, 65280), (3, 3, null);
+
 refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

@@ -3,11 +3,12 @@
 Follows PostgREST's Plan.hs (hoistSpreadAggFunctions, expandStars).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import STAR, ColumnRef, Embed, OutputField
+from edge.emulator.rest.schema.model import Column
 
 
 def has_aggregates(fields: Iterable[OutputField]) -> bool:
@@ -44,13 +45,19 @@ def hoist_aggregates(embeds: Sequence[Embed]) -> tuple[tuple[Embed, ...], tuple[
     return tuple(changed), tuple(hoisted)
 
 
-def expand_stars(fields: Iterable[OutputField], names: Iterable[str]) -> tuple[OutputField, ...]:
-    """Name the columns of `*`, so that they can be grouped by or made arrays."""
-    columns = tuple(names)
+def expand_stars(
+    fields: Iterable[OutputField], columns: Mapping[str, Column]
+) -> tuple[OutputField, ...]:
+    """Name the columns of `*`, so that they can be grouped by, formatted or made arrays."""
     expanded: list[OutputField] = []
     for field in fields:
         if field.value.column == STAR and not field.aggregate and not field.is_operand:
-            expanded += [OutputField(ColumnRef(field.value.table, name)) for name in columns]
+            expanded += [_output(field.value.table, column) for column in columns.values()]
         else:
             expanded.append(field)
     return tuple(expanded)
+
+
+def _output(table: str, column: Column) -> OutputField:
+    name = column.name if column.formatter else None
+    return OutputField(ColumnRef(table, column.name), None, name, formatter=column.formatter)

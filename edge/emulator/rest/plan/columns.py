@@ -46,10 +46,15 @@ def resolve_output(
     if item.field == Field(STAR):
         return OutputField(ColumnRef(alias, STAR))
     # /projects?select=title:name::text,data->a->>b
+    column = None if item.field.path else relation.columns.get(item.field.name)
+    formatter = column.formatter if column else None
     return OutputField(
         resolve_field(item.field, relation, alias),
         _resolve_cast(item.cast, types),
-        item.alias or _json_name(item.field) or (item.field.name if item.cast else None),
+        item.alias
+        or _json_name(item.field)
+        or (item.field.name if item.cast or formatter else None),
+        formatter=formatter,
     )
 
 

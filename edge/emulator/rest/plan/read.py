@@ -74,6 +74,9 @@ class ReadPlanner:
             if not self.aggregates_enabled:
                 raise rest_error("PGRST123")
             fields = expand_stars(fields, relation.columns)
+        # /todos?select=*, where the domain of a column has a cast to json
+        if any(column.formatter for column in relation.columns.values()):
+            fields = expand_stars(fields, relation.columns)
         return ReadNode(
             alias=alias,
             table=table,
@@ -153,7 +156,8 @@ def _plan_comparison(tree: Filter, relation: Relation, alias: str) -> Comparison
     value = resolve_field(tree.field, relation, alias)
     column = relation.find_column(tree.field.name)
     is_tsvector = column is not None and column.is_tsvector
-    return Comparison(value, tree.condition, is_tsvector)
+    parser = column.text_parser if column and not tree.field.path else None
+    return Comparison(value, tree.condition, is_tsvector, parser)
 
 
 def _plan_order(

@@ -37,7 +37,8 @@ class OutputField:
     """A column of the result; `cast` is a SQL type, `name` the alias (None: the column's name).
 
     `aggregate` is a function of the cast value. An operand is the value of an aggregate that the
-    parent of a spread computes, and no column of the response.
+    parent of a spread computes, and no column of the response. A `formatter` is a function that
+    the value is represented by.
     """
 
     value: ColumnRef
@@ -46,15 +47,20 @@ class OutputField:
     aggregate: Aggregate | None = None
     aggregate_cast: str | None = None
     is_operand: bool = False
+    formatter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A filter on a column; text search wraps it in to_tsvector unless it `is_tsvector`."""
+    """A filter on a column; text search wraps it in to_tsvector unless it `is_tsvector`.
+
+    A `parser` is a function that reads the compared text.
+    """
 
     value: ColumnRef
     condition: Condition
     is_tsvector: bool = False
+    parser: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

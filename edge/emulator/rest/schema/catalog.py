@@ -37,6 +37,7 @@ QUERIES: Final[Mapping[str, bytes]] = {
         "foreign_keys",
         "view_keys",
         "computed",
+        "representations",
         "routines",
         "types",
         "role_settings",
@@ -46,6 +47,7 @@ QUERIES: Final[Mapping[str, bytes]] = {
 # Bits of pg_relation_is_updatable: 1 << CMD_UPDATE, CMD_INSERT, CMD_DELETE.
 _UPDATE, _INSERT, _DELETE = 4, 8, 16
 
+_NONE: Final[Mapping[tuple[str, str], str]] = {}
 _BODY_TYPES: Final = frozenset({"bytea", "json", "jsonb", "text", "xml"})
 
 # Type names of the SQL standard, which Postgres' parser knows and pg_type does not list.
@@ -84,6 +86,7 @@ class CatalogRows:
     role_settings: Iterable[Row]
     schemas: Iterable[str]
     computed: Iterable[Row] = ()
+    representations: Iterable[Row] = ()
 
 
 def build_cache(rows: CatalogRows) -> SchemaCache:
@@ -91,9 +94,12 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
     keys = tuple(map(_foreign_key, rows.foreign_keys))
     view_keys = tuple(map(_view_key, rows.view_keys))
     primary = primary_keys_of_views(view_keys)
+    representations = {
+        (row["source"], row["target"]): row["function"] for row in rows.representations
+    }
     relations = {
         relation.id: replace(relation, primary_key=primary.get(relation.id, relation.primary_key))
-        for relation in map(_relation, rows.relations)
+        for relation in (_relation(row, representations) for row in rows.relations)
     }
     routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
     for row in rows.routines:
@@ -117,20 +123,30 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
     )
 
 
-def _columns(entries: Iterable[Row]) -> dict[str, Column]:
+def _columns(
+    entries: Iterable[Row], representations: Mapping[tuple[str, str], str] = _NONE
+) -> dict[str, Column]:
     return {
-        entry["name"]: Column(entry["name"], entry["type"], entry["base_type"], entry["default"])
+        entry["name"]: Column(
+            entry["name"],
+            entry["type"],
+            entry["base_type"],
+            entry["default"],
+            formatter=representations.get((entry["type"], "json")),
+            text_parser=representations.get(("text", entry["type"])),
+            json_parser=representations.get(("json", entry["type"])),
+        )
         for entry in entries
     }
 
 
-def _relation(row: Row) -> Relation:
+def _relation(row: Row, representations: Mapping[tuple[str, str], str]) -> Relation:
     is_table = row["kind"] in {"r", "p"}
     operations: int = row["operations"]
     return Relation(
         id=Identifier(row["schema"], row["name"]),
         kind=row["kind"],
-        columns=_columns(row["columns"]),
+        columns=_columns(row["columns"], {} if row["kind"] == "c" else representations),
         primary_key=tuple(row["primary_key"]),
         computed=_columns(row["computed"]),
         is_insertable=is_table or bool(operations & _INSERT),

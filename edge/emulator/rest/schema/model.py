@@ -21,12 +21,18 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its declared type, its domain's base type, its default expression."""
+    """A column: its declared type, its domain's base type, its default expression.
+
+    A domain's casts represent its values: functions to json, from text and from json.
+    """
 
     name: str
     type: str
     base_type: str
     default: str | None = None
+    formatter: str | None = None
+    text_parser: str | None = None
+    json_parser: str | None = None
 
     @property
     def is_json(self) -> bool:

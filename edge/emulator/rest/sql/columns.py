@@ -53,6 +53,8 @@ def render_output(field: OutputField) -> Sql:
         rendered = sql("case when {} is distinct from null then 1 end", row)
     else:
         rendered = sql("*") if is_row and field.aggregate else render_value(field.value)
+    if field.formatter:
+        rendered = sql("{}({})", from_catalogue(field.formatter), rendered)
     if field.cast:
         rendered = sql("cast({} as {})", rendered, from_catalogue(field.cast))
     if field.aggregate:

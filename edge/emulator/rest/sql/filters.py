@@ -14,7 +14,7 @@ from edge.emulator.rest.plan.tree import (
 )
 from edge.emulator.rest.query.terms import Condition
 from edge.emulator.rest.sql.columns import render_value
-from edge.emulator.rest.sql.fragment import NOTHING, Sql, join, parameter, sql
+from edge.emulator.rest.sql.fragment import NOTHING, Sql, from_catalogue, join, parameter, sql
 
 RenderPresence = Callable[[EmbedPresence], Sql]
 
@@ -82,12 +82,12 @@ def _render_comparison(comparison: Comparison) -> Sql:
         rendered = _render_search(value, condition, is_tsvector=comparison.is_tsvector)
     # /projects?id=in.(1,2)
     elif condition.operator == "in":
-        rendered = sql("{} = any ({})", value, parameter(_list_literal(condition)))
+        rendered = sql("{} = any ({})", value, _render_list(condition, comparison.parser))
     # /projects?client_id=is.null
     elif condition.operator == "is":
         rendered = sql("{} is {}", value, _IS_VALUES[_text(condition)])
     else:
-        rendered = _render_operator(value, condition)
+        rendered = _render_operator(value, condition, comparison.parser)
     return sql("not {}", rendered) if condition.is_negated else rendered
 
 
@@ -95,12 +95,22 @@ def _text(condition: Condition) -> str:
     return condition.value if isinstance(condition.value, str) else ",".join(condition.value)
 
 
-def _render_operator(value: Sql, condition: Condition) -> Sql:
+# /todos?color=in.(red,blue), where the domain of color has a cast from text
+def _render_list(condition: Condition, parser: str | None) -> Sql:
+    elements = parameter(_list_literal(condition))
+    if parser is None:
+        return elements
+    return sql("select {}(unnest({}::text[]))", from_catalogue(parser), elements)
+
+
+def _render_operator(value: Sql, condition: Condition, parser: str | None) -> Sql:
     text = _text(condition)
     # /projects?name=like.*x*, /projects?name=like(any).{a*,b*}
     if condition.operator in {"like", "ilike"}:
         text = text.replace("*", "%")
     operand = parameter(text)
+    if parser and condition.operator not in {"like", "ilike", "isdistinct"}:
+        operand = sql("{}({})", from_catalogue(parser), operand)
     if condition.modifier == "any":
         operand = sql("any ({})", operand)
     elif condition.modifier == "all":

@@ -137,9 +137,19 @@ def render_payload(
     """Render a SELECT of the payload's rows, each column parsed as its type."""
     columns = tuple(columns)
     names = join(", ", (render_column(PAYLOAD_ROWS, column.name) for column in columns))
-    return sql(
-        "select {} from {}", names, _render_rows(payload, columns, with_defaults=with_defaults)
-    )
+    rows = _render_rows(payload, columns, with_defaults=with_defaults)
+    # POST /todos with {"color": "red"}, where the domain of color has a cast from json
+    if any(column.json_parser for column in columns):
+        parsed = join(", ", map(_render_parsed, columns))
+        rows = sql("(select {} from {}) as {}", parsed, rows, identifier(PAYLOAD_ROWS))
+    return sql("select {} from {}", names, rows)
+
+
+def _render_parsed(column: Column) -> Sql:
+    value = render_column(PAYLOAD_ROWS, column.name)
+    if column.json_parser is None:
+        return value
+    return sql("{}({}) as {}", from_catalogue(column.json_parser), value, identifier(column.name))
 
 
 def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults: bool) -> Sql:
@@ -166,7 +176,14 @@ def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults
 def _render_types(columns: Iterable[Column]) -> Sql:
     return join(
         ", ",
-        (sql("{} {}", identifier(column.name), from_catalogue(column.type)) for column in columns),
+        (
+            sql(
+                "{} {}",
+                identifier(column.name),
+                from_catalogue("json" if column.json_parser else column.type),
+            )
+            for column in columns
+        ),
     )
 
 
