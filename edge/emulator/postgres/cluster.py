@@ -19,6 +19,7 @@ from edge.emulator.postgres import account, extensions
 from edge.emulator.postgres.host_functions import FUNCTIONS
 from edge.emulator.postgres.host_server import HostServer
 from edge.emulator.postgres.install import binaries, find_executables
+from edge.emulator.postgres.installed_extensions import InstalledExtensions
 from edge.errors import EdgeError
 
 SUPERUSER: Final = "supabase_admin"
@@ -78,6 +79,11 @@ class Cluster:
         """Whether the server ended without stop()."""
         return self._process is not None and self._process.poll() is not None
 
+    @property
+    def _installed(self) -> InstalledExtensions:
+        kept = self.data_dir.with_name(self.data_dir.name + "-extensions")
+        return InstalledExtensions(kept, self.socket_dir / "extension")
+
     def dsn(self, database: str = "postgres", user: str = SUPERUSER) -> str:
         """A libpq connection string over the unix socket."""
         return f"host={self.socket_dir} port={self.port} dbname={database} user={user}"
@@ -93,6 +99,7 @@ class Cluster:
         account.own(self.socket_dir)
         installed = find_executables(binaries()).parent
         extensions.gather(installed / "share" / "extension", self.socket_dir)
+        self._installed.serve()
         if (self.data_dir / "PG_VERSION").exists():
             account.own(self.data_dir)
             self._stop_orphan()
@@ -125,7 +132,8 @@ class Cluster:
         ]
         program = str(find_executables(binaries()) / "postgres")
         command = [program, "-D", account.data_argument(self.data_dir), "-p", str(self.port)]
-        self._host = self._host or HostServer(self.socket_dir, FUNCTIONS)
+        functions = {**FUNCTIONS, "write_extension": self._installed.write}
+        self._host = self._host or HostServer(self.socket_dir, functions)
         self._host.start()
         account.give(self._host.path)
         for setting in settings:

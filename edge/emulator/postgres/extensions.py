@@ -61,7 +61,6 @@ EMPTY: Final = {
     ),
     "pg_repack": Empty("1.5.2"),
     "pg_stat_monitor": Empty("2.1"),
-    "pg_tle": Empty("1.4.0", "pgtle"),
     "pgaudit": Empty(
         "17.0",
         functions=(

@@ -39,7 +39,7 @@ def value(connection: psycopg.Connection, expression: str, *values: object) -> o
         "create extension if not exists pg_cron",
         'create extension if not exists "pg_net" with schema "public"',
         "create extension http with schema extensions",
-        "create extension pgmq",
+        "create extension if not exists pgmq",
         "create extension if not exists vector",
         "create extension moddatetime schema extensions",
         "create extension postgres_fdw with schema extensions",
@@ -173,7 +173,7 @@ def test_vault_keeps_secrets(postgres: psycopg.Connection) -> None:
 
 
 def test_queues_are_pgmqs(postgres: psycopg.Connection) -> None:
-    postgres.execute("create extension pgmq")
+    postgres.execute("create extension if not exists pgmq")
     postgres.execute("select pgmq.create('jobs')")
     postgres.execute("""select pgmq.send('jobs', '{"n": 1}')""")
 
@@ -207,3 +207,52 @@ def test_jobs_are_kept_by_name(postgres: psycopg.Connection) -> None:
     assert value(postgres, "cron.unschedule('clean')") is True
     with pytest.raises(psycopg.Error, match="could not find valid entry"):
         value(postgres, "cron.unschedule('clean')")
+
+
+def test_pg_tle_installs_updates_and_removes_extensions_of_sql(
+    postgres: psycopg.Connection,
+) -> None:
+    install = "select pgtle.install_extension(%s, '1.0', %s, %s, array['citext'])"
+    first = "create function greet() returns text language sql as $$ select 'one' $$;"
+    postgres.execute("create extension pg_tle; create extension citext")
+    postgres.execute(install, ("ann-greetings", "Ann's greetings", first))
+
+    postgres.execute('create extension "ann-greetings" with schema public')
+    assert value(postgres, "public.greet()") == "one"
+
+    update = first.replace("create function", "create or replace function").replace("one", "two")
+    postgres.execute(
+        "select pgtle.install_update_path('ann-greetings', '1.0', '1.1', %s)", [update]
+    )
+    postgres.execute("select pgtle.set_default_version('ann-greetings', '1.1')")
+    postgres.execute('alter extension "ann-greetings" update')
+    assert value(postgres, "public.greet()") == "two"
+    assert postgres.execute("select * from pgtle.available_extensions()").fetchall() == [
+        ("ann-greetings", "1.1", "Ann's greetings")
+    ]
+
+    postgres.execute('drop extension "ann-greetings"')
+    assert value(postgres, "pgtle.uninstall_extension_if_exists('ann-greetings')") is True
+    assert value(postgres, "pgtle.uninstall_extension_if_exists('ann-greetings')") is False
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        postgres.execute('create extension "ann-greetings"')
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "a--b", "", "x\ny"])
+def test_pg_tle_writes_no_other_files(postgres: psycopg.Connection, name: str) -> None:
+    postgres.execute("create extension pg_tle")
+    with pytest.raises(psycopg.Error, match="invalid extension name"):
+        postgres.execute("select pgtle.install_extension(%s, '1', '', 'select 1')", (name,))
+
+
+def test_an_extension_of_pg_tle_runs_as_who_creates_it_and_replaces_none(
+    postgres: psycopg.Connection,
+) -> None:
+    install = "select pgtle.install_extension(%s, '1', '', 'alter system set jit = off')"
+    postgres.execute("create extension pg_tle")
+    with pytest.raises(psycopg.Error, match="control file already exists"):
+        postgres.execute(install, ("pgmq",))
+    postgres.execute(install, ("sly",))
+    with pytest.raises(psycopg.Error):
+        postgres.execute("create extension sly")
+    postgres.execute("select pgtle.uninstall_extension('sly')")
