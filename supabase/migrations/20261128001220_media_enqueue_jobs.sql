@@ -20,6 +20,11 @@ begin
         raise exception 'You have % jobs in the queue, the most for one user: wait for some of them.', most
             using errcode = 'PT409', detail = 'TOO_MANY_JOBS';
     end if;
+    if given.project_id is not null and not exists (
+        select from public.projects p where p.id = given.project_id and p.user_id = given.user_id
+    ) then
+        raise exception 'Project not found' using errcode = 'PT404', detail = 'PROJECT_NOT_FOUND';
+    end if;
     insert into public.jobs (
         id, user_id, job_type, format, quality, model_type, destination, original_prompt, enhanced_prompt, template_name,
         enhancement_strategy, enhancement_time_ms, metadata, project_id, workspace_session_id, idempotency_key,
@@ -60,7 +65,7 @@ end;
 $$;
 
 comment on function public.enqueue_media_job_v1(jsonb, jsonb) is
-    'Insert a job and send its payload to the queue, or return the job that has its idempotency key: {job_id, status, queue_name, duplicate}. Raises IDEMPOTENCY_CONFLICT or TOO_MANY_JOBS.';
+    'Insert a job and send its payload to the queue, or return the job that has its idempotency key: {job_id, status, queue_name, duplicate}. Raises IDEMPOTENCY_CONFLICT, TOO_MANY_JOBS or PROJECT_NOT_FOUND.';
 
 revoke execute on function public.enqueue_media_job_v1 from public, anon, authenticated;
 grant execute on function public.enqueue_media_job_v1 to service_role;

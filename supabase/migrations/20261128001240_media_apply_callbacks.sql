@@ -5,7 +5,22 @@ language sql stable set search_path = ''
 as $$
     select jsonb_build_object(
         'job_id', job.id, 'status', job.status, 'message', message, 'applied', applied, 'queue_name', job.queue_name,
-        'transport', job.transport, 'attempts', job.attempts);
+        'transport', job.transport, 'attempts', job.attempts,
+        'lease_seconds', greatest(ceil(extract(epoch from job.lease_expires_at - clock_timestamp())), 1));
+$$;
+
+create function public.get_media_job_v1(job_id uuid) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+    job public.jobs;
+begin
+    select j.* into job from public.jobs j where j.id = get_media_job_v1.job_id;
+    if job.id is null then
+        raise exception 'Job not found' using errcode = 'PT404', detail = 'JOB_NOT_FOUND';
+    end if;
+    return to_jsonb(job);
+end;
 $$;
 
 create function media.insert_assets(job public.jobs, assets jsonb) returns integer
@@ -99,5 +114,7 @@ $$;
 comment on function public.apply_media_callback_v1(uuid, jsonb) is
     'Apply {status, assets, error, retryable, metadata, worker_id, attempt, lease_seconds} to a job and return {job_id, status, message, applied}. Raises JOB_NOT_FOUND.';
 
-revoke execute on function public.apply_media_callback_v1 from public, anon, authenticated;
-grant execute on function public.apply_media_callback_v1 to service_role;
+comment on function public.get_media_job_v1(uuid) is 'Return a job. Raises JOB_NOT_FOUND.';
+
+revoke execute on function public.apply_media_callback_v1, public.get_media_job_v1 from public, anon, authenticated;
+grant execute on function public.apply_media_callback_v1, public.get_media_job_v1 to service_role;

@@ -29,6 +29,12 @@ begin
         update public.jobs j set message_id = media.send_job(job) where j.id = job.id;
         resent := resent + 1;
     end loop;
+    -- A message that an external queue holds already is not added again.
+    insert into media.outbox (job_id, queue_name)
+    select j.id, j.queue_name from public.jobs j
+    where j.status = 'queued' and j.transport = 'external' and j.queued_at < clock_timestamp() - interval '1 minute'
+    order by j.queued_at limit most
+    on conflict do nothing;
     return jsonb_build_object('requeued', requeued, 'failed', failed, 'resent', resent);
 end;
 $$;
