@@ -1,4 +1,4 @@
-"""`python -m bench.fuzz --minutes 10`: random requests to a stack, for as long as asked.
+"""`python -m bench.fuzz --minutes 10`: random requests and frames to a stack, as long as asked.
 
 Reports each kind of failure once (a 5xx, a hang, a probe whose answer changed), and how much the
 gateway's memory grew after the first fifth of the time. Exits with 1 if anything failed or if it
@@ -18,6 +18,8 @@ from bench.pipeline import stack
 from edge.tokens import mint
 from tests.support.fuzz.check import Fuzz
 from tests.support.fuzz.requests import Keys, Request, requests
+from tests.support.fuzz.services import FRAMES, broadcast_requests, storage_requests
+from tests.support.fuzz.sockets import SocketFuzz
 
 _SHOWN = 1500
 
@@ -35,23 +37,31 @@ def main() -> None:
         )
         keys = Keys(details["PUBLISHABLE_KEY"], user, details["SECRET_KEY"])
         fuzz = Fuzz(details["API_URL"], keys)
+        sockets = SocketFuzz(details["API_URL"], keys.publishable)
         found: dict[str, str] = {}
         ends_at = time.monotonic() + options.minutes * 60
         measured_at = ends_at - options.minutes * 60 * 0.8
         before = None
         number = options.seed
         while time.monotonic() < ends_at:
-            _run(fuzz, number, found)
+            _run(fuzz, sockets, number, found)
             number += 1
             if before is None and time.monotonic() > measured_at:
                 before = _resident_megabytes(details["PID"])
         grown = _resident_megabytes(details["PID"]) - (before or 0.0)
+        sockets.close()
         fuzz.close()
-    print(f"{fuzz.sent:,} requests, {len(found)} kinds of failures, {grown:.0f} MB grown")
+    print(
+        f"{fuzz.sent:,} requests, {sockets.sent:,} frames, {len(found)} kinds of failures,"
+        f" {grown:.0f} MB grown"
+    )
     sys.exit(bool(found) or grown > options.growth)
 
 
-def _run(fuzz: Fuzz, number: int, found: dict[str, str]) -> None:
+def _run(fuzz: Fuzz, sockets: SocketFuzz, number: int, found: dict[str, str]) -> None:
+    services = st.one_of(storage_requests(fuzz.keys), broadcast_requests(fuzz.keys))
+    any_request = st.one_of(requests(fuzz.keys), services)
+
     @seed(number)
     @settings(
         max_examples=20,
@@ -60,10 +70,11 @@ def _run(fuzz: Fuzz, number: int, found: dict[str, str]) -> None:
         phases=[Phase.generate],
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
     )
-    @given(st.lists(requests(fuzz.keys), min_size=4, max_size=16))
-    def check(batch: list[Request]) -> None:
+    @given(st.lists(any_request, min_size=4, max_size=16), st.lists(FRAMES, max_size=8))
+    def check(batch: list[Request], frames: list[str | bytes]) -> None:
         try:
             fuzz.check(batch)
+            sockets.check(frames)
         except Exception as exc:
             shown = f"{type(exc).__name__}: {exc}"
             kind = re.sub(r"\d+", "0", shown)[:90]

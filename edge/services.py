@@ -134,6 +134,11 @@ class Services:
 
     def _start_realtime(self) -> Starlette:
         settings = self.settings
-        self.realtime = RealtimeService(self.cluster.dsn(), settings.keys, settings.key_tokens())
+        self.realtime = RealtimeService(
+            self.cluster.dsn(),
+            settings.keys,
+            settings.key_tokens(),
+            is_limited=settings.limits == "hosted",
+        )
         self._exits.push_async_callback(self.realtime.close)
         return self.realtime.start()

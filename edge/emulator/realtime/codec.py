@@ -4,6 +4,7 @@ Follows supabase/realtime (v2_serializer.ex) and realtime-js (serializer.ts).
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -27,7 +28,11 @@ class UserBroadcast:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message. `broadcast` is set instead of `payload` for a client's binary broadcast."""
+    """One message.
+
+    Instead of `payload`, `broadcast` is set for a client's binary broadcast, and `raw`, the JSON,
+    for a payload that was too long to be parsed here.
+    """
 
     topic: str
     event: str
@@ -35,12 +40,13 @@ class Frame:
     ref: str | None = None
     join_ref: str | None = None
     broadcast: UserBroadcast | None = None
+    raw: str | None = None
 
 
 def decode_text(text: str, version: Version) -> Frame | None:
     """Return a client's message; None for one that is malformed."""
     try:
-        value = json.loads(text)
+        value = loads(text)
     except (ValueError, RecursionError):
         return None
     if version == "1.0.0":
@@ -123,6 +129,20 @@ def encode_broadcast(topic: str, broadcast: UserBroadcast, version: Version) -> 
     event = dumps(broadcast.event)
     body = f'{{"type":"broadcast","event":{event},"payload":{payload}{meta_text}}}'
     return encode_raw(topic, "broadcast", body, version)
+
+
+def loads(text: str) -> Any:
+    """Parse JSON. Raises ValueError, also for numbers that JSON cannot render again."""
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def dumps(value: Any) -> str:

@@ -3,7 +3,6 @@
 Follows supabase/realtime (broadcast_controller.ex).
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -14,15 +13,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.emulator.realtime.authorization import Authorizer
-from edge.emulator.realtime.codec import UserBroadcast, dumps
+from edge.emulator.realtime.codec import UserBroadcast
 from edge.emulator.realtime.hub import Hub
+from edge.emulator.realtime.limits import Quota
+from edge.emulator.realtime.parsing import InvalidJsonError, Parser
 from edge.emulator.realtime.tokens import Identity, InvalidTokenError, identify
+from edge.emulator.realtime.turns import Turn
 from edge.tokens import Keys
 
 _MAX_BODY: Final = 3_000_000
 _MAX_MESSAGES: Final = 1000
 _TOO_MANY: Final = "Too many messages to broadcast, please reduce the batch size"
 _UNAUTHORIZED: Final = {"message": "Unauthorized"}
+_NOT_JSON: Final = {"message": "The body is not valid JSON"}
 _BLANK: Final = ["can't be blank"]
 _MEDIA: Final = "Unsupported Media Type. Use application/json or application/octet-stream"
 
@@ -41,6 +44,8 @@ class BroadcastApi:
     keys: Keys
     hub: Hub
     authorizer: Authorizer
+    parser: Parser
+    quota: Quota
 
     def create_app(self) -> Starlette:
         return Starlette(
@@ -58,14 +63,21 @@ class BroadcastApi:
     async def _send_all(self, request: Request) -> Response:
         identity = self._authenticate(request)
         rights: dict[str, bool] = {}
-        for message in _read_messages(await _read_body(request)):
+        body = await _read_body(request)
+        try:
+            found = await self.parser.messages(body, _address(request))
+        except InvalidJsonError as exc:
+            raise _HttpError(400, _NOT_JSON) from exc
+        turn = Turn()
+        for message in _check_messages(found):
+            await turn.share()
             topic, is_private = str(message["topic"]), message.get("private") is True
-            payload = dumps(message["payload"]).encode()
+            payload = str(message["payload"]).encode()
             broadcast = UserBroadcast(str(message["event"]), payload, is_json=True)
             if is_private and topic not in rights:
                 rights[topic] = await self._may_write(topic, identity)
             if not is_private or rights[topic]:
-                self.hub.broadcast((topic, is_private), broadcast)
+                self._send(topic, broadcast, is_private=is_private)
         return Response(status_code=202)
 
     async def _send_one(self, request: Request) -> Response:
@@ -76,13 +88,22 @@ class BroadcastApi:
         body = await _read_body(request)
         is_json = media == "application/json"
         if is_json:
-            body = dumps(_parse(body)).encode()
+            try:
+                await self.parser.check(body, _address(request))
+            except InvalidJsonError as exc:
+                raise _HttpError(400, _NOT_JSON) from exc
+            body = body or b"{}"
         topic, is_private = request.path_params["topic"], request.query_params.get("private")
         if is_private == "true" and not await self._may_write(topic, identity):
             raise _HttpError(403, _UNAUTHORIZED)
         broadcast = UserBroadcast(request.path_params["event"], body, is_json)
-        self.hub.broadcast((topic, is_private == "true"), broadcast)
+        self._send(topic, broadcast, is_private=is_private == "true")
         return Response(status_code=202)
+
+    def _send(self, topic: str, broadcast: UserBroadcast, *, is_private: bool) -> None:
+        deliveries = self.hub.broadcast((topic, is_private), broadcast)
+        if not self.quota.may_send(deliveries):
+            raise _HttpError(429, {"message": "You have exceeded your rate limit"})
 
     def _authenticate(self, request: Request) -> Identity:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -99,26 +120,21 @@ class BroadcastApi:
             return False
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 async def _read_body(request: Request) -> bytes:
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_BODY:
             raise _HttpError(413, {"message": "Payload size exceeds the limit"})
-    return body
+    return bytes(body)
 
 
-def _parse(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except (ValueError, RecursionError) as exc:
-        raise _HttpError(400, {"message": "The body is not valid JSON"}) from exc
-
-
-def _read_messages(body: bytes) -> list[dict[str, Any]]:
+def _check_messages(listed: Any) -> list[dict[str, Any]]:
     """Return the messages. Raises 422 for one that lacks a member."""
-    value = _parse(body)
-    listed = cast("dict[str, Any]", value).get("messages") if isinstance(value, dict) else None
     if not isinstance(listed, list):
         raise _HttpError(422, {"errors": {"messages": _BLANK}})
     messages = cast("list[Any]", listed)

@@ -154,10 +154,11 @@ class Hub:
                 count += 1
         return count
 
-    def broadcast_payload(self, sender: Channel, payload: Any) -> None:
-        """Send a broadcast that came as text, as it is."""
-        text = dumps(payload)
-        self._send(sender.key, "broadcast", text, self._receivers(sender.key, sender))
+    def broadcast_text(self, sender: Channel, payload: str) -> int:
+        """Send a broadcast that came as text, as it is; returns the deliveries."""
+        receivers = self._receivers(sender.key, sender)
+        self._send(sender.key, "broadcast", payload, receivers)
+        return len(receivers)
 
     def _publish(self, channel: Channel, diff: Diff | None) -> None:
         topic = self._topics.get(channel.key)

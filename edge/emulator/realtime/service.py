@@ -24,7 +24,9 @@ from edge.emulator.realtime.changes.catalog import Catalog
 from edge.emulator.realtime.changes.feed import ChangeFeed
 from edge.emulator.realtime.http import BroadcastApi
 from edge.emulator.realtime.hub import Hub
-from edge.emulator.realtime.session import Session
+from edge.emulator.realtime.limits import Quota
+from edge.emulator.realtime.parsing import Parser
+from edge.emulator.realtime.session import Session, SessionParts
 from edge.emulator.realtime.socket import RealtimeSocket
 from edge.emulator.realtime.tokens import Identity, identify
 from edge.tokens import Keys
@@ -44,15 +46,21 @@ _EXPIRY_SECONDS: Final = 3600.0
 
 @dataclass(slots=True)
 class RealtimeService:
-    """Serves sockets and the HTTP API; `dsn` logs in as the superuser, `tokens` maps sb_ keys."""
+    """Serves sockets and the HTTP API; `dsn` logs in as the superuser, `tokens` maps sb_ keys.
+
+    With `is_limited` the platform's limits apply.
+    """
 
     dsn: str
     keys: Keys
     tokens: Mapping[str, str]
+    is_limited: bool = False
     hub: Hub = field(default_factory=Hub, init=False)
     feed: ChangeFeed = field(init=False)
     _pool: Pool = field(init=False)
     _authorizer: Authorizer = field(init=False)
+    _parser: Parser = field(default_factory=Parser, init=False)
+    _quota: Quota = field(init=False)
     _sockets: set[RealtimeSocket] = field(default_factory=set[RealtimeSocket], init=False)
     _checking: asyncio.Task[None] | None = field(default=None, init=False)
     _unused_since: float | None = field(default=None, init=False)
@@ -61,18 +69,22 @@ class RealtimeService:
         connector = Connector(f"{self.dsn} options='{_OPTIONS}'", "edge-realtime")
         self._pool = Pool(connector, size=_POOL_SIZE, timeout=_POOL_TIMEOUT)
         self._authorizer = Authorizer(self._pool)
+        self._quota = Quota(self.is_limited)
         self.feed = ChangeFeed(self.hub, Catalog(self._pool), self.dsn, self._close_subscribers)
 
     def start(self) -> Starlette:
         """Start the periodic checks; returns the app of the HTTP API."""
         self._checking = asyncio.create_task(self._check())
-        return BroadcastApi(self.keys, self.hub, self._authorizer).create_app()
+        return BroadcastApi(
+            self.keys, self.hub, self._authorizer, self._parser, self._quota
+        ).create_app()
 
     async def close(self) -> None:
         for socket in list(self._sockets):
             socket.shutdown()
         if self._checking:
             self._checking.cancel()
+        self._parser.close()
         await self.feed.stop()
         await self._pool.close()
 
@@ -82,12 +94,17 @@ class RealtimeService:
         self._sockets.add(socket)
         return socket
 
+    def may_connect(self) -> bool:
+        """Return whether the sockets are within the project's limit."""
+        return self._quota.may_connect(len(self._sockets))
+
     def authenticate(self, key: str) -> Identity:
         """Return the identity of an API key or a token. Raises InvalidTokenError."""
         return identify(self.tokens.get(key, key), self.keys)
 
     def open_session(self, socket: RealtimeSocket, identity: Identity) -> Session:
-        return Session(socket, self.keys, identity, (self.hub, self._authorizer, self.feed))
+        parts = SessionParts(self.hub, self._authorizer, self.feed, self._parser, self._quota)
+        return Session(socket, self.keys, identity, parts)
 
     def forget(self, socket: RealtimeSocket) -> None:
         self._sockets.discard(socket)

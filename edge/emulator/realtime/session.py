@@ -4,9 +4,11 @@ Follows supabase/realtime (realtime_channel.ex). Messages of a socket are handle
 other, so that its order is kept.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
 
 import psycopg
 
@@ -16,14 +18,14 @@ from edge.emulator.realtime.changes.feed import ChangeFeed
 from edge.emulator.realtime.changes.subscription import SubscriptionError, parse_subscription
 from edge.emulator.realtime.codec import (
     Frame,
-    Version,
     decode_binary,
-    decode_text,
     dumps,
     encode,
 )
 from edge.emulator.realtime.hub import ALL_RIGHTS, PREFIX, Channel, Hub, Receiver, frame_bytes
 from edge.emulator.realtime.join import JoinConfig, parse_join, parse_replay, read_token
+from edge.emulator.realtime.limits import ClientPresence, Quota
+from edge.emulator.realtime.parsing import InvalidJsonError, Parser
 from edge.emulator.realtime.tokens import Identity, InvalidTokenError, identify
 from edge.tokens import Keys
 
@@ -37,8 +39,25 @@ _CANNOT_READ: Final = "You do not have permissions to read from this Channel top
 _LOST_READ: Final = "You no longer have permission to read from this Channel topic: {}"
 
 
+class SessionSocket(Receiver, Protocol):
+    """What a session needs of its socket."""
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
 class _RefusedError(Exception):
     """A join that is refused; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """What the sessions of a project share."""
+
+    hub: Hub
+    authorizer: Authorizer
+    feed: ChangeFeed
+    parser: Parser
+    quota: Quota
 
 
 class Session:
@@ -46,15 +65,17 @@ class Session:
 
     def __init__(
         self,
-        socket: Receiver,
+        socket: SessionSocket,
         keys: Keys,
         identity: Identity,
-        parts: tuple[Hub, Authorizer, ChangeFeed],
+        parts: SessionParts,
     ) -> None:
         self._socket = socket
         self._keys = keys
         self._identity = identity
-        self._hub, self._authorizer, self._feed = parts
+        self._hub, self._authorizer, self._feed = parts.hub, parts.authorizer, parts.feed
+        self._parser, self._quota = parts.parser, parts.quota
+        self._presence_calls = ClientPresence()
         self._channels: dict[str, Channel] = {}
         self._events: dict[str, Callable[[Channel, Frame], Any]] = {
             "broadcast": self._broadcast,
@@ -65,18 +86,32 @@ class Session:
 
     async def receive(self, data: str | bytes) -> None:
         """Handle one message; malformed ones are dropped."""
-        version: Version = self._socket.version
-        frame = decode_text(data, version) if isinstance(data, str) else decode_binary(data)
+        frame = await self._decode(data)
         if frame is None:
             return
         if frame.topic == "phoenix" and frame.event == "heartbeat":
             self._reply(frame, "ok", {})
+        elif frame.raw is not None and frame.event != "broadcast":
+            self._reply(frame, "error", {"reason": "payload_size_exceeded"})
         elif frame.event == "phx_join":
             await self._join(frame)
         elif (channel := self._channels.get(frame.topic)) is None:
             self._reply(frame, "error", _UNMATCHED)
         elif handle := self._events.get(frame.event):
             await handle(channel, frame)
+
+    async def _decode(self, data: str | bytes) -> Frame | None:
+        """Return the message; None for one that is malformed, whose receivers it would hurt."""
+        caller = str(id(self))
+        if isinstance(data, str):
+            return await self._parser.frame(data, self._socket.version, caller)
+        frame = decode_binary(data)
+        if frame and frame.broadcast and frame.broadcast.is_json and frame.broadcast.payload:
+            try:
+                await self._parser.check(frame.broadcast.payload, caller)
+            except InvalidJsonError:
+                return None
+        return frame
 
     def close(self) -> None:
         """Leave all channels, for the socket is closed."""
@@ -136,6 +171,9 @@ class Session:
 
     async def _admit(self, frame: Frame, config: JoinConfig) -> Channel:
         name = frame.topic.removeprefix(PREFIX)
+        if not self._quota.may_join():
+            asyncio.get_running_loop().call_soon(self._socket.close, 1000, "")  # when answered
+            raise _RefusedError("ClientJoinRateLimitReached: Too many joins per second")
         if len(self._channels) >= _MAX_CHANNELS and frame.topic not in self._channels:
             raise _RefusedError("ChannelRateLimitReached: Too many channels")
         if len(config.changes) > _MAX_CHANGES:
@@ -204,22 +242,28 @@ class Session:
         acknowledges = channel.config.acknowledges and frame.ref is not None
         if "broadcast" not in channel.rights.write:
             return
-        if _size(frame) > _MAX_PAYLOAD:
+        text = frame.raw if frame.raw is not None else dumps(frame.payload)
+        size = len(frame.broadcast.payload) if frame.broadcast else len(text)
+        if size > _MAX_PAYLOAD:
             if acknowledges:
                 self._reply(frame, "error", {"reason": "payload_size_exceeded"})
             return
         if frame.broadcast:
-            self._hub.broadcast(channel.key, frame.broadcast, channel)
+            deliveries = self._hub.broadcast(channel.key, frame.broadcast, channel)
         else:
-            self._hub.broadcast_payload(channel, frame.payload)
-        if acknowledges:
+            deliveries = self._hub.broadcast_text(channel, text)
+        if not self._quota.may_send(deliveries):
+            self._shut_down(channel, "Too many messages per second")
+        elif acknowledges:
             self._reply(frame, "ok", {})
 
     async def _present(self, channel: Channel, frame: Frame) -> None:
         body = cast("dict[str, Any]", frame.payload) if isinstance(frame.payload, dict) else {}
         payload = body.get("payload", {})
         event = str(body.get("event", "")).lower()
-        if "presence" not in channel.rights.write:
+        if exceeded := self._quota.may_present(self._presence_calls):
+            self._shut_down(channel, exceeded)
+        elif "presence" not in channel.rights.write:
             self._reply(frame, "error", {})
         elif event == "untrack":
             self._hub.untrack(channel)
@@ -228,7 +272,7 @@ class Session:
             self._reply(frame, "error", {"reason": f"Unknown presence event: {event}"})
         elif not isinstance(payload, dict):
             self._reply(frame, "error", {"reason": "Presence track payload must be a map"})
-        elif _size(frame) > _MAX_PRESENCE:
+        elif len(dumps(payload)) > _MAX_PRESENCE:
             self._reply(frame, "error", {"reason": "Track message size exceeded"})
         else:
             self._hub.track(channel, cast("dict[str, Any]", payload))
@@ -290,7 +334,3 @@ class Session:
 
     def _write(self, frame: Frame) -> None:
         self._socket.send_frame(frame_bytes(encode(frame, self._socket.version)))
-
-
-def _size(frame: Frame) -> int:
-    return len(frame.broadcast.payload) if frame.broadcast else len(dumps(frame.payload))

@@ -30,13 +30,14 @@ _MAX_UNREAD: Final = 8 * 1024 * 1024
 _MAX_INBOX: Final = 64
 _IDLE_SECONDS: Final = 60.0
 _CLOSE_SECONDS: Final = 5.0
-_REASONS: Final = {401: "Unauthorized", 404: "Not Found", 400: "Bad Request", 503: "Unavailable"}
+_REASONS: Final = {400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests"}
 
 
 class Realtime(Protocol):
     """What a socket needs of the service."""
 
     def authenticate(self, key: str) -> Identity: ...
+    def may_connect(self) -> bool: ...
     def open_session(self, socket: "RealtimeSocket", identity: Identity) -> Session: ...
     def forget(self, socket: "RealtimeSocket") -> None: ...
 
@@ -63,6 +64,7 @@ class RealtimeSocket(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._is_text = True
         self._inbox: deque[str | bytes] = deque()
+        self._waiting = 0  # characters and bytes in the inbox
         self._working: asyncio.Task[None] | None = None
         self._is_closing = False
         self._is_open = False  # frames may be sent
@@ -159,9 +161,12 @@ class RealtimeSocket(asyncio.Protocol):
         if version not in ("1.0.0", "2.0.0"):
             raise HandshakeError(400, f"Unsupported protocol version: {version[:20]}")
         try:
-            return self._service.authenticate(key), version
+            identity = self._service.authenticate(key)
         except InvalidTokenError as exc:
             raise HandshakeError(401, exc.text) from exc
+        if not self._service.may_connect():
+            raise HandshakeError(429, "Too many connected users")
+        return identity, version
 
     def _refuse(self, status: int, text: str) -> None:
         body = json.dumps({"error": text}).encode()
@@ -191,7 +196,8 @@ class RealtimeSocket(asyncio.Protocol):
         except UnicodeDecodeError:
             self.close(1007, "")
             return
-        if len(self._inbox) > _MAX_INBOX and self._transport:
+        self._waiting += len(self._inbox[-1])
+        if self._is_full() and self._transport:
             self._transport.pause_reading()
         if self._working is None:
             self._working = asyncio.create_task(self._work())
@@ -202,11 +208,17 @@ class RealtimeSocket(asyncio.Protocol):
         try:
             while self._inbox and self.session:
                 await turn.share()
-                await self._receive(self.session, self._inbox.popleft())
-                if len(self._inbox) == _MAX_INBOX // 2 and self._transport:
+                was_full = self._is_full()
+                data = self._inbox.popleft()
+                self._waiting -= len(data)
+                if was_full and not self._is_full() and self._transport:
                     self._transport.resume_reading()
+                await self._receive(self.session, data)
         finally:
             self._working = None
+
+    def _is_full(self) -> bool:
+        return len(self._inbox) > _MAX_INBOX or self._waiting > _MAX_MESSAGE
 
     async def _receive(self, session: Session, data: str | bytes) -> None:
         try:

@@ -15,10 +15,13 @@ from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.support.fuzz.check import Answer, Fuzz, Lane
 from tests.support.fuzz.requests import Keys, Request, requests
+from tests.support.fuzz.services import FRAMES, broadcast_requests, storage_requests
+from tests.support.fuzz.sockets import SocketFuzz
 from tests.support.paths import ROOT
 from tests.support.serving import HttpServer, LoopThread
 
 _SECONDS = 20
+_SERVICE_SECONDS = 8
 """`python -m bench.fuzz` goes on for longer."""
 _FRESH_FOR = 40
 """Requests, after which the fresh data API is replaced by another."""
@@ -91,5 +94,49 @@ def test_no_request_hurts_another(fuzz: Fuzz) -> None:
     def check(batch: list[Request]) -> None:
         if time.monotonic() < ends_at:  # on a slow machine there are fewer examples
             fuzz.check(batch)
+
+    check()
+
+
+@pytest.fixture(scope="module")
+def sockets(_stack: RunningStack) -> Iterator[SocketFuzz]:
+    sockets = SocketFuzz(_stack.url, _stack.publishable_key)
+    yield sockets
+    sockets.close()
+
+
+def test_no_request_to_storage_or_realtime_fails(fuzz: Fuzz) -> None:
+    ends_at = time.monotonic() + _SERVICE_SECONDS
+    either = st.one_of(storage_requests(fuzz.keys), broadcast_requests(fuzz.keys))
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        database=None,
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+        print_blob=True,
+    )
+    @given(st.lists(either, min_size=4, max_size=12))
+    def check(batch: list[Request]) -> None:
+        if time.monotonic() < ends_at:
+            fuzz.check(batch)
+
+    check()
+
+
+def test_no_frame_hurts_another_socket(sockets: SocketFuzz) -> None:
+    ends_at = time.monotonic() + _SERVICE_SECONDS
+
+    @settings(
+        max_examples=100,
+        deadline=None,
+        database=None,
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+        print_blob=True,
+    )
+    @given(st.lists(FRAMES, min_size=1, max_size=8))
+    def check(batch: list[str | bytes]) -> None:
+        if time.monotonic() < ends_at:
+            sockets.check(batch)
 
     check()

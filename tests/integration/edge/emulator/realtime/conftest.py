@@ -19,8 +19,16 @@ Connect = Callable[..., Awaitable[Client]]
 
 
 @pytest.fixture
-async def service(cluster: Cluster, database: str) -> AsyncIterator[RealtimeService]:
-    service = RealtimeService(cluster.dsn(database), Keys(SECRET), {})
+def is_limited() -> bool:
+    """Whether the platform's limits apply."""
+    return False
+
+
+@pytest.fixture
+async def service(
+    cluster: Cluster, database: str, is_limited: bool
+) -> AsyncIterator[RealtimeService]:
+    service = RealtimeService(cluster.dsn(database), Keys(SECRET), {}, is_limited=is_limited)
     yield service
     await service.close()
     _wait_for_slots(cluster, database)

@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.integration.edge.emulator.realtime.conftest import Connect
 from tests.support.realtime_service import ANN, user_token
@@ -157,3 +157,58 @@ async def test_one_request_or_join_is_bounded(
 
     assert (refused["status"], many.status_code) == ("error", 429)
     assert large[4]["response"] == {"reason": "Track message size exceeded"}
+
+
+async def test_a_long_message_of_many_values_arrives_and_broken_json_does_not(
+    open_socket: Connect,
+) -> None:
+    ann, bob, old = await open_socket(), await open_socket(), await open_socket(vsn="1.0.0")
+    await ann.join("room", broadcast={"self": False})
+    await bob.join("room")
+    text = '{"topic":"realtime:room","event":"phx_join","payload":{},"ref":"1","join_ref":"1"}'
+    await old.socket.send(text)
+    topic, event = ROOM.encode(), b"hi"
+    head = bytes((3, 1, 1, len(topic), len(event), 0, 1)) + b"12" + topic + event
+    for broken in (b"{", b"[" * 100_000, b"[1e999]", b"NaN"):
+        await ann.socket.send(head + broken)
+    await ann.socket.send(head + b"[1]")
+    numbers = list(range(20_000))
+    payload = {"type": "broadcast", "event": "hi", "payload": {"n": numbers}}
+    ref = await ann.send(ROOM, "broadcast", payload)
+    joined = await ann.send(ROOM, "phx_join", {"config": {"n": numbers}})
+
+    assert (await bob.event("broadcast"))["payload"] == [1]
+    assert await bob.event("broadcast") == payload
+    reply = await ann.until(lambda message: message[1] == joined)
+    assert reply[4] == {"status": "error", "response": {"reason": "payload_size_exceeded"}}
+    assert await ann.nothing("phx_close"), ref
+    frames = [json.loads(await old.socket.recv()) for _ in range(4)]
+    assert [frame["payload"].get("payload") for frame in frames[2:]] == [[1], {"n": numbers}]
+
+
+@pytest.mark.parametrize("is_limited", [True])
+@pytest.mark.usefixtures("is_limited")
+async def test_the_platform_s_limits(open_socket: Connect) -> None:
+    client = await open_socket()
+    await client.join("room")
+    for number in range(6):
+        payload = {"type": "presence", "event": "track", "payload": {"n": number}}
+        await client.send(ROOM, "presence", payload)
+
+    system = await client.event("system")
+    assert (system["status"], system["message"]) == (
+        "error",
+        "Client presence rate limit exceeded",
+    )
+    await client.event("phx_close")
+    joined = await client.join("room")
+    assert joined["status"] == "ok"
+    for _ in range(502):
+        await client.send(ROOM, "broadcast", {"event": "hi"})
+    assert (await client.event("system"))["message"] == "Too many messages per second"
+    for _ in range(500):
+        await client.send("realtime:other", "phx_join", {})
+    too_many = {"reason": "ClientJoinRateLimitReached: Too many joins per second"}
+    await client.until(lambda m: m[3] == "phx_reply" and m[4]["response"] == too_many)
+    with pytest.raises(ConnectionClosed):
+        await client.until(lambda message: False)
