@@ -142,7 +142,11 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
         state_dir=in_memory / "stack",
         environ={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
     )
-    settings = replace(settings, secrets={})  # a developer's real keys are not for tests
+    settings = replace(
+        settings,
+        secrets={},  # a developer's real keys are not for tests
+        extensions=replace(settings.extensions, processes=()),  # workers would take tests' jobs
+    )
     events: list[Event] = []
     stack = Stack(settings, events.append, reload=False, durable=False, scheduled=False)
     thread = LoopThread()

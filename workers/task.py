@@ -39,13 +39,14 @@ class ImageTask:
 
 @dataclass(frozen=True, slots=True)
 class ChatTask:
-    """Messages to answer, each {role, content}."""
+    """Messages to answer, each {role, content}; `enhances`: the last one is a prompt to rewrite."""
 
     messages: tuple[dict[str, str], ...]
     max_tokens: int = 512
     temperature: float = 0.7
     top_p: float = 0.9
     model: str = ""
+    enhances: bool = False
 
 
 Task = ImageTask | ChatTask

@@ -57,6 +57,11 @@ def test_workers_know_only_third_parties() -> None:
     assert breaches("workers", *(OURS - {"workers"})) == []
 
 
+def test_the_two_copies_of_the_guarded_fetch_are_the_same() -> None:
+    copies = [(ROOT / path).read_text() for path in ("shared/http/fetch.py", "workers/fetch.py")]
+    assert copies[0] == copies[1]
+
+
 def test_the_platform_knows_no_function() -> None:
     assert breaches("edge", "functions", "shared", "backend", "workers", "tests", "bench") == []
 
@@ -110,6 +115,7 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
         "edge.project.environment",
         "edge.runtime.worker.main",
         "edge.standalone.environment",  # goes with a function that is deployed alone
+        "workers.settings",
     }
 
 

@@ -1,0 +1,1 @@
+"""`edge worker`: the workers of media jobs."""

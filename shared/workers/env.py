@@ -1,0 +1,27 @@
+"""The section of the environment for calls of workers: WORKERS_ALLOW_PRIVATE and their keys."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.env import SupabaseEnv, environment
+from shared.http.fetch import FetchPolicy
+
+_LOCAL: Final = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_TRUE: Final = ("1", "true", "yes", "on")
+
+
+def allows_private(env: SupabaseEnv) -> bool:
+    """Return whether workers may have private addresses: by default, only on the local stack."""
+    default = "true" if env.url.startswith(_LOCAL) else "false"
+    return (environment().get("WORKERS_ALLOW_PRIVATE") or default).lower() in _TRUE
+
+
+def call_policy(env: SupabaseEnv, *, seconds: float, max_bytes: int = 1 << 20) -> FetchPolicy:
+    """Return the rules for a request to a worker."""
+    return FetchPolicy(allows_private(env), max_bytes=max_bytes, seconds=seconds)
+
+
+def key_headers(key_secret: str | None) -> Mapping[str, str]:
+    """Return the headers with a worker's key, none if it has none."""
+    key = environment().get(key_secret) if key_secret else None
+    return {"authorization": f"Bearer {key}"} if key else {}
