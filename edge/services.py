@@ -31,6 +31,7 @@ from edge.emulator.scheduler import Schedule, Scheduler
 from edge.emulator.storage.app import create_storage_app
 from edge.emulator.storage.config import StorageConfig
 from edge.emulator.storage.database import create_pool as create_storage_pool
+from edge.project.providers import REPLICATE_WEBHOOK_SECRET
 from edge.project.settings import Settings
 
 _LOG: Final = logging.getLogger(__name__)
@@ -70,7 +71,11 @@ class Services:
             webhook_url=settings.webhook_url,
             webhook_key=settings.secrets.get("RETELL_WEBHOOK_SECRET"),
         )
-        providers: Starlette = create_providers_app(calls, self._clock)
+        providers: Starlette = create_providers_app(
+            calls,
+            self._clock,
+            settings.secrets.get("REPLICATE_WEBHOOK_SECRET") or REPLICATE_WEBHOOK_SECRET,
+        )
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers
 

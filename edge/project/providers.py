@@ -6,6 +6,9 @@ from typing import Final
 
 # Lets a webhook take its secret itself as the signature: for the emulated account only.
 _PLAIN_SIGNATURE: Final = "RETELL_ALLOW_PLAIN_SIGNATURE"
+_REPLICATE_SECRET: Final = "REPLICATE_WEBHOOK_SECRET"  # noqa: S105 - its name
+REPLICATE_WEBHOOK_SECRET: Final = "whsec_bG9jYWwtcmVwbGljYXRlLXdlYmhvb2stc2VjcmV0"  # noqa: S105
+"""What the emulated Replicate signs its webhooks with, unless REPLICATE_WEBHOOK_SECRET is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Provider:
         variables = {self.base_url: api_url + self.local_path}
         if self.key == "RETELL_API_KEY":
             variables[_PLAIN_SIGNATURE] = secrets.get(_PLAIN_SIGNATURE, "true")
+        if self.key == "REPLICATE_API_TOKEN":
+            given = secrets.get(_REPLICATE_SECRET)
+            variables[_REPLICATE_SECRET] = given or REPLICATE_WEBHOOK_SECRET
         return variables
 
 
@@ -35,4 +41,5 @@ PROVIDERS: Final = (
     Provider("OpenAI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "/providers/openai/v1"),
     Provider("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "/providers/anthropic"),
     Provider("Retell", "RETELL_API_KEY", "RETELL_BASE_URL", "/providers/retell"),
+    Provider("Replicate", "REPLICATE_API_TOKEN", "REPLICATE_BASE_URL", "/providers/replicate"),
 )

@@ -1,4 +1,4 @@
-"""The emulated providers as one ASGI app: /openai, /anthropic, /retell and /_faults.
+"""The emulated providers as one ASGI app: /openai, /anthropic, /retell, /replicate and /_faults.
 
 The lifespan's end stops simulated calls and webhook deliveries.
 """
@@ -14,12 +14,19 @@ from edge.emulator.providers.anthropic.app import create_anthropic_app
 from edge.emulator.providers.fault_routes import fault_route
 from edge.emulator.providers.faults import FaultQueue
 from edge.emulator.providers.openai.app import create_openai_app
+from edge.emulator.providers.replicate.app import create_replicate_app
+from edge.emulator.providers.replicate.emulator import ReplicateEmulator
 from edge.emulator.providers.retell.app import create_retell_app
 from edge.emulator.providers.retell.emulator import RetellEmulator
 from edge.emulator.providers.retell.simulation_config import SimulationConfig
+from edge.project.providers import REPLICATE_WEBHOOK_SECRET
 
 
-def create_app(config: SimulationConfig | None = None, clock: Clock | None = None) -> Starlette:
+def create_app(
+    config: SimulationConfig | None = None,
+    clock: Clock | None = None,
+    replicate_secret: str = REPLICATE_WEBHOOK_SECRET,
+) -> Starlette:
     """Build the app with fresh state; `clock` drives the simulated phone calls.
 
     Two apps share only the engine's caches.
@@ -27,11 +34,14 @@ def create_app(config: SimulationConfig | None = None, clock: Clock | None = Non
     faults = FaultQueue()
     retell = RetellEmulator(faults, config or SimulationConfig(), clock=clock or Clock())
 
+    replicate = ReplicateEmulator(faults, replicate_secret)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         del app
         yield
         await retell.close()
+        await replicate.close()
 
     return Starlette(
         routes=[
@@ -39,6 +49,7 @@ def create_app(config: SimulationConfig | None = None, clock: Clock | None = Non
             Mount("/openai", create_openai_app(faults)),
             Mount("/anthropic", create_anthropic_app(faults)),
             Mount("/retell", create_retell_app(retell)),
+            Mount("/replicate", create_replicate_app(replicate)),
         ],
         lifespan=lifespan,
     )

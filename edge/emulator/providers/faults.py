@@ -11,6 +11,7 @@ class Provider(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     RETELL = "retell"
+    REPLICATE = "replicate"
 
 
 class Endpoint(StrEnum):
@@ -29,6 +30,9 @@ class Endpoint(StrEnum):
     CONTACTS = "contacts"
     WEBHOOK = "webhook"
     CALL_END = "call_end"
+    CREATE_PREDICTION = "create_prediction"
+    READ_PREDICTION = "read_prediction"
+    OUTPUT = "output"
 
 
 class FaultKind(StrEnum):
