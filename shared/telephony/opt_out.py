@@ -1,9 +1,11 @@
 """Finds in a transcript that a person wants no more calls, in the languages of opt_out_words/.
 
-A file there has `clauses` (what opts out), `unless` (the same words with another meaning), `whole`
-(what does so as a sentence of its own: "Stop."), and `offers` that the person may agree to. They
-are regular expressions over clauses in lower case without accents; `{name}` is one of [words].
-`stems` and `marks` are searched first: most conversations have none of a language's.
+A file there has `rules`, one a way to opt out: a clause that `find` matches is one, unless the
+rule's or the file's `unless` matches too. A `lenient` rule gives way to `lenient_unless` in the
+clause and `turn_unless` beside it: another time, number or person to call. `whole` opts out as a
+sentence of its own ("Stop."); `offers` are what the person may agree to. They are regular
+expressions over clauses in lower case without accents; `{name}` is one of [words]. `marks` are
+small words by which a language is told from others of its script.
 """
 
 import re
@@ -11,16 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-from shared.telephony.opt_out_words.languages import Language, load_languages, simplify
+from shared.telephony.opt_out_words.languages import Language, select_languages, strip_marks
 
 _SIDES: Final = ("user", "agent")
 _SENTENCE_END: Final = re.compile(r"[.!?\n。؟…]+")
 _CLAUSE_END: Final = re.compile(r"[,;:、،؛\u2013\u2014]+|\s-+\s|\b(?:but|and)\b")
 _SPLIT_TOO: Final = re.compile(r"[,;:、،؛\u2013\u2014]+")
 _MOST_TURNS: Final = 5_000  # more than two hours hold
-_MOST_CHARACTERS: Final = 4_000  # of a turn, and 400 of a sentence
+_MOST_CHARACTERS: Final = 4_000  # of a turn, 400 of a sentence, and of all that was said:
+_MOST_SAID: Final = 200_000
 _LONGEST_SENTENCE: Final = 400
-_LONGEST_BARE: Final = 60
 
 # What one side says until the other does: whether it is the user, and the text.
 Turn = tuple[bool, str]
@@ -28,39 +30,37 @@ Turn = tuple[bool, str]
 
 def find_opt_out(call: Mapping[str, Any]) -> str | None:
     """The words by which the person asked for it, if so."""
-    turns = [
-        (is_user, said[:_MOST_CHARACTERS])
-        for is_user, said in islice(read_turns(call), _MOST_TURNS)
-    ]
-    return next((said for language in load_languages() if (said := _find(turns, language))), None)
-
-
-def _find(turns: Sequence[Turn], language: Language) -> str | None:
-    text = simplify(" ".join(said for _, said in turns), language.name)
-    if not language.may_be_in(text) or not language.is_spoken_in(f" {text} "):
-        return None
-    offer = ""
-    for is_user, said in turns:
+    offer, left = "", _MOST_SAID
+    for is_user, said in islice(read_turns(call), _MOST_TURNS):
+        turn = said[:_MOST_CHARACTERS]
         if not is_user:
-            offer = said
-        elif found := _find_in_turn(said, offer, language):
-            return found
+            offer = turn
+        elif left > 0:
+            left -= len(turn)
+            if found := _find_in_turn(turn, offer):
+                return found
     return None
 
 
-def _find_in_turn(said: str, offer: str, language: Language) -> str | None:
-    text = simplify(said, language.name).strip()
-    asked = simplify(offer, language.name)
+def _find_in_turn(said: str, offer: str) -> str | None:
+    found = (_find_in_language(said, offer, language) for language in select_languages(said))
+    return next((words for words in found if words), None)
+
+
+def _find_in_language(said: str, offer: str, language: Language) -> str | None:
+    text = language.simplify(said).strip()
+    asked = language.simplify(offer)
     if language.agreement.search(text) and language.offers.search(asked):
         return said
-    if not language.may_be_in(text) and len(text) > _LONGEST_BARE:
-        return None
-    bare = " ".join(re.sub(r"[^\w\s]+", " ", text).split())
+    bare = strip_marks(text)
     if language.keywords and language.keywords.fullmatch(bare) and bare.split()[-1] not in asked:
         return said
-    if language.turn_unless and language.turn_unless.search(bare):
-        return None
-    return next((found for each in _sentences(text) if (found := _judge(each, language))), None)
+    sentences = list(_sentences(text))
+    for index, sentence in enumerate(sentences):
+        near = " ".join(sentences[max(index - 1, 0) : index + 2])
+        if found := _judge(sentence, language, language.limits(near)):
+            return found
+    return None
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -69,18 +69,28 @@ def _sentences(text: str) -> Iterator[str]:
             yield sentence[start : start + _LONGEST_SENTENCE]
 
 
-def _judge(sentence: str, language: Language) -> str | None:
-    """Return the sentence, or its clause, that asks for no more calls."""
+def _judge(sentence: str, language: Language, is_limited: bool) -> str | None:
+    """Return the sentence, or its clause, that asks for no more calls.
+
+    `is_limited`: it names, or a sentence beside it, another time, number or person to call.
+    """
     whole = " ".join(_SPLIT_TOO.sub(" ", sentence).split())
-    if language.whole.fullmatch(whole):
+    if not is_limited and language.whole.fullmatch(whole):
         return whole
     clauses = [" ".join(part.split()) for part in _CLAUSE_END.split(sentence)]
-    for clause in dict.fromkeys((*clauses, whole)):
-        if not language.may_be_in(clause) or not language.clauses.search(clause):
-            continue
-        if not language.unless.search(clause):
-            return clause
-    return None
+    found = (c for c in dict.fromkeys((*clauses, whole)) if _asks(c, language, is_limited))
+    return next(found, None)
+
+
+def _asks(clause: str, language: Language, is_limited: bool) -> bool:
+    rules = [rule for rule in language.rules if rule.find.search(clause)]
+    if not rules or language.unless.search(clause):
+        return False
+    is_limited = is_limited or bool(language.lenient_unless.search(clause))
+    return any(
+        not (rule.is_lenient and is_limited) and not (rule.unless and rule.unless.search(clause))
+        for rule in rules
+    )
 
 
 def read_turns(call: Mapping[str, Any]) -> Iterator[Turn]:

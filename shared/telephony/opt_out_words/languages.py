@@ -3,57 +3,72 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-_FILES: Final = (
-    "ar.toml",
-    "de.toml",
-    "en.toml",
-    "es.toml",
-    "fr.toml",
-    "it.toml",
-    "ja.toml",
-    "nl.toml",
-    "pl.toml",
-    "pt.toml",
-    "ru.toml",
-    "zh.toml",
-)
+_NAMES: Final = ("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh")
 _APOSTROPHES: Final = re.compile("['`\u2018\u2019\u00b4]")
+_PUNCTUATION: Final = re.compile(r"[^\w\s]+")
+_WORD: Final = re.compile(r"\w+")
 _APART: Final = frozenset({"fr", "it", "pt", "es"})
 _LETTERS: Final = str.maketrans({"ł": "l", "ß": "ss", "ة": "ه", "ى": "ي", "-": " ", "\u2010": " "})
-_SHORT: Final = 400  # characters
+_DEPTH: Final = 4  # words may use words
+_SCRIPTS: Final = {
+    "ar": re.compile("[\u0600-\u06ff]"),
+    "ja": re.compile("[\u3040-\u30ff\u4e00-\u9fff]"),
+    "ru": re.compile("[\u0400-\u04ff]"),
+    "zh": re.compile("[\u4e00-\u9fff]"),
+}
+_LATIN: Final = re.compile("[A-Za-z]")
+_LEAST_SHARE: Final = 0.6  # of the small words that the likeliest language has
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way to opt out. A lenient one gives way to a time, another number or another person."""
+
+    find: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    is_lenient: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
+    """The rules of a language; `letters` are replaced first, as traditional characters are."""
+
     name: str
-    marks: tuple[str, ...]
-    stems: tuple[str, ...]
-    clauses: re.Pattern[str]
+    script: re.Pattern[str]
+    letters: Mapping[int, str]
+    marks: frozenset[str]
+    rules: tuple[Rule, ...]
     unless: re.Pattern[str]
+    lenient_unless: re.Pattern[str]
     turn_unless: re.Pattern[str] | None
     whole: re.Pattern[str]
     keywords: re.Pattern[str] | None
     offers: re.Pattern[str]
     agreement: re.Pattern[str]
 
-    def is_spoken_in(self, text: str) -> bool:
-        """False for a longer text without any of the language's small words."""
-        return len(text) < _SHORT or not self.marks or any(mark in text for mark in self.marks)
+    def count_marks(self, text: str) -> int:
+        """Count the language's small words in a text that is simplified."""
+        return sum(word in self.marks for word in _WORD.findall(text))
 
-    def may_be_in(self, text: str) -> bool:
-        return any(stem in text for stem in self.stems)
+    def limits(self, text: str) -> bool:
+        """Whether a simplified text names another time, number or person to call."""
+        return bool(self.turn_unless and self.turn_unless.search(strip_marks(text)))
+
+    def simplify(self, text: str) -> str:
+        """Lower case without accents; apostrophes are spaces where they join words."""
+        plain = _APOSTROPHES.sub(" " if self.name in _APART else "", text.lower())
+        return _fold(plain.translate(_LETTERS)).translate(self.letters)
 
 
-def simplify(text: str, language: str) -> str:
-    """Lower case without accents; apostrophes are spaces where they join words, else nothing."""
-    plain = _APOSTROPHES.sub(" " if language in _APART else "", text.lower())
-    return _fold(plain.translate(_LETTERS))
+def strip_marks(text: str) -> str:
+    """Drop punctuation, and all but one of several spaces."""
+    return " ".join(_PUNCTUATION.sub(" ", text).split())
 
 
 def _fold(text: str) -> str:
@@ -65,32 +80,60 @@ def _fold(text: str) -> str:
 
 @cache
 def load_languages() -> tuple[Language, ...]:
-    return tuple(_read_language(Path(__file__).with_name(name)) for name in _FILES)
+    return tuple(_read_language(name) for name in _NAMES)
 
 
-def _read_language(path: Path) -> Language:
-    read = tomllib.loads(path.read_text(encoding="utf-8"))
-    words: dict[str, str] = read.get("words", {})
+def select_languages(text: str) -> list[Language]:
+    """Return the languages that a text may be in, by its script and by its small words."""
+    languages = [each for each in load_languages() if each.script.search(text)]
+    counts = [each.count_marks(each.simplify(text)) for each in languages]
+    most = max(counts, default=0)
+    least = min(most * _LEAST_SHARE, most - 1)
+    return [
+        language
+        for language, count in zip(languages, counts, strict=True)
+        if count >= least or not language.marks
+    ]
 
-    def compile_all(key: str) -> re.Pattern[str]:
-        return re.compile("|".join(_expand(pattern, words) for pattern in read[key]))
+
+def _read_language(name: str) -> Language:
+    text = Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8")
+    read: dict[str, Any] = tomllib.loads(text)
+    words: dict[str, str] = read["words"]
+    letters = str.maketrans(*read["letters"]) if "letters" in read else {}
+
+    def compile_all(patterns: Sequence[str]) -> re.Pattern[str]:
+        joined = "|".join(_expand(pattern, words) for pattern in patterns)
+        return re.compile(_fold(joined).translate(letters))
+
+    def compile_some(patterns: Sequence[str] | None) -> re.Pattern[str] | None:
+        return compile_all(patterns) if patterns else None
 
     return Language(
-        name=path.stem,
-        marks=tuple(read.get("marks", ())),
-        stems=tuple(_fold(stem) for stem in read["stems"]),
-        clauses=compile_all("clauses"),
-        unless=compile_all("unless"),
-        turn_unless=compile_all("turn_unless") if "turn_unless" in read else None,
-        whole=compile_all("whole"),
-        keywords=compile_all("keywords") if "keywords" in read else None,
-        offers=compile_all("offers"),
-        agreement=re.compile(_fold(read["agreement"])),
+        name=name,
+        script=_SCRIPTS.get(name, _LATIN),
+        letters=letters,
+        marks=frozenset(read.get("marks", ())),
+        rules=tuple(
+            Rule(
+                find=compile_all(rule["find"]),
+                unless=compile_some(rule.get("unless")),
+                is_lenient=rule.get("lenient", False),
+            )
+            for rule in read["rules"]
+        ),
+        unless=compile_all(read["unless"]),
+        lenient_unless=compile_all(read["lenient_unless"]),
+        turn_unless=compile_some(read.get("turn_unless")),
+        whole=compile_all(read["whole"]),
+        keywords=compile_some(read.get("keywords")),
+        offers=compile_all(read["offers"]),
+        agreement=compile_all([read["agreement"]]),
     )
 
 
 def _expand(pattern: str, words: Mapping[str, str]) -> str:
-    for _ in range(2):  # words may use words
+    for _ in range(_DEPTH):
         for name, alternatives in words.items():
             pattern = pattern.replace(f"{{{name}}}", alternatives)
-    return _fold(pattern)
+    return pattern

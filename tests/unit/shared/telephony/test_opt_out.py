@@ -1,5 +1,6 @@
 """People who want no more calls, or a call at another time, in what was said and analysed."""
 
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -61,28 +62,34 @@ def test_who_wants_something_else_is_not_taken_for_one(words: str) -> None:
     assert find_opt_out(said(f"User: {words}")) is None
 
 
-def read_sentences(name: str) -> list[tuple[bool, str]]:
+def read_sentences(name: str) -> list[tuple[str, bool, str]]:
     lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
-    return [(line[3] == "+", line[5:]) for line in lines if line[3:5] in ("+ ", "- ")]
+    return [(line[:2], line[3] == "+", line[5:]) for line in lines if line[3:5] in ("+ ", "- ")]
 
 
 def measure(name: str) -> tuple[float, float]:
-    """Print and return recall and precision over the sentences of a file."""
-    sentences = read_sentences(name)
-    found = [(is_one, find_opt_out(said(f"User: {words}")), words) for is_one, words in sentences]
-    hits = sum(is_one and what is not None for is_one, what, _ in found)
-    recall = hits / sum(is_one for is_one, _ in sentences)
-    precision = hits / sum(what is not None for _, what, _ in found)
-    print(  # noqa: T201
-        f"{name}: {len(sentences)} sentences, recall {recall:.1%}, precision {precision:.1%}"
-    )
-    for is_one, what, words in found:
-        if is_one != (what is not None):
+    """Print recall and precision over the sentences of a file by language; return them over all."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for language, is_one, words in read_sentences(name):
+        found = find_opt_out(said(f"User: {words}")) is not None
+        counts[language][("missed", "heard")[found] if is_one else ("quiet", "wrong")[found]] += 1
+        if found != is_one:
             print(f"  {'missed' if is_one else 'wrong'}: {words}")  # noqa: T201
+    for language, count in counts.items():
+        report(f"{name}, {language}", count)
+    return report(name, sum(counts.values(), Counter()))
+
+
+def report(title: str, count: Counter[str]) -> tuple[float, float]:
+    recall = count["heard"] / (count["heard"] + count["missed"])
+    precision = count["heard"] / (count["heard"] + count["wrong"])
+    print(  # noqa: T201
+        f"{title}: {count.total()} sentences, recall {recall:.1%}, precision {precision:.1%}"
+    )
     return recall, precision
 
 
-@pytest.mark.parametrize("name", ["corpus.txt", "more.txt"])
+@pytest.mark.parametrize("name", ["corpus.txt", "more.txt", "held_out.txt", "varied.txt"])
 def test_the_corpus_is_heard_right(name: str) -> None:
     recall, precision = measure(name)
 
@@ -90,15 +97,8 @@ def test_the_corpus_is_heard_right(name: str) -> None:
     assert precision >= 0.97
 
 
-def test_sentences_that_the_rules_were_not_written_with_are_mostly_heard() -> None:
-    recall, precision = measure("held_out.txt")
-
-    assert recall >= 0.9
-    assert precision >= 0.95
-
-
 def test_half_of_the_corpus_are_no_opt_outs() -> None:
-    kinds = [is_one for is_one, _ in read_sentences("corpus.txt")]
+    kinds = [is_one for _, is_one, _ in read_sentences("corpus.txt")]
 
     assert len(kinds) >= 300
     assert 0.45 <= sum(kinds) / len(kinds) <= 0.55
