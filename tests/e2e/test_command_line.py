@@ -18,9 +18,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.notes_project import add_note, create_notes_project
 
-FOLDERS = ("functions", "shared", "supabase")
 DEADLINE = 40
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
@@ -28,10 +27,7 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Project of symlinks to this repository's folders."""
-    for name in FOLDERS:
-        (tmp_path / name).symlink_to(ROOT / name)
-    return tmp_path
+    return create_notes_project(tmp_path)
 
 
 class Run:
@@ -113,18 +109,9 @@ def starts(project: Path) -> Iterator[Any]:
                 stream.close()  # type: ignore[union-attr]
 
 
-def store(details: dict[str, Any]) -> httpx.Response:
-    return httpx.post(
-        details["API_URL"] + "/functions/v1/process-transcript",
-        headers={"authorization": f"Bearer {details['SERVICE_ROLE_KEY']}"},
-        json={"collection_id": "c", "video_id": "v", "transcript": "Ann: Hello. Bob: Good day."},
-        timeout=DEADLINE,
-    )
-
-
 def test_interrupt_stops_everything_and_the_rows_are_kept(starts: Any) -> None:
     first = starts()
-    assert store(first.ready()).status_code == 200
+    assert add_note(first.ready()).status_code == 200
     family = first.family()
 
     status, _ = first.end(signal.SIGINT)
@@ -132,19 +119,19 @@ def test_interrupt_stops_everything_and_the_rows_are_kept(starts: Any) -> None:
     wait_gone(family)
     assert (status, len(family) > 3) == (0, True)
     with psycopg.connect(starts().ready()["DB_URL"]) as connection:
-        assert connection.execute("select count(*) from videos").fetchone() == (1,)
+        assert connection.execute("select count(*) from notes").fetchone() == (1,)
 
 
 def test_a_killed_run_leaves_no_process_and_the_next_one_recovers(starts: Any) -> None:
     first = starts()
-    assert store(first.ready()).status_code == 200
+    assert add_note(first.ready()).status_code == 200
     family = first.family()
     first.end(signal.SIGKILL)
     wait_gone(family)
 
     details = starts().ready()
 
-    assert store(details).json()["data"]["result"]["reused"] is True
+    assert add_note(details).json() == {"reused": True}
 
 
 def test_a_second_start_reports_the_first_and_the_cure(starts: Any, project: Path) -> None:
@@ -205,9 +192,7 @@ def test_status_and_stop_find_the_running_stack(starts: Any, project: Path) -> N
 
 
 def test_a_broken_migration_is_listed_and_the_rest_is_served(starts: Any, project: Path) -> None:
-    (project / "supabase").unlink()
     migrations = project / "supabase" / "migrations"
-    migrations.mkdir(parents=True)
     (migrations / "20260101000000_create_thing.sql").write_text("create table thing (id nonsense);")
 
     run = starts("--port", "0", "--db-port", "0")
@@ -224,7 +209,7 @@ def test_a_broken_migration_is_listed_and_the_rest_is_served(starts: Any, projec
 def test_nothing_is_left_in_the_temporary_folder(project: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: sockets lie below it
         run = Run(project, "--port", "0", "--db-port", "0", tmp=folder)
-        assert store(run.ready()).status_code == 200
+        assert add_note(run.ready()).status_code == 200
         run.end()
 
         assert os.listdir(folder) == []
@@ -245,7 +230,7 @@ def test_a_killed_stack_s_sockets_are_removed_by_the_next(starts: Any, project: 
 def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     run = starts()
     details = run.ready()
-    assert store(details).status_code == 200
+    assert add_note(details).status_code == 200
     postgres = next(
         pid
         for pid in run.family()
@@ -255,38 +240,21 @@ def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     os.kill(postgres, signal.SIGKILL)
     deadline = time.monotonic() + DEADLINE
     time.sleep(0.1)
-    while (answer := store(details)).status_code == 503:
+    while (answer := add_note(details)).status_code == 503:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
-    assert answer.json()["data"]["result"]["reused"] is True
-
-
-def count_responses(faults: str, key: dict[str, str]) -> int:
-    """The requests to the local model so far."""
-    counts = httpx.get(faults, headers=key, timeout=30).json()["requests"]["openai"]
-    return counts.get("responses", 0)
+    assert answer.json() == {"reused": True}
 
 
 def test_an_active_request_finishes_when_the_stack_is_stopped(starts: Any) -> None:
     run = starts()
     details = run.ready()
-    assert store(details).status_code == 200
-    faults = details["API_URL"] + "/providers/_faults"
-    slow = {"provider": "openai", "endpoint": "responses", "kind": "hang", "seconds": 2}
-    video = store(details).json()["data"]["video_id"]
-    key = {"apikey": details["SECRET_KEY"]}
-    httpx.post(faults, headers=key, json=slow, timeout=30).raise_for_status()
-    with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(
-            httpx.post,
-            details["API_URL"] + "/functions/v1/structured-data",
-            headers={"authorization": f"Bearer {details['SERVICE_ROLE_KEY']}"},
-            json={"video_id": video},
-            timeout=DEADLINE,
-        )
-        while not count_responses(faults, key):
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(details["DB_URL"], autocommit=True) as db:
+        waiting = thread.submit(add_note, details, seconds=2)
+        while db.execute("select count(*) from notes").fetchone() == (0,):
             time.sleep(0.02)
+        db.close()
         status, _ = run.end(signal.SIGTERM)
         answer = waiting.result()
 

@@ -1,5 +1,6 @@
 """Stack of a demonstration: found, shared and ended, with real processes."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.notes_project import create_notes_project
 from tests.support.paths import ROOT
 
 DEADLINE = 60
@@ -40,9 +42,8 @@ Process = subprocess.Popen[str]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    """Project of symlinks to this repository's folders; no process of it may be left."""
-    for name in ("functions", "shared", "supabase"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    """Small project; no process of it may be left."""
+    create_notes_project(tmp_path)
     (tmp_path / ".env").write_text("")
     yield tmp_path
     assert wait_gone(tmp_path) == []
@@ -151,6 +152,6 @@ def test_an_interrupted_start_leaves_nothing(
 
 def test_a_stack_that_cannot_start_says_why(project: Path) -> None:
     for name in ("functions", "supabase"):
-        (project / name).unlink()
+        shutil.rmtree(project / name)
 
     assert output(demonstrate(project, 0)).startswith("failed ")
