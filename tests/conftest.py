@@ -25,7 +25,8 @@ from edge.tokens import mint
 from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = "edge_template"
+PLATFORM_TEMPLATE = "edge_platform"
+PROJECT_TEMPLATE = "edge_project"
 _ROOM_FOR_DATABASES = 4 << 30
 _numbers = itertools.count(1)
 
@@ -64,24 +65,40 @@ def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster(in_memory: Path) -> Iterator[Cluster]:
-    """A running server whose template database holds the project's whole schema."""
+    """A running server with a template database of the platform's schemas, as of a new project."""
     server = Cluster(in_memory / "cluster", durable=False)
     server.start()
     try:
-        bootstrap(server.create_database(TEMPLATE))
-        migrate(
-            server.dsn(TEMPLATE, user="postgres"), find_migrations(ROOT / "supabase/migrations")
-        )
+        bootstrap(server.create_database(PLATFORM_TEMPLATE))
         yield server
     finally:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def project_template(cluster: Cluster) -> str:
+    """The name of a template database with this project's whole schema."""
+    cluster.create_database(PROJECT_TEMPLATE, template=PLATFORM_TEMPLATE)
+    migrate(
+        cluster.dsn(PROJECT_TEMPLATE, user="postgres"),
+        find_migrations(ROOT / "supabase/migrations"),
+    )
+    return PROJECT_TEMPLATE
+
+
 @pytest.fixture
-def database(cluster: Cluster) -> Iterator[str]:
-    """The name of a database of this test's own, with the project's schema and no rows."""
+def database(cluster: Cluster, project_template: str) -> Iterator[str]:
+    """The name of a database of this test's own, with the project's schema and no rows.
+
+    The platform's own tests override it: theirs has no schema of a project, and is copied sooner.
+    """
+    yield from clone_database(cluster, project_template)
+
+
+def clone_database(cluster: Cluster, template: str) -> Iterator[str]:
+    """Clone a template; yield the new database's name, and drop it afterwards."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    cluster.create_database(name, template=TEMPLATE)
+    cluster.create_database(name, template=template)
     yield name
     cluster.drop_database(name)
 

@@ -1,0 +1,14 @@
+"""Databases of the platform alone, as of a project that has no migration."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from edge.emulator.postgres.cluster import Cluster
+from tests.conftest import PLATFORM_TEMPLATE, clone_database
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The name of a database of this test's own, with the platform's schemas and no rows."""
+    yield from clone_database(cluster, PLATFORM_TEMPLATE)
