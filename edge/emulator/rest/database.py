@@ -102,6 +102,7 @@ class Database:
                     view_keys=await _fetch(connection, "view_keys", schemas, path),
                     computed=await _fetch(connection, "computed"),
                     representations=await _fetch(connection, "representations"),
+                    media_handlers=await _fetch(connection, "media_handlers", schemas),
                     schemas=schemas,
                     routines=await _fetch(connection, "routines", schemas),
                     types=await _fetch(connection, "types", path),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 import psycopg
+from psycopg.pq import Escaping
 from psycopg.pq.abc import PGresult
 
 from edge.emulator.postgres.pipeline import PipelineConnection, Statement
@@ -98,6 +99,8 @@ async def _run(
 
 def _read_result(results: Sequence[PGresult], plan: Plan, config: RestConfig) -> ResultSet:
     main = results[-2] if plan.counts_by_plan else results[-1]
+    if plan.media.explain:
+        return _read_explanation(main)
     row = [main.get_value(0, column) for column in range(len(RESULT_COLUMNS))]
     total, count, body, headers, status, inserted, location = row
     exact = None if total is None else int(total)
@@ -106,12 +109,22 @@ def _read_result(results: Sequence[PGresult], plan: Plan, config: RestConfig) ->
     return ResultSet(
         total=exact,
         count=int(count or 0),
-        body=body or b"",
+        body=_decode_body(body or b"", plan),
         headers=_text(headers),
         status=_text(status),
         inserted=None if inserted is None else int(inserted),
         location=json.loads(location) if location else None,
     )
+
+
+def _decode_body(body: bytes, plan: Plan) -> bytes:
+    handler = plan.body.handler
+    return Escaping().unescape_bytea(body) if handler and handler.is_binary else body
+
+
+def _read_explanation(result: PGresult) -> ResultSet:
+    lines = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
+    return ResultSet(None, 0, b"\n".join(lines), None, None, None, None)
 
 
 def _text(value: bytes | None) -> str | None:
@@ -127,6 +140,8 @@ def _estimated_total(exact: int | None, estimate: bytes | None, max_rows: int | 
 
 
 def _needs_check(plan: Plan, request: ApiRequest) -> bool:
+    if plan.media.explain:
+        return False
     if plan.source is None:
         return plan.media.is_single
     is_put = isinstance(plan.source, Insert) and bool(plan.source.conditions)
@@ -135,6 +150,8 @@ def _needs_check(plan: Plan, request: ApiRequest) -> bool:
 
 def _check(result: ResultSet, plan: Plan, request: ApiRequest) -> None:
     """Raise before the commit if the result violates the request's conditions."""
+    if plan.media.explain:
+        return
     if isinstance(plan.source, Insert) and plan.source.conditions:
         if result.count != 1:
             raise rest_error("PGRST115")

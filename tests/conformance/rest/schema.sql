@@ -80,6 +80,33 @@ create table public.posters (
 create view public.poster_inks as select id, ink as shade from posters;
 insert into posters values (1, 1, 255), (2, 3, 65280), (3, 3, null);
 
+-- Domains named like media types: functions return them, and aggregates render rows as them.
+create domain public."text/html" as text;
+create domain public."image/png" as bytea;
+create domain public."text/tab-separated-values" as text;
+create domain public."*/*" as bytea;
+create function public.welcome() returns public."text/html" language sql immutable
+  as $$ select '<h1>Welcome</h1>'::public."text/html" $$;
+create function public.logo() returns public."image/png" language sql immutable
+  as $$ select decode('89504e47', 'hex')::public."image/png" $$;
+create function public.anything() returns public."*/*" language plpgsql as $$ begin
+  if current_setting('request.headers', true)::json ->> 'accept' = 'app/one' then
+    perform set_config('response.headers', '[{"Content-Type": "app/one"}]', true);
+  end if;
+  return 'any'::bytea;
+end $$;
+create function public.tsv_step(public."text/tab-separated-values", anyelement) returns public."text/tab-separated-values"
+  language sql immutable as $$
+    select $1 || (select string_agg(value, e'\t') from json_each_text(row_to_json($2))) || e'\n' $$;
+create aggregate public.tsv_of(anyelement) (
+  initcond = '', stype = "text/tab-separated-values", sfunc = public.tsv_step
+);
+create function public.html_step(public."text/html", public.addresses) returns public."text/html"
+  language sql immutable as $$ select $1 || '<p>' || $2.name || '</p>' $$;
+create aggregate public.html_of(public.addresses) (
+  initcond = '', stype = "text/html", sfunc = public.html_step
+);
+
 refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

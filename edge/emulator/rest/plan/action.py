@@ -11,10 +11,10 @@ from edge.emulator.rest.plan.call import plan_call, result_relation
 from edge.emulator.rest.plan.mutate import plan_mutation, require_where
 from edge.emulator.rest.plan.read import ReadPlanner
 from edge.emulator.rest.plan.scope import ScopedParams
-from edge.emulator.rest.plan.tree import BodyShape, Call, Plan
+from edge.emulator.rest.plan.tree import STAR, BodyShape, Call, Plan, ReadNode
 from edge.emulator.rest.query.terms import RowRange
 from edge.emulator.rest.request.api_request import Action, ApiRequest
-from edge.emulator.rest.request.media import CSV, MediaType, negotiate
+from edge.emulator.rest.request.media import CSV, MediaType, choose_handlers, negotiate
 from edge.emulator.rest.request.preferences import require_valid
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 from edge.emulator.rest.schema.suggest import suggest_name
@@ -66,7 +66,7 @@ def _plan_read(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     params = _scope_params(request, request.range)
     read = planner.plan(request.query.select, relation, params, relation.id)
-    media = negotiate(request.raw.headers.get("accept"))
+    media = _negotiate(request, relation, read, cache, config)
     return Plan(read, media, _shape(media, has_body=not request.is_head))
 
 
@@ -79,7 +79,7 @@ def _plan_mutation(request: ApiRequest, cache: SchemaCache, config: RestConfig) 
     planner = ReadPlanner(cache, aggregates_enabled=config.aggregates_enabled)
     read = planner.plan(request.query.select, relation, params, None)
     mutation = plan_mutation(request, relation, read)
-    media = negotiate(request.raw.headers.get("accept"))
+    media = _negotiate(request, relation, read, cache, config)
     body = _shape(media, has_body=request.preferences.wants_body)
     return Plan(read, media, body, mutation, is_read_only=False)
 
@@ -89,16 +89,30 @@ def _plan_call(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     relation = result_relation(call.routine, cache)
     planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     read = planner.plan(request.query.select, relation, _scope_params(request, request.range), None)
-    media = negotiate(request.raw.headers.get("accept"))
+    media = _negotiate(request, relation, read, cache, config)
     # GET /rpc/add?a=1&b=2; POST /rpc/add, where add is stable or immutable
     is_read_only = request.action is Action.CALL_SAFELY or not call.routine.is_volatile
     body = _call_shape(media, call, has_body=not request.is_head)
     return Plan(read, media, body, call, is_read_only)
 
 
+def _negotiate(
+    request: ApiRequest, relation: Relation, read: ReadNode, cache: SchemaCache, config: RestConfig
+) -> MediaType:
+    """Choose the media type; the resource's own handlers render its rows with all columns."""
+    # /rpc/logo, where logo() returns the domain "image/png"; /projects with Accept: text/html
+    is_whole = [field.value.column for field in read.fields] == [STAR] and not read.embeds
+    own = Identifier(request.schema, relation.id.name) if is_whole else None
+    handlers = choose_handlers(cache.handlers, own)
+    accept = request.raw.headers.get("accept")
+    return negotiate(accept, handlers, plan_enabled=config.plan_enabled)
+
+
 def _shape(media: MediaType, *, has_body: bool) -> BodyShape:
     if not has_body:
         return BodyShape("none")
+    if media.handler:
+        return BodyShape("handler", handler=media.handler)
     if media.name == CSV:
         return BodyShape("csv")
     return BodyShape("first" if media.is_single else "array", strips_nulls=media.strips_nulls)
@@ -109,12 +123,14 @@ def _call_shape(media: MediaType, call: Call, *, has_body: bool) -> BodyShape:
     # /rpc/first_project, which returns one row instead of a set: an object, not an array
     if shape.kind == "array" and not call.routine.returns_set:
         shape = replace(shape, kind="first")
-    return replace(shape, is_scalar=call.is_scalar)
+    # /rpc/logo: the handler takes the value, or a row of the set
+    is_scalar = call.is_scalar and not (shape.handler and call.routine.returns_set)
+    return replace(shape, is_scalar=is_scalar, is_one=not call.routine.returns_set)
 
 
 def _with_count(plan: Plan, request: ApiRequest, config: RestConfig) -> Plan:
     count = request.preferences.count
-    if request.is_mutation or count is None:
+    if request.is_mutation or count is None or plan.media.explain:
         return plan
     return replace(
         plan,

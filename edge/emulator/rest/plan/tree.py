@@ -9,7 +9,14 @@ from typing import Final, Literal
 from edge.emulator.rest.query.terms import Aggregate, Condition, JsonStep, RowRange
 from edge.emulator.rest.request.media import MediaType
 from edge.emulator.rest.request.payload import Payload
-from edge.emulator.rest.schema.model import Column, Identifier, Parameter, Relationship, Routine
+from edge.emulator.rest.schema.model import (
+    Column,
+    Identifier,
+    MediaHandler,
+    Parameter,
+    Relationship,
+    Routine,
+)
 
 SCALAR: Final = "pgrst_scalar"
 STAR: Final = "*"
@@ -195,11 +202,16 @@ Mutation = Insert | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class BodyShape:
-    """How the rows are rendered as the response's body."""
+    """How the rows are rendered as the response's body.
 
-    kind: Literal["none", "array", "first", "csv"]
+    A `handler` renders them, or the value of a function that returns one.
+    """
+
+    kind: Literal["none", "array", "first", "csv", "handler"]
     is_scalar: bool = False
     strips_nulls: bool = False
+    handler: MediaHandler | None = None
+    is_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)

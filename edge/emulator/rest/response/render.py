@@ -43,6 +43,8 @@ def render_error(error: RestError) -> Response:
 
 def render_result(plan: Plan, request: ApiRequest, result: ResultSet) -> Response:
     """Render the response; the settings response.status and response.headers override it."""
+    if plan.media.explain:
+        return Response(200, tuple(_content_type(plan, request)), result.body)
     if isinstance(plan.source, Call):
         response = _render_call(plan, request, result)
     elif plan.source is None:

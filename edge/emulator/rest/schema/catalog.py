@@ -13,6 +13,7 @@ from edge.emulator.rest.schema.model import (
     Cardinality,
     Column,
     Identifier,
+    MediaHandler,
     Parameter,
     Relation,
     Relationship,
@@ -38,6 +39,7 @@ QUERIES: Final[Mapping[str, bytes]] = {
         "view_keys",
         "computed",
         "representations",
+        "media_handlers",
         "routines",
         "types",
         "role_settings",
@@ -87,6 +89,7 @@ class CatalogRows:
     schemas: Iterable[str]
     computed: Iterable[Row] = ()
     representations: Iterable[Row] = ()
+    media_handlers: Iterable[Row] = ()
 
 
 def build_cache(rows: CatalogRows) -> SchemaCache:
@@ -120,6 +123,7 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
         types={row["name"]: row["qualified"] for row in rows.types} | _SQL_TYPES,
         role_settings={role: tuple(found) for role, found in settings.items()},
         fingerprint=rows.fingerprint,
+        handlers=tuple(map(_media_handler, rows.media_handlers)),
     )
 
 
@@ -172,6 +176,16 @@ def _computed_relationship(row: Row) -> Relationship:
         target=Identifier(row["target_schema"], row["target_table"]),
         cardinality=Cardinality.ONE_TO_ONE if row["is_single"] else Cardinality.ONE_TO_MANY,
         function=Identifier(row["function_schema"], row["function_name"]),
+    )
+
+
+def _media_handler(row: Row) -> MediaHandler:
+    target = Identifier(row["target_schema"], row["target_name"])
+    return MediaHandler(
+        function=Identifier(row["schema"], row["name"]),
+        target=None if row["is_of_any"] else target,
+        media_type=row["media_type"].lower(),
+        is_binary=row["is_binary"],
     )
 
 

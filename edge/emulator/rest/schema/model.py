@@ -161,6 +161,19 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaHandler:
+    """A function that renders rows, or the value of a function, as a media type.
+
+    `target` is the relation or function that it is of, None for any.
+    """
+
+    function: Identifier
+    target: Identifier | None
+    media_type: str
+    is_binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaCache:
     """The schema at the time of `fingerprint`, a hash of the catalogue."""
 
@@ -170,3 +183,4 @@ class SchemaCache:
     types: Mapping[str, str]
     role_settings: Mapping[str, tuple[tuple[str, str], ...]]
     fingerprint: str
+    handlers: tuple[MediaHandler, ...] = ()

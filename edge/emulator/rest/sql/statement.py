@@ -5,15 +5,32 @@ Follows PostgREST's Query/Statements.hs. `execute.py` reads the row.
 
 from edge.emulator.postgres.pipeline import Statement
 from edge.emulator.rest.plan.tree import SCALAR, STAR, BodyShape, Call, Insert, Plan
+from edge.emulator.rest.request.media import GEOJSON, Explain
+from edge.emulator.rest.schema.model import MediaHandler
 from edge.emulator.rest.sql.call import render_call
 from edge.emulator.rest.sql.columns import render_column
-from edge.emulator.rest.sql.fragment import NOTHING, Sql, identifier, parameter, sql
+from edge.emulator.rest.sql.fragment import (
+    NOTHING,
+    Sql,
+    identifier,
+    join,
+    parameter,
+    qualified,
+    sql,
+)
 from edge.emulator.rest.sql.mutate import render_mutation
 from edge.emulator.rest.sql.read import SOURCE, render_count, render_read
 
 PAGE = "pgrst_page"
 RESULT_COLUMNS = ("total", "count", "body", "headers", "status", "inserted", "location")
 
+_OPTIONS = {
+    "analyze": sql("analyze"),
+    "verbose": sql("verbose"),
+    "settings": sql("settings"),
+    "buffers": sql("buffers"),
+    "wal": sql("wal"),
+}
 _CSV_HEADER = sql(
     "(select coalesce(string_agg(k, ','), '') from"
     " (select json_object_keys(r)::text as k from"
@@ -30,12 +47,13 @@ def render_statement(plan: Plan) -> Sql:
         # PATCH /projects?id=eq.1 without return=representation: RETURNING lacks the columns.
         rows = sql("select * from {}", SOURCE)
     return sql(
-        "with {}pgrst_rows as ({}){} select {} as total, count(*) as count, {} as body,"
+        "with {}pgrst_rows as ({}){} select {} as total, {} as count, {} as body,"
         " {} as headers, {} as status, {} as inserted, {} as location from pgrst_rows as {}",
         source,
         rows,
         _render_count_cte(plan),
         _render_total(plan),
+        sql("1") if plan.body.handler and plan.body.is_one else sql("count(*)"),
         _render_body(plan.body),
         _setting_headers(),
         _setting_status(),
@@ -47,8 +65,17 @@ def render_statement(plan: Plan) -> Sql:
 
 def render_statements(plan: Plan) -> tuple[Statement, ...]:
     """Render the statement, and after it the estimate if it is asked for."""
-    main = render_statement(plan).render()
+    main = render_statement(plan)
+    if plan.media.explain:
+        main = sql("explain ({}) {}", _render_options(plan.media.explain), main)
+    main = main.render()
     return (main, render_estimate(plan).render()) if plan.counts_by_plan else (main,)
+
+
+# /projects with Accept: application/vnd.pgrst.plan+json; options=analyze
+def _render_options(explain: Explain) -> Sql:
+    form = sql("format json") if explain.is_json else sql("format text")
+    return join(", ", (form, *(_OPTIONS[option] for option in explain.options)))
 
 
 def render_estimate(plan: Plan) -> Sql:
@@ -84,6 +111,8 @@ def _render_body(shape: BodyShape) -> Sql:
     if shape.kind == "none":
         return sql("''")
     value = render_column(PAGE, SCALAR) if shape.is_scalar else identifier(PAGE)
+    if shape.handler:
+        return _render_handler(shape.handler, value)
     if shape.kind == "csv":
         lines = sql("coalesce(string_agg({}, chr(10)), '')", _CSV_LINE)
         return sql("{} || chr(10) || {}", _CSV_HEADER, lines)
@@ -93,6 +122,20 @@ def _render_body(shape: BodyShape) -> Sql:
     if shape.kind == "first":
         return sql("coalesce({}->0, 'null')::text", aggregated)
     return sql("coalesce({}, '[]')::text", aggregated)
+
+
+def _render_handler(handler: MediaHandler, value: Sql) -> Sql:
+    function = qualified(handler.function)
+    # /places with Accept: application/geo+json
+    if handler.media_type == GEOJSON and handler.target is None:
+        return sql(
+            "json_build_object('type', 'FeatureCollection', 'features',"
+            " coalesce(json_agg({}({})::json), '[]'))::text",
+            function,
+            value,
+        )
+    # /projects with Accept: text/html
+    return sql("{}({})", function, value)
 
 
 def _setting_headers() -> Sql:
