@@ -20,6 +20,7 @@ from edge.cli.secrets.commands import app as secrets
 from edge.cli.serve import serve
 from edge.cli.smoke import smoke
 from edge.cli.start.commands import start, status, stop
+from edge.cli.storage.commands import app as storage
 
 EXIT_CODES = (
     "Exit status: 0 done · 1 the operation failed (a non-2xx response, a failed check) · "
@@ -50,3 +51,4 @@ app.add_typer(functions, name="functions")
 app.add_typer(secrets, name="secrets")
 app.add_typer(db, name="db")
 app.add_typer(gen, name="gen")
+app.add_typer(storage, name="storage")

@@ -1,27 +1,18 @@
 """Project on disk, the `edge` command in this process, and the lock of a running stack."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.cli import main
 from edge.project.lock import Lock
-from tests.support.cli_command import Edge, Outcome
+from tests.support.cli_command import Edge, Outcome, run_edge
 
 
 @pytest.fixture
 def edge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Edge:
     def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["edge", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        status = ended.value.code
-        assert isinstance(status, int)
-        return Outcome(status, out, err)
+        return run_edge(monkeypatch, capsys, *arguments)
 
     return run
 
