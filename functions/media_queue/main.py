@@ -57,8 +57,9 @@ async def main(ctx: Context) -> Answer:
             return {"result": encode(result, is_base64)}
         case "pipeline" | "multi-exec" if ctx.request.method == "POST":
             return await _run_all(commands, parse_body(body), is_base64)
-        case path:
-            result = await commands.run(parse_path(ctx.request.scope, path, body))
+        case _:
+            command = parse_path(ctx.request.scope, ctx.env.function, body)
+            result = await commands.run(command)
             ctx.note(command=commands.last)
             return {"result": encode(result, is_base64)}
 

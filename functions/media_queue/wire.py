@@ -18,14 +18,12 @@ def parse_body(body: bytes) -> Any:
         raise BadInputError("ERR the body is not valid JSON") from None
 
 
-def parse_path(scope: Mapping[str, Any], decoded: str, body: bytes) -> list[str]:
+def parse_path(scope: Mapping[str, Any], function: str, body: bytes) -> list[str]:
     """Return the command in the path, each part decoded by itself, and a body as its last part."""
     raw = cast("bytes", scope.get("raw_path") or b"").partition(b"?")[0].decode("latin-1")
-    count = decoded.count("/") + 1
-    parts = [unquote(part) for part in raw.strip("/").split("/")]
-    # An encoded slash makes the decoded path longer than the raw one: take the raw one's end.
-    start = next((i for i in range(len(parts)) if "/".join(parts[i:]) == decoded), None)
-    command = parts[start:] if start is not None else decoded.split("/", count)
+    command = [unquote(part) for part in raw.strip("/").split("/")]
+    if command[0] == function:  # platforms differ in whether the function sees its own name
+        command = command[1:]
     if body:
         try:
             command.append(body.decode())

@@ -51,7 +51,7 @@ class RedisRunner:
                 socket_connect_timeout=_CONNECT_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
             )
-            self._client = Redis(connection_pool=pool)
+            self._client = Redis.from_pool(pool)  # which it closes
         return self._client
 
 
