@@ -21,7 +21,13 @@ from backend.transcripts.encoding import decode
 from backend.transcripts.json_file import parse_json
 from backend.transcripts.labels import accept_labels
 from backend.transcripts.text_file import parse_text
-from backend.transcripts.turns import Transcript, TranscriptError, Utterance, render_turns
+from backend.transcripts.turns import (
+    Transcript,
+    TranscriptError,
+    Utterance,
+    list_times,
+    render_turns,
+)
 
 ENDINGS: Final = (".txt", ".json", ".vtt", ".srt", ".sbv", ".docx", ".jsonl", ".md")
 _MOST_BYTES: Final = 50_000_000
@@ -136,7 +142,8 @@ def _finish(
 ) -> Transcript:
     spoken = [utterance for utterance in said if utterance.text]
     warnings = check(spoken, has_speakers) if spoken else []
-    return Transcript(render_turns(spoken).strip(), title, (*notices, *warnings))
+    text = render_turns(spoken).strip()
+    return Transcript(text, title, (*notices, *warnings), list_times(spoken))
 
 
 def _check_plain(text: str) -> list[str]:

@@ -38,6 +38,8 @@ class Transcript:
     text: str
     format: str
     notices: tuple[str, ...] = ()
+    times: tuple[tuple[int, float], ...] = ()
+    """(offset in text, seconds) of each turn whose start is known, in order."""
 
 
 def render_turns(utterances: Iterable[Utterance]) -> str:
@@ -45,6 +47,19 @@ def render_turns(utterances: Iterable[Utterance]) -> str:
     spoken = [utterance for utterance in utterances if utterance.text]
     turns = groupby(spoken, key=lambda utterance: utterance.speaker)
     return "\n".join(_render(speaker, list(said)) for speaker, said in turns)
+
+
+def list_times(utterances: Iterable[Utterance]) -> tuple[tuple[int, float], ...]:
+    """Return (offset in the rendered text, seconds) of each turn that has a start."""
+    spoken = [utterance for utterance in utterances if utterance.text]
+    times: list[tuple[int, float]] = []
+    offset = 0
+    for speaker, group in groupby(spoken, key=lambda utterance: utterance.speaker):
+        said = list(group)
+        if said[0].start is not None:
+            times.append((offset, round(said[0].start, 2)))
+        offset += len(_render(speaker, said)) + 1
+    return tuple(times)
 
 
 def _render(speaker: str | None, said: Sequence[Utterance]) -> str:

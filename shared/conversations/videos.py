@@ -18,6 +18,16 @@ class Output:
     output_type: str
     content: str
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    training_data: Sequence[Mapping[str, Any]] | None = None
+
+    def render(self) -> dict[str, Any]:
+        """Return the row for store_outputs_v1."""
+        return {
+            "output_type": self.output_type,
+            "content": self.content,
+            "metadata": dict(self.metadata),
+            "training_data": self.training_data,
+        }
 
 
 async def require_video(ctx: Context, video_id: UUID) -> None:
@@ -29,10 +39,7 @@ async def require_video(ctx: Context, video_id: UUID) -> None:
 
 async def store_outputs(ctx: Context, video_id: UUID, outputs: Sequence[Output]) -> dict[str, str]:
     """Store the outputs of a run together; the new rows' ids by output type."""
-    rows = [
-        {"output_type": o.output_type, "content": o.content, "metadata": dict(o.metadata)}
-        for o in outputs
-    ]
+    rows = [output.render() for output in outputs]
     call = ctx.caller.rpc("store_outputs_v1", {"video": str(video_id), "outputs": rows})
     stored = cast("list[Row]", (await call.execute()).data)
     return {row["output_type"]: row["id"] for row in stored}

@@ -22,6 +22,7 @@ from backend.transcripts.reader import ENDINGS, load_transcript
 from backend.transcripts.turns import Transcript, TranscriptError
 
 _MOST_BYTES: Final = 50 << 20
+_MOST_TIMES: Final = 5_000
 _FORMATS: Final = ", ".join(ENDINGS)
 
 
@@ -87,11 +88,14 @@ async def _store(
     request: Request, collection_id: str, name: str, transcript: Transcript, digest: str
 ) -> Mapping[str, Any]:
     video_id = f"{Path(name).stem[:120]}-{digest}"
+    metadata: dict[str, Any] = {"title": Path(name).stem, "format": transcript.format}
+    if transcript.times:
+        metadata["times"] = transcript.times[:_MOST_TIMES]
     body = {
         "collection_id": collection_id,
         "video_id": video_id,
         "transcript": transcript.text,
-        "metadata": {"title": Path(name).stem, "format": transcript.format},
+        "metadata": metadata,
     }
     services = services_of(request)
     await services.functions.call(

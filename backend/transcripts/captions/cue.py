@@ -4,10 +4,11 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from backend.transcripts.labels import accept_labels, find_label, split_labelled
+from backend.transcripts.times import parse_time
 from backend.transcripts.turns import Utterance, join_texts, one_line, speaker_name
 
 TIME: Final = r"(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,6})?"
@@ -38,10 +39,14 @@ def find_timing(line: str) -> re.Match[str] | None:
 
 def read_cues(cues: Sequence[Cue]) -> list[Utterance]:
     """Return the utterances: by voice tags, else by labels, dashes and `>>` in the text."""
-    spoken = [said for cue in cues for said in _read_voices(cue)]
-    unnamed = [line for speaker, lines in spoken if speaker is None for line in lines]
+    spoken = [(cue, *voice) for cue in cues for voice in _read_voices(cue)]
+    unnamed = [line for _, speaker, lines in spoken if speaker is None for line in lines]
     accepted = accept_labels(unnamed)
-    said = [each for speaker, lines in spoken for each in _read_lines(speaker, lines, accepted)]
+    said = [
+        replace(each, start=parse_time(cue.start))
+        for cue, speaker, lines in spoken
+        for each in _read_lines(speaker, lines, accepted)
+    ]
     return _carry_labels(said) if len(accepted) >= _CARRIED_LABELS else said
 
 

@@ -48,3 +48,109 @@ async def test_the_calls_that_the_client_makes_on_mount(chat: ChatServer) -> Non
 def test_a_page_of_any_origin_may_call(chat: ChatServer) -> None:
     answer = httpx.get(f"{chat.url}/agent", headers={"origin": "http://localhost:8080"})
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_message_sent_twice_is_answered_once(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        given = message("help")
+        ended = await client.ask(given)
+        client.outputs.clear()
+        assert await client.ask({**given, "is_retry": True}) == ended
+    with chat.http() as http:
+        session = http.get(f"/session/{given['session_id']}").json()
+    assert len(session["conversation"]) == 2
+
+
+async def test_two_tabs_of_a_session_see_the_same(chat: ChatServer) -> None:
+    given = message("help")
+    async with connect(chat.url) as first, connect(chat.url) as second:
+        await first.ask(given)
+        again = message("list calls", given["session_id"])
+        await second.ask(again)
+        seen = await first.wait_end(again["conv_id"])
+        assert seen == await second.wait_end(again["conv_id"])
+
+
+async def test_a_client_that_comes_back_gets_what_it_missed(chat: ChatServer) -> None:
+    given = message("help")
+    async with connect(chat.url) as client:
+        await client.send(given)  # and leaves without reading
+        await client.wait(lambda output: output["conv_id"] == given["conv_id"])
+    async with connect(chat.url, {"session_id": given["session_id"], "last_seen": 0}) as client:
+        ended = await client.wait_end(given["conv_id"])
+    async with connect(chat.url) as client:
+        await client.send({key: given[key] for key in ("session_id", "conv_id")}, "reconnect")
+        assert await client.wait_end(given["conv_id"]) == ended
+        await client.send(None, "reconnect")
+        await client.send({"session_id": given["session_id"]}, "reconnect")
+        assert (await client.ask(message("help")))["status"] == "success"
+
+
+async def test_messages_of_one_session_run_one_after_the_other(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        first = message("list calls")
+        others = [message("help", first["session_id"]) for _ in range(4)]
+        for each in (first, *others):
+            await client.send(each)
+        ends = [await client.wait_end(each["conv_id"]) for each in (first, *others)]
+        finished = [o["msg_id"] for o in client.outputs if o["status"] == "success"]
+    assert finished == [end["msg_id"] for end in ends]
+
+
+BAD = [
+    ({"content": []}, "content"),
+    ({"content": "hello"}, "content"),
+    ({"content": [{"type": "text"}]}, "needs text"),
+    ({"content": [{"type": "text", "text": "x" * 204_801}]}, "upload it"),
+    ({"content": [{"type": "text", "text": "x"}] * 51}, "content"),
+    ({"msg_id": "x" * 65}, "msg_id"),
+    ({"msg_id": {"a": 1}}, "msg_id"),
+    ({"agents": "all"}, "agents"),
+    ({"collection_id": 7}, "collection_id"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD)
+async def test_a_bad_message_is_answered_with_an_error(
+    chat: ChatServer, change: dict[str, object], words: str
+) -> None:
+    async with connect(chat.url) as client:
+        ended = await client.ask({**message("hello"), **change})
+        assert ended["status"] == "error"
+        assert words in ended["content"][0]["text"]
+        assert ended["message"] == ended["content"][0]["text"]
+        assert ended["metadata"]["error_type"] == "invalid_message"
+
+
+@pytest.mark.parametrize("data", [None, 7, "text", [], {}, {"session_id": "x"}, {"content": None}])
+async def test_a_message_that_nobody_can_answer_does_no_harm(
+    chat: ChatServer, data: object
+) -> None:
+    async with connect(chat.url) as client:
+        await client.send(data)
+        assert (await client.ask(message("help")))["status"] == "success"
+
+
+async def test_a_text_with_control_characters_is_kept(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        ended = await client.ask(message("list calls \x00 \ud800 \u202e"))
+    assert ended["status"] in {"success", "not_generated", "error"}
+
+
+async def test_an_unknown_agent_is_named(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        ended = await client.ask(message("@poet write"))
+        assert "There is no agent @poet" in ended["content"][0]["text"]
+        ended = await client.ask(message("write to me@example.com", agents=["assistant"]))
+        assert ended["status"] != "error"
+
+
+async def test_more_than_thirty_messages_a_minute_are_too_many(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        for _ in range(30):
+            await client.send(
+                {"session_id": "s", "conv_id": "c", "content": [{"type": "text", "text": "help"}]}
+            )
+        ended = await client.ask(message("help"))
+    assert ended["status"] == "overlimit"
+    assert "wait" in ended["content"][0]["text"]

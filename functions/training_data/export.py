@@ -1,0 +1,44 @@
+"""Examples as fine-tuning files, and as few-shot examples for a prompt."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_SYSTEM: Final = (
+    "You are a helpful sales assistant. Answer the customer as an experienced seller would."
+)
+
+
+def render_lines(examples: Sequence[Mapping[str, Any]], form: str) -> str:
+    """Render one JSON document a line.
+
+    openai: {messages [system, user, assistant]}; anthropic: {system, messages [user, assistant]};
+    ndjson: the examples as they are stored.
+    """
+    renderers = {"openai": _render_openai, "anthropic": _render_anthropic}
+    render = renderers.get(form, dict[str, Any])
+    return "".join(f"{json.dumps(render(each), ensure_ascii=False)}\n" for each in examples)
+
+
+def render_few_shot(examples: Sequence[Mapping[str, Any]]) -> str:
+    """Render YAML: examples, a list of user and assistant. JSON strings are YAML's too."""
+    lines = ["examples:"]
+    for example in examples:
+        lines.append(f"  - user: {json.dumps(example['input'], ensure_ascii=False)}")
+        lines.append(f"    assistant: {json.dumps(example['output'], ensure_ascii=False)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _render_openai(example: Mapping[str, Any]) -> dict[str, Any]:
+    return {"messages": [{"role": "system", "content": _SYSTEM}, *_turns(example)]}
+
+
+def _render_anthropic(example: Mapping[str, Any]) -> dict[str, Any]:
+    return {"system": _SYSTEM, "messages": _turns(example)}
+
+
+def _turns(example: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"role": "user", "content": example["input"]},
+        {"role": "assistant", "content": example["output"]},
+    ]

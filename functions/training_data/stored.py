@@ -1,0 +1,94 @@
+"""Transcripts and examples in the database, as far as the caller's row security goes."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+from uuid import UUID
+
+from starlette.requests import Request
+
+from shared.context import Context
+from shared.conversations.videos import require_video
+from shared.errors import BadInputError, ConflictError, TooLargeError
+
+from .examples import ExampleType
+
+Format = Literal["openai", "anthropic", "ndjson"]
+_MOST_CHARACTERS: Final = 400_000
+_MOST_OUTPUTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which examples: of a video, of a collection, of a type; None does not filter."""
+
+    video_id: UUID | None
+    collection_id: str | None
+    type: str | None
+    format: Format
+
+
+def read_filters(request: Request) -> Filters:
+    """Parse the query. Raises BadInputError."""
+    query = request.query_params
+    return Filters(
+        video_id=_read_uuid(query.get("video_id")),
+        collection_id=query.get("collection_id"),
+        type=_choose("type", query.get("type"), get_args(ExampleType)),
+        format=cast("Format", _choose("format", query.get("format"), get_args(Format)) or "openai"),
+    )
+
+
+async def fetch_transcript(ctx: Context, video_id: UUID) -> str:
+    """Return the whole text. Raises NotFoundError, ConflictError, TooLargeError."""
+    query = ctx.caller.table("transcripts").select("full_text").eq("video_id", str(video_id))
+    rows = cast("list[dict[str, Any]]", (await query.execute()).data)
+    if not rows:
+        await require_video(ctx, video_id)
+        raise ConflictError(
+            f"The video {video_id} has no transcript yet: call process-transcript first.",
+            code="TRANSCRIPT_MISSING",
+        )
+    text = str(rows[0]["full_text"])
+    if len(text) > _MOST_CHARACTERS:
+        raise TooLargeError(
+            f"The transcript has {len(text):,} characters; examples are drawn from at most"
+            f" {_MOST_CHARACTERS:,}. Store it in parts.",
+            code="TRANSCRIPT_TOO_LONG",
+        )
+    return text
+
+
+async def fetch_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
+    """Return the examples of each video's newest output; up to 500 outputs are read."""
+    query = (
+        ctx.caller.table("generated_outputs")
+        .select("video_id, training_data, videos!inner(collection_id)")
+        .eq("output_type", "training_data")
+        .order("created_at", desc=True)
+        .limit(_MOST_OUTPUTS)
+    )
+    if filters.video_id:
+        query = query.eq("video_id", str(filters.video_id))
+    if filters.collection_id is not None:
+        query = query.eq("videos.collection_id", filters.collection_id)
+    rows = cast("list[dict[str, Any]]", (await query.execute()).data)
+    newest = {row["video_id"]: row for row in reversed(rows)}
+    return [
+        {**example, "video_id": video_id}
+        for video_id, row in newest.items()
+        for example in cast("list[dict[str, Any]]", row["training_data"] or [])
+        if filters.type is None or example.get("type") == filters.type
+    ]
+
+
+def _read_uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise BadInputError("video_id must be a uuid.", code="INVALID_FILTER") from None
+
+
+def _choose(name: str, given: str | None, choices: tuple[str, ...]) -> str | None:
+    if given is not None and given not in choices:
+        raise BadInputError(f"{name} must be one of {', '.join(choices)}.", code="INVALID_FILTER")
+    return given

@@ -1,0 +1,154 @@
+"""From an uploaded transcript to the four results, over the wire."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import RunningStack
+from tests.support.chat_server import ChatServer, connect, message
+from tests.support.paths import ROOT
+
+SAMPLE = ROOT / "samples/objection_call.vtt"
+
+
+def upload(
+    chat: ChatServer, path: Path, collection: str = "default", token: str = ""
+) -> httpx.Response:
+    with chat.http(token) as http:
+        files = {"file": (path.name, path.read_bytes())}
+        return http.post(f"/videodb/collection/{collection}/upload", files=files)
+
+
+async def test_a_call_is_analysed_in_four_stages(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        video = upload(chat, SAMPLE).json()
+        assert video["collection_id"] == "default"
+        given = message(
+            "@sales_prompt_extractor", video_id=video["id"], collection_id=video["collection_id"]
+        )
+        ended = await client.ask(given)
+        assert ended["status"] == "success", ended
+        lengths = [len(output["content"][0]["text"]) for output in client.outputs]
+        assert lengths == sorted(lengths)
+        assert len(set(lengths)) > 3  # the document grew in place
+    assert ended["actions"][0] != ended["actions"][-1]
+    text = ended["content"][0]["text"]
+    headings = ["## Analysis", "## Structured Data", "## Voice Prompt", "## Training Data"]
+    assert [line for line in text.splitlines() if line in headings] == headings
+    assert ended["structured_data"]["sales_techniques"]
+    assert ended["voice_prompt"].startswith("Hello!")
+    assert 5 <= len(ended["training_data"]["examples"]) <= 10
+    assert {
+        "event_type": "update_data",
+        "update": "videos",
+        "collection_id": "default",
+    } in client.events
+
+
+async def test_output_format_and_analysis_type_are_honoured(chat: ChatServer) -> None:
+    video = upload(chat, SAMPLE).json()
+    text = "@sales_prompt_extractor analysis_type=communication output_format=structured"
+    async with connect(chat.url) as client:
+        ended = await client.ask(message(text, video_id=video["id"], collection_id="default"))
+        assert "voice_prompt" not in ended
+        assert "## Analysis" not in ended["content"][0]["text"]
+        assert "sales_techniques" not in ended["structured_data"]
+        assert "communication_strategies" in ended["structured_data"]
+        wrong = message("@sales_prompt_extractor output_format=xml", video_id=video["id"])
+        ended = await client.ask(wrong)
+        assert ended["status"] == "error"
+        assert "output_format must be one of" in ended["content"][0]["text"]
+
+
+async def test_a_question_is_answered_with_quotes_and_times(chat: ChatServer) -> None:
+    upload(chat, SAMPLE)
+    async with connect(chat.url) as client:
+        ended = await client.ask(message("What did the customer say about the price?"))
+    assert ended["status"] == "success", ended
+    assert "> " in ended["content"][0]["text"]
+    item = next(item for item in ended["content"] if item["type"] == "search_results")
+    shots = [shot for result in item["search_results"] for shot in result["shots"]]
+    assert any(isinstance(shot["start"], float) for shot in shots)
+
+
+def test_the_route_answers_as_the_agent_does(chat: ChatServer) -> None:
+    video = upload(chat, SAMPLE).json()
+    with chat.http() as http:
+        answer = http.post("/agent/sales-prompt", json={"video_id": video["id"]}).json()
+        wrong = http.post("/agent/sales-prompt", json={"video_id": "x", "analysis_type": "all"})
+    assert answer["status"] == "success"
+    assert set(answer["data"]) == {"analysis", "structured_data", "voice_prompt", "training_data"}
+    assert wrong.status_code == 400
+    assert "analysis_type" in wrong.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [
+        ("call.mp3", b"ID3", 415),
+        ("call.json", b"{", 400),
+        ("call.txt", b"   ", 400),
+        ("call", b"Ann: Hi", 415),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    chat: ChatServer, tmp_path: Path, name: str, content: bytes, status: int
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    answer = upload(chat, path)
+    assert answer.status_code == status, answer.text
+    assert name.split(".")[0] in answer.json()["message"]
+
+
+def test_users_see_only_their_own(chat: ChatServer, stack: RunningStack) -> None:
+    _, first = stack.create_user()
+    _, second = stack.create_user()
+    with chat.http(first) as http:
+        made = http.post("/videodb/collection", json={"name": "Mine", "description": "Calls"})
+        assert made.status_code == 201
+        collection = made.json()["data"]["collection"]["id"]
+    video = upload(chat, SAMPLE, collection, first).json()
+    for token in (second, ""):
+        with chat.http(token) as http:
+            assert http.get(f"/videodb/collection/{collection}").status_code == 404
+            assert http.get(f"/videodb/collection/{collection}/video").json() == []
+            path = f"/videodb/collection/{collection}/video/{video['id']}"
+            assert http.delete(path).status_code == 404
+            assert http.delete(f"/videodb/collection/{collection}").status_code in {400, 404}
+    with chat.http(first) as http:
+        refused = http.delete(f"/videodb/collection/{collection}")
+        assert "Invalid request: Your collection has non-zero" in refused.json()["message"]
+        assert http.delete(f"/videodb/collection/{collection}/video/{video['id']}").json()[
+            "success"
+        ]
+        assert http.delete(f"/videodb/collection/{collection}").json()["success"]
+
+
+def test_examples_are_exported_for_fine_tuning(chat: ChatServer, stack: RunningStack) -> None:
+    user, token = stack.create_user()
+    with chat.http(token) as http:
+        made = http.post("/videodb/collection", json={"name": user, "description": "Calls"}).json()
+    collection = made["data"]["collection"]["id"]
+    video = upload(chat, SAMPLE, collection, token).json()
+    with stack.client(token) as client:
+        rows = client.get(
+            f"/rest/v1/videos?video_id=eq.{video['id']}&collection_id=eq.{collection}"
+        )
+        uuid = rows.json()[0]["id"]
+        drawn = client.post("/functions/v1/training-data", json={"video_id": uuid}).json()
+        examples = drawn["data"]["result"]["examples"]
+        path = f"/functions/v1/training-data/export?collection_id={collection}"
+        openai = client.get(f"{path}&format=openai").text.splitlines()
+        anthropic = client.get(f"{path}&format=anthropic").text.splitlines()
+    assert len(openai) == len(anthropic) == len(examples) > 0
+    roles = [each["role"] for each in json.loads(openai[0])["messages"]]
+    assert roles == ["system", "user", "assistant"]
+    assert [each["role"] for each in json.loads(anthropic[0])["messages"]] == ["user", "assistant"]
+    _, other = stack.create_user()
+    with stack.client(other) as client:
+        assert client.get(path).text == ""
+        refused = client.post("/functions/v1/training-data", json={"video_id": uuid})
+        assert refused.status_code == 404
