@@ -2,10 +2,11 @@
 
 Follows imgproxy as supabase/storage drives it: cover fills the box and crops at the centre, contain
 fits inside it, fill stretches; nothing is enlarged. Metadata is dropped, the orientation applied,
-and of an animation the first frame is kept.
+and of an animation the first frame is kept. SVG stays as it is.
 """
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -16,6 +17,10 @@ Resize = Literal["cover", "contain", "fill"]
 
 MAX_PIXELS: Final = 50_000_000
 _FORMATS: Final = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
+_SVG: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|<\?xml[^>]*>|<!--[^<]*-->|<!DOCTYPE[^>[]*>)*+<svg[\s>]"
+)
+_SVG_HEAD: Final = 4096
 _WITHOUT_ALPHA: Final = frozenset({"jpeg"})
 
 
@@ -44,6 +49,8 @@ def render_file(path: Path, options: Options) -> tuple[bytes, str]:
 
 def render(data: bytes, options: Options) -> tuple[bytes, str]:
     """Return the transformed image and its MIME type. Raises UnsupportedImageError."""
+    if _SVG.match(data[:_SVG_HEAD]):
+        return data, "image/svg+xml"
     Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
     try:
         with Image.open(io.BytesIO(data)) as source:

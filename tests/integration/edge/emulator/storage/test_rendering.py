@@ -97,3 +97,11 @@ async def test_one_with_many_images_leaves_room_for_others(storage: Storage) -> 
     for task in slow:
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
+
+
+@pytest.mark.parametrize("start", [b"", b'\n<?xml version="1.0"?>\n<!-- a -->\n<!DOCTYPE svg>\n'])
+async def test_svg_stays_as_it_is(pictures: Storage, start: bytes) -> None:
+    picture = start + b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    await pictures.upload("pictures/a.svg", picture, "image/svg+xml")
+    answer = await pictures("GET", "/render/image/public/pictures/a.svg?width=3")
+    assert (answer.content, answer.headers["content-type"]) == (picture, "image/svg+xml")
