@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from shared.context import Context
 from shared.env import environment, read_number
-from shared.errors import NotFoundError, UpstreamError
+from shared.errors import NotFoundError
 from shared.media.files import LIBRARY, WORKSPACE, File, FileMissingError, Files
 from shared.media.workspace import Asset, fetch_assets
 
@@ -55,12 +55,11 @@ async def save(ctx: Context, user_id: str, asset: Asset, labels: Labels) -> Save
         if (saved := await _find_saved(ctx, user_id, asset.id)) and await files.size(target):
             return Saved(saved["id"], is_new=False)
         raise
-    thumbnail = await copy_thumbnail(
-        files,
-        File(WORKSPACE, asset.thumbnail),
-        File(LIBRARY, f"{user_id}/{asset.id}.thumb.webp"),
+    thumbnail = File(LIBRARY, f"{user_id}/{asset.id}.thumb.webp")
+    has_thumbnail = await files.copy_if_there(File(WORKSPACE, asset.thumbnail), thumbnail)
+    return await _insert(
+        ctx, user_id, asset, _render(target, thumbnail if has_thumbnail else None, size, labels)
     )
-    return await _insert(ctx, user_id, asset, _render(target, thumbnail, size, labels))
 
 
 async def copy_back(ctx: Context, user_id: str, library_id: str) -> Saved:
@@ -74,16 +73,13 @@ async def copy_back(ctx: Context, user_id: str, library_id: str) -> Saved:
     source = Asset(asset_id, item["storage_path"], item["thumbnail_path"], item["mime_type"])
     target = File(WORKSPACE, f"{user_id}/{asset_id}.{source.suffix}")
     size = await files.copy(File(LIBRARY, source.path), target)
-    thumbnail = await copy_thumbnail(
-        files,
-        File(LIBRARY, source.thumbnail),
-        File(WORKSPACE, f"{user_id}/{asset_id}.thumb.webp"),
-    )
+    thumbnail = File(WORKSPACE, f"{user_id}/{asset_id}.thumb.webp")
+    has_thumbnail = await files.copy_if_there(File(LIBRARY, source.thumbnail), thumbnail)
     arguments = {
         "owner_id": user_id,
         "library_id": library_id,
         "asset_id": asset_id,
-        "saved": _render(target, thumbnail, size, Labels()),
+        "saved": _render(target, thumbnail if has_thumbnail else None, size, Labels()),
     }
     answer = cast("Row", (await ctx.admin.rpc("copy_to_workspace_v1", arguments).execute()).data)
     return Saved(answer["id"], answer["is_new"])
@@ -104,15 +100,6 @@ async def fetch_library_item(ctx: Context, user_id: str, library_id: str) -> Row
     if not rows:
         raise NotFoundError("Library item not found", code="LIBRARY_ITEM_NOT_FOUND")
     return rows[0]
-
-
-async def copy_thumbnail(files: Files, source: File, target: File) -> str | None:
-    """Copy a thumbnail if there is one: an asset is complete without it."""
-    try:
-        await files.copy(source, target)
-    except UpstreamError:
-        return None
-    return target.path
 
 
 async def _find_saved(ctx: Context, user_id: str, asset_id: str) -> Row | None:
@@ -147,10 +134,10 @@ async def _insert(ctx: Context, user_id: str, asset: Asset, saved: Row) -> Saved
     return Saved(answer["id"], answer["is_new"])
 
 
-def _render(target: File, thumbnail: str | None, size: int, labels: Labels) -> Row:
+def _render(target: File, thumbnail: File | None, size: int, labels: Labels) -> Row:
     return {
         "storage_path": target.path,
-        "thumbnail_path": thumbnail,
+        "thumbnail_path": thumbnail.path if thumbnail else None,
         "file_size_bytes": size,
         "custom_title": labels.title,
         "collection_id": labels.collection_id,

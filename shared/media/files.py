@@ -74,6 +74,18 @@ class Files:
             raise StorageFailedError(f"The copy of {source} is not complete.")
         return expected
 
+    async def copy_if_there(self, source: File, target: File) -> bool:
+        """Copy a file that may be missing, such as a thumbnail; return whether it was copied."""
+        try:
+            await self.copy(source, target)
+        except UpstreamError:
+            return False
+        return True
+
+    def public_url(self, file: File) -> str:
+        """Return the URL of a file in a public bucket."""
+        return f"{self.env.url}/storage/v1/object/public/{quote(str(file))}"
+
     async def remove(self, bucket: str, paths: Sequence[str]) -> None:
         """Delete files; those that are not there are ignored."""
         if not paths:
