@@ -4,6 +4,7 @@ POST {event, call} as Retell signs it, header x-retell-signature: v=<ms>,d=<hex>
 {event_type, data}, or {event, chat}. At most 10 MB. 200 {success, event, duplicate}, once it is
 committed. {event: call_inbound, call_inbound: {from_number, to_number, …}}, a call that comes in,
 without an id yet, and chat_inbound: 200 {call_inbound: {override_agent_id?, dynamic_variables?}}.
+With OPENAI_API_KEY or ANTHROPIC_API_KEY the model reads the call for opt-outs too, afterwards.
 400 INVALID_JSON, INVALID_BODY, EVENT_MISSING, CALL_MISSING, CALL_ID_MISSING, UNSTORABLE ·
 401 SIGNATURE_MISSING, INVALID_SIGNATURE, SIGNATURE_EXPIRED · 413 BODY_TOO_LARGE ·
 500 DATABASE_UNAVAILABLE: not stored, so that Retell sends it again; INTERNAL_ERROR
@@ -21,6 +22,7 @@ from shared.telephony.env import retell_env
 from shared.telephony.store import event_store
 
 from .inbound import InboundRequest, answer_inbound
+from .opt_out_review import reviewer
 from .payload import parse_payload
 from .request_next_batch import batch_requester
 from .signature import HEADER, verify
@@ -51,4 +53,7 @@ async def main(ctx: Context) -> dict[str, Any]:
         ctx.note(kept_because=applied.kept_because)
     if applied.next_campaign_id:
         ctx.wait_until(batch_requester(ctx.env.supabase).request(applied.next_campaign_id))
+    review = reviewer(ctx.env.supabase)
+    if review.wants(event, applied):
+        ctx.wait_until(review.review(event))
     return {"success": True, "event": event.event, "duplicate": applied.is_duplicate}

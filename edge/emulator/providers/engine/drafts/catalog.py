@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from edge.emulator.providers.engine.core.source import Source
+from edge.emulator.providers.engine.drafts.opt_out import OPT_OUT_NAMES, draft_opt_out
 from edge.emulator.providers.engine.drafts.sales.document import SalesDocument, parse_sales_document
 from edge.emulator.providers.engine.drafts.sales.draft import (
     SALES_NAMES,
@@ -47,6 +48,8 @@ def draft_object(names: frozenset[str], material: Material) -> Mapping[str, Draf
         return draft_sales_answer(material.reading)
     if len(names & VOICE_NAMES) >= _MIN_MATCHING_NAMES:
         return draft_voice_answer(material.document)
+    if names == OPT_OUT_NAMES:
+        return draft_opt_out(material.reading)
     if names == SCRIPT_NAMES and material.slides:
         return draft_script(material.slides)
     return None
