@@ -3,14 +3,17 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
 import socketio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from backend.chat.namespace import ChatNamespace
@@ -19,6 +22,10 @@ from backend.chat.routes.sessions import ROUTES as SESSION_ROUTES
 from backend.chat.services import Services, make_server, make_services
 from backend.chat.settings import Settings
 
+_PAGE: Final = Path(__file__).with_name("page")
+_POLICY: Final = (
+    "default-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:"
+)
 _log = logging.getLogger("chat")
 
 
@@ -32,6 +39,8 @@ def make_app(settings: Settings) -> ASGIApp:
         routes=[
             Route("/healthz", check),
             Route("/metrics", measure),
+            Route("/", show_page),
+            Mount("/page", StaticFiles(directory=_PAGE)),
             *SESSION_ROUTES,
             *LIBRARY_ROUTES,
         ],
@@ -55,6 +64,11 @@ async def check(request: Request) -> Response:
     services: Services = request.app.state.services
     is_ready = await services.store.check()
     return PlainTextResponse("ok" if is_ready else "no database", 200 if is_ready else 503)
+
+
+async def show_page(_request: Request) -> Response:
+    """Answer the chat page."""
+    return FileResponse(_PAGE / "index.html", headers={"content-security-policy": _POLICY})
 
 
 async def measure(request: Request) -> Response:

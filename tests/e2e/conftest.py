@@ -21,12 +21,13 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Install supabase-js next to the scenarios."""
+    """Install supabase-js and socket.io-client next to the scenarios."""
     path = os.pathsep.join((str(BIN), os.environ["PATH"]))
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if node is None or npm is None:
         pytest.skip("Node is missing: scripts/setup dev installs it")
-    if not (JS / "node_modules" / "@supabase" / "supabase-js").is_dir():
+    packages = ("@supabase/supabase-js", "socket.io-client")
+    if not all((JS / "node_modules" / name).is_dir() for name in packages):
         installed = subprocess.run(
             [npm, "ci", "--silent"], cwd=JS, env={**os.environ, "PATH": path}, check=False
         )
