@@ -10,7 +10,8 @@ MEGABYTE: Final = 1024 * 1024
 class RestConfig:
     """Settings of one data API; the defaults are a Supabase project's, without its row limit.
 
-    `max_body` is in bytes, `pool_timeout` in seconds.
+    `max_body` is in bytes, `pool_timeout` in seconds. `app_settings` are set for each request, for
+    functions to read with current_setting().
     """
 
     schemas: tuple[str, ...] = ("public",)
@@ -23,6 +24,7 @@ class RestConfig:
     safeupdate: bool = True
     aggregates_enabled: bool = False
     plan_enabled: bool = False
+    app_settings: tuple[tuple[str, str], ...] = ()
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20
     pool_timeout: float = 10.0

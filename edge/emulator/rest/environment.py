@@ -19,6 +19,7 @@ from edge.errors import EdgeError
 from edge.tokens import Keys
 
 _PREFIX: Final = "PGRST_"
+_APP: Final = "app_settings_"
 _NAME: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",]+?))\s*(?:,|$)')
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
 _FALSE: Final = frozenset({"false", "off", "no", "0"})
@@ -85,6 +86,11 @@ class Settings:
             safeupdate=False,
             aggregates_enabled=self._flag("db_aggregates_enabled"),
             plan_enabled=self._flag("db_plan_enabled"),
+            app_settings=tuple(
+                (f"app.settings.{name.removeprefix(_APP)}", value)
+                for name, value in self.values.items()
+                if name.startswith(_APP)
+            ),
             pool_size=self._number("db_pool") or 10,
             pool_timeout=float(self._number("db_pool_acquisition_timeout") or 10),
         )

@@ -107,6 +107,23 @@ create aggregate public.html_of(public.addresses) (
   initcond = '', stype = "text/html", sfunc = public.html_step
 );
 
+create function public.lengths(c char, b bit, cs char[]) returns text language sql immutable
+  as $$ select concat_ws(' ', c, b, cs) $$;
+create function public.pick(n text) returns text language sql immutable as 'select n::text';
+create function public.pick(n bigint, m int default 0) returns text language sql immutable
+  as 'select n::text';
+create function public.pick(n int) returns text language sql immutable as 'select n::text';
+create function public.label(public.films) returns text language sql immutable
+  as $$ select 'film ' || $1.title $$;
+create function public.label(public.directors) returns text language sql immutable
+  as $$ select 'director ' || $1.last_name $$;
+create function public.nothing() returns void language sql as '';
+create function public.app_host() returns text language sql stable
+  as $$ select current_setting('app.settings.host') $$;
+create table public.keyless (a int);
+create table public.polls (id int primary key, answers int[]);
+insert into polls values (1, '{1,2}');
+
 refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

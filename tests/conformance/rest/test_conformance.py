@@ -44,13 +44,20 @@ async def client(
     cluster: Cluster, films: str, case: dict[str, Any]
 ) -> AsyncIterator[httpx.AsyncClient]:
     dsn = cluster.dsn(films, user="authenticator")
-    config = RestConfig(tx_rollback=True, **case.get("settings", {}))
+    config = RestConfig(tx_rollback=True, **_frozen(case.get("settings", {})))
     app = RestApp(dsn, keys=Keys(SECRET), config=config)
     await app.open()
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
         yield client
     await app.close()
+
+
+def _frozen(settings: dict[str, Any]) -> dict[str, Any]:
+    def freeze(value: Any) -> Any:
+        return tuple(map(freeze, value)) if isinstance(value, list) else value
+
+    return {name: freeze(value) for name, value in settings.items()}
 
 
 @pytest.mark.parametrize("case", tuple(_cases()))

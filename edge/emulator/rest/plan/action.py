@@ -11,7 +11,7 @@ from edge.emulator.rest.plan.call import plan_call, result_relation
 from edge.emulator.rest.plan.mutate import plan_mutation, require_where
 from edge.emulator.rest.plan.read import ReadPlanner
 from edge.emulator.rest.plan.scope import ScopedParams
-from edge.emulator.rest.plan.tree import STAR, BodyShape, Call, Plan, ReadNode
+from edge.emulator.rest.plan.tree import STAR, BodyShape, Call, Comparison, Plan, ReadNode
 from edge.emulator.rest.query.terms import RowRange
 from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.request.media import CSV, MediaType, choose_handlers, negotiate
@@ -89,11 +89,24 @@ def _plan_call(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> P
     relation = result_relation(call.routine, cache)
     planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     read = planner.plan(request.query.select, relation, _scope_params(request, request.range), None)
+    call = replace(call, returning=_returning(read, relation))
     media = _negotiate(request, relation, read, cache, config)
     # GET /rpc/add?a=1&b=2; POST /rpc/add, where add is stable or immutable
     is_read_only = request.action is Action.CALL_SAFELY or not call.routine.is_volatile
     body = _call_shape(media, call, has_body=not request.is_head)
     return Plan(read, media, body, call, is_read_only)
+
+
+def _returning(read: ReadNode, relation: Relation) -> tuple[str, ...]:
+    """Return the columns of a function's rows, and the computed fields that are read."""
+    # /rpc/search_projects?select=id,age, where age(projects) is overloaded: it needs the row's type
+    names = [field.value.column for field in read.fields]
+    if STAR in names:
+        return (STAR,)
+    compared = (each.value.column for each in read.where if isinstance(each, Comparison))
+    names += [*compared, *(term.value.column for term in read.order)]
+    computed = [name for name in names if name in relation.computed.keys() - relation.columns]
+    return (STAR, *dict.fromkeys(computed))
 
 
 def _negotiate(

@@ -16,7 +16,7 @@ _WHOLE_BODY: Final[Mapping[str, frozenset[str]]] = {
     media.JSON: frozenset({"json", "jsonb"}),
     media.TEXT: frozenset({"text"}),
     media.BYTES: frozenset({"bytea"}),
-    "text/xml": frozenset({"xml"}),
+    media.XML: frozenset({"xml"}),
 }
 
 
@@ -76,14 +76,20 @@ def _signature(routine: Routine) -> str:
 def _missing(
     cache: SchemaCache, name: Identifier, keys: list[str], content_type: str | None
 ) -> RestError:
+    # POST /rpc/echo with text/plain, where no echo(text) exists
+    if content_type in {media.TEXT, media.BYTES, media.XML}:
+        kind = next(iter(_WHOLE_BODY[content_type]))
+        return rest_error(
+            "PGRST202",
+            function=name,
+            details=f"Searched for the function {name} with a single unnamed {kind} parameter,"
+            " but no matches were found in the schema cache.",
+        )
     wanted = ", ".join(keys)
     plural = "parameters" if len(keys) > 1 else "parameter"
     searched = f" with {plural} {wanted}" if keys else " without parameters"
     if content_type == media.JSON:
         searched += " or with a single unnamed json/jsonb parameter"
-    elif content_type in {media.TEXT, media.BYTES, "text/xml"}:
-        kind = next(iter(_WHOLE_BODY[content_type]))
-        searched = f" with a single unnamed {kind} parameter"
     return rest_error(
         "PGRST202",
         function=f"{name}({wanted})" if keys else f"{name} without parameters",
@@ -97,13 +103,17 @@ def _suggest(cache: SchemaCache, name: Identifier, keys: list[str]) -> str | Non
     # /rpc/add?a=1&c=2: the closest parameter list
     overloads = cache.routines.get(name, ())
     if overloads:
-        lists = [", ".join(sorted(p.name for p in found.parameters)) for found in overloads]
-        best = suggest_name(", ".join(keys), lists, at_least=0.33)
-        return None if best is None else _call_hint(f"{name}({best})")
+        lists = [_as_list(found.name for found in each.parameters) for each in overloads]
+        best = suggest_name(_as_list(keys), lists, at_least=0.33)
+        return None if best is None else _call_hint(f"{name}{best}")
     # /rpc/ad?a=1&b=2: the closest function name
     names = [found.name for found in cache.routines if found.schema == name.schema]
     best = suggest_name(name.name, names, at_least=0.75)
     return None if best is None else _call_hint(f"{name.schema}.{best}")
+
+
+def _as_list(names: Iterable[str]) -> str:
+    return f"({', '.join(sorted(names))})"
 
 
 def _call_hint(target: str) -> str:

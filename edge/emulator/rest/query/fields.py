@@ -51,7 +51,10 @@ def _parse_json_key(scanner: Scanner) -> str:
         return quoted
     found = scanner.match(_JSON_KEY)
     if found is None:
-        raise scanner.failure("any non reserved character different from: .,>()")
+        # /projects?select=data->--1
+        if scanner.take("-"):
+            raise scanner.failure("digit")
+        raise scanner.failure('"-", digit or any non reserved character different from: .,>()')
     return found[0].strip()
 
 

@@ -6,6 +6,7 @@ Follows PostgREST's ApiRequest/QueryParams.hs (pOpExpr, pLogicTree).
 import re
 from typing import Final, Literal
 
+from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.query.fields import parse_field, parse_name, parse_quoted
 from edge.emulator.rest.query.scanner import Scanner
 from edge.emulator.rest.query.terms import Condition, Filter, LogicGroup, LogicTree, Path
@@ -20,7 +21,9 @@ _GROUP: Final = re.compile(r"(not\.)?(and|or)[ \t]*(?=\()")
 _IS_VALUE: Final = re.compile(r"not_null|null|true|false|unknown", re.IGNORECASE)
 _BARE_ELEMENT: Final = re.compile(r"[^,)]*")
 _BRACED: Final = re.compile(r"\{[^{}]*\}")
-_EXPECTED_OPERATOR: Final = '"not" or operator (eq, gt, ...)'
+_OPERATOR_LABEL: Final = "operator (eq, gt, ...)"
+_EXPECTED_OPERATOR: Final = f'"not" or {_OPERATOR_LABEL}'
+_IS_WORDS: Final = ("null", "not_null", "true", "false", "unknown")
 _MAX_DEPTH: Final = 64
 
 
@@ -40,9 +43,11 @@ def parse_logic(key: str, text: str) -> tuple[Path, LogicGroup]:
     names = _parse_logic_key(key)
     is_negated = "not" in names[:-1]
     path = tuple(name for name in names[:-1] if name != "not")
-    scanner = Scanner(text, "failed to parse logic tree")
+    operator = _logic_operator(names[-1])
+    before = len(f"not.{operator}" if is_negated else operator)
+    scanner = Scanner(text, "failed to parse logic tree", before)
     members = _parse_members(scanner, depth=0)
-    return path, LogicGroup(_logic_operator(names[-1]), members, is_negated)
+    return path, LogicGroup(operator, members, is_negated)
 
 
 def _parse_logic_key(key: str) -> list[str]:
@@ -91,18 +96,33 @@ def _parse_condition(scanner: Scanner, *, in_tree: bool) -> Condition:
     is_negated = scanner.take("not.")
     start = scanner.position
     found = scanner.match(_OPERATOR)
-    if found is None:
-        raise scanner.failure(_EXPECTED_OPERATOR)
-    operator, modifier = found[1], found[2]
-    if not _is_known(operator, modifier):
+    if found is None or not _is_known(found[1], found[2]):
         scanner.position = start
-        raise scanner.failure(_EXPECTED_OPERATOR)
+        raise _unknown_operator(scanner, is_negated=is_negated)
+    operator, modifier = found[1], found[2]
     if operator == "in":
         return Condition("in", _parse_list(scanner), None, is_negated)
     if operator == "is":
         return Condition("is", _parse_is_value(scanner), None, is_negated)
     value = _parse_tree_value(scanner) if in_tree else _parse_rest(scanner)
     return Condition(operator, value, modifier, is_negated)
+
+
+def _unknown_operator(scanner: Scanner, *, is_negated: bool) -> RestError:
+    """Return PGRST100 with the place and the character that upstream's alternatives end at."""
+    longest = max((len(name) for name in OPERATORS if scanner.peek(name)), default=0)
+    # /projects?id=not1
+    if not is_negated and scanner.peek("not") and longest < len("not"):
+        scanner.position += len("not")
+        return scanner.failure("delimiter (.)")
+    # /projects?id=equal.1
+    if longest:
+        scanner.position += longest
+        return scanner.failure(_OPERATOR_LABEL)
+    # /projects?id=nope.1: no "not", because of its p
+    first, expected = ("in", _OPERATOR_LABEL) if is_negated else ("not", _EXPECTED_OPERATOR)
+    place = scanner.position + scanner.common_prefix(first)
+    return scanner.failure(expected, unexpected=place)
 
 
 def _is_known(operator: str, modifier: str | None) -> bool:
@@ -114,7 +134,9 @@ def _is_known(operator: str, modifier: str | None) -> bool:
 def _parse_is_value(scanner: Scanner) -> str:
     found = scanner.match(_IS_VALUE)
     if found is None:
-        raise scanner.failure("isVal: (null, not_null, true, false, unknown)")
+        # /projects?client_id=is.nil: the i is unexpected
+        scanner.position += max(map(scanner.common_prefix, _IS_WORDS))
+        raise scanner.failure(f"isVal: ({', '.join(_IS_WORDS)})")
     return found[0].lower()
 
 

@@ -36,7 +36,7 @@ def _parse_term(scanner: Scanner) -> OrderTerm:
     direction = _parse_direction(scanner)
     nulls = _parse_nulls(scanner)
     if not scanner.match(_TERM_END):
-        raise scanner.failure(_expected(direction, nulls))
+        raise scanner.failure(_expected(direction, nulls), quote="'" if nulls else '"')
     return OrderTerm(field, relation, direction, nulls)
 
 

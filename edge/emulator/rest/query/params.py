@@ -124,6 +124,8 @@ def _parse_ranges(pairs: Iterable[tuple[str, str]]) -> Mapping[Path, RowRange]:
         path = parse_tree_path(key)[0]
         before = ranges.get(path, RowRange())
         ranges[path] = (
-            RowRange(before.offset, number) if kind == "limit" else RowRange(number, before.limit)
+            RowRange(before.offset, number)
+            if kind == "limit"
+            else RowRange(max(number, 0), before.limit)
         )
     return ranges

@@ -9,13 +9,17 @@ _BLANK: Final = re.compile(r"[ \t]*")
 
 
 class Scanner:
-    """Reads `text` from left to right; `subject` begins the messages of its errors."""
+    """Reads `text` from left to right; `subject` begins the messages of its errors.
 
-    __slots__ = ("position", "subject", "text")
+    Their columns count `before` characters that come before the text.
+    """
 
-    def __init__(self, text: str, subject: str) -> None:
+    __slots__ = ("before", "position", "subject", "text")
+
+    def __init__(self, text: str, subject: str, before: int = 0) -> None:
         self.text = text
         self.subject = subject
+        self.before = before
         self.position = 0
 
     @property
@@ -50,12 +54,22 @@ class Scanner:
         if not self.at_end:
             raise self.failure(expecting)
 
-    def failure(self, expecting: str) -> RestError:
-        """Return PGRST100 for the current position."""
-        found = "end of input" if self.at_end else f'"{self.text[self.position]}"'
+    def common_prefix(self, literal: str) -> int:
+        """Return how many of the next characters are those of `literal`."""
+        following = self.text[self.position : self.position + len(literal)]
+        pairs = enumerate(zip(following, literal, strict=False))
+        return next((place for place, (one, other) in pairs if one != other), len(following))
+
+    def failure(
+        self, expecting: str, *, unexpected: int | None = None, quote: str = '"'
+    ) -> RestError:
+        """Return PGRST100 for the current position; `unexpected` is another character's."""
+        place = self.position if unexpected is None else unexpected
+        is_end = place >= len(self.text)
+        found = "end of input" if is_end else f"{quote}{self.text[place]}{quote}"
         return rest_error(
             "PGRST100",
             subject=f"{self.subject} ({self.text})",
-            column=self.position + 1,
+            column=self.before + self.position + 1,
             details=f"unexpected {found} expecting {expecting}",
         )

@@ -176,7 +176,7 @@ def _top_range(raw: RawRequest, query: QueryParams) -> RowRange:
     requested = query.ranges.get(_ROOT, RowRange())
     if raw.method == "PUT" and not requested.is_all:
         raise rest_error("PGRST114")
-    if requested.offset < 0 or (requested.limit or 0) < 0:
+    if (requested.limit or 0) < 0:
         details = "Limit should be greater than or equal to zero."
         raise rest_error("PGRST103", details=details)
     header = raw.headers.get("range") if raw.method == "GET" else None

@@ -15,6 +15,9 @@ from edge.emulator.rest.request.claims import refuse_token, validate_claims
 from edge.tokens import Keys, TokenError, TokenFault, verify_signature
 
 _CACHE_SIZE: Final = 1000
+_KNOWN_ALGORITHMS: Final = frozenset(
+    f"{family}{bits}" for family in ("HS", "RS", "ES", "PS") for bits in (256, 384, 512)
+)
 _NO_KEY: Final = "None of the keys was able to decode the JWT"
 
 
@@ -79,6 +82,9 @@ def _explain(error: TokenError) -> RestError:
     match error.fault:
         case TokenFault.SIGNATURE:
             return refuse_token("PGRST301", "No suitable key or wrong key type", _NO_KEY)
+        case TokenFault.ALGORITHM if error.algorithm in _KNOWN_ALGORITHMS:
+            reason = "No suitable key or wrong key type"
+            return refuse_token("PGRST301", reason, "No suitable key was found to decode the JWT")
         case TokenFault.ALGORITHM:
             reason = "Wrong or unsupported encoding algorithm"
             return refuse_token("PGRST301", reason, _algorithm(error))

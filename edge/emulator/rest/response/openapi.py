@@ -56,7 +56,7 @@ def _paths(relations: Iterable[Relation], routines: Iterable[Routine]) -> dict[s
     paths: dict[str, Any] = {}
     for relation in relations:
         paths[f"/{relation.id.name}"] = {
-            method: _operation(relation.id.name) for method in methods(relation)
+            method: _operation(relation.id.name) for method in methods(relation) if method != "put"
         }
     for routine in routines:
         verbs = ["post"] if routine.is_volatile else ["get", "post"]
@@ -70,6 +70,7 @@ def methods(relation: Relation) -> list[str]:
     allowed = {
         "get": True,
         "post": relation.is_insertable,
+        "put": relation.is_insertable and relation.is_updatable and bool(relation.primary_key),
         "patch": relation.is_updatable,
         "delete": relation.is_deletable,
     }

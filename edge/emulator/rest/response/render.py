@@ -63,7 +63,8 @@ def _render_read(plan: Plan, request: ApiRequest, result: ResultSet) -> Response
 def _render_call(plan: Plan, request: ApiRequest, result: ResultSet) -> Response:
     response = _render_rows(plan, request, result, [])
     if isinstance(plan.source, Call) and plan.source.routine.returns_void:
-        headers = tuple(pair for pair in response.headers if pair[0] != "content-type")
+        without = {"content-type", "content-profile"}
+        headers = tuple(pair for pair in response.headers if pair[0] not in without)
         return Response(204, headers)
     return response
 
@@ -76,19 +77,21 @@ def _render_rows(
     total = result.total
     if total is not None and first > total:
         details = f"An offset of {first} was requested, but there are only {total} rows."
-        raise rest_error("PGRST103", details=details, headers={"content-range": f"*/{total}"})
+        headers = {"content-range": f"*/{total}", **dict(_applied(plan, request))}
+        raise rest_error("PGRST103", details=details, headers=headers)
     status = 206 if total is not None and result.count < total else 200
     headers = [
         ("content-range", _content_range(first, last, total)),
         *more,
         *_content_type(plan, request),
-        *_applied(request),
+        *_applied(plan, request),
     ]
     return Response(status, tuple(headers), b"" if request.is_head else result.body)
 
 
 def _render_mutation(plan: Plan, request: ApiRequest, result: ResultSet) -> Response:
-    headers = [*_location(request, result), *_mutation_range(request, result), *_applied(request)]
+    headers = [*_location(request, result), *_mutation_range(request, result)]
+    headers += _applied(plan, request)
     status = _mutation_status(plan, request, result)
     if not request.preferences.wants_body:
         return Response(status, tuple(headers))
@@ -135,20 +138,21 @@ def _content_type(plan: Plan, request: ApiRequest) -> list[tuple[str, str]]:
     return headers
 
 
-def _applied(request: ApiRequest) -> list[tuple[str, str]]:
+def _applied(plan: Plan, request: ApiRequest) -> list[tuple[str, str]]:
     if "prefer" not in request.raw.headers:
         return []
-    applied = render_applied(_relevant(request.preferences, request))
+    applied = render_applied(_relevant(request.preferences, plan, request))
     return [("preference-applied", applied)] if applied else []
 
 
-def _relevant(preferences: Preferences, request: ApiRequest) -> Preferences:
+def _relevant(preferences: Preferences, plan: Plan, request: ApiRequest) -> Preferences:
     """Keep the preferences that apply to this kind of request."""
+    has_conflicts = isinstance(plan.source, Insert) and bool(plan.source.conflict)
     is_create = request.action is Action.CREATE
     is_limited = request.is_routine or request.action in {Action.UPDATE, Action.DELETE}
     return replace(
         preferences,
-        resolution=preferences.resolution if is_create else None,
+        resolution=preferences.resolution if is_create and has_conflicts else None,
         returns=preferences.returns if request.is_mutation else None,
         missing=preferences.missing if is_create or request.action is Action.UPDATE else None,
         max_affected=preferences.max_affected if is_limited else None,

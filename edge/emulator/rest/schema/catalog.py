@@ -119,7 +119,9 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
             rows.schemas,
             map(_computed_relationship, rows.computed),
         ),
-        routines={name: tuple(found) for name, found in routines.items()},
+        routines={
+            name: tuple(sorted(found, key=_place_of_overload)) for name, found in routines.items()
+        },
         types={row["name"]: row["qualified"] for row in rows.types} | _SQL_TYPES,
         role_settings={role: tuple(found) for role, found in settings.items()},
         fingerprint=rows.fingerprint,
@@ -212,6 +214,12 @@ def _routine(row: Row, relations: Mapping[Identifier, Relation]) -> Routine:
         columns=known.columns if known else _columns(row["outputs"]),
         settings=_hoisted(row["settings"]),
     )
+
+
+def _place_of_overload(routine: Routine) -> tuple[object, ...]:
+    """Return the place among the candidates of PGRST203: by parameters, fewest first."""
+    names = [(found.name, found.type) for found in routine.parameters]
+    return len(names), names, routine.return_type
 
 
 def _is_callable(routine: Routine) -> bool:

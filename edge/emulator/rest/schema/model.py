@@ -129,12 +129,20 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An input parameter of a routine; an unnamed one has an empty name."""
+    """An input parameter of a routine; an unnamed one has an empty name.
+
+    Arguments are cast to the `cast_type`, which keeps those that are longer than 1.
+    """
 
     name: str
     type: str
     is_required: bool = True
     is_variadic: bool = False
+    cast_type: str = ""
+
+    @property
+    def cast(self) -> str:
+        return self.cast_type or self.type
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,13 @@ arguments as (
     json_agg(json_build_object(
       'name', coalesce(a.name, ''),
       'type', pg_catalog.format_type(a.type, null),
+      'cast_type', case a.type  -- types whose name alone means a length of 1
+        when 'pg_catalog.bpchar'::regtype then 'character varying'
+        when 'pg_catalog.bpchar[]'::regtype then 'character varying[]'
+        when 'pg_catalog.bit'::regtype then 'bit varying'
+        when 'pg_catalog.bit[]'::regtype then 'bit varying[]'
+        else pg_catalog.format_type(a.type, null)
+      end,
       'is_required', a.position <= p.pronargs - p.pronargdefaults,
       'is_variadic', a.mode = 'v'
     ) order by a.position) filter (where a.mode in ('i', 'b', 'v')) as inputs,

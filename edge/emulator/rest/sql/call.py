@@ -40,7 +40,12 @@ def _render_result(call: Call, arguments: Sql) -> Sql:
     function = qualified(call.routine.id)
     if call.is_scalar:
         return sql("select {}({}) as {}", function, arguments, identifier(SCALAR))
-    return sql("select pgrst_call.* from {}({}) as pgrst_call", function, arguments)
+    columns = _render_columns(call)
+    return sql("select {} from {}({}) as pgrst_call", columns, function, arguments)
+
+
+def _render_columns(call: Call) -> Sql:
+    return join(", ", (render_column("pgrst_call", name) for name in call.returning))
 
 
 def _render_direct(call: Call) -> Sql:
@@ -54,7 +59,7 @@ def _render_direct(call: Call) -> Sql:
 
 def _render_text(value: str | tuple[str, ...], target: Parameter) -> Sql:
     given: Value = value if isinstance(value, str) else list(value)
-    return sql("{}::{}", parameter(given), from_catalogue(target.type))
+    return sql("{}::{}", parameter(given), from_catalogue(target.cast))
 
 
 def _render_argument(target: Parameter, value: Sql) -> Sql:
@@ -72,7 +77,7 @@ def _render_whole(payload: Payload, target: Parameter) -> Sql:
 
 
 def _render_from_payload(call: Call, payload: Payload) -> Sql:
-    columns = [Column(found.name, found.type, found.type) for found in call.parameters]
+    columns = [Column(found.name, found.cast, found.type) for found in call.parameters]
     rows = sql("({} limit 1) as {}", render_payload(payload, columns), identifier(PAYLOAD_ROWS))
     arguments = join(
         ", ",
@@ -86,5 +91,9 @@ def _render_from_payload(call: Call, payload: Payload) -> Sql:
         scalar = identifier(SCALAR)
         return sql("select {}({}) as {} from {}", function, arguments, scalar, rows)
     return sql(
-        "select pgrst_call.* from {}, lateral {}({}) as pgrst_call", rows, function, arguments
+        "select {} from {}, lateral {}({}) as pgrst_call",
+        _render_columns(call),
+        rows,
+        function,
+        arguments,
     )
