@@ -40,7 +40,8 @@ class MediaDatabase:
             "original_prompt": "a lighthouse",
             **columns,
         }
-        payload = {"job_id": job_id, "id": job_id, "prompt": "a lighthouse"}
+        owner = user_id or self.user_id
+        payload = {"job_id": job_id, "id": job_id, "user_id": owner, "prompt": "a lighthouse"}
         call = "select public.enqueue_media_job_v1(%s, %s)"
         return self.ask(call, json.dumps(job), json.dumps(payload))
 
