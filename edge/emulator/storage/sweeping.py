@@ -10,6 +10,7 @@ from edge.emulator.storage.errors import StorageError
 from edge.emulator.storage.resumable import EXPIRES_AFTER
 
 _LOG: Final = logging.getLogger(__name__)
+_FIRST_SECONDS: Final = 60.0
 _EVERY_SECONDS: Final = 3600.0
 
 
@@ -23,9 +24,14 @@ async def sweep(context: StorageContext) -> int:
 
 
 async def sweep_hourly(context: StorageContext) -> None:
-    """Sweep until cancelled; a database that is not reached is asked again an hour later."""
+    """Sweep a minute after the start, for that may follow a crash, and hourly until cancelled.
+
+    A database that is not reached is asked again an hour later.
+    """
+    pause = _FIRST_SECONDS
     while True:
-        await asyncio.sleep(_EVERY_SECONDS)
+        await asyncio.sleep(pause)
+        pause = _EVERY_SECONDS
         try:
             await sweep(context)
         except (StorageError, OSError) as exc:
