@@ -40,7 +40,7 @@ async def read_upload(request: Request) -> Upload:
     """Read the body up to the first byte of the file. Raises InvalidRequest."""
     content_type = request.headers.get("content-type", "")
     if content_type.startswith("multipart/form-data"):
-        return await _read_form(request, content_type)
+        return await _read_form(request)
     declared = request.headers.get("content-length", "")
     return Upload(
         content_type or DEFAULT_TYPE,
@@ -51,12 +51,23 @@ async def read_upload(request: Request) -> Upload:
     )
 
 
-async def _read_form(request: Request, content_type: str) -> Upload:
-    _, options = parse_options_header(content_type)
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """A form up to its file: the fields before it, its name and type, and its bytes."""
+
+    fields: dict[str, str]
+    file_name: str
+    file_type: str
+    chunks: AsyncIterator[bytes]
+
+
+async def read_form(request: Request, most: int = _MAX_FIELDS) -> SentForm:
+    """Read a form's fields, at most `most`, up to its file. Raises InvalidRequest."""
+    _, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if not boundary:
         raise invalid_request("Multipart: Boundary not found")
-    form = _Form(boundary)
+    form = _Form(boundary, most)
     body = request.stream()
     async for data in body:
         form.feed(data)
@@ -64,6 +75,11 @@ async def _read_form(request: Request, content_type: str) -> Upload:
             break
     if not form.has_file:
         raise invalid_request("No file provided")
+    return SentForm(form.fields, form.file_name, form.file_type, form.stream(body))
+
+
+async def _read_form(request: Request) -> Upload:
+    form = await read_form(request)
     fields = form.fields
     cache = fields.get("cacheControl", "")
     metadata = fields.get("metadata") or fields.get("userMetadata")
@@ -72,7 +88,7 @@ async def _read_form(request: Request, content_type: str) -> Upload:
         f"max-age={cache}" if cache.isdigit() else cache or "no-cache",
         _parse_metadata(metadata) if metadata else None,
         None,
-        form.stream(body),
+        form.chunks,
     )
 
 
@@ -104,8 +120,10 @@ class _Form:
     """A multipart form: its fields, then the bytes of its first file."""
 
     boundary: bytes
+    most_fields: int
     fields: dict[str, str] = field(default_factory=dict[str, str])
     has_file: bool = False
+    file_name: str = ""
     file_type: str = ""
     _parser: MultipartParser = field(init=False)
     _headers: dict[str, bytes] = field(default_factory=dict[str, bytes], init=False)
@@ -178,6 +196,7 @@ class _Form:
         self._is_file = not self.has_file and (has_type or self._name in {"", "file"})
         if self._is_file:
             self.has_file = True
+            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
             self.file_type = self._headers.get("content-type", b"").decode("latin-1")
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
@@ -192,6 +211,6 @@ class _Form:
         if self._is_file:
             self._is_file, self._is_complete = False, True
         elif not self.has_file:
-            if len(self.fields) >= _MAX_FIELDS:
+            if len(self.fields) >= self.most_fields:
                 raise invalid_request("Multipart: Too many fields")
             self.fields[self._name] = self._value.decode("utf-8", "replace")

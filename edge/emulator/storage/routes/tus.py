@@ -105,7 +105,8 @@ async def _create(context: StorageContext, request: Request) -> Response:
     limits.check(pending.content_type, None)
     pending = await _authorize(context, request, pending)
     await context.resumable.create(pending)
-    headers = {"location": f"{_PATH}/{pending.id}", "upload-expires": _expiry(pending)}
+    path = f"{_PATH}/sign" if _is_signed(request) else _PATH
+    headers = {"location": f"{path}/{pending.id}", "upload-expires": _expiry(pending)}
     has_body = request.headers.get("content-type") == _PART
     if has_body:
         headers["upload-offset"] = str(await _receive(context, request, pending))
@@ -183,7 +184,7 @@ async def _authorize(context: StorageContext, request: Request, pending: Pending
 
     A signed upload brings a token for this object instead of the caller's own.
     """
-    if request.url.path.startswith("/upload/resumable/sign"):
+    if _is_signed(request):
         signature = request.headers.get("x-signature", "")
         claims = verify_signed(context.config.keys, "upload", pending.key, signature)
         owner = claims.get("owner")
@@ -200,6 +201,10 @@ async def _authorize(context: StorageContext, request: Request, pending: Pending
     }
     await check_rights(context, caller, request, "tus.upload.create", new)
     return replace(pending, owner=caller.user_id)
+
+
+def _is_signed(request: Request) -> bool:
+    return request.url.path.startswith("/upload/resumable/sign")
 
 
 async def _find(context: StorageContext, request: Request) -> tuple[Pending, int]:

@@ -7,7 +7,7 @@ own that SDKs use by default are taken, and a request in the header has no age.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from edge.emulator.storage.errors import access_denied, storage_error
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 REGION: Final = "local"
-_REGIONS: Final = frozenset({REGION, "us-east-1", "auto", ""})
+REGIONS: Final = frozenset({REGION, "us-east-1", "auto", ""})
 _PREFIX: Final = "/storage/v1"  # signed by the client, stripped by the gateway
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 _FIELD: Final = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
@@ -82,6 +82,20 @@ def read_signature(request: Request) -> Signature:
     )
 
 
+def read_form_signature(fields: Mapping[str, str]) -> Signature:
+    """Return the signature of a form's policy, not yet verified. Raises AccessDenied."""
+    if fields.get("x-amz-algorithm") != ALGORITHM or "policy" not in fields:
+        raise access_denied("Missing signature")
+    return Signature(
+        **_read_scope(fields.get("x-amz-credential", "")),
+        date=fields.get("x-amz-date", ""),
+        signed_headers=(),
+        signature=fields.get("x-amz-signature", ""),
+        payload=_UNSIGNED,
+        session_token=fields.get("x-amz-security-token", ""),
+    )
+
+
 def _read_scope(credential: str) -> dict[str, str]:
     """Split `KEY/DAY/REGION/SERVICE/aws4_request`."""
     parts = unquote(credential).rsplit("/", 4)
@@ -98,7 +112,7 @@ def verify_signature(request: Request, signature: Signature, secrets: Iterable[s
     """Return the secret that the request was signed with. Raises SignatureDoesNotMatch."""
     if signature.expires is not None:
         _check_expiry(signature)
-    if signature.region in _REGIONS:
+    if signature.region in REGIONS:
         for secret in secrets:
             key = signature.key(secret)
             for path in _paths(request):

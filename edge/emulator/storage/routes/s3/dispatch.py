@@ -13,6 +13,7 @@ from starlette.responses import Response
 from edge.emulator.storage.context import StorageContext
 from edge.emulator.storage.errors import StorageError
 from edge.emulator.storage.routes.s3 import buckets, listing, multipart, objects
+from edge.emulator.storage.routes.s3.post_form import is_form, post_object
 from edge.emulator.storage.routes.s3.request import S3Request, authenticate
 from edge.emulator.storage.s3.xml import error_response
 
@@ -63,8 +64,11 @@ async def handle(context: StorageContext, request: Request) -> Response:
     params = request.path_params
     resource = "/".join(filter(None, (params.get("bucket"), params.get("key"))))
     try:
-        signed = authenticate(context, request)
-        response = await _choose(signed)(signed)
+        if is_form(request):
+            response = await post_object(context, request)
+        else:
+            signed = authenticate(context, request)
+            response = await _choose(signed)(signed)
     except StorageError as exc:
         response = error_response(exc, resource, with_body=request.method != "HEAD")
     if "expect" in request.headers:

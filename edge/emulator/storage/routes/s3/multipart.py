@@ -156,7 +156,12 @@ async def list_uploads(request: S3Request) -> Response:
     found = await _list_visible(request, prefix, after, limit + 1)
     has_more, found = len(found) > limit, found[:limit]
     last = found[-1] if has_more and found else None
-    nodes: list[Node] = [("Name", request.bucket), ("Prefix", prefix)]
+    nodes: list[Node] = [
+        ("Name", request.bucket),
+        ("KeyMarker", after[0] or None),
+        ("UploadIdMarker", after[1] or None),
+        ("Prefix", prefix),
+    ]
     for each in found:
         about = (
             ("Key", each["key"]),

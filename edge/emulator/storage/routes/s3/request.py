@@ -118,22 +118,25 @@ class S3Request:
         return bucket
 
 
-def authenticate(context: StorageContext, request: Request) -> S3Request:
-    """Verify who signed the request: the project's key pair, or a user with a session token."""
+def find_signer(context: StorageContext, signature: Signature) -> tuple[Caller, tuple[str, ...]]:
+    """Return whose signature it is said to be, and the secrets that make it true."""
     config = context.config
-    signature = read_signature(request)
     if signature.session_token:
         try:
             claims = verify(signature.session_token, config.keys)
         except TokenError as exc:
             raise access_denied(explain_token(exc)) from exc
-        caller = Caller(str(claims.get("role") or "anon"), claims, signature.session_token)
-        secrets = config.anon_keys
-    elif signature.access_key == config.s3_access_key:
-        caller = Caller("service_role", {"role": "service_role"}, "")
-        secrets = (config.s3_secret_key,)
-    else:
-        raise access_denied("Invalid Access Key")
+        role = str(claims.get("role") or "anon")
+        return Caller(role, claims, signature.session_token), config.anon_keys
+    if signature.access_key == config.s3_access_key:
+        return Caller("service_role", {"role": "service_role"}, ""), (config.s3_secret_key,)
+    raise access_denied("Invalid Access Key")
+
+
+def authenticate(context: StorageContext, request: Request) -> S3Request:
+    """Verify who signed the request: the project's key pair, or a user with a session token."""
+    signature = read_signature(request)
+    caller, secrets = find_signer(context, signature)
     secret = verify_signature(request, signature, secrets)
     return S3Request(context, request, caller, signature, secret)
 

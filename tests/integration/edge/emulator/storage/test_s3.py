@@ -249,6 +249,49 @@ def test_presigned_urls_read_and_write_until_they_expire(s3: Client) -> None:
     assert httpx.get(stale).status_code == 403
 
 
+def post_form(s3: Client, fields: dict[str, str], **changes: Any) -> httpx.Response:
+    """Send a presigned form with its fields, of which `changes` replace some."""
+    conditions: list[Any] = [{name: value} for name, value in fields.items()]
+    conditions.append(["content-length-range", 2, 20])
+    form = s3.generate_presigned_post(
+        "docs", "in/${filename}", fields, conditions, changes.pop("expires", 60)
+    )
+    file = ("u.txt", changes.pop("file", b"by form"), "text/plain")
+    return httpx.post(form["url"], data=form["fields"] | changes, files={"file": file})
+
+
+def test_presigned_forms_upload_what_their_policy_allows(s3: Client) -> None:
+    fields = {"Content-Type": "text/plain", "X-Amz-Meta-Kind": "form"}
+    assert post_form(s3, fields).status_code == 200
+    found = s3.get_object(Bucket="docs", Key="in/u.txt")
+    assert (found["Body"].read(), found["Metadata"]) == (b"by form", {"kind": "form"})
+    created = post_form(s3, fields | {"success_action_status": "201"})
+    assert (created.status_code, "<Key>in/u.txt</Key>" in created.text) == (201, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"expires": -1}, 400, "ExpiredToken"),
+        ({"policy": "e30="}, 403, "SignatureDoesNotMatch"),
+        ({"x-amz-signature": "00"}, 403, "SignatureDoesNotMatch"),
+        ({"x-amz-credential": "a/b/c/s3/aws4_request"}, 403, "AccessDenied"),
+        ({"x-amz-algorithm": "none"}, 403, "AccessDenied"),
+        ({"key": "elsewhere"}, 403, "AccessDenied"),
+        ({"Content-Type": "text/html"}, 403, "AccessDenied"),
+        ({"x-amz-meta-more": "1"}, 403, "AccessDenied"),
+        ({"file": b"x" * 21}, 413, "EntityTooLarge"),
+        ({"file": b"x"}, 400, "EntityTooSmall"),
+    ],
+)
+def test_presigned_forms_that_differ_from_their_policy_are_refused(
+    s3: Client, changes: dict[str, Any], status: int, code: str
+) -> None:
+    answer = post_form(s3, {"Content-Type": "text/plain"}, **changes)
+    assert (answer.status_code, code in answer.text) == (status, True), answer.text
+    assert s3.list_objects_v2(Bucket="docs")["KeyCount"] == 0
+
+
 def test_a_session_token_acts_as_its_user_under_policies(
     connect: Connect, s3: Client, cluster: Cluster, database: str
 ) -> None:

@@ -1,5 +1,6 @@
 """Signed URLs: each for one object and one purpose, until it expires."""
 
+import base64
 import time
 
 import jwt
@@ -64,3 +65,31 @@ async def test_a_signed_upload_writes_once_and_a_download_token_never(docs: Stor
     assert error(again) == (400, "KeyAlreadyExists", "409")
     assert error(wrong) == (400, "InvalidSignature", "400")
     assert (await docs("GET", "/object/docs/new.txt")).content == b"sent"
+
+
+async def test_a_signed_resumable_upload_needs_no_token_of_its_own(docs: Storage) -> None:
+    signed = (await docs("POST", "/object/upload/sign/docs/long")).json()["token"]
+    names = (("bucketName", b"docs"), ("objectName", b"long"))
+    about = ",".join(f"{name} {base64.b64encode(value).decode()}" for name, value in names)
+    headers = {"tus-resumable": "1.0.0", "x-signature": signed}
+    anybody = docs.without_token()
+    created = await anybody(
+        "POST",
+        "/upload/resumable/sign",
+        headers={**headers, "upload-length": "5", "upload-metadata": about},
+    )
+    path = created.headers["location"].partition("/storage/v1")[2]
+    more = {"upload-offset": "0", "content-type": "application/offset+octet-stream"}
+    sent = await anybody("PATCH", path, content=b"hello", headers={**headers, **more})
+
+    assert (created.status_code, sent.status_code) == (201, 204), sent.text
+    assert (await docs("GET", "/object/docs/long")).content == b"hello"
+
+
+async def test_no_token_at_all_is_said(docs: Storage) -> None:
+    answer = await docs.without_token()("GET", "/bucket")
+    assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (
+        400,
+        "Error",
+        "headers must have required property 'authorization'",
+    )
