@@ -7,6 +7,7 @@ from typing import Final
 from edge.cli.console import print_details, print_json, remark, remarks
 from edge.cli.start.schema_report import announce_schema
 from edge.gateway.pages import page_names
+from edge.project.doubts import find_doubts
 from edge.project.layout import find_typescript
 from edge.project.providers import PROVIDERS, Provider
 from edge.stack import Stack
@@ -23,6 +24,8 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(f"Env name cannot start with SUPABASE_, skipping: {name}", "yellow")
     for note in settings.config.notes:
         remark(note, "dim")
+    for doubt in find_doubts(settings, stack.functions.functions):
+        remark(doubt, "yellow")
     if stack.schema:
         announce_schema(stack.schema, settings.root)
     if as_json:

@@ -31,6 +31,7 @@ from edge.runtime.worker.entry_point import follow_entry_points
 from edge.runtime.worker.fork_safety import keep_from_forks
 from edge.runtime.worker.heartbeat import Heartbeat
 from edge.runtime.worker.loaded_files import LoadedFiles, project_folders
+from edge.runtime.worker.log_once import log_exceptions_once
 from edge.runtime.worker.response_guard import guard_response
 from edge.runtime.worker.unfinished import warn_of_unfinished
 from edge.runtime.worker.websocket import with_websocket
@@ -56,6 +57,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     if spec["reports_files"]:
         files.start()
     follow_entry_points()
+    log_exceptions_once()
     try:
         app = load(spec["target"], spec["source"], spec["concurrency"])
     except BaseException as exc:
