@@ -1,6 +1,7 @@
 """Retired words stay retired: one word for one thing, and the field's own where it has one."""
 
 import re
+from collections import Counter
 
 from tests.support.paths import ROOT
 
@@ -53,3 +54,9 @@ def test_no_file_uses_a_retired_word() -> None:
     ]
 
     assert found == []
+
+
+def test_each_migration_has_a_version_of_its_own() -> None:
+    versions = Counter(path.name.split("_")[0] for path in ROOT.glob("supabase/migrations/*.sql"))
+
+    assert [version for version, count in versions.items() if count > 1] == []
