@@ -4,28 +4,34 @@ POST {base_url}/enhance or /chat with {messages, max_tokens, temperature, top_p,
 {success, enhanced_prompt or response, generation_time, tokens_generated, model_info}.
 """
 
-import asyncio
-import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from typing import Any, Final, cast
 
-import httpx
 from pydantic_core import from_json
 
 from shared.context import Context
-from shared.database.clients import http_pool
-from shared.env import environment
 from shared.errors import UnavailableError, UpstreamError, UpstreamTimeoutError
 from shared.http.deadline import seconds_left
+from shared.http.fetch import FetchError, FetchTimeoutError, fetch
+from shared.workers.env import call_policy, key_headers
+from shared.workers.registry import Registry, Report, Worker, read_workers
 
-_CONNECT_SECONDS: Final = 2.0
 _KEPT_SECONDS: Final = 2.0
+_LEAST_SECONDS: Final = 1.0
 _LARGEST_ANSWER: Final = 1 << 20
+_MOST_WORKERS: Final = 50
+_MOST_TURNS: Final = 10
+_TRIED: Final = 3
+
+_GRACE: Final = timedelta(minutes=2)
 
 Message = Mapping[str, str]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +57,13 @@ class TextAnswer:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TextWorker:
-    """A healthy chat worker."""
-
-    base_url: str
-    key_secret: str | None = None
-
-
 @dataclass(slots=True)
 class _Known:
-    """The workers of this process's project, asked for every two seconds at most."""
+    """The usable workers of the project, asked for every two seconds at most."""
 
-    workers: tuple[TextWorker, ...] = ()
+    turns: tuple[Worker, ...] = ()
     until: float = 0.0
-    turns: "itertools.count[int]" = field(default_factory=itertools.count)
+    requests: "count[int]" = field(default_factory=count)
 
 
 @cache
@@ -74,51 +72,82 @@ def _known() -> _Known:
 
 
 async def ask_workers(ctx: Context, path: str, request: TextRequest) -> TextAnswer:
-    """Return the first good answer of a healthy worker.
+    """Return the first good answer of a healthy worker; up to three are asked.
 
     Raises UnavailableError WORKER_NOT_CONFIGURED if there is none, otherwise the last failure.
     """
-    workers = await _find_workers(ctx)
-    if not workers:
-        raise UnavailableError(
-            "No chat worker is healthy. Register one with register-chat-worker.",
-            code="WORKER_NOT_CONFIGURED",
-        )
-    failure: UpstreamError | None = None
-    async with asyncio.timeout(request.seconds + _CONNECT_SECONDS):
-        for worker in workers:
-            try:
-                return await _ask(worker, path, request)
-            except UpstreamError as exc:
-                ctx.note(worker_failure={"url": worker.base_url, "code": exc.code})
-                failure = exc
-    assert failure is not None
+    failure: UpstreamError = UnavailableError(
+        "No chat worker is healthy. Register one with register-chat-worker.",
+        code="WORKER_NOT_CONFIGURED",
+    )
+    ends_at = time.monotonic() + min(request.seconds, seconds_left())
+    for worker in (await _find_workers(ctx))[:_TRIED]:
+        seconds = ends_at - time.monotonic()
+        if seconds < _LEAST_SECONDS:
+            break
+        began = time.monotonic()
+        try:
+            return await _ask(ctx, worker, path, request, seconds)
+        except UpstreamError as exc:
+            failure = exc
+            latency = round((time.monotonic() - began) * 1000)
+            _report(ctx, Report(worker, is_healthy=False, latency_ms=latency, error=exc.message))
     raise failure
 
 
-async def _find_workers(ctx: Context) -> list[TextWorker]:
-    """Return the healthy workers, each request beginning with the next one."""
+def _report(ctx: Context, report: Report) -> None:
+    """Have the failure counted in the registry, which blocks a worker that goes on failing."""
+    ctx.note(worker_failure={"url": report.worker.base_url, "error": report.error})
+    _known().until = 0.0
+    ctx.wait_until(Registry(ctx.env.supabase).report([report]))
+
+
+async def _find_workers(ctx: Context) -> list[Worker]:
+    """Return the healthy workers; the first is another one each time, by weight."""
     known = _known()
     if time.monotonic() >= known.until:
-        query = (
-            ctx.admin.table("workers")
-            .select("base_url, key_secret, blocked_until")
-            .eq("worker_type", "chat")
-            .eq("enabled", value=True)
-            .eq("health", "healthy")
-            .order("weight", desc=True)
-            .limit(20)
-        )
-        rows = cast("list[dict[str, Any]]", (await query.execute()).data)
-        known.workers = tuple(TextWorker(row["base_url"], row["key_secret"]) for row in rows)
+        known.turns = _weigh(await _fetch_workers(ctx))
         known.until = time.monotonic() + _KEPT_SECONDS
-    if not known.workers:
+    if not known.turns:
         return []
-    first = next(known.turns) % len(known.workers)
-    return [*known.workers[first:], *known.workers[:first]]
+    first = next(known.requests) % len(known.turns)
+    turns = {worker.id: worker for worker in (*known.turns[first:], *known.turns[:first])}
+    return sorted(turns.values(), key=lambda worker: worker.health != "healthy")
 
 
-async def _ask(worker: TextWorker, path: str, request: TextRequest) -> TextAnswer:
+async def _fetch_workers(ctx: Context) -> list[Row]:
+    """Fetch workers that are healthy, or were two minutes ago: one failure takes none away."""
+    now = datetime.now(UTC)
+    recently = (now - _GRACE).isoformat()
+    query = (
+        ctx.admin.table("workers")
+        .select("*")
+        .eq("worker_type", "chat")
+        .eq("enabled", value=True)
+        .or_(f'health.eq.healthy,last_seen_at.gt."{recently}"')
+        .order("created_at")
+        .limit(_MOST_WORKERS)
+    )
+    rows = cast("list[Row]", (await query.execute()).data)
+    blocked = [row["blocked_until"] for row in rows]
+    usable = [not until or datetime.fromisoformat(until) <= now for until in blocked]
+    return [row for row, is_usable in zip(rows, usable, strict=True) if is_usable]
+
+
+def _weigh(rows: Sequence[Row]) -> tuple[Worker, ...]:
+    """Return each worker as often as its weight says, in rounds, so that turns alternate."""
+    rounds = range(_MOST_TURNS)
+    return tuple(
+        worker
+        for turn in rounds
+        for row, worker in zip(rows, read_workers(rows), strict=True)
+        if turn < min(row["weight"], _MOST_TURNS)
+    )
+
+
+async def _ask(
+    ctx: Context, worker: Worker, path: str, request: TextRequest, seconds: float
+) -> TextAnswer:
     body = {
         "messages": list(request.messages),
         "max_tokens": request.max_tokens,
@@ -127,46 +156,26 @@ async def _ask(worker: TextWorker, path: str, request: TextRequest) -> TextAnswe
         "sfw_mode": request.sfw,
         **request.extra,
     }
-    seconds = min(request.seconds, seconds_left())
+    policy = call_policy(ctx.env.supabase, seconds=seconds, max_bytes=_LARGEST_ANSWER)
+    headers = key_headers(worker.key_secret)
     try:
-        content = await _post(worker, path, body, seconds)
-    except (httpx.TimeoutException, TimeoutError) as exc:
+        answer = await fetch(
+            f"{worker.base_url}{path}", policy, method="POST", headers=headers, json=body
+        )
+    except FetchTimeoutError as exc:
         raise UpstreamTimeoutError(
-            f"The chat worker did not answer within {seconds:g} s.", code="WORKER_TIMEOUT"
+            f"The chat worker did not answer within {seconds:.0f} s.", code="WORKER_TIMEOUT"
         ) from exc
-    except httpx.HTTPError as exc:
-        raise _failed("The chat worker cannot be reached.") from exc
-    return _read(content)
+    except FetchError as exc:
+        raise _failed(f"The chat worker cannot be used: {exc}") from exc
+    if answer.status != 200:
+        raise _failed(f"The chat worker answered {answer.status}.")
+    return _read(answer.content)
 
 
-async def _post(
-    worker: TextWorker, path: str, body: Mapping[str, Any], seconds: float
-) -> bytearray:
-    key = environment().get(worker.key_secret) if worker.key_secret else None
-    content = bytearray()
-    async with (
-        asyncio.timeout(seconds),
-        http_pool(worker.base_url).stream(
-            "POST",
-            f"{worker.base_url.rstrip('/')}{path}",
-            json=body,
-            headers={"authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
-            follow_redirects=False,
-        ) as response,
-    ):
-        if response.status_code != 200:
-            raise _failed(f"The chat worker answered {response.status_code}.")
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > _LARGEST_ANSWER:
-                raise _failed("The chat worker's answer is longer than 1 MB.")
-    return content
-
-
-def _read(content: bytearray) -> TextAnswer:
+def _read(content: bytes) -> TextAnswer:
     try:
-        answer: Any = from_json(bytes(content))
+        answer: Any = from_json(content)
         is_success = answer.get("success", True) is True
         text = answer.get("enhanced_prompt") or answer.get("response")
     except (ValueError, AttributeError) as exc:

@@ -69,6 +69,17 @@ def serve_chat_worker() -> Iterator[ChatWorker]:
         server.server_close()
 
 
+def make_healthy(stack: RunningStack, worker: ChatWorker) -> bool:
+    """Forget the failures that a test has had the worker make. Repeat: reports arrive late."""
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute(
+            "update workers set health = 'healthy', failures = 0, first_failure_at = null,"
+            " blocked_until = null, enabled = true where base_url = %s",
+            (worker.url,),
+        )
+    return True
+
+
 @contextmanager
 def registered_chat_worker(stack: RunningStack) -> Iterator[ChatWorker]:
     """Serve a worker that is in the registry as healthy."""

@@ -9,7 +9,12 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
-from tests.support.chat_worker import ChatWorker, registered_chat_worker
+from tests.support.chat_worker import (
+    ChatWorker,
+    make_healthy,
+    registered_chat_worker,
+    serve_chat_worker,
+)
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -20,16 +25,20 @@ PROMPT = "a fox in a forest"
 @pytest.fixture(scope="module")
 def _worker(_stack: RunningStack) -> Iterator[ChatWorker]:
     with registered_chat_worker(_stack) as worker:
-        worker.enhance_to("warm up")
-        wait_for(lambda: enhance(_stack)["enhanced_prompt"] == "warm up")
         yield worker
 
 
 @pytest.fixture
-def worker(_worker: ChatWorker) -> ChatWorker:
+def worker(stack: RunningStack, _worker: ChatWorker) -> ChatWorker:
+    _worker.enhance_to("warm up")
+    wait_for(lambda: make_healthy(stack, _worker) and is_asked(stack))
     _worker.enhance_to("a red fox between ferns, low sun")
     _worker.requests.clear()
     return _worker
+
+
+def is_asked(stack: RunningStack) -> bool:
+    return enhance(stack)["enhanced_prompt"] == "warm up"
 
 
 def post(stack: RunningStack, body: object, key: str | None = None) -> httpx.Response:
@@ -151,6 +160,39 @@ def test_without_an_answer_of_a_worker_rules_enhance(
     assert enhanced["enhancement_strategy"] == "rule_based"
     assert enhanced["enhancement_metadata"]["fallback_level"] == 2
     assert enhanced["enhancement_metadata"]["model_used"] == "local-extractive"
+
+
+def test_a_failing_worker_is_followed_by_another_in_the_same_request(
+    stack: RunningStack, worker: ChatWorker
+) -> None:
+    with registered_chat_worker(stack) as other:
+        other.enhance_to("by the other")
+        wait_for(lambda: enhance(stack)["enhanced_prompt"] == "by the other")
+        worker.status, worker.answer = 500, b""
+        worker.requests.clear()
+
+        written = {enhance(stack)["enhanced_prompt"] for _ in range(4)}
+
+        assert written == {"by the other"}
+        health = "select health from workers where base_url = %s"
+        with psycopg.connect(stack.dsn, autocommit=True) as connection:
+            wait_for(
+                lambda: connection.execute(health, (worker.url,)).fetchone() == ("unhealthy",), 10
+            )
+        worker.requests.clear()
+        wait_for(lambda: (enhance(stack), len(worker.requests) == 0)[1])
+
+
+def test_a_worker_that_hangs_up_costs_no_request(stack: RunningStack, worker: ChatWorker) -> None:
+    with serve_chat_worker() as gone:
+        url = gone.url
+    switch = "update workers set base_url = %s where base_url = %s"
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+        connection.execute(switch, (url, worker.url))
+        try:
+            wait_for(lambda: enhance(stack)["enhancement_metadata"]["fallback_level"] == 2, 10)
+        finally:
+            connection.execute(switch, (worker.url, url))
 
 
 def test_none_leaves_the_prompt(stack: RunningStack, worker: ChatWorker) -> None:

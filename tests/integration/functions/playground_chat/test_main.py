@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.conftest import RunningStack
-from tests.support.chat_worker import ChatWorker, registered_chat_worker
+from tests.support.chat_worker import ChatWorker, make_healthy, registered_chat_worker
 from tests.support.media_users import MediaUser, create_media_user
 from tests.support.waiting import wait_for
 
@@ -22,15 +22,17 @@ SLUG = "playground-chat"
 @pytest.fixture(scope="module")
 def _worker(_stack: RunningStack) -> Iterator[ChatWorker]:
     with registered_chat_worker(_stack) as worker:
-        worker.reply("warm up")
-        user = create_media_user(_stack)
-        chat = add_conversation(user)
-        wait_for(lambda: say(user, chat).json().get("response") == "warm up")
         yield worker
 
 
 @pytest.fixture
-def worker(_worker: ChatWorker) -> ChatWorker:
+def worker(stack: RunningStack, _worker: ChatWorker) -> ChatWorker:
+    _worker.reply("warm up")
+    user = create_media_user(stack)
+    chat = add_conversation(user)
+    wait_for(
+        lambda: make_healthy(stack, _worker) and say(user, chat).json().get("response") == "warm up"
+    )
     _worker.reply("Try a fox at dusk.")
     _worker.requests.clear()
     return _worker
