@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 
 
-@dataclass(frozen=True)
+@dataclass
 class MediaDatabase:
     """A connection with the service's rights, and a user."""
 
