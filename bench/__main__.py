@@ -22,6 +22,7 @@ _BENCHES: Final = (
     "churn",
     "pipeline",
     "data_api",
+    "storage",
     "scaling",
     "talk_tracks",
     "dialling",
