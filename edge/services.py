@@ -75,6 +75,7 @@ class Services:
             calls,
             self._clock,
             settings.secrets.get("REPLICATE_WEBHOOK_SECRET") or REPLICATE_WEBHOOK_SECRET,
+            f"{settings.api_url}/providers/replicate",
         )
         await self._exits.enter_async_context(providers.router.lifespan_context(providers))
         return providers

@@ -26,15 +26,18 @@ def create_app(
     config: SimulationConfig | None = None,
     clock: Clock | None = None,
     replicate_secret: str = REPLICATE_WEBHOOK_SECRET,
+    replicate_url: str | None = None,
 ) -> Starlette:
     """Build the app with fresh state; `clock` drives the simulated phone calls.
+
+    `replicate_url` is where clients reach the emulated Replicate, None: where their requests come.
 
     Two apps share only the engine's caches.
     """
     faults = FaultQueue()
     retell = RetellEmulator(faults, config or SimulationConfig(), clock=clock or Clock())
 
-    replicate = ReplicateEmulator(faults, replicate_secret)
+    replicate = ReplicateEmulator(faults, replicate_secret, replicate_url)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:

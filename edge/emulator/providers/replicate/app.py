@@ -64,7 +64,7 @@ class _Routes:
         self._replicate = replicate
 
     async def create(self, request: Request, body: Body, fault: Fault | None) -> Response:
-        prediction = _parse(request, body)
+        prediction = _parse(request, body, self._replicate.base_url or _base_url(request))
         self._replicate.create(prediction, fault)
         match = _WAIT.fullmatch(request.headers.get("prefer", ""))
         if match:
@@ -125,7 +125,7 @@ class _Routes:
         return Response(content, media_type=media_type)
 
 
-def _parse(request: Request, body: Body) -> Prediction:
+def _parse(request: Request, body: Body, base_url: str) -> Prediction:
     given = body.get("input")
     if not isinstance(given, dict):
         raise ReplicateError(422, "- input: Invalid type. Expected: object")
@@ -136,7 +136,7 @@ def _parse(request: Request, body: Body) -> Prediction:
         model=model,
         version=version,
         input=cast("dict[str, Any]", given),
-        base_url=_base_url(request),
+        base_url=base_url,
         webhook=_parse_webhook(body),
         events=_parse_events(body),
     )

@@ -48,10 +48,14 @@ class Files:
 
 @dataclass(slots=True)
 class ReplicateEmulator:
-    """One emulated Replicate."""
+    """One emulated Replicate.
+
+    `base_url` is where clients reach it; None: where a request came, as without a gateway.
+    """
 
     faults: FaultQueue
     secret: str
+    base_url: str | None = None
     files: Files = field(default_factory=Files)
     sender: WebhookSender = field(init=False)
     _predictions: "OrderedDict[str, Prediction]" = field(

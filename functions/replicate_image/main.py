@@ -1,0 +1,142 @@
+"""Draw a picture with a model of Replicate; also what no worker of our own takes.
+
+POST by a user: {prompt, apiModelId, jobType | job_type, quality?, input? {steps, guidance_scale,
+width, height, seed, scheduler, num_outputs, negative_prompt}, metadata?}: 200 {jobId,
+predictionId, status: queued}; the webhook ends the job. {predictionId}: 200 the provider's
+prediction object; one that has ended also ends its job, should the webhook have been lost.
+POST {action: fallback} with the secret key, each minute by its schedule: picture jobs that wait
+for a minute while no worker is healthy are drawn by the default model: 200 {claimed, started}.
+400 PROMPT_MISSING, MODEL_NOT_FOUND, WRONG_PROVIDER, MODEL_VERSION_INVALID, JOB_TYPE_UNKNOWN · 404
+PREDICTION_NOT_FOUND · 502 PREDICTION_CREATE_ERROR, MODEL_VERSION_NOT_FOUND · 503
+PROVIDER_NOT_CONFIGURED, PROVIDER_UNAVAILABLE · 504 PREDICTION_UNKNOWN.
+"""
+
+from typing import Any, Final, cast
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from shared.context import Context
+from shared.database.rpc import call_rpc
+from shared.endpoint import endpoint
+from shared.errors import BadInputError, ForbiddenError, FunctionError, NotFoundError
+from shared.http.body import Input, read_model
+from shared.replicate.client import read_prediction
+from shared.replicate.env import ReplicateEnv, replicate_env
+from shared.replicate.process import process_prediction
+
+from .inputs import map_inputs, read_message
+from .models import find_default, find_model
+from .predict import predict
+
+_MAX_BODY: Final = 1 << 18
+_MAX_PROMPT: Final = 10_000
+_FALLBACK: Final = "fallback"
+_OVER: Final = ("succeeded", "failed", "canceled", "aborted")
+_TYPES: Final = tuple(
+    f"{name}_{quality}" for name in ("rv51", "sdxl_image", "image") for quality in ("fast", "high")
+)
+
+
+class ImageInput(Input):
+    """A picture to draw, a prediction to read, or the call of the schedule."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    prompt: str | None = None
+    api_model_id: str | None = Field(default=None, alias="apiModelId")
+    job_type: str | None = None
+    jobType: str | None = None  # noqa: N815 - the frontend sends it
+    quality: str | None = None
+    input: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    prediction_id: str | None = Field(default=None, alias="predictionId", pattern="^[a-z0-9]+$")
+    action: str | None = None
+
+
+@endpoint(auth=("user", "secret"), timeout=120)
+async def main(ctx: Context) -> dict[str, Any]:
+    """Draw, read, or fall back."""
+    body = await read_model(ctx.request, ImageInput, _MAX_BODY)
+    env = replicate_env()
+    if body.action == _FALLBACK:
+        return await _fall_back(ctx, env)
+    if ctx.user_id is None:
+        raise ForbiddenError("Pictures are drawn for a signed-in user.", code="USER_NEEDED")
+    if body.prediction_id:
+        return await _read(ctx, env, body.prediction_id)
+    return await _draw(ctx, env, body)
+
+
+async def _draw(ctx: Context, env: ReplicateEnv, body: ImageInput) -> dict[str, Any]:
+    prompt = (body.prompt or "").strip()
+    if not prompt or len(prompt) > _MAX_PROMPT:
+        raise BadInputError(
+            f"prompt is required, up to {_MAX_PROMPT} characters.", code="PROMPT_MISSING"
+        )
+    job_type = body.job_type or body.jobType
+    if job_type not in _TYPES:
+        raise BadInputError(f"jobType must be one of {', '.join(_TYPES)}.", code="JOB_TYPE_UNKNOWN")
+    try:
+        model_id = str(UUID(body.api_model_id or ""))
+    except ValueError:
+        raise BadInputError("apiModelId must be a uuid.", code="MODEL_NOT_FOUND") from None
+    model = await find_model(ctx, model_id)
+    env.require_token()
+    inputs = map_inputs(model.defaults, body.input, prompt)
+    quality = "high" if "high" in (body.quality or "", job_type.rpartition("_")[2]) else "fast"
+    row = {
+        "user_id": ctx.user_id,
+        "job_type": job_type,
+        "format": "image",
+        "quality": quality,
+        "model_type": model.family,
+        "api_model_id": model.id,
+        "original_prompt": prompt,
+        "destination": "workspace",
+        "metadata": {**body.metadata, "seed": inputs.get("seed")},
+    }
+    inserted = await cast("Any", ctx.admin.table("jobs")).insert(row).execute()
+    job_id: str = inserted.data[0]["id"]
+    ctx.note(job_id=job_id)
+    prediction_id = await predict(ctx, env, job_id, model, inputs)
+    return {"jobId": job_id, "predictionId": prediction_id, "status": "queued"}
+
+
+async def _read(ctx: Context, env: ReplicateEnv, prediction_id: str) -> dict[str, Any]:
+    """Return a prediction of the caller's own jobs; one that is over ends its job."""
+    query = (
+        ctx.admin.table("jobs")
+        .select("id, status")
+        .eq("metadata->>prediction_id", prediction_id)
+        .eq("user_id", str(ctx.user_id))
+        .limit(1)
+    )
+    rows = cast("list[dict[str, Any]]", (await query.execute()).data)
+    if not rows:
+        raise NotFoundError("There is no such prediction.", code="PREDICTION_NOT_FOUND")
+    prediction = await read_prediction(env, prediction_id)
+    if prediction.get("status") in _OVER and rows[0]["status"] in ("queued", "processing"):
+        await process_prediction(ctx.env.supabase, rows[0]["id"], prediction)
+    return prediction
+
+
+async def _fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
+    """Have the default model draw what no worker takes."""
+    if ctx.auth_mode != "secret":
+        raise ForbiddenError("fallback requires the secret key.", code="SECRET_KEY_NEEDED")
+    if not env.token:
+        return {"claimed": 0, "started": 0}
+    payloads = await call_rpc(ctx.env.supabase, None, "claim_replicate_jobs_v1", {}, seconds=20)
+    started = 0
+    model = await find_default(ctx) if payloads else None
+    for payload in payloads:
+        assert model is not None
+        inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
+        try:
+            await predict(ctx, env, payload["job_id"], model, inputs)
+        except FunctionError as exc:
+            ctx.note(fallback_failure={"job_id": payload["job_id"], "code": exc.code})
+        else:
+            started += 1
+    return {"claimed": len(payloads), "started": started}

@@ -1,0 +1,1 @@
+"""Replicate: predictions by its HTTP API, and its signed webhooks."""
