@@ -14,20 +14,19 @@ PROVIDER_NOT_CONFIGURED, PROVIDER_UNAVAILABLE · 504 PREDICTION_UNKNOWN.
 from typing import Any, Final, cast
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
-
 from shared.context import Context
-from shared.database.rpc import call_rpc
 from shared.endpoint import endpoint
-from shared.errors import BadInputError, ForbiddenError, FunctionError, NotFoundError
-from shared.http.body import Input, read_model
+from shared.errors import BadInputError, ForbiddenError, NotFoundError
+from shared.http.body import read_model
 from shared.replicate.client import read_prediction
 from shared.replicate.env import ReplicateEnv, replicate_env
 from shared.replicate.process import process_prediction
 
-from .inputs import map_inputs, read_message
-from .models import find_default, find_model
+from .fallback import fall_back
+from .inputs import map_inputs
+from .models import find_model
 from .predict import predict
+from .request import ImageInput
 
 _MAX_BODY: Final = 1 << 18
 _MAX_PROMPT: Final = 10_000
@@ -38,29 +37,13 @@ _TYPES: Final = tuple(
 )
 
 
-class ImageInput(Input):
-    """A picture to draw, a prediction to read, or the call of the schedule."""
-
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
-
-    prompt: str | None = None
-    api_model_id: str | None = Field(default=None, alias="apiModelId")
-    job_type: str | None = None
-    jobType: str | None = None  # noqa: N815 - the frontend sends it
-    quality: str | None = None
-    input: dict[str, Any] = Field(default_factory=dict)
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    prediction_id: str | None = Field(default=None, alias="predictionId", pattern="^[a-z0-9]+$")
-    action: str | None = None
-
-
 @endpoint(auth=("user", "secret"), timeout=120)
 async def main(ctx: Context) -> dict[str, Any]:
     """Draw, read, or fall back."""
     body = await read_model(ctx.request, ImageInput, _MAX_BODY)
     env = replicate_env()
     if body.action == _FALLBACK:
-        return await _fall_back(ctx, env)
+        return await fall_back(ctx, env)
     if ctx.user_id is None:
         raise ForbiddenError("Pictures are drawn for a signed-in user.", code="USER_NEEDED")
     if body.prediction_id:
@@ -119,24 +102,3 @@ async def _read(ctx: Context, env: ReplicateEnv, prediction_id: str) -> dict[str
     if prediction.get("status") in _OVER and rows[0]["status"] in ("queued", "processing"):
         await process_prediction(ctx.env.supabase, rows[0]["id"], prediction)
     return prediction
-
-
-async def _fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
-    """Have the default model draw what no worker takes."""
-    if ctx.auth_mode != "secret":
-        raise ForbiddenError("fallback requires the secret key.", code="SECRET_KEY_NEEDED")
-    if not env.token:
-        return {"claimed": 0, "started": 0}
-    payloads = await call_rpc(ctx.env.supabase, None, "claim_replicate_jobs_v1", {}, seconds=20)
-    started = 0
-    model = await find_default(ctx) if payloads else None
-    for payload in payloads:
-        assert model is not None
-        inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
-        try:
-            await predict(ctx, env, payload["job_id"], model, inputs)
-        except FunctionError as exc:
-            ctx.note(fallback_failure={"job_id": payload["job_id"], "code": exc.code})
-        else:
-            started += 1
-    return {"claimed": len(payloads), "started": started}

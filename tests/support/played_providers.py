@@ -119,6 +119,12 @@ class PlayedProviders:
                 return {name: output or _history()} if self._is_done() else {}
             case ["comfy", "view"]:
                 return png()
+            case parts:
+                return self._find_hosted(method, parts, image, file)
+
+    def _find_hosted(self, method: str, parts: list[str], image: str, file: str) -> Any:  # noqa: C901
+        output = self.output
+        match parts:
             case ["runpod", "run"]:
                 return {"id": "r1", "status": "IN_QUEUE"}
             case ["runpod", "status", name]:

@@ -1,0 +1,33 @@
+"""Jobs that no worker takes: the default model draws them."""
+
+from typing import Any
+
+from shared.context import Context
+from shared.database.rpc import call_rpc
+from shared.errors import ForbiddenError, FunctionError
+from shared.replicate.env import ReplicateEnv
+
+from .inputs import map_inputs, read_message
+from .models import find_default
+from .predict import predict
+
+
+async def fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
+    """Have the default model draw what no worker takes."""
+    if ctx.auth_mode != "secret":
+        raise ForbiddenError("fallback requires the secret key.", code="SECRET_KEY_NEEDED")
+    if not env.token:
+        return {"claimed": 0, "started": 0}
+    payloads = await call_rpc(ctx.env.supabase, None, "claim_replicate_jobs_v1", {}, seconds=20)
+    started = 0
+    model = await find_default(ctx) if payloads else None
+    for payload in payloads:
+        assert model is not None
+        inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
+        try:
+            await predict(ctx, env, payload["job_id"], model, inputs)
+        except FunctionError as exc:
+            ctx.note(fallback_failure={"job_id": payload["job_id"], "code": exc.code})
+        else:
+            started += 1
+    return {"claimed": len(payloads), "started": started}
