@@ -6,7 +6,6 @@ import hmac
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -56,7 +55,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundles]:
     bundles = Bundles(tmp_path_factory.mktemp("bundles"))
     yield bundles
     for environment in bundles.environments.values():
-        environment.close()
+        environment.server.close()
 
 
 def environ(stack: RunningStack, slug: str) -> dict[str, str]:
@@ -80,14 +79,14 @@ def deployed(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
     """Serve the bundle with a platform's environment; return its URL once it responds."""
     _, folder, environment = bundles[slug]
     port, log = free_port(), folder.with_suffix(".log")
-    pid = environment.serve(folder, port, environ(stack, slug), log)
+    process = environment.serve(folder, port, environ(stack, slug), log)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_for(url, lambda: environment.has_ended(pid), log)
+        wait_for(url, process.poll, log)
         yield url
     finally:
-        os.kill(pid, signal.SIGTERM)
-        environment.wait(pid)
+        process.terminate()
+        process.wait()
 
 
 @contextmanager
@@ -228,6 +227,11 @@ REQUESTS: dict[str, Send] = {
 }
 
 
+def send_empty_object(world: World, client: Client) -> httpx.Response:
+    """Call a function that has no request above: it takes it, or names what is missing."""
+    return client.post(json={})
+
+
 @pytest.fixture
 def world(stack: RunningStack) -> Iterator[World]:
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
@@ -248,11 +252,12 @@ def test_a_bundle_alone_responds_as_the_function_on_the_stack(
 ) -> None:
     assert_loads_nothing_else(bundles, slug)
     stack = world.stack
-    here = REQUESTS[slug](world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
+    send = REQUESTS.get(slug, send_empty_object)
+    here = send(world, Client(f"{stack.url}/functions/v1/{slug}", stack.service_role_key))
     with deployed(stack, bundles, slug) as url:
-        alone = REQUESTS[slug](world, Client(url, stack.service_role_key))
+        alone = send(world, Client(url, stack.service_role_key))
 
-    assert here.is_success, here.text
+    assert here.is_success or (slug not in REQUESTS and here.is_client_error), here.text
     assert alone.status_code == here.status_code, alone.text
     assert constant(alone.json()) == constant(here.json())
 

@@ -1,7 +1,6 @@
 """Environments of bundles: interpreters with nothing but some requirements.
 
-An environment imports its packages once: functions are loaded and served by its forks. Each fork
-runs in the bundle's folder, with its environment, by the platforms' own command.
+An environment imports its packages once: functions are loaded and served by its forks.
 """
 
 import hashlib
@@ -16,99 +15,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.paths import ROOT
 
 COMMAND: Final = ("--source", "main.py", "--target", "main", "--asgi", "--port")
-_FORK_SERVER: Final = """
-import contextlib, importlib, json, os, runpy, sys
-
-def become(order):
-    os.chdir(order["folder"])
-    os.environ.clear()
-    os.environ.update(order["environ"])
-    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for descriptor in (1, 2):
-        os.dup2(output, descriptor)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    if not order["command"]:
-        import main
-        found = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-        print("\\n" + json.dumps(found), flush=True)
-        os._exit(0)
-    sys.argv = ["functions_framework", *order["command"]]
-    runpy.run_module("functions_framework", run_name="__main__", alter_sys=True)
-
-for line in sys.stdin:
-    order = json.loads(line)
-    if "folder" in order:
-        pid = os.fork()
-        if not pid:
-            try:
-                become(order)
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(1)
-        if not order["command"]:
-            os.waitpid(pid, 0)
-    elif "import" in order:
-        pid = 0
-        for name in order["import"]:
-            with contextlib.suppress(Exception, SystemExit):
-                importlib.import_module(name)
-    else:
-        pid, status = os.waitpid(order["pid"], order["options"])
-    print(json.dumps(pid), flush=True)
+_LIST_MODULES: Final = """
+import json, sys
+import main
+found = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+print("\\n" + json.dumps(found))
+"""
+_SERVE: Final = """
+import runpy
+runpy.run_module("functions_framework", run_name="__main__", alter_sys=True)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An interpreter and the process that forks functions with its packages imported."""
+    """An interpreter, and the process that forks functions with its packages imported."""
 
     python: Path
-    fork_server: subprocess.Popen[str]
+    server: ForkServer
 
     def list_modules(self, folder: Path) -> dict[str, str | None]:
         """Import a bundle's main.py; return the names and files of all modules of that process."""
         output = folder.with_suffix(".modules")
-        self._order(folder=str(folder), environ={}, output=str(output), command=[])
+        self.server.fork(_LIST_MODULES, folder=folder, environ={}, output=output).wait()
         try:
             found: dict[str, str | None] = json.loads(output.read_text().splitlines()[-1])
         except ValueError:
             raise AssertionError(output.read_text()) from None
-        packages = (name for name, file in found.items() if file and "site-packages" in file)
-        self._order(**{"import": sorted(packages)})  # for the forks that follow
+        self.server.preload(
+            sorted(name for name, file in found.items() if file and "site-packages" in file)
+        )
         return found
 
-    def serve(self, folder: Path, port: int, environ: Mapping[str, str], output: Path) -> int:
-        """Serve a bundle as the platforms do; return the process's id."""
-        return self._order(
-            folder=str(folder),
-            environ={**environ, "PATH": f"{self.python.parent}:{environ['PATH']}"},
-            output=str(output),
-            command=[*COMMAND, str(port)],
-        )
-
-    def has_ended(self, pid: int) -> bool:
-        return self._order(pid=pid, options=os.WNOHANG) != 0
-
-    def wait(self, pid: int) -> None:
-        """Wait until a process that was signalled has ended."""
-        self._order(pid=pid, options=0)
-
-    def close(self) -> None:
-        self.fork_server.communicate()
-
-    def _order(self, **order: Any) -> int:
-        assert self.fork_server.stdin is not None
-        assert self.fork_server.stdout is not None
-        self.fork_server.stdin.write(json.dumps(order) + "\n")
-        self.fork_server.stdin.flush()
-        return json.loads(self.fork_server.stdout.readline())
+    def serve(
+        self, folder: Path, port: int, environ: Mapping[str, str], output: Path
+    ) -> ForkedProcess:
+        """Serve a bundle by the platforms' own command."""
+        environ = {**environ, "PATH": f"{self.python.parent}:{environ['PATH']}"}
+        argv = ("functions_framework", *COMMAND, str(port))
+        return self.server.fork(_SERVE, *argv, folder=folder, environ=environ, output=output)
 
 
 def create_environment(requirements: str, home: Path) -> Environment:
@@ -125,15 +76,7 @@ def create_environment(requirements: str, home: Path) -> Environment:
     for name, version in re.findall(r"^([\w.-]+)==(\S+)", requirements, re.MULTILINE):
         _link(name, version, packages)
     python = folder / "bin/python"
-    fork_server = subprocess.Popen(
-        [str(python), "-c", _FORK_SERVER],
-        cwd=home,
-        env={},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return Environment(python, fork_server)
+    return Environment(python, ForkServer(python, home, {}))
 
 
 def _link(name: str, version: str, packages: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import jwt
 
-from edge.testing import serve_process
+from tests.support.forked_function import serve_fork
 from tests.support.paths import ROOT
 
 JWT_SECRET = "a-secret-of-at-least-thirty-two-characters"
@@ -37,7 +37,7 @@ def serve(folder: Path, log_file: Path, environment: Mapping[str, str]) -> Itera
     """Serve the function until the block ends; there is no project at SUPABASE_URL."""
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
     with (
-        serve_process(folder / "main.py", variables, log_file) as served,
+        serve_fork(folder, variables, log_file) as served,
         httpx.Client(base_url=served.url, timeout=30) as client,
     ):
         yield Served(client, log_file)

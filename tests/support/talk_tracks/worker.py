@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Generator
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from edge.testing import serve_process
 from tests.conftest import RunningStack
+from tests.support.fork_server import ForkedProcess
+from tests.support.forked_function import serve_fork
 from tests.support.paths import ROOT
 
 LEASE_SECONDS = 2.0
@@ -21,9 +21,9 @@ LEASE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Served with the production loader."""
+    """Served by the production loader."""
 
-    process: subprocess.Popen[bytes]
+    process: ForkedProcess
     client: httpx.Client
 
     def generate(self, job_id: str, *, wait: bool = False) -> httpx.Response:
@@ -54,10 +54,11 @@ def start_worker(stack: RunningStack, **settings: str) -> Generator[Worker]:
         "TALK_TRACK_LEASE_SECONDS": str(LEASE_SECONDS),
         **settings,
     }
-    source = ROOT / "functions/generate_talk_track/main.py"
     with (
         tempfile.TemporaryDirectory() as folder,
-        serve_process(source, environment, Path(folder) / "output") as served,
+        serve_fork(
+            ROOT / "functions/generate_talk_track", environment, Path(folder) / "output"
+        ) as served,
         httpx.Client(base_url=served.url, timeout=60) as client,
     ):
         yield Worker(served.process, client)
