@@ -10,6 +10,7 @@ import socketio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -17,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from backend.chat.namespace import ChatNamespace
+from backend.chat.origins import LOCAL_PAGES, names_of
 from backend.chat.routes.library import ROUTES as LIBRARY_ROUTES
 from backend.chat.routes.sessions import ROUTES as SESSION_ROUTES
 from backend.chat.services import Services, make_server, make_services
@@ -45,12 +47,14 @@ def make_app(settings: Settings) -> ASGIApp:
             *LIBRARY_ROUTES,
         ],
         middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=names_of(settings)),
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(settings.cors_origins),
+                allow_origin_regex=LOCAL_PAGES,
                 allow_methods=["GET", "POST", "DELETE"],
                 allow_headers=["authorization", "content-type"],
-            )
+            ),
         ],
         exception_handlers={Exception: _fail},
         lifespan=_lifespan,

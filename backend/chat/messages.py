@@ -1,5 +1,7 @@
 """Messages of the chat protocol: what clients send, and the output that a run updates in place."""
 
+import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +10,22 @@ from itertools import count
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 TERMINAL: Final = frozenset({"success", "error", "not_generated", "overlimit", "sessionlimit"})
 LONGEST_TEXT: Final = 200 << 10
 """Characters of one content item."""
 _MOST_ITEMS: Final = 50
+_LONGEST_MESSAGE: Final = 400_000
+_UNSTORABLE: Final = re.compile("[\ud800-\udfff]")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Reference = Annotated[str, StringConstraints(max_length=256)]
@@ -40,6 +52,17 @@ class Message(BaseModel):
     @classmethod
     def _read_number(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bound(cls, given: Any) -> Any:
+        """Refuse what is too large as a whole; replace characters that Postgres cannot store."""
+        if not isinstance(given, dict):
+            return given
+        text = json.dumps(given, ensure_ascii=False, default=str)
+        if len(text) > _LONGEST_MESSAGE:
+            raise ValueError(f"it has more than {_LONGEST_MESSAGE:,} characters; upload it")
+        return json.loads(_UNSTORABLE.sub("\ufffd", text).replace("\\u0000", "\ufffd"))
 
     @field_validator("agents", mode="before")
     @classmethod

@@ -31,6 +31,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         self._users = users
         self._recent: dict[str, deque[float]] = {}
         self._owners: dict[str, str | None] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def on_connect(self, sid: str, _environ: Mapping[str, Any], auth: Any = None) -> None:
         """Check auth {token?, session_id?, last_seen?}; what the session missed is sent.
@@ -52,6 +53,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         """Forget the client; its runs go on."""
         self._owners.pop(sid, None)
         self._recent.pop(sid, None)
+        self._locks.pop(sid, None)
         _log.debug("Client %s disconnected: %s.", sid, reason)
 
     async def on_reconnect(self, sid: str, data: Any = None) -> None:
@@ -64,7 +66,14 @@ class ChatNamespace(socketio.AsyncNamespace):
         await self._follow(sid, session_id, conv_id, 0)
 
     async def on_chat(self, sid: str, data: Any = None) -> None:
-        """Store a message and start its run; a message that was answered is answered again."""
+        """Store a message and start its run; a message that was answered is answered again.
+
+        Messages of a client are stored in the order in which they arrive.
+        """
+        async with self._locks.setdefault(sid, asyncio.Lock()):
+            await self._receive(sid, data)
+
+    async def _receive(self, sid: str, data: Any) -> None:
         given = _read_object(data)
         try:
             message = Message.model_validate(given)

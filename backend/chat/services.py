@@ -10,6 +10,7 @@ from backend.chat.emitter import Emitter
 from backend.chat.functions import Functions
 from backend.chat.library import Library
 from backend.chat.managers import choose_manager
+from backend.chat.origins import origins_of
 from backend.chat.runner import Runner
 from backend.chat.settings import Settings, SettingsError
 from backend.chat.stores.postgres import PostgresStore
@@ -63,11 +64,10 @@ def make_services(settings: Settings, server: socketio.AsyncServer) -> Services:
 
 def make_server(settings: Settings) -> socketio.AsyncServer:
     """Build the Socket.IO server; instances share rooms as the settings say."""
-    origins = "*" if "*" in settings.cors_origins else list(settings.cors_origins)
     return socketio.AsyncServer(
         async_mode="asgi",
         client_manager=choose_manager(settings.database_url, settings.redis_url),
-        cors_allowed_origins=origins,
+        cors_allowed_origins="*" if "*" in settings.cors_origins else origins_of(settings),
         cors_credentials=False,
         max_http_buffer_size=2 << 20,
     )

@@ -17,6 +17,7 @@ class Settings:
     """`api_url` and `key` reach the project; `database_url` is postgres:// or sqlite:///FILE.
 
     `redis_url` is empty where instances share rooms through Postgres, or there is one only.
+    `cors_origins` are allowed beside pages of this machine; "*" allows every page.
     """
 
     api_url: str
@@ -26,7 +27,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     require_auth: bool = False
-    cors_origins: tuple[str, ...] = ("*",)
+    cors_origins: tuple[str, ...] = ()
     transcription_key: str = field(default="", repr=False)
     transcription_url: str = ""
 
@@ -53,7 +54,7 @@ def read_settings(found: Mapping[str, str]) -> Settings:
         require_auth=found.get("CHAT_REQUIRE_AUTH", "") in {"1", "true", "yes"},
         cors_origins=tuple(
             origin.strip()
-            for origin in (found.get("CHAT_CORS_ORIGINS") or "*").split(",")
+            for origin in found.get("CHAT_CORS_ORIGINS", "").split(",")
             if origin.strip()
         ),
         transcription_key=found.get("OPENAI_API_KEY", ""),

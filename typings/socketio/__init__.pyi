@@ -25,7 +25,7 @@ class AsyncServer:
         *,
         async_mode: str = ...,
         client_manager: AsyncManager | None = ...,
-        cors_allowed_origins: str | list[str] | None = ...,
+        cors_allowed_origins: str | list[str] | Callable[[str | None], bool] | None = ...,
         cors_credentials: bool = ...,
         max_http_buffer_size: int = ...,
     ) -> None: ...

@@ -13,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from backend.chat.messages import Message
 from backend.chat.stores.store import (
     LEASE_SECONDS,
+    MOST_BYTES,
     MOST_MESSAGES,
     Run,
     SessionFullError,
@@ -30,7 +31,10 @@ _SESSION: Final = """
             video_id = coalesce(excluded.video_id, chat_sessions.video_id),
             collection_id = coalesce(excluded.collection_id, chat_sessions.collection_id)
         where chat_sessions.owner_id is not distinct from excluded.owner_id
-    returning (select count(*) from chat.runs r where r.session_id = %(session_id)s) as runs"""
+    returning
+        (select count(*) from chat.runs r where r.session_id = %(session_id)s) as runs,
+        (select coalesce(sum(pg_column_size(m.message)), 0)
+         from public.chat_messages m where m.session_id = %(session_id)s) as size"""
 _INPUT: Final = """
     insert into public.chat_messages (session_id, msg_id, conv_id, msg_type, status, message)
     values (%(session_id)s, %(msg_id)s, %(conv_id)s, 'input', 'success', %(message)s)
@@ -130,7 +134,7 @@ class PostgresStore:
             if await (await connection.execute(_INPUT, values)).fetchone() is None:
                 found = await (await connection.execute(_STORED_OUTPUT, values)).fetchone()
                 return found["message"] if found else {}
-            if session["runs"] >= MOST_MESSAGES:
+            if session["runs"] >= MOST_MESSAGES or session["size"] > MOST_BYTES:
                 raise SessionFullError
             await connection.execute(_RUN, values)
         return None

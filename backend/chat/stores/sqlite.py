@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from backend.chat.messages import Message
 from backend.chat.stores.store import (
     LEASE_SECONDS,
+    MOST_BYTES,
     MOST_MESSAGES,
     Run,
     SessionFullError,
@@ -122,8 +123,12 @@ class SqliteStore:
                     key,
                 ).fetchone()
                 return json.loads(found[0]) if found else {}
-            count = "select count(*) from runs where session_id = ?"
-            if connection.execute(count, key[:1]).fetchone()[0] >= MOST_MESSAGES:
+            count, size = connection.execute(
+                "select (select count(*) from runs where session_id = ?1),"
+                " (select sum(length(message)) from conversations where session_id = ?1)",
+                key[:1],
+            ).fetchone()
+            if count >= MOST_MESSAGES or size > MOST_BYTES:
                 raise SessionFullError
             connection.execute(
                 "insert into runs (session_id, msg_id, output_id, message) values (?, ?, ?, ?)",

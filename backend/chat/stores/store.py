@@ -8,6 +8,8 @@ from backend.chat.messages import Message
 
 MOST_MESSAGES: Final = 500
 """Input messages of one session."""
+MOST_BYTES: Final = 16 << 20
+"""Size of the messages of one session."""
 LEASE_SECONDS: Final = 15
 """A run whose instance does not renew it for so long is taken by another one."""
 
@@ -17,7 +19,7 @@ class SessionNotFoundError(Exception):
 
 
 class SessionFullError(Exception):
-    """The session has MOST_MESSAGES."""
+    """The session has MOST_MESSAGES or MOST_BYTES."""
 
 
 class StoreError(Exception):

@@ -45,9 +45,16 @@ async def test_the_calls_that_the_client_makes_on_mount(chat: ChatServer) -> Non
         assert {"name", "description"} <= set(http.get("/agent").json()[0])
 
 
-def test_a_page_of_any_origin_may_call(chat: ChatServer) -> None:
-    answer = httpx.get(f"{chat.url}/agent", headers={"origin": "http://localhost:8080"})
-    assert answer.headers["access-control-allow-origin"] == "*"
+def test_pages_of_this_machine_may_call_and_others_not(chat: ChatServer) -> None:
+    sockets = "/socket.io/?EIO=4&transport=polling"
+    for path, refused in (("/agent", 200), (sockets, 400)):
+        local = httpx.get(f"{chat.url}{path}", headers={"origin": "http://localhost:8080"})
+        assert local.headers["access-control-allow-origin"] == "http://localhost:8080"
+        foreign = httpx.get(f"{chat.url}{path}", headers={"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in foreign.headers
+        assert foreign.status_code == refused
+    rebound = httpx.get(f"{chat.url}/session", headers={"host": "evil.example"})
+    assert rebound.status_code == 400
 
 
 async def test_a_message_sent_twice_is_answered_once(chat: ChatServer) -> None:
@@ -104,6 +111,7 @@ BAD = [
     ({"content": [{"type": "text", "text": "x" * 204_801}]}, "upload it"),
     ({"content": [{"type": "text", "text": "x"}] * 51}, "content"),
     ({"msg_id": "x" * 65}, "msg_id"),
+    ({"other": "x" * 400_000}, "upload it"),
     ({"msg_id": {"a": 1}}, "msg_id"),
     ({"agents": "all"}, "agents"),
     ({"collection_id": 7}, "collection_id"),
@@ -134,7 +142,7 @@ async def test_a_message_that_nobody_can_answer_does_no_harm(
 async def test_a_text_with_control_characters_is_kept(chat: ChatServer) -> None:
     async with connect(chat.url) as client:
         ended = await client.ask(message("list calls \x00 \ud800 \u202e"))
-    assert ended["status"] in {"success", "not_generated", "error"}
+    assert ended["status"] in {"success", "not_generated"}
 
 
 async def test_an_unknown_agent_is_named(chat: ChatServer) -> None:
