@@ -1,16 +1,14 @@
 """The numbers over HTTP, for a Prometheus server or a person with curl."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
 
 from edge.metrics.exposition import CONTENT_TYPE
 from edge.metrics.observer import Metrics
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _READING: Final = ("GET", "HEAD")
 
@@ -25,7 +23,7 @@ class MetricsApp:
 
     metrics: Metrics
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(scope, send, self.metrics.render, CONTENT_TYPE)
 
 
@@ -36,7 +34,7 @@ class PlatformMetricApp:
     metrics: Metrics
     in_flight: Callable[[], int] = _none
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(scope, send, self._render, "application/json")
 
     def _render(self) -> bytes:
@@ -44,7 +42,7 @@ class PlatformMetricApp:
 
 
 async def _answer(
-    scope: Message, send: Send, render: Callable[[], bytes], content_type: str
+    scope: Scope, send: Send, render: Callable[[], bytes], content_type: str
 ) -> None:
     headers = [(b"content-type", content_type.encode())]
     status, body = 200, b""
