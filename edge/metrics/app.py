@@ -41,9 +41,7 @@ class PlatformMetricApp:
         return json.dumps(self.metrics.describe_platform(in_flight=self.in_flight())).encode()
 
 
-async def _answer(
-    scope: Scope, send: Send, render: Callable[[], bytes], content_type: str
-) -> None:
+async def _answer(scope: Scope, send: Send, render: Callable[[], bytes], content_type: str) -> None:
     headers = [(b"content-type", content_type.encode())]
     status, body = 200, b""
     if scope["method"] in _READING:

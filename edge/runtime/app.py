@@ -60,7 +60,7 @@ class FunctionsApp:
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        """The served functions by slug."""
+        """Return the served functions by slug."""
         return self._pools.functions
 
     def start(self) -> None:
@@ -106,11 +106,11 @@ class FunctionsApp:
         self.observe(replace(served, duration_ms=(time.perf_counter() - started) * 1000))
 
     def upgrades(self, gateway: Gateway) -> type[Tunnel]:
-        """The protocol class that serves WebSocket upgrades arriving at `gateway`."""
+        """Return the protocol class that serves WebSocket upgrades arriving at `gateway`."""
         return tunnel_factory(lambda scope: self._admit_upgrade(gateway.enter(scope)))
 
     def _admit_upgrade(self, scope: Scope | None) -> tuple[Pool, Scope]:
-        """The pool for an upgrade request, and the request as forwarded. Raises WorkerError."""
+        """Return the pool for an upgrade, and the request as forwarded. Raises WorkerError."""
         if scope is None:
             raise WorkerError(NOT_FOUND)
         pool = self._admit(_slug(scope), scope)
@@ -118,7 +118,7 @@ class FunctionsApp:
         return pool, {**scope, "headers": headers}
 
     def _admit(self, slug: str, scope: Scope) -> Pool:
-        """The pool for a request. Raises WorkerError if the request is refused."""
+        """Return the pool for a request. Raises WorkerError if the request is refused."""
         if self._is_closing:
             raise WorkerError(STOPPING)
         function = self.functions.get(slug)
@@ -179,7 +179,7 @@ def _slug(scope: Scope) -> str:
 
 
 def _outgoing(scope: Scope, headers: list[Header], body_limit: int | None) -> Outgoing:
-    """The request as forwarded to the worker."""
+    """Return the request as forwarded to the worker."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]

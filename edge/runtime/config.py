@@ -42,5 +42,5 @@ class RuntimeConfig:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds the functions."""
+        """Return the folder that holds the functions."""
         return find_functions(self.root)

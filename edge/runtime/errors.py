@@ -19,7 +19,7 @@ class Refusal:
     hint: str = ""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of its answer, but for the body's length."""
+        """Return the headers of its answer, but for the body's length."""
         headers = [
             (b"content-type", b"application/json"),
             (b"sb-error-code", self.code.encode()),
@@ -79,7 +79,7 @@ INVALID_ASYMMETRIC_JWT = Refusal(401, "UNAUTHORIZED_ASYMMETRIC_JWT", "Invalid JW
 
 
 def unsupported_algorithm(algorithm: str | None) -> Refusal:
-    """A token whose header names an algorithm that we do not verify."""
+    """Return a token whose header names an algorithm that we do not verify."""
     return Refusal(
         401, "UNAUTHORIZED_UNSUPPORTED_TOKEN_ALGORITHM", f"Unsupported JWT algorithm {algorithm}"
     )
@@ -91,7 +91,7 @@ def idle_timeout(seconds: float | None) -> Refusal:
 
 
 def body_too_large(limit: int) -> Refusal:
-    """A request body over the function's limit; upstream has no code of its own."""
+    """Return a request body over the function's limit; upstream has no code of its own."""
     return Refusal(413, "EDGE_BODY_TOO_LARGE", f"The request body is larger than {limit} bytes")
 
 

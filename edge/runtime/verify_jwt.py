@@ -23,7 +23,7 @@ _NEW_KEY_PREFIX = "sb_"
 
 
 def join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name, repeated ones joined by commas (RFC 9110, section 5.2).
+    """Return headers by name, repeated ones joined by commas (RFC 9110, section 5.2).
 
     Otherwise the check and the function could each read another one of them.
     """
@@ -34,7 +34,7 @@ def join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def check_request(headers: Mapping[bytes, bytes], keys: Keys) -> Refusal | None:
-    """The refusal of a request without a valid token, None if it may pass.
+    """Return the refusal of a request without a valid token, None if it may pass.
 
     `sb-api-key` is the token that the gateway put in place of an `sb_…` key; it is used if
     Authorization holds no token.

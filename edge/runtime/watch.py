@@ -26,7 +26,7 @@ class Changed:
 
     @property
     def slug(self) -> str | None:
-        """The function in whose folder it is; None if it is in none."""
+        """Return the function in whose folder it is; None if it is in none."""
         match self.path.parts:
             case ("functions", folder, *_) | ("supabase", "functions", folder, *_) if not (
                 folder.startswith(".")
@@ -88,7 +88,7 @@ def _without_folders(batch: set[tuple[Change, str]], places: Mapping[Path, Path]
 
 
 def _places(root: Path) -> dict[Path, Path]:
-    """What to watch: each folder's real path, and its path as the project has it."""
+    """Return what to watch: each folder's real path, and its path as the project has it."""
     functions = find_functions(root)
     folders = [functions, root / "shared"]
     with suppress(OSError):
@@ -99,7 +99,7 @@ def _places(root: Path) -> dict[Path, Path]:
 
 
 def _logical(path: Path, places: Mapping[Path, Path]) -> Path:
-    """A real path as the project has it; of two places the inner one counts."""
+    """Return a real path as the project has it; of two places the inner one counts."""
     inside = [place for place in places if path.is_relative_to(place)]
     place = max(inside, key=lambda place: len(place.parts), default=None)
     return path if place is None else places[place] / path.relative_to(place)

@@ -30,7 +30,7 @@ class WorkerSpec:
     libraries: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields that the worker reads, as JSON values."""
+        """Return the fields that the worker reads, as JSON values."""
         return {
             "source": self.source,
             "target": self.target,

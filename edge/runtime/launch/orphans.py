@@ -16,7 +16,7 @@ _PATIENCE: Final = 2.0
 
 
 def children() -> set[int]:
-    """The processes whose parent this one is; nothing where there is no /proc."""
+    """Return the processes whose parent this one is; nothing where there is no /proc."""
     found: set[int] = set()
     for listing in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):

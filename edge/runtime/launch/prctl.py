@@ -40,7 +40,7 @@ def close_to_siblings() -> None:
 
 
 def closed_folder(path: Path) -> Path | None:
-    """The first folder on the way to `path` that other accounts may not enter."""
+    """Return the first folder on the way to `path` that other accounts may not enter."""
     way = (*reversed(path.resolve().parents), path.resolve())
     return next((folder for folder in way if not folder.stat().st_mode & stat.S_IXOTH), None)
 

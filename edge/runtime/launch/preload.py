@@ -83,7 +83,7 @@ class ImportScanner:
             known.clear()
 
     def libraries_of(self, folder: Path) -> tuple[str, ...]:
-        """The keys of `LIBRARIES` that the function in `folder` imports, in that order."""
+        """Return the keys of `LIBRARIES` that the function in `folder` imports, in that order."""
         if folder not in self._libraries:
             self._libraries[folder] = self._scan(folder)
         return self._libraries[folder]
@@ -112,7 +112,7 @@ class ImportScanner:
 
 
 def _read(path: Path) -> str:
-    """The source; "" if it cannot be read or is too long to be one."""
+    """Return the source; "" if it cannot be read or is too long to be one."""
     try:
         is_source = path.stat().st_size < _LONGEST_SOURCE
         return path.read_text(errors="replace") if is_source else ""
@@ -147,5 +147,5 @@ def _absolute_names(text: str) -> Iterator[str]:
 
 
 def modules_of(libraries: tuple[str, ...]) -> list[str]:
-    """The modules that the zygote imports for these libraries, each once, in order."""
+    """Return the modules that the zygote imports for these libraries, each once, in order."""
     return list(dict.fromkeys(module for name in libraries for module in LIBRARIES[name]))

@@ -43,7 +43,7 @@ class ZygoteClient:
 
     @property
     def pid(self) -> int | None:
-        """The base zygote's."""
+        """Return the base zygote's."""
         return self._process.pid if self._process else None
 
     def baseline(self, pid: int) -> int:

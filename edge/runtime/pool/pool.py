@@ -58,7 +58,7 @@ class Scaling:
 
     @property
     def unfinished_bodies(self) -> int:
-        """How many requests may hold a place while their bodies still come: half of all places."""
+        """Return how many requests may hold a place while bodies still come: half of all places."""
         return self.max_workers * (1 if self.is_oneshot else self.concurrency) // 2
 
 
@@ -107,7 +107,7 @@ class Pool:
         return any(process.state is State.READY for process in self._workers)
 
     async def acquire(self, *, socket: bool = False) -> Process:
-        """A worker for one request, or WebSocket; counted in it until `process.leave()`."""
+        """Return a worker for one request, or WebSocket; counted in it until `process.leave()`."""
         if self._has_failed:
             raise WorkerError(BOOT_ERROR)
         if self._is_closing:
@@ -195,7 +195,7 @@ class Pool:
         await asyncio.gather(*(process.wait(grace) for process in tuple(self._workers)))
 
     def _pick(self, *, socket: bool = False) -> Process | None:
-        """The least busy worker with room."""
+        """Return the least busy worker with room."""
         if socket and not self.scaling.is_oneshot:
             ready = [p for p in self._ready() if p.sockets < self.scaling.websockets]
         else:

@@ -74,7 +74,7 @@ class FunctionPools:
             shutil.rmtree(self._sockets, ignore_errors=True)
 
     def pool(self, function: Function) -> Pool:
-        """The function's pool, made when it is first asked for."""
+        """Return the function's pool, made when it is first asked for."""
         slug = function.slug
         if slug not in self._pools:
             self._pools[slug] = self._make_pool(function)
@@ -142,7 +142,7 @@ class FunctionPools:
         )
 
     def _uid(self, slug: str) -> int:
-        """An account of its own for each function, the same as long as the stack lives."""
+        """Return an account of its own for each function, the same as long as the stack lives."""
         return self._uids.setdefault(slug, _FIRST_UID + len(self._uids))
 
     def _discover(self) -> dict[str, Function]:
@@ -190,7 +190,7 @@ class FunctionPools:
 
 
 def _make_socket_folder() -> Path:
-    """A short path that names its owner; those of owners who were killed are removed."""
+    """Return a short path that names its owner; those of owners who were killed are removed."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*"):
         pid = left.name.removeprefix(_SOCKETS).partition("-")[0]
         if pid.isdigit() and not is_alive(int(pid)):

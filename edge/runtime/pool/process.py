@@ -93,7 +93,7 @@ class Process:
 
     @property
     def age(self) -> float:
-        """Seconds since it was ready; 0 before."""
+        """Return seconds since it was ready; 0 before."""
         return time.monotonic() - self._ready_at if self._ready_at else 0.0
 
     @property
@@ -144,7 +144,7 @@ class Process:
         self._baseline = launcher.baseline(self.pid)
 
     async def connect(self) -> Connection:
-        """An idle connection, or a new one."""
+        """Return an idle connection, or a new one."""
         connection = self._next_idle() or await Connection.open(str(self.address))
         self._busy.add(connection)
         return connection
@@ -182,7 +182,7 @@ class Process:
         self._settle()
 
     def measure(self) -> Usage:
-        """What it uses now."""
+        """Return what it uses now."""
         pid = self.pid or 0
         self.cpu_total = cpu_seconds(pid) or self.cpu_total
         cpu = (self.cpu_total - self._cpu_mark) / max(self._period_requests, 1)
@@ -228,7 +228,7 @@ class Process:
 
     @property
     def stacks(self) -> str:
-        """Where its threads were when last asked."""
+        """Return where its threads were when last asked."""
         return render_stacks(self._stacks)
 
     def freeze(self) -> None:

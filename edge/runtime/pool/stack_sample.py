@@ -13,7 +13,7 @@ _MOST_FRAMES: Final = 12
 
 
 def render_stacks(lines: Iterable[str]) -> str:
-    """Where each thread is that does something, the function's innermost frame first."""
+    """Return where each thread is that does something, the function's innermost frame first."""
     stacks = [frames for thread in _split(lines) if (frames := _trim(thread))]
     return "; and ".join(", from ".join(map(_place, frames)) for frames in stacks) or "not known"
 

@@ -40,7 +40,7 @@ class LifecycleError(Exception):
 
 
 def advance(state: State, step: Step) -> State:
-    """The state after `step`."""
+    """Return the state after `step`."""
     try:
         return _TABLE[state, step]
     except KeyError:

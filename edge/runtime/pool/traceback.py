@@ -21,7 +21,7 @@ class TracebackReader:
     _lines: list[str] = field(default_factory=list[str], init=False)
 
     def feed(self, line: str) -> str | None:
-        """The whole traceback if `line` is its last."""
+        """Return the whole traceback if `line` is its last."""
         if line.lstrip(" |+-") == _BEGIN:
             self._lines = [line]
             return None

@@ -32,7 +32,7 @@ def is_stopped(pid: int) -> bool:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that it has in RAM, shared pages included; 0 when it is gone."""
+    """Return memory that it has in RAM, shared pages included; 0 when it is gone."""
     fields = _read(pid, "statm").split()
     return int(fields[1]) * _PAGE if fields else 0
 
@@ -44,7 +44,7 @@ def is_ending(pid: int) -> bool:
 
 
 def _read(pid: int, name: str) -> bytes:
-    """A file of /proc in three system calls, since this is done for requests; empty if gone."""
+    """Read a file of /proc in three system calls, since requests wait for it; empty if gone."""
     try:
         descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

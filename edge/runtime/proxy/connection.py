@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
             await self._wake.wait()
 
     def _next_message(self) -> Message:
-        """The next event, all body bytes that have arrived put together."""
+        """Return the next event, all body bytes that have arrived put together."""
         message = self._events.popleft()
         if message["type"] == "http.response.start":
             return message

@@ -37,7 +37,7 @@ class Forwarding:
     _has_started: bool = field(default=False, init=False)
 
     async def run(self, request: Outgoing, receive: Receive, send: Send) -> int:
-        """The status that was answered; WorkerError when nothing has been answered yet."""
+        """Return the status that was answered; WorkerError when nothing has been answered yet."""
         self.is_cold = not self.pool.is_warm
         if request.is_too_large:
             raise WorkerError(body_too_large(request.body_limit or 0))
@@ -85,7 +85,7 @@ class Forwarding:
                 process.release(connection)
 
     async def _connect(self) -> tuple[Process, Connection]:
-        """A worker that takes the connection; nothing has been sent to one that does not."""
+        """Return a worker that takes the connection; nothing has been sent to one that does not."""
         for _ in range(_CONNECT_TRIES):
             self.process = process = await self.pool.acquire()
             try:
@@ -102,7 +102,7 @@ class Forwarding:
         self.add_headers(message["status"], message["headers"], self.process)
 
     async def _explain(self) -> Refusal:
-        """Why the worker broke off: it was stopped by a limit, or it is broken."""
+        """Return why the worker broke off: it was stopped by a limit, or it is broken."""
         assert self.process is not None
         if self.process.is_ending:  # or else it closed this one connection and serves on
             self.pool.discard(self.process)

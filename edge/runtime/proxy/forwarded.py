@@ -20,7 +20,7 @@ _OURS: Final = frozenset((_FOR, _PROTO, _HOST, b"x-forwarded-port", b"x-real-ip"
 
 
 def forwarded_headers(scope: Scope, dropped: Collection[bytes], trusted: str = "") -> list[Header]:
-    """The request's headers without `dropped`, with the client's address, scheme and host."""
+    """Return the headers without `dropped`, with the client's address, scheme and host."""
     address = (scope.get("client") or ("",))[0]
     is_proxy = bool(trusted) and is_trusted(address, trusted)
     given: dict[bytes, bytes] = {}

@@ -34,7 +34,7 @@ class RequestBody:
             await self._read_ahead()
 
     async def receive(self) -> Message:
-        """The next message for the worker."""
+        """Return the next message for the worker."""
         if self._next is not None:
             message, self._next = self._next, None
             return message

@@ -27,7 +27,7 @@ _HIGH_WATER: Final = 256 * 1024
 
 
 def parse_upgrade(data: bytes) -> Scope:
-    """The scope of the request that uvicorn writes out again for an upgrade.
+    """Return the scope of the request that uvicorn writes out again for an upgrade.
 
     ValueError for one with a body: it would not follow, as an upgrade has none.
     """
@@ -54,7 +54,7 @@ def _parse_header(line: bytes) -> Header:
 
 
 def render_upgrade(scope: Scope) -> bytes:
-    """The request as bytes, its connection headers included."""
+    """Return the request as bytes, its connection headers included."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
@@ -158,7 +158,7 @@ class Tunnel(asyncio.Protocol):
         await self._join(process, render_upgrade(request))
 
     def _client(self) -> tuple[str, int] | None:
-        """The address of the other end."""
+        """Return the address of the other end."""
         transport = self._pipe.transport
         address = transport.get_extra_info("peername") if transport else None
         return (str(address[0]), int(address[1])) if address else None
@@ -196,5 +196,5 @@ class Tunnel(asyncio.Protocol):
 
 
 def tunnel_factory(admit: Admit) -> type[Tunnel]:
-    """A protocol class for uvicorn's `ws` setting."""
+    """Return a protocol class for uvicorn's `ws` setting."""
     return type("BoundTunnel", (Tunnel,), {"admit": staticmethod(admit)})

@@ -60,7 +60,7 @@ class Outgoing:
 
 
 def render_head(method: str, target: bytes, headers: Iterable[Header]) -> tuple[bytes, bool]:
-    """The request line and headers as bytes, and whether the body goes in chunks."""
+    """Return the request line and headers as bytes, and whether the body goes in chunks."""
     lines = [method.encode("ascii"), b" ", target, b" HTTP/1.1\r\n"]
     has_length = is_chunked = False
     for name, value in headers:
@@ -104,7 +104,7 @@ class Upload:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why it cannot go on, or that the client has left."""
+        """Return why it cannot go on, or that the client has left."""
         return self._task.exception() if self._task and self._task.done() else None
 
     async def begin(self) -> None:

@@ -74,7 +74,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
 
 
 def load(target: str, source: str, concurrency: int) -> ASGIApp:
-    """The function's app, of whatever kind it is: functions-framework's own choice of server.
+    """Load the function's app, of whatever kind: functions-framework's own choice of server.
 
     Plain functions run in threads, `concurrency` at a time.
     What is decorated for ASGI or is a coroutine function is served as such, the rest by Flask.
@@ -141,7 +141,7 @@ def _wait_for_debugger(port: int) -> None:
 
 
 def server_config(app: Any) -> uvicorn.Config:
-    """The settings of uvicorn in a worker: the parent's connections are trusted and kept alive."""
+    """Return uvicorn's settings in a worker: the parent's connections are trusted, kept alive."""
     return uvicorn.Config(
         app,
         http=CoalescingHttpProtocol,

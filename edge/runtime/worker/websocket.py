@@ -15,7 +15,7 @@ _GOING_AWAY = 1001
 
 
 def with_websocket(app: ASGIApp, idle_timeout: float = 150.0) -> ASGIApp:
-    """The app, and beside it the function's own handler of WebSockets, if it has one.
+    """Return the app, and beside it the function's own handler of WebSockets, if it has one.
 
     A socket without a message either way for `idle_timeout` seconds is closed with 1001.
     """
