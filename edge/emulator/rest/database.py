@@ -20,6 +20,7 @@ from edge.emulator.rest.schema.model import SchemaCache
 
 _LOG: Final = logging.getLogger(__name__)
 _CHANNEL: Final = b"listen pgrst"
+_LIMIT: Final = b"set local statement_timeout = '10s'"
 _RECONNECT_PAUSE: Final = 0.5
 
 
@@ -99,7 +100,6 @@ class Database:
                     fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
                     relations=await _fetch(connection, "relations"),
                     foreign_keys=await _fetch(connection, "foreign_keys"),
-                    view_keys=await _fetch(connection, "view_keys", schemas, path),
                     computed=await _fetch(connection, "computed"),
                     representations=await _fetch(connection, "representations"),
                     media_handlers=await _fetch(connection, "media_handlers", schemas),
@@ -107,10 +107,11 @@ class Database:
                     routines=await _fetch(connection, "routines", schemas),
                     types=await _fetch(connection, "types", path),
                     role_settings=await _fetch(connection, "role_settings"),
+                    view_keys=await _fetch_view_keys(connection, schemas, path),
                 )
         except psycopg.Error as exc:
             raise rest_error("PGRST002", details=str(exc)) from exc
-        return build_cache(rows)
+        return await asyncio.to_thread(build_cache, rows)
 
     async def _listen(self) -> None:
         """Reload the cache on `NOTIFY pgrst, 'reload schema'`, reconnecting when needed."""
@@ -137,6 +138,19 @@ def _logged() -> Generator[None]:
     except (RestError, psycopg.Error) as exc:
         details = exc.details if isinstance(exc, RestError) else None
         _LOG.warning("The schema cache cannot be loaded: %s", details or exc)
+
+
+async def _fetch_view_keys(
+    connection: Connection, schemas: list[str], path: list[str]
+) -> list[dict[str, Any]]:
+    """Return the keys that views show; none if their definitions take too long to read."""
+    try:
+        async with connection.transaction():
+            await connection.execute(_LIMIT)
+            return await _fetch(connection, "view_keys", schemas, path)
+    except psycopg.errors.QueryCanceled:
+        _LOG.warning("Views are not embedded: reading their definitions takes over 10 s")
+        return []
 
 
 async def _fetch(connection: Connection, name: str, *values: Any) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ def convert_csv(text: TextIO, max_rows: int) -> Iterator[str]:
         lines = csv.reader(text, strict=True)
         header = next(lines, None)
         if header is None:
-            raise CsvError("not enough input")
+            raise CsvError('parse error (not enough input) at ""')
         if len(header) > _MAX_COLUMNS:
             raise CsvError(f"The csv has more than {_MAX_COLUMNS} columns")
         yield _encode(header)

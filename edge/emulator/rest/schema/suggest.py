@@ -23,8 +23,12 @@ def suggest_name(name: str, candidates: Iterable[str], *, at_least: float) -> st
     return None
 
 
+def _is_compared(character: str) -> bool:
+    return character.isalnum() or character in " ,"
+
+
 def _grams(name: str, size: int) -> set[str]:
-    padded = f"-{name.lower()}-"
+    padded = f"-{''.join(filter(_is_compared, name.lower()))}-"
     return {padded[start : start + size] for start in range(len(padded) - size + 1)}
 
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.rest import database
 from edge.emulator.rest.app import RestApp
 from edge.tokens import Keys
 from tests.support.data_api import SECRET
@@ -78,3 +79,16 @@ async def test_a_renamed_column_is_found(rest: Any):
     rest.execute("alter table labels rename label to caption")
 
     assert (await rest("GET", "/labels?select=caption")).status_code == 200
+
+
+async def test_views_that_take_too_long_to_read_are_not_embedded_and_all_else_is_served(
+    rest: Any, monkeypatch: pytest.MonkeyPatch
+):
+    rest.execute("create view public.many as select * from shows; grant select on many to anon")
+    rest.execute("create view public.slow as select * from many; grant select on slow to anon")
+    monkeypatch.setattr(database, "_LIMIT", b"set local statement_timeout = '1ms'")
+
+    await rest.app.reload()
+
+    assert (await rest("GET", "/slow")).status_code == 200
+    assert (await rest("GET", "/shows")).status_code == 200
