@@ -122,10 +122,12 @@ class HookConfig:
 class RateLimits:
     """Requests of one client address: in 5 minutes, anonymous users in an hour.
 
-    They apply if `by_address` is set, or to the value of the header that `header` names.
+    They apply if `by_address` is set, or to the value of the header that `header` names. With
+    `attempts` those of passwords, codes and second factors that fail are limited in any case.
     """
 
     by_address: bool = False
+    attempts: bool = True
     header: str = ""
     sign_in: float = 30
     refresh: float = 150

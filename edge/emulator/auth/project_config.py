@@ -10,8 +10,8 @@ from edge.project.settings import Settings
 def read_auth_config(settings: Settings) -> AuthConfig:
     """Return the settings; raises EdgeError for a wrong one.
 
-    Limits by client address apply with `--limits hosted` only: the CLI's gateway hands GoTrue no
-    address either.
+    Limits on all requests of a client address apply with `--limits hosted` only: the CLI's gateway
+    hands GoTrue no address either. Failed attempts are limited unless `--limits off`.
     """
     url = f"{settings.api_url}/auth/v1"
     stack = {"GOTRUE_JWT_SECRET": settings.jwt_secret, "API_EXTERNAL_URL": url}
@@ -20,5 +20,9 @@ def read_auth_config(settings: Settings) -> AuthConfig:
         config,
         keys=settings.signing_keys,
         sms=replace(config.sms, autoconfirm=config.phone_enabled and config.sms.autoconfirm),
-        rate_limits=replace(config.rate_limits, by_address=settings.limits == "hosted"),
+        rate_limits=replace(
+            config.rate_limits,
+            by_address=settings.limits == "hosted",
+            attempts=settings.limits != "off",
+        ),
     )

@@ -128,6 +128,17 @@ async def verify(context: AuthContext, request: Request) -> Response:
     if not params.code:
         raise MFA_CODE_MISSING.error()
     _require_enabled(context, factor.type, "verify")
+    with context.limiter.attempt(request, "mfa", str(current.user.id)):
+        return await _verify(context, request, current, factor, params)
+
+
+async def _verify(
+    context: AuthContext,
+    request: Request,
+    current: CurrentUser,
+    factor: Factor,
+    params: VerifyFactorParams,
+) -> Response:
     async with context.transaction() as connection:
         found = await _check_challenge(context, connection, request, factor, params)
         if isinstance(found, AuthError):

@@ -64,6 +64,11 @@ async def issue_token(context: AuthContext, request: Request) -> Response:
 
 async def _by_password(context: AuthContext, request: Request) -> Response:
     params = await context.read(request, PasswordGrantParams)
+    with context.limiter.attempt(request, "sign_in", params.email or params.phone or ""):
+        return await _sign_in(context, request, params)
+
+
+async def _sign_in(context: AuthContext, request: Request, params: PasswordGrantParams) -> Response:
     user = await _find(context, request, params)
     if user and user.encrypted_password and user.is_banned(now()):
         raise BANNED.error()

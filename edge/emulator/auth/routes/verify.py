@@ -73,7 +73,8 @@ async def redeem_code(context: AuthContext, request: Request) -> Response:
     params = await context.read(request, VerifyParams)
     params = _check(params)
     async with context.transaction() as connection:
-        proof = await _find_proof(context, connection, request, params)
+        with context.limiter.attempt(request, "verify", params.email or params.phone or ""):
+            proof = await _find_proof(context, connection, request, params)
         user = await apply_proof(Messenger(context, request, connection), proof)
         if user is None:
             return JSONResponse({"msg": _HALF_CONFIRMED, "code": "200"})
@@ -91,7 +92,8 @@ async def _redeem(
 ) -> str:
     """Return the URL to redirect to."""
     is_pkce = is_pkce_hash(token)
-    proof = await find_by_hash(context, connection, kind, token)
+    with context.limiter.attempt(request, "verify", ""):
+        proof = await find_by_hash(context, connection, kind, token)
     user = await apply_proof(Messenger(context, request, connection), proof)
     if user is None:
         return _with_message(target, _HALF_CONFIRMED, is_pkce=is_pkce)

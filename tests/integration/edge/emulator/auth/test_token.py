@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from edge.emulator.auth.config import SessionConfig
+from edge.emulator.auth.config import RateLimits, SessionConfig
 from tests.support.auth_service import Auth, Open
 
 
@@ -134,3 +134,51 @@ async def test_a_banned_user_neither_signs_in_nor_refreshes(auth: Auth) -> None:
     signed_in, refreshed = await auth.sign_in(), await auth.refresh(grant["refresh_token"])
 
     assert (signed_in.json()["code"], refreshed.json()["code"]) == ("user_banned", "user_banned")
+
+
+async def test_passwords_cannot_be_guessed_without_end(open_auth: Open) -> None:
+    auth = await open_auth()
+    await auth.sign_up()
+
+    guesses = [await auth.sign_in("ann@example.com", f"guess {n}") for n in range(31)]
+
+    assert [answer.status_code for answer in guesses] == [400] * 30 + [429]
+    assert guesses[-1].json()["code"] == "over_request_rate_limit"
+    assert (await auth.sign_in("ann@example.com")).status_code == 429  # nor the right one now
+    assert (await auth.sign_in("bob@example.com")).status_code == 400  # another account
+
+
+async def test_guesses_at_once_count_too(open_auth: Open) -> None:
+    auth = await open_auth()
+    await auth.sign_up()
+
+    guesses = await asyncio.gather(
+        *(auth.sign_in("ann@example.com", f"guess {n}") for n in range(50))
+    )
+
+    assert sorted(answer.status_code for answer in guesses) == [400] * 30 + [429] * 20
+
+
+async def test_who_succeeds_is_not_limited(open_auth: Open) -> None:
+    auth = await open_auth()
+    await auth.sign_up()
+
+    assert {(await auth.sign_in("ann@example.com")).status_code for _ in range(40)} == {200}
+
+
+async def test_guesses_are_not_limited_where_limits_are_off(open_auth: Open) -> None:
+    auth = await open_auth(rate_limits=RateLimits(attempts=False))
+
+    answers = [await auth.sign_in("ann@example.com", "wrong") for _ in range(35)]
+
+    assert {answer.status_code for answer in answers} == {400}
+
+
+async def test_codes_cannot_be_guessed_without_end(open_auth: Open) -> None:
+    auth = await open_auth()
+    await auth.sign_up()
+    body = {"type": "email", "email": "ann@example.com"}
+
+    answers = [await auth("POST", "/verify", {**body, "token": f"{n:06}"}) for n in range(31)]
+
+    assert [answer.status_code for answer in answers] == [403] * 30 + [429]
