@@ -69,6 +69,7 @@ _RESUMABLE: Final = (
     ("/upload/resumable/{id}", ("HEAD", "PATCH", "DELETE", "OPTIONS")),
 )
 
+_FOLLOWED: Final = "1.69.11"  # the version of storage-api that this follows
 _S3: Final = ("/s3", "/s3/", "/s3/{bucket}", "/s3/{bucket}/", "/s3/{bucket}/{key:path}")
 _S3_VERBS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
@@ -90,7 +91,8 @@ def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
     return Starlette(
         lifespan=lifespan,
         routes=[
-            *(Route(path, _show_health) for path in ("/status", "/health", "/version")),
+            *(Route(path, _show_health) for path in ("/status", "/health")),
+            Route("/version", _show_version),
             *(
                 Route(path, partial(handler, context), methods=[verb])
                 for verb, path, handler in _ROUTES
@@ -113,6 +115,11 @@ def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
 async def _show_health(request: Request) -> Response:
     del request
     return PlainTextResponse("")
+
+
+async def _show_version(request: Request) -> Response:
+    del request
+    return PlainTextResponse(_FOLLOWED)
 
 
 async def _render_error(request: Request, exc: Exception) -> Response:

@@ -26,13 +26,19 @@ _WITHOUT_ALPHA: Final = frozenset({"jpeg"})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to make of an image; 0 keeps a dimension, no format keeps the source's."""
+    """What to make of an image; 0 keeps a dimension, no format keeps the source's.
+
+    `gravity` is the side or corner that a crop keeps, moved inwards by `offset`; `fp` makes the
+    offset the place of the image, from 0 to 1, that becomes the centre. `sm` is the centre here.
+    """
 
     width: int = 0
     height: int = 0
     resize: Resize = "cover"
     quality: int = 80
     format: str = ""
+    gravity: str = ""
+    offset: tuple[float, float] = (0.0, 0.0)
 
 
 class UnsupportedImageError(Exception):
@@ -74,7 +80,33 @@ def _resize(image: Image.Image, options: Options) -> Image.Image:
         return converted.resize((width, height), Image.Resampling.LANCZOS)  # pyright: ignore[reportUnknownMemberType]
     if options.resize == "contain":
         return ImageOps.contain(converted, (width, height), Image.Resampling.LANCZOS)
-    return ImageOps.fit(converted, (width, height), Image.Resampling.LANCZOS)
+    if options.gravity in {"", "ce", "sm"} and options.offset == (0.0, 0.0):
+        return ImageOps.fit(converted, (width, height), Image.Resampling.LANCZOS)
+    box = find_crop(converted.size, (width, height), options)
+    return converted.resize((width, height), Image.Resampling.LANCZOS, box)  # pyright: ignore[reportUnknownMemberType]
+
+
+def find_crop(
+    source: tuple[int, int], target: tuple[int, int], options: Options
+) -> tuple[float, float, float, float]:
+    """Return the part of a source that fills the target: left, top, right, bottom."""
+    scale = min(source[0] / target[0], source[1] / target[1])
+    size = target[0] * scale, target[1] * scale
+    starts: list[float] = []
+    for axis, (low, high) in enumerate((("we", "ea"), ("no", "so"))):
+        free, offset = source[axis] - size[axis], options.offset[axis]
+        if options.gravity == "fp":
+            start = offset * source[axis] - size[axis] / 2
+        else:
+            moved = offset * (source[axis] if abs(offset) < 1 else scale)
+            if low in options.gravity:
+                start = moved
+            elif high in options.gravity:
+                start = free - moved
+            else:
+                start = free / 2 + moved
+        starts.append(min(max(start, 0.0), free))
+    return (*starts, starts[0] + size[0], starts[1] + size[1])  # type: ignore[return-value]
 
 
 def _encode(image: Image.Image, name: str, quality: int) -> tuple[bytes, str]:

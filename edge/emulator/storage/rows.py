@@ -46,7 +46,7 @@ async def list_buckets(
     return await _all(
         connection,
         f"select {_BUCKET}, type::text as type from storage.buckets"
-        " where $1 = '' or name ilike '%' || $1 || '%'"
+        " where position(lower($1) in lower(name)) > 0"
         f" order by {order[0]} {order[1]}, id limit $2 offset $3",
         search,
         *page,

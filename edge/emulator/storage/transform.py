@@ -5,6 +5,7 @@ ones, leaves a process to the others.
 """
 
 import asyncio
+import math
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ _SECONDS: Final = 15.0
 _MEMORY: Final = 1500 * 1024 * 1024
 _RESIZES: Final = ("cover", "contain", "fill")
 _FORMATS: Final = ("origin", "avif", "webp")
+_GRAVITIES: Final = ("no", "so", "ea", "we", "noea", "nowe", "soea", "sowe", "ce", "sm", "fp")
 _RESIZING_TYPES: Final = {"cover": "fill", "contain": "fit", "fill": "force"}
 
 
@@ -41,10 +43,11 @@ def read_options(query: Mapping[str, Any], accept: str, place: str = "querystrin
     Without a format the source's is kept, or WebP is taken if the client accepts it.
     """
     resize = query.get("resize") or "cover"
-    chosen = query.get("format") or ""
+    chosen, gravity = query.get("format") or "", query.get("gravity") or ""
     for name, value, allowed in (
         ("resize", resize, _RESIZES),
         ("format", chosen or "origin", _FORMATS),
+        ("gravity", gravity or "ce", _GRAVITIES),
     ):
         if value not in allowed:
             raise invalid_request(f"{place}/{name} must be equal to one of the allowed values")
@@ -56,7 +59,27 @@ def read_options(query: Mapping[str, Any], accept: str, place: str = "querystrin
         cast("Resize", resize),
         _quality(query, place),
         "" if chosen == "origin" else chosen,
+        gravity,
+        _offset(query, gravity, place),
     )
+
+
+def _offset(query: Mapping[str, Any], gravity: str, place: str) -> tuple[float, float]:
+    found: list[float] = []
+    for name in ("x_offset", "y_offset"):
+        given = query.get(name)
+        if given is None and gravity == "fp":
+            raise invalid_request(f"{place} must have required property '{name}'")
+        try:
+            value = float(given or 0)
+        except (TypeError, ValueError) as exc:
+            raise invalid_request(f"{place}/{name} must be number") from exc
+        if not math.isfinite(value):
+            raise invalid_request(f"{place}/{name} must be number")
+        if gravity == "fp" and not 0 <= value <= 1:
+            raise invalid_request(f"{place}/{name} must be {'>= 0' if value < 0 else '<= 1'}")
+        found.append(value)
+    return (found[0], found[1]) if gravity != "sm" else (0.0, 0.0)
 
 
 def _integer(query: Mapping[str, Any], name: str, default: int, place: str) -> int:
@@ -95,6 +118,10 @@ def describe_options(query: Mapping[str, Any], options: Options) -> str:
         parts.append(f"quality:{options.quality}")
     if (query.get("format") or "origin") != "origin":
         parts.append(f"format:{options.format}")
+    if options.gravity:
+        has_offset = options.gravity != "sm" and ("x_offset" in query or "y_offset" in query)
+        places = [f"{each:g}" for each in options.offset] if has_offset else []
+        parts.append(":".join(("gravity", options.gravity, *places)))
     return ",".join(parts)
 
 

@@ -66,3 +66,11 @@ async def test_limits_of_a_bucket_hold_for_size_and_type(storage: Storage) -> No
     assert error(wrong) == (400, "InvalidMimeType", "415")
     assert fits.status_code == 200
     assert len(storage.files()) == 1
+
+
+async def test_a_search_takes_its_text_as_it_is(storage: Storage) -> None:
+    for name in ("a_b", "axb"):
+        await storage.create_bucket(name)
+    found = (await storage("GET", "/bucket?search=A_b")).json()
+    assert [bucket["name"] for bucket in found] == ["a_b"]
+    assert (await storage("GET", "/version")).text

@@ -39,6 +39,43 @@ async def test_sizes_and_formats(
     assert (image.size, image.format) == (size, kind)
 
 
+@pytest.mark.parametrize(
+    ("query", "applied", "color"),
+    [
+        ("gravity=we", "gravity:we", (255, 0, 0)),
+        ("gravity=noea", "gravity:noea", (0, 0, 255)),
+        ("gravity=fp&x_offset=0&y_offset=1", "gravity:fp:0:1", (255, 0, 0)),
+        ("gravity=fp&x_offset=0.9&y_offset=0.5", "gravity:fp:0.9:0.5", (0, 0, 255)),
+        ("gravity=we&x_offset=200", "gravity:we:200:0", (0, 0, 255)),
+        ("gravity=sm&x_offset=5", "gravity:sm", None),
+    ],
+)
+async def test_gravity_says_which_part_of_a_crop_is_kept(
+    storage: Storage, query: str, applied: str, color: tuple[int, int, int] | None
+) -> None:
+    await storage.create_bucket("pictures", public=True)
+    picture, data = Image.new("RGB", (300, 100), (255, 0, 0)), io.BytesIO()
+    picture.paste((0, 0, 255), (150, 0, 300, 100))
+    picture.save(data, "PNG")
+    await storage.upload("pictures/a.png", data.getvalue(), "image/png")
+    path = f"/render/image/public/pictures/a.png?width=100&height=100&{query}"
+    answer = await storage("GET", path)
+
+    assert answer.headers["x-transformations"].endswith(applied)
+    if color:
+        colors = Image.open(io.BytesIO(answer.content)).convert("RGB").getcolors()
+        assert colors == [(100 * 100, color)]
+
+
+@pytest.mark.parametrize(
+    "query", ["gravity=up", "gravity=fp", "gravity=fp&x_offset=2&y_offset=0", "x_offset=inf"]
+)
+async def test_wrong_gravity_is_refused(pictures: Storage, query: str) -> None:
+    answer = await pictures("GET", f"/render/image/public/pictures/a.jpg?width=9&{query}")
+    assert answer.status_code == 400
+    assert "querystring" in answer.json()["message"]
+
+
 async def test_the_options_of_a_signed_url_are_its_token_s(pictures: Storage) -> None:
     body = {"expiresIn": 60, "transform": {"width": 10, "height": 10}}
     signed = (await pictures("POST", "/object/sign/pictures/a.jpg", json=body)).json()["signedURL"]
