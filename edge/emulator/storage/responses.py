@@ -77,7 +77,7 @@ def object_headers(request: Request, row: Row) -> dict[str, str]:
     }
     if "download" in request.query_params:
         name = quote(request.query_params["download"], safe="!~*'()")
-        attachment = f" filename={name}; filename*=UTF-8''{name};" if name else ""
+        attachment = f" filename={name}; filename*=UTF-8''{name}" if name else ""
         headers["content-disposition"] = f"attachment;{attachment}"
     return headers
 

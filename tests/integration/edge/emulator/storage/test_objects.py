@@ -26,7 +26,7 @@ async def test_what_was_uploaded_is_read_back_with_its_headers(docs: Storage) ->
     assert answer.headers["content-type"] == "text/plain; charset=UTF-8"
     assert answer.headers["cache-control"] == "max-age=60"
     assert answer.headers["content-disposition"] == (
-        "attachment; filename=n%C3%A4me.txt; filename*=UTF-8''n%C3%A4me.txt;"
+        "attachment; filename=n%C3%A4me.txt; filename*=UTF-8''n%C3%A4me.txt"
     )
     again = await docs(
         "GET", "/object/docs/a/b c.txt", headers={"if-none-match": answer.headers["etag"]}
