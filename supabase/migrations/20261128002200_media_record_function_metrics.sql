@@ -28,7 +28,7 @@ create policy "admins read function metrics" on public.function_metrics
     for select to authenticated using ((select public.is_admin()));
 
 create function media.add_counts(one jsonb, other jsonb) returns jsonb
-language sql immutable set search_path = ''
+language sql stable set search_path = ''
 as $$
     select coalesce(jsonb_object_agg(key, total), '{}') from (
         select key, sum(value::numeric) as total

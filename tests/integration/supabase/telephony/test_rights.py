@@ -5,7 +5,10 @@ import pytest
 
 from tests.support.organization import rows, scalar
 
-OTHER_DOMAINS = ("chunk", "deck", "output", "provider", "rate_token", "talk_track", "transcript")
+OTHER_DOMAINS = (
+    "chunk", "deck", "output", "provider", "rate_token", "talk_track", "transcript",
+    "has_role", "is_admin",
+)  # fmt: skip
 IMPORTS = {
     "abandon_contact_import_v1",
     "begin_contact_import_v1",
