@@ -41,27 +41,28 @@ class _Incoming:
     limit: int
     size: int = 0
     digest: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
-    file: BinaryIO = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.file = self.path.open("xb", buffering=0)
+    file: BinaryIO | None = None
 
     def write(self, data: bytes) -> None:
+        """Append bytes; the first call creates the file. Raises EntityTooLarge."""
+        file = self.file = self.file or self.path.open("xb", buffering=0)
         self.size += len(data)
         if self.size > self.limit:
             raise storage_error("EntityTooLarge")
         self.digest.update(data)
         view = memoryview(data)
         while view:
-            view = view[self.file.write(view) :]
+            view = view[file.write(view) :]
 
     def finish(self, *, durable: bool) -> None:
-        if durable:
+        if self.file and durable:
             os.fsync(self.file.fileno())
-        self.file.close()
+        if self.file:
+            self.file.close()
 
     def discard(self) -> None:
-        self.file.close()
+        if self.file:
+            self.file.close()
         self.path.unlink(missing_ok=True)
 
 
@@ -76,11 +77,14 @@ class FileStore:
     async def write(self, chunks: AsyncIterator[bytes], limit: int) -> StoredFile:
         """Write a stream to a new version. Raises EntityTooLarge beyond `limit` bytes."""
         version = str(uuid4())
-        incoming = await asyncio.to_thread(_Incoming, self._folder / _TEMPORARY / version, limit)
+        incoming = _Incoming(self._folder / _TEMPORARY / version, limit)
         try:
-            async for data in _collect(chunks):
-                await asyncio.to_thread(incoming.write, data)
-            await asyncio.to_thread(self._place, incoming, version)
+            data, is_last = b"", False
+            async for data, is_last in _collect(chunks):
+                if not is_last:
+                    await asyncio.to_thread(incoming.write, data)
+            # The rest in one step: a small file is one call of a thread.
+            await asyncio.to_thread(self._place, incoming, data if is_last else b"", version)
         except BaseException:
             await asyncio.to_thread(incoming.discard)
             raise
@@ -102,15 +106,14 @@ class FileStore:
 
     async def read(self, version: str, start: int, length: int) -> AsyncIterator[bytes]:
         """Yield `length` bytes from `start` in chunks. Raises FileMissing."""
-        file = await asyncio.to_thread(self._open, version)
+        file, data = await asyncio.to_thread(self._open, version, start, min(CHUNK, length))
         try:
-            await asyncio.to_thread(file.seek, start)
-            while length > 0:
-                data = await asyncio.to_thread(file.read, min(CHUNK, length))
-                if not data:
-                    return
+            while data:
                 length -= len(data)
                 yield data
+                data = (
+                    b"" if length <= 0 else await asyncio.to_thread(file.read, min(CHUNK, length))
+                )
         finally:
             file.close()
 
@@ -144,7 +147,8 @@ class FileStore:
         yield from self._folder.glob("??/*")
         yield from self._folder.glob(f"{_TEMPORARY}/*")
 
-    def _place(self, incoming: _Incoming, version: str) -> None:
+    def _place(self, incoming: _Incoming, data: bytes, version: str) -> None:
+        incoming.write(data)
         incoming.finish(durable=self._durable)
         path = self.path(version)
         path.parent.mkdir(exist_ok=True, mode=0o700)
@@ -182,25 +186,27 @@ class FileStore:
             with suppress(OSError):
                 self.path(version).unlink()
 
-    def _open(self, version: str) -> BinaryIO:
+    def _open(self, version: str, start: int, length: int) -> tuple[BinaryIO, bytes]:
+        """Open a file and read its first bytes from `start`."""
         try:
-            return self.path(version).open("rb")
+            file = self.path(version).open("rb", buffering=0)
         except OSError as exc:
             raise storage_error("FileMissing") from exc
+        file.seek(start)
+        return file, file.read(length)
 
 
-async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Join small pieces, so that each thread call writes about 256 KB."""
+async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bool]]:
+    """Join small pieces, so that each thread call writes about 256 KB; tell which is the last."""
     pieces: list[bytes] = []
     size = 0
     async for piece in chunks:
         pieces.append(piece)
         size += len(piece)
         if size >= CHUNK:
-            yield b"".join(pieces)
+            yield b"".join(pieces), False
             pieces, size = [], 0
-    if pieces:
-        yield b"".join(pieces)
+    yield b"".join(pieces), True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge.emulator.storage.errors import storage_error
-from edge.emulator.storage.files import FileStore
+from edge.emulator.storage.files import CHUNK, FileStore
 from edge.emulator.storage.rows import Row, metadata_of
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -61,6 +61,11 @@ async def serve_object(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     chunks = files.read(row["version"], start, length)
+    if length <= CHUNK:
+        data = b"".join([chunk async for chunk in chunks])
+        if len(data) != length:
+            raise storage_error("FileMissing")  # it was cut short meanwhile
+        return Response(data, status, headers)
     return StreamingResponse(await _opened(chunks), status, headers)
 
 
