@@ -28,6 +28,7 @@ _BENCHES: Final = (
     "dialling",
     "webhook",
     "realtime",
+    "prompts",
     "deployed",
 )
 # Names that run another benchmark with arguments.

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +28,7 @@ _FORBIDDEN: Final = tuple(
 )
 """Link-local and metadata addresses, multicast, reserved: forbidden wherever we run."""
 _TRANSLATED: Final = ip_network("64:ff9b::/96")
+_IDLE_SECONDS: Final = 2.0
 _LONGEST_URL: Final = 2_000
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -41,12 +43,16 @@ class FetchTimeoutError(FetchError):
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What may be fetched. URLs of `trusted` origins pass whatever their address is."""
+    """What may be fetched. URLs of `trusted` origins pass whatever their address is.
+
+    `keeps_connections` is for a process with one event loop that asks the same http:// hosts often.
+    """
 
     allows_private: bool = False
     trusted: Sequence[str] = ()
     max_bytes: int = 1 << 20
     seconds: float = 10.0
+    keeps_connections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +117,42 @@ async def _fetch(
     port = f":{parts.port}" if parts.port else ""
     target = parts._replace(netloc=f"{host}{port}", fragment="").geturl()
     sent = {"accept-encoding": "identity", **headers, "host": parts.netloc.rpartition("@")[2]}
-    extensions = {"sni_hostname": parts.hostname or ""}
-    async with (
-        httpx.AsyncClient(trust_env=False, timeout=policy.seconds, verify=_verify(parts)) as client,
-        client.stream(
-            method, target, headers=sent, json=json, extensions=extensions, follow_redirects=False
-        ) as response,
-    ):
+    extensions = {
+        "sni_hostname": parts.hostname or "",
+        "timeout": httpx.Timeout(policy.seconds).as_dict(),
+    }
+    request = httpx.Request(method, target, headers=sent, json=json, extensions=extensions)
+    # A kept TLS connection would belong to a name, the pool only knows its address.
+    if policy.keeps_connections and parts.scheme == "http":
+        return await _send(_kept_transport(), request, policy)
+    async with httpx.AsyncHTTPTransport(verify=_verify(parts), trust_env=False) as transport:
+        return await _send(transport, request, policy)
+
+
+async def _send(
+    transport: "httpx.AsyncHTTPTransport", request: "httpx.Request", policy: FetchPolicy
+) -> Fetched:
+    """Send without a client, which would keep cookies and follow settings of the environment."""
+    response = await transport.handle_async_request(request)
+    try:
         if response.is_redirect:
             raise FetchError("The URL redirects; name the final one.")
         content = await _read(response, policy.max_bytes)
         names = {name.lower(): value for name, value in response.headers.items()}
         return Fetched(response.status_code, names, content)
+    finally:
+        await response.aclose()
+
+
+@cache
+def _kept_transport() -> "httpx.AsyncHTTPTransport":
+    """Return the connections of this process; idle ones are closed before servers do it."""
+    import httpx
+
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS
+    )
+    return httpx.AsyncHTTPTransport(verify=_verify(urlsplit("http:")), limits=limits)
 
 
 async def _read(response: "httpx.Response", limit: int) -> bytes:
@@ -140,16 +170,23 @@ async def _read(response: "httpx.Response", limit: int) -> bytes:
 async def _resolve(parts: SplitResult, policy: FetchPolicy) -> Address:
     """Return the first address of the host; all of them must be allowed."""
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    try:
+        addresses = [ip_address(host)]
+    except ValueError:
+        addresses = await _look_up(host, port)
+    if _origin(parts) not in policy.trusted:
+        for address in addresses:
+            _check_address(address, policy)
+    return addresses[0]
+
+
+async def _look_up(host: str, port: int) -> list[Address]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
         raise FetchError("The URL's host has no address.") from exc
-    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    if _origin(parts) not in policy.trusted:
-        for address in addresses:
-            _check_address(address, policy)
-    return addresses[0]
+    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 def _check_address(address: Address, policy: FetchPolicy) -> None:

@@ -6,7 +6,7 @@ POST {base_url}/enhance or /chat with {messages, max_tokens, temperature, top_p,
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -156,7 +156,8 @@ async def _ask(
         "sfw_mode": request.sfw,
         **request.extra,
     }
-    policy = call_policy(ctx.env.supabase, seconds=seconds, max_bytes=_LARGEST_ANSWER)
+    rules = call_policy(ctx.env.supabase, seconds=seconds, max_bytes=_LARGEST_ANSWER)
+    policy = replace(rules, keeps_connections=True)
     headers = key_headers(worker.key_secret)
     try:
         answer = await fetch(
