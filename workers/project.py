@@ -43,7 +43,12 @@ class Project:
         await self._client.aclose()
 
     async def take(self, queue: str) -> str | None:
-        """Take the oldest message of a queue, None if there is none. Raises NetworkError."""
+        """Take the message whose turn it is, None if there is none. Raises NetworkError.
+
+        In the project's own queue it looks for a queued job first, which costs and logs nothing.
+        """
+        if self.settings.looks_first and not await self._has_queued(queue):
+            return None
         try:
             response = await self._client.get(
                 f"{self.settings.queue_url}/rpop/{queue}",
@@ -62,6 +67,28 @@ class Project:
         except (ValueError, KeyError, TypeError) as exc:
             raise NetworkError("The queue's answer is not {result: …}.") from exc
         return found if isinstance(found, str) else None
+
+    async def _has_queued(self, queue: str) -> bool:
+        key = self.settings.key
+        try:
+            response = await self._client.get(
+                f"{self.settings.project_url}/rest/v1/jobs",
+                params={
+                    "select": "id",
+                    "status": "eq.queued",
+                    "queue_name": f"eq.{queue}",
+                    "limit": 1,
+                },
+                headers={"authorization": f"Bearer {key}", "apikey": key},
+                timeout=10.0,
+            )
+        except httpx.HTTPError as exc:
+            raise NetworkError(f"The project cannot be reached: {type(exc).__name__}.") from exc
+        if not response.is_success:
+            raise NetworkError(
+                f"The data API answers {response.status_code}: {response.text[:200]}"
+            )
+        return response.content.strip() != b"[]"
 
     async def download(self, url: str) -> bytes:
         """Fetch a reference image. Raises BadTaskError, NetworkError."""

@@ -18,7 +18,8 @@ class SettingsError(Exception):
 class Settings:
     """Where the project is, and how this worker works.
 
-    `public_url` is where the project reaches this worker; None: nowhere, it only pulls.
+    `public_url` is where the project reaches this worker, None: at its own address. `looks_first`:
+    ask the data API for a queued job before the queue.
     """
 
     types: tuple[str, ...]
@@ -37,6 +38,7 @@ class Settings:
     job_seconds: float = 1_500.0
     grace_seconds: float = 8.0
     allows_private: bool = False
+    looks_first: bool = False
 
 
 def environment() -> Mapping[str, str]:
@@ -63,6 +65,7 @@ def read_settings(
         "worker_key": values.get("WORKER_API_KEY", ""),
         "worker_id": values.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
         "public_url": values.get("WORKER_PUBLIC_URL") or None,
+        "looks_first": "UPSTASH_REDIS_REST_URL" not in values,
         "allows_private": private in {"1", "true", "yes", "on"},
     }
     if values.get("PORT"):

@@ -24,7 +24,7 @@ app = typer.Typer(cls=CampaignGroup, help="The workers of media jobs.", no_args_
 Format = Literal["pretty", "json"]
 Workdir = Annotated[Path, typer.Option("--workdir", help="The project's folder.")]
 HERE: Final = Path()
-_COLUMNS: Final = ("worker_type", "kind", "base_url", "health", "latency_ms", "last_checked_at")
+_COLUMNS: Final = ("worker_type", "kind", "health", "latency_ms")
 _COLOURS: Final = {"healthy": "green", "unhealthy": "red"}
 _KEY: Final = "SUPABASE_SERVICE_ROLE_KEY"
 
@@ -41,11 +41,12 @@ def list_workers(
     if output == "json":
         print_json(rows)
         return
-    table = Table(*_COLUMNS, "error", box=None, pad_edge=False)
+    table = Table("type", "kind", "health", "ms", "url", "error", box=None, pad_edge=False)
+    table.columns[4].overflow = "fold"
     for row in rows:
         cells = [Text(str(row[name] if row[name] is not None else "-")) for name in _COLUMNS]
-        cells[3].stylize(_COLOURS.get(row["health"], "yellow"))
-        table.add_row(*cells, Text(row["health_error"] or ""))
+        cells[2].stylize(_COLOURS.get(row["health"], "yellow"))
+        table.add_row(*cells, Text(row["base_url"]), Text(row["health_error"] or ""))
     messages.print(table)
     if not rows:
         note("No worker is registered. Start one: edge worker start sdxl")

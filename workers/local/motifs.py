@@ -221,6 +221,8 @@ MOTIFS: Final[Mapping[str, Motif]] = {
     "abstract": draw_abstract,
 }
 
+WITHOUT_SKY: Final = ("space", "abstract")
+
 
 def _below(canvas: Canvas, row: int) -> Field:
     field = np.zeros((canvas.height, canvas.width), dtype=np.float32)

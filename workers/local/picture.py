@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workers.local.canvas import Canvas, mix
 from workers.local.lexicon import Colour, Scene, read_scene
-from workers.local.motifs import MOTIFS, Palette
+from workers.local.motifs import MOTIFS, WITHOUT_SKY, Palette
 
 MODEL: Final = "local-procedural"
 _CAPTION: Final = 60
@@ -46,7 +46,8 @@ def draw_scene(wanted: Picture) -> Image.Image:
     """Draw the picture without the words."""
     random, scene, palette = _begin(wanted)
     canvas = Canvas(wanted.width, wanted.height, random)
-    _sky(canvas, scene, palette)
+    if scene.motif not in WITHOUT_SKY:
+        _sky(canvas, scene, palette)
     MOTIFS[scene.motif](canvas, palette)
     _weather(canvas, scene, palette)
     canvas.shade(0.5)

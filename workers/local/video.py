@@ -3,6 +3,7 @@
 import importlib
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from PIL import Image
@@ -25,21 +26,31 @@ def make_video(task: ImageTask, reference: Image.Image | None) -> File:
         scene = draw_scene(Picture(task.prompt, task.seed, wide, high))
     else:
         scene = fit(reference, wide, high)
-    frames = [caption(frame, task.prompt) for frame in _pan(scene, width, height, count, task.seed)]
-    content, media_type = encode_video(frames)
+    thumbnail = b""
+
+    def frames() -> Iterator[Image.Image]:
+        """Yield the frames one by one: all of them take 150 MB."""
+        nonlocal thumbnail
+        for number, frame in enumerate(_pan(scene, width, height, count, task.seed)):
+            named = caption(frame, task.prompt)
+            if number == count // 2:
+                thumbnail = make_thumbnail(named)
+            yield named
+
+    content, media_type = encode_video(frames())
     return File(
         content,
         media_type,
         width,
         height,
         task.seed,
-        make_thumbnail(frames[len(frames) // 2]),
+        thumbnail,
         duration=count / FRAMES_PER_SECOND,
         frames=count,
     )
 
 
-def encode_video(frames: list[Image.Image]) -> tuple[bytes, str]:
+def encode_video(frames: Iterator[Image.Image]) -> tuple[bytes, str]:
     """Encode frames of one size; returns the bytes and their media type."""
     try:
         av: Any = importlib.import_module("av")  # its types are incomplete
@@ -48,19 +59,20 @@ def encode_video(frames: list[Image.Image]) -> tuple[bytes, str]:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         # One thread: with several, the bytes depend on the machine.
-        options = {"crf": "23", "preset": "veryfast", "threads": "1"}
+        options = {"crf": "23", "preset": "ultrafast", "threads": "1"}
         stream = container.add_stream("libx264", FRAMES_PER_SECOND, options)
-        stream.width, stream.height = frames[0].size
+        first = next(frames)
+        stream.width, stream.height = first.size
         stream.pix_fmt = "yuv420p"
-        for image in frames:
+        for image in chain((first,), frames):
             container.mux(stream.encode(av.VideoFrame.from_image(image)))
         container.mux(stream.encode())
     return buffer.getvalue(), "video/mp4"
 
 
-def _encode_webp(frames: list[Image.Image]) -> bytes:
+def _encode_webp(frames: Iterator[Image.Image]) -> bytes:
     buffer = io.BytesIO()
-    first, *rest = frames
+    first, *rest = frames  # Pillow reads them twice
     pause = round(1000 / FRAMES_PER_SECOND)
     first.save(
         buffer,

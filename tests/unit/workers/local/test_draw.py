@@ -182,7 +182,7 @@ def test_a_video_is_an_animated_webp_without_pyav(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setitem(sys.modules, "av", None)
     frames = [Image.new("RGB", (32, 32), (shade, 0, 0)) for shade in (0, 120, 240)]
-    content, media_type = encode_video(frames)
+    content, media_type = encode_video(iter(frames))
 
     assert media_type == "image/webp"
     assert getattr(Image.open(io.BytesIO(content)), "n_frames", 1) == 3
