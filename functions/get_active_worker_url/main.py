@@ -18,7 +18,7 @@ from shared.endpoint import endpoint
 from shared.errors import NotFoundError
 from shared.http.body import Input, read_optional_model
 from shared.workers.health import check_worker, read_info, released
-from shared.workers.registry import Registry, Report
+from shared.workers.registry import Registry, Report, read_workers
 from shared.workers.request import MAX_BODY, error_body, read_type
 
 _MOST_TRIED = 5
@@ -82,7 +82,21 @@ async def _find(ctx: Context, worker_type: str) -> Report | None:
             break
     await registry.report(reports)
     healthy = [report for report in reports if report.is_healthy]
-    return next(iter(healthy or reports), None)
+    return next(iter(healthy or reports), None) or await _find_blocked(ctx, worker_type)
+
+
+async def _find_blocked(ctx: Context, worker_type: str) -> Report | None:
+    """Return a worker that failed so often that it is not asked at the moment."""
+    query = (
+        ctx.admin.table("workers")
+        .select("*")
+        .eq("worker_type", worker_type)
+        .eq("enabled", value=True)
+        .limit(1)
+    )
+    workers = read_workers((await query.execute()).data)
+    error = "The worker failed several times and is asked again in some seconds."
+    return Report(workers[0], is_healthy=False, error=error) if workers else None
 
 
 def _names(endpoints: Any) -> list[str]:

@@ -220,9 +220,12 @@ def test_three_failures_within_a_minute_block_a_worker(stack: RunningStack) -> N
         worker.status = 500
         for _ in range(3):
             stack.call("get-active-worker-url", {"worker_type": "chat"})
-        blocked = stack.call("get-active-worker-url", {"worker_type": "chat"})
+        asked = len(worker.requests)
+        blocked = stack.call("get-active-worker-url", {"worker_type": "chat"}).json()
 
-    assert blocked.status_code == 404
+    assert len(worker.requests) == asked
+    assert (blocked["worker_url"], blocked["isHealthy"]) == (worker.url, False)
+    assert "asked again" in blocked["healthError"]
 
 
 def test_no_update_is_lost_among_many_at_once(stack: RunningStack) -> None:
