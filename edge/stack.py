@@ -131,12 +131,12 @@ class Stack:
 
     def _functions_app(self) -> ASGIApp:
         """Return the functions' app, which hands other runtimes' functions to --upstream."""
-        root = self.settings.root
+        settings = self.settings
         upstream = Upstream(
             self.functions,
             lambda: self.functions.functions,
-            lambda: find_typescript(root),
-            self.settings.upstream,
+            lambda: find_typescript(settings.root, settings.config.functions),
+            settings.upstream,
         )
         self._exits.push_async_callback(upstream.close)
         return upstream

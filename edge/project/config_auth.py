@@ -149,7 +149,11 @@ def _read_mail(
     if subject := document.text(f"{table}.subject"):
         yield f"GOTRUE_MAILER_SUBJECTS_{name.upper()}", subject
     if content := document.text(f"{table}.content_path"):
-        yield f"GOTRUE_MAILER_TEMPLATES_{name.upper()}", str((base / content).resolve())
+        path = (base / content).resolve()
+        if path.is_file():
+            yield f"GOTRUE_MAILER_TEMPLATES_{name.upper()}", str(path)
+        else:
+            document.missing.append(f"{table}.content_path names no file: {content}")
 
 
 def _read_hooks(document: ConfigDocument) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,16 @@
 """Where a project is and where its functions are: the layouts of this tool and of Supabase's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from edge.errors import EdgeError
+from edge.project.config_toml import FunctionConfig
 
 _MAIN: Final = "main.py"
 _TYPESCRIPT: Final = ("index.ts", "index.tsx", "index.js", "index.mjs", "index.jsx")
+_SCRIPTS: Final = frozenset((".ts", ".tsx", ".js", ".mjs", ".jsx"))
 _SKIPPED: Final = frozenset(("node_modules", "dist", "build", "vendor", "target", "venv"))
 _DEPTH: Final = 4
 _MOST_LISTED: Final = 12
@@ -24,16 +26,34 @@ def find_functions(root: Path) -> Path:
     return cli if cli.is_dir() and not (own.is_dir() and not any(cli.iterdir())) else own
 
 
-def find_typescript(root: Path) -> dict[str, Path]:
-    """Return the folders that hold a TypeScript function and no Python one, by name."""
+def find_typescript(
+    root: Path, configured: Mapping[str, FunctionConfig] | None = None
+) -> dict[str, Path]:
+    """Return the folders that hold a TypeScript function and no Python one, by name.
+
+    `configured` are config.toml's settings: an entrypoint there may be anywhere.
+    """
     found: dict[str, Path] = {}
+    for name, config in (configured or {}).items():
+        path = config.entrypoint
+        if path and path.suffix in _SCRIPTS and path.is_file():
+            found[name] = path.parent
     for folder in (root / "functions", root / "supabase" / "functions"):
         for path in sorted(folder.glob("*/index.*")):
             name = path.parent.name
             is_function = path.name in _TYPESCRIPT and not name.startswith((".", "_"))
             if is_function and not (path.parent / _MAIN).is_file():
-                found[name] = path.parent
-    return found
+                found.setdefault(name, path.parent)
+    return {
+        name: folder for name, folder in found.items() if not _is_python(root, name, configured)
+    }
+
+
+def _is_python(root: Path, name: str, configured: Mapping[str, FunctionConfig] | None) -> bool:
+    config = (configured or {}).get(name)
+    if config and config.entrypoint and config.entrypoint.suffix == ".py":
+        return True
+    return (find_functions(root) / name / _MAIN).is_file()
 
 
 def is_project(folder: Path) -> bool:

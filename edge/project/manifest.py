@@ -117,10 +117,12 @@ class Function:
     folder: Path
     manifest: Manifest
     fault: str | None = None
+    entrypoint: Path | None = None
+    """The file that config.toml names, if it is not the folder's main.py."""
 
     @property
     def source(self) -> Path:
-        return self.folder / ENTRYPOINT
+        return self.entrypoint or self.folder / ENTRYPOINT
 
 
 def parse_size(size: str) -> int:
@@ -140,7 +142,8 @@ def discover(
     """The functions below `root` by slug: folders with a main.py and a valid name.
 
     `configured` are config.toml's settings, which hold where function.toml has no setting of its
-    own. A faulty function.toml becomes the function's `fault`, so that the others are still served.
+    own; an `entrypoint` there that is a Python file is served from where it is. A faulty
+    function.toml becomes the function's `fault`, so that the others are still served.
     Raises EdgeError if two folders have the same slug.
     """
     found: dict[str, Function] = {}
@@ -154,7 +157,26 @@ def discover(
                 cure="Rename one of the folders.",
             )
         found[function.slug] = function
+    for name, config in (configured or {}).items():
+        if function := _read_entrypoint(root, name, config):
+            found[function.slug] = _configure(function, configured or {})
     return found
+
+
+def _read_entrypoint(root: Path, name: str, config: FunctionConfig) -> Function | None:
+    """Return the function if config.toml names a Python file for it, other than its main.py."""
+    path = config.entrypoint
+    if path is None or path.suffix != ".py" or not _SLUG.match(name):
+        return None
+    folders = [root / name, root / name.replace("-", "_")]
+    folder = next((folder for folder in folders if folder.is_dir()), path.parent)
+    if path == (folder / ENTRYPOINT).resolve():
+        return None
+    function = replace(_read_function(folder), slug=slug_of(name), entrypoint=path)
+    if path.is_file():
+        return function
+    fault = f"config.toml: functions.{name}.entrypoint: there is no file {path}"
+    return replace(function, fault=fault)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -178,8 +200,18 @@ def _read_function(folder: Path) -> Function:
         return Function(slug, folder, Manifest(), str(exc))
 
 
+def find_config(
+    function: Function, configured: Mapping[str, FunctionConfig]
+) -> FunctionConfig | None:
+    """Return the function's table of config.toml, under its folder's name or its slug."""
+    names = (function.folder.name, function.slug, function.slug.replace("-", "_"))
+    if function.entrypoint:  # the folder may hold several
+        names = names[1:]
+    return next((configured[name] for name in names if name in configured), None)
+
+
 def _configure(function: Function, configured: Mapping[str, FunctionConfig]) -> Function:
-    config = configured.get(function.folder.name) or configured.get(function.slug)
+    config = find_config(function, configured)
     if config is None:
         return function
     settings = {"enabled": config.enabled, "verify_jwt": config.verify_jwt}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from edge.project.env_file import read_secrets
 from edge.project.extensions import ProcessEntry
-from edge.project.manifest import Function
+from edge.project.manifest import Function, find_config
 from edge.project.providers import PROVIDERS
 from edge.project.settings import Settings
 
@@ -41,8 +41,7 @@ def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[s
 
 def _configured(settings: Settings, function: Function) -> Mapping[str, str]:
     """config.toml's [functions.NAME.env]."""
-    functions = settings.config.functions
-    config = functions.get(function.folder.name) or functions.get(function.slug)
+    config = find_config(function, settings.config.functions)
     return config.env if config else {}
 
 

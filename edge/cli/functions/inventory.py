@@ -21,7 +21,7 @@ def list_all(root: Path) -> list[dict[str, str]]:
     """Return the rows of the project's functions, Python's first. Raises EdgeError outside one."""
     config = read_config(root / "supabase" / "config.toml", environ_or_default(None))
     rows = [describe_function(function) for function in require_functions(root).values()]
-    for name, folder in find_typescript(root).items():
+    for name, folder in find_typescript(root, config.functions).items():
         settings = config.functions.get(name)
         verify_jwt = settings is None or settings.verify_jwt is not False
         rows.append(describe_typescript(name, folder, verify_jwt=verify_jwt))
@@ -49,7 +49,7 @@ def describe_function(function: Function) -> dict[str, str]:
     updated = max((path.stat().st_mtime for path in files), default=0.0)
     return {
         "id": str(uuid5(NAMESPACE_URL, f"edge-function:{function.slug}")),
-        "name": function.folder.name,
+        "name": function.slug if function.entrypoint else function.folder.name,
         "slug": function.slug,
         "status": _status(function),
         "version": _digest(function.folder, files),

@@ -38,7 +38,7 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     pages = page_names(settings.extensions.pages) if settings.has_database else ()
     _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
     _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])
-    if typescript := find_typescript(settings.root):
+    if typescript := find_typescript(settings.root, settings.config.functions):
         place = f"served by {settings.upstream}" if settings.upstream else "not served here"
         _list(f"TypeScript functions ({len(typescript)}), {place}", [_join(typescript)])
     if settings.inspect:

@@ -113,9 +113,12 @@ def test_auth_becomes_gotrue_s_variables(tmp_path: Path) -> None:
         'password_requirements = "letters_digits"\n[auth.email]\nenable_confirmations = true\n'
         '[auth.hook.custom_access_token]\nenabled = true\nuri = "pg-functions://postgres/a/b"\n'
         '[auth.external.google]\nenabled = true\nclient_id = "id"\nsecret = "env(G)"\n'
-        '[auth.email.template.invite]\nsubject = "Hi"\ncontent_path = "./supabase/t.html"\n'
+        '[auth.email.template.invite]\nsubject = "Hi"\ncontent_path = "{template}"\n'
         '[auth.sms.test_otp]\n4152127777 = "123456"\n'
     )
+    template = tmp_path / "t.html"
+    template.touch()
+    text = text.replace("{template}", f"./{tmp_path.name}/t.html")
     auth = read(tmp_path, text, G="s").auth
 
     assert auth["GOTRUE_SITE_URL"] == "https://x.example"
@@ -125,7 +128,7 @@ def test_auth_becomes_gotrue_s_variables(tmp_path: Path) -> None:
     assert auth["GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI"] == "pg-functions://postgres/a/b"
     assert auth["GOTRUE_EXTERNAL_GOOGLE_SECRET"] == "s"
     assert auth["GOTRUE_MAILER_SUBJECTS_INVITE"] == "Hi"
-    assert auth["GOTRUE_MAILER_TEMPLATES_INVITE"] == str(tmp_path.parent / "supabase/t.html")
+    assert auth["GOTRUE_MAILER_TEMPLATES_INVITE"] == str(template.resolve())
     assert auth["GOTRUE_SMS_TEST_OTP"] == "4152127777:123456"
     assert auth["GOTRUE_PASSWORD_REQUIRED_CHARACTERS"].endswith(":0123456789")
 
@@ -144,3 +147,15 @@ def test_other_wrong_values(tmp_path: Path, text: str, said: str) -> None:
         read(tmp_path, text)
 
     assert said in wrong.value.message
+
+
+def test_a_mail_template_that_is_not_there_is_a_note_and_the_default_is_sent(
+    tmp_path: Path,
+) -> None:
+    config = read(tmp_path, '[auth.email.template.invite]\ncontent_path = "./gone.html"\n')
+
+    assert "GOTRUE_MAILER_TEMPLATES_INVITE" not in config.auth
+    assert any(
+        "auth.email.template.invite.content_path names no file: ./gone.html" in note
+        for note in config.notes
+    )

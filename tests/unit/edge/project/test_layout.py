@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EdgeError
+from edge.project.config_toml import FunctionConfig
 from edge.project.layout import find_functions, find_project, find_typescript
 
 
@@ -36,6 +37,20 @@ def test_typescript_functions_are_those_without_python(tmp_path: Path) -> None:
         "supabase/functions/page/index.html",
     )
     assert list(find_typescript(tmp_path)) == ["a"]
+
+
+def test_a_typescript_entrypoint_of_config_toml_is_found_wherever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "supabase/functions/_apps").mkdir(parents=True)
+    script = tmp_path / "supabase/functions/_apps/api.ts"
+    script.touch()
+    python = tmp_path / "supabase/functions/_apps/worker.py"
+    configured = {
+        "api": FunctionConfig(entrypoint=script),
+        "worker": FunctionConfig(entrypoint=python),
+        "gone": FunctionConfig(entrypoint=tmp_path / "gone.ts"),
+    }
+
+    assert find_typescript(tmp_path, configured) == {"api": script.parent}
 
 
 def test_the_project_around_a_folder_is_found(tmp_path: Path) -> None:

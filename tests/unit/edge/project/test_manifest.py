@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.project.config_toml import FunctionConfig
 from edge.project.limits import MEGABYTE, LimitsMode
 from edge.project.manifest import Manifest, ManifestError, discover, parse_size, read_manifest
 
@@ -64,3 +65,31 @@ def test_a_faulty_function_does_not_hide_the_others(tmp_path: Path) -> None:
 
     assert found["good"].fault is None
     assert "bad/function.toml: timeout: " in (found["bad"].fault or "")
+
+
+def test_config_toml_may_name_the_file_of_a_function(tmp_path: Path) -> None:
+    """As `[functions.NAME] entrypoint` does for TypeScript ones."""
+    own = write(tmp_path / "say_hello", "memory = '2GB'\n")
+    (own / "server.py").touch()
+    (tmp_path / "apps").mkdir()
+    for name in ("a.py", "b.py"):
+        (tmp_path / "apps" / name).touch()
+    configured = {
+        "say-hello": FunctionConfig(entrypoint=own / "server.py", verify_jwt=False),
+        "a": FunctionConfig(entrypoint=tmp_path / "apps/a.py", enabled=False),
+        "b_2": FunctionConfig(entrypoint=tmp_path / "apps/b.py"),
+        "typed": FunctionConfig(entrypoint=tmp_path / "typed/index.ts"),
+        "gone": FunctionConfig(entrypoint=tmp_path / "gone.py"),
+    }
+
+    found = discover(tmp_path, configured)
+
+    assert sorted(found) == ["a", "b-2", "gone", "say-hello"]
+    assert found["say-hello"].source == own / "server.py"
+    assert found["say-hello"].manifest.memory == "2GB"
+    assert not found["say-hello"].manifest.verify_jwt
+    assert (found["a"].source.name, found["a"].manifest.enabled) == ("a.py", False)
+    assert found["b-2"].manifest.enabled
+    assert found["gone"].fault == (
+        f"config.toml: functions.gone.entrypoint: there is no file {tmp_path / 'gone.py'}"
+    )
