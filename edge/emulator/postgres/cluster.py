@@ -194,13 +194,8 @@ class Cluster:
 
         Its owner and settings are copied too, which `create database` leaves out.
         """
-        statement = sql.SQL("create database {} owner {} template {} strategy file_copy")
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
-            found = connection.execute(_DESCRIBE, (template,)).fetchone()
-            owner, settings = found or (SUPERUSER, [])
-            connection.execute(statement.format(*map(sql.Identifier, (name, owner, template))))
-            for setting in settings:
-                connection.execute(_copy_setting(name, setting))
+            copy_database(connection, name, template)
         return self.dsn(name)
 
     def drop_database(self, name: str) -> None:
@@ -269,6 +264,16 @@ class Cluster:
                 cure="Make room on it.",
             )
         return EdgeError(f"Postgres did not start. The end of {self.log_file}:\n{tail}")
+
+
+def copy_database(connection: psycopg.Connection, name: str, template: str) -> None:
+    """Create a database as a copy of `template`, with its owner and settings."""
+    statement = sql.SQL("create database {} owner {} template {} strategy file_copy")
+    found = connection.execute(_DESCRIBE, (template,)).fetchone()
+    owner, settings = found or (SUPERUSER, [])
+    connection.execute(statement.format(*map(sql.Identifier, (name, owner, template))))
+    for setting in settings:
+        connection.execute(_copy_setting(name, setting))
 
 
 def _copy_setting(database: str, setting: str) -> sql.Composed:
