@@ -1,12 +1,11 @@
 """The session's database server and its template, a clone for each test, and the whole stack."""
 
 import gc
-import itertools
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,16 +18,17 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.events import Event
+from edge.fresh_database import DatabaseCopies
 from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
 from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
+Copies = Callable[[str], DatabaseCopies]
 PLATFORM_TEMPLATE = "edge_platform"
 PROJECT_TEMPLATE = "edge_project"
 _ROOM_FOR_DATABASES = 4 << 30
-_numbers = itertools.count(1)
 
 # Nobody is asked over TLS here, and httpx reads all authorities for each client, for 25 ms.
 os.environ.pop("SSL_CERT_FILE", None)
@@ -86,21 +86,35 @@ def project_template(cluster: Cluster) -> str:
     return PROJECT_TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def copies(cluster: Cluster) -> Iterator[Copies]:
+    """Copies of each template that is asked for, made ahead as `pytest --edge` does."""
+    made: dict[str, DatabaseCopies] = {}
+
+    def copies_of(template: str) -> DatabaseCopies:
+        if template not in made:
+            made[template] = DatabaseCopies(cluster, template, "postgres")
+        return made[template]
+
+    yield copies_of
+    for each in made.values():
+        each.close()
+
+
 @pytest.fixture
-def database(cluster: Cluster, project_template: str) -> Iterator[str]:
+def database(copies: Copies, project_template: str) -> Iterator[str]:
     """The name of a database of this test's own, with the project's schema and no rows.
 
     The platform's own tests override it: theirs has no schema of a project, and is copied sooner.
     """
-    yield from clone_database(cluster, project_template)
+    yield from clone_database(copies(project_template))
 
 
-def clone_database(cluster: Cluster, template: str) -> Iterator[str]:
-    """Clone a template; yield the new database's name, and drop it afterwards."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    cluster.create_database(name, template=template)
+def clone_database(copies: DatabaseCopies) -> Iterator[str]:
+    """Yield the name of a copy, and discard it afterwards."""
+    name = copies.take()
     yield name
-    cluster.drop_database(name)
+    copies.discard(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.emulator.postgres.cluster import Cluster
-from tests.conftest import PLATFORM_TEMPLATE, clone_database
+from tests.conftest import PLATFORM_TEMPLATE, Copies, clone_database
 
 
 @pytest.fixture
-def database(cluster: Cluster) -> Iterator[str]:
+def database(copies: Copies) -> Iterator[str]:
     """The name of a database of this test's own, with the platform's schemas and no rows."""
-    yield from clone_database(cluster, PLATFORM_TEMPLATE)
+    yield from clone_database(copies(PLATFORM_TEMPLATE))

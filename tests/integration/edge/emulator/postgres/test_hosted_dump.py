@@ -224,7 +224,7 @@ def test_a_dump_of_everything_leaves_out_what_is_there(cluster: Cluster, dsn: st
 
         assert rows(restored, "select count(*) from public.notes") == [(3,)]
         assert rows(restored, "select email from auth.users") == [("ann@example.com",)]
-        assert rows(restored, "select id from storage.buckets") == [("pictures",)]
+        assert ("pictures",) in rows(restored, "select id from storage.buckets")
         assert rows(restored, "select relrowsecurity from pg_class where relname = 'later'") == [
             (True,)
         ]
