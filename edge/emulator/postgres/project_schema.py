@@ -14,6 +14,7 @@ from typing import Final
 import psycopg
 
 from edge.emulator.postgres.blockers import Blocker, Diagnosis
+from edge.emulator.postgres.collations import without_icu
 from edge.emulator.postgres.dashboard_extensions import create_used, find_used
 from edge.emulator.postgres.execute import (
     RESET,
@@ -28,7 +29,7 @@ from edge.emulator.postgres.migrations import (
     list_migrations,
     record,
 )
-from edge.emulator.postgres.script import Script, UnreadableError, read_script
+from edge.emulator.postgres.script import Script, UnreadableError, parse_script, read_script
 from edge.project.config_toml import BucketConfig
 
 _MOST_NAMED: Final = 6
@@ -263,7 +264,7 @@ class _Applying:
             for path in paths:
                 self.connection.execute(RESET)
                 try:
-                    script = read_script(path)
+                    script = self._load(path)
                 except UnreadableError as exc:
                     self._report(path, exc)
                     continue
@@ -306,8 +307,23 @@ class _Applying:
             )
         return created
 
-    def _read(self, path: Path) -> Script:
+    def _load(self, path: Path) -> Script:
+        """Read a file, with collations that the local Postgres has instead of ICU's."""
         script = read_script(path)
+        text = without_icu(script.text)
+        if text == script.text or not self._lacks_icu():
+            return script
+        note = "the local Postgres has no ICU: its collations order by code points here"
+        if note not in self.outcome.notes:
+            self.outcome.notes.append(note)
+        return parse_script(path, text)
+
+    def _lacks_icu(self) -> bool:
+        found = "select 1 from pg_catalog.pg_collation where collname = 'und-x-icu'"
+        return self.connection.execute(found).fetchone() is None
+
+    def _read(self, path: Path) -> Script:
+        script = self._load(path)
         if script.skipped:
             commands = ", ".join(sorted({command.split()[0] for _, command in script.skipped}))
             self.outcome.notes.append(f"{path.name}: psql's {commands} left out")
@@ -322,7 +338,7 @@ class _Applying:
         if isinstance(error, UnreadableError):
             self._report(migration.path, error)
             return
-        script = read_script(migration.path)
+        script = self._load(migration.path)
         self.connection.execute("begin")
         for failure in self._try_leniently(script, dry=False):
             self.outcome.left_out += 1
