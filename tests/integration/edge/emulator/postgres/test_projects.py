@@ -24,12 +24,29 @@ _EXPECTED = {
     " group by buckets.id",
     "jobs_and_hooks": "select decrypted_secret from vault.decrypted_secrets"
     " where name = 'project_url'",
+    "team_board": "select count(*) from pg_policies where tablename in ('cards', 'objects')"
+    " and policyname in ('Members write cards', 'Own avatar')",
+    "vector_search": "select string_agg(body, ', ') from public.match_documents('[1,0,0]')",
+    "live_messages": "select topic like 'room:%' from realtime.messages",
+    "shop_orders": "select products from public.product_counts",
+    "work_queues": "select message ->> 'to' from pgmq.read('emails', 1, 1)",
+    "installed_extension": "select text from public.greetings",
+    "own_schema": "select string_agg(name, ', ' order by name) from api.files",
+    "folder with spaces": 'select "Für wen" || größe from public.letters',
 }
 _ROWS = {
     "profiles_on_signup": "Ann",
     "pulled_schema": "'late'::ticket_state",
     "buckets_and_policies": "first, secondimages",
     "jobs_and_hooks": "http://127.0.0.1:54321",
+    "team_board": 2,
+    "vector_search": "near, far",
+    "live_messages": True,
+    "shop_orders": 2,
+    "work_queues": "ann@example.com",
+    "installed_extension": "Hello Ann",
+    "own_schema": "file10, file9",  # by code points: the local Postgres has no ICU
+    "folder with spaces": "Zoë1",
 }
 
 
@@ -42,6 +59,8 @@ def empty(cluster: Cluster, database: str) -> Iterator[str]:
     cluster.drop_database(name)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute("drop role if exists reporting")
+        connection.execute("drop role if exists app_reader")
+        connection.execute("alter role authenticator reset pgrst.db_pre_request")
         connection.execute("alter role authenticator reset pgrst.db_max_rows")
 
 

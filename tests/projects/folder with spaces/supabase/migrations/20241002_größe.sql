@@ -1,0 +1,1 @@
+alter table public.letters add column größe int default 1;

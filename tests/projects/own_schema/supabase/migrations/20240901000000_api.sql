@@ -1,0 +1,14 @@
+create schema api authorization postgres;
+grant usage on schema api to anon, authenticated, service_role;
+alter default privileges in schema api grant all on tables to anon, authenticated, service_role;
+alter default privileges for role postgres in schema api grant execute on functions to anon, authenticated, service_role;
+create collation api.numeric_order (provider = icu, locale = 'en-u-kn-true');
+create table api.files (name text collate api.numeric_order primary key);
+insert into api.files values ('file10'), ('file9');
+create role app_reader nologin;
+grant app_reader to authenticator;
+create or replace function api.check_request() returns void language plpgsql as $$ begin return; end $$;
+alter role authenticator set pgrst.db_pre_request = 'api.check_request';
+comment on table api.files is '@graphql({"totalCount": {"enabled": true}})';
+create event trigger note_tables on ddl_command_end when tag in ('CREATE TABLE') execute function extensions.grant_pg_net_access();
+drop event trigger note_tables;

@@ -1,0 +1,2 @@
+async def main(request):
+    return {"hello": (await request.json())["name"]}
