@@ -22,11 +22,22 @@ _SECONDS: Final = 20.0
 async def claim_job(
     env: SupabaseEnv, queue: PgmqQueue | ScriptedQueue, name: str, worker: str | None
 ) -> Any:
-    """Return the payload of the next job, or another message; None if none waits."""
-    if isinstance(queue, PgmqQueue):
-        arguments = {"queue": name, "worker": worker}
-        claimed = await call_rpc(env, None, "claim_media_job_v1", arguments, seconds=_SECONDS)
-        return claimed and claimed["value"]
+    """Return the payload of the next job, or another message; None if none waits.
+
+    Jobs that were queued in Postgres before QUEUE_URL was set come after those of its server.
+    """
+    if isinstance(queue, ScriptedQueue):
+        value = await _claim_external(env, queue, name, worker)
+        if value is not None:
+            return value
+    arguments = {"queue": name, "worker": worker}
+    claimed = await call_rpc(env, None, "claim_media_job_v1", arguments, seconds=_SECONDS)
+    return claimed and claimed["value"]
+
+
+async def _claim_external(
+    env: SupabaseEnv, queue: ScriptedQueue, name: str, worker: str | None
+) -> Any:
     while message := await queue.claim(name, QUEUES[name]):
         job_id = _job_id(message.body)
         if job_id is None:
@@ -48,6 +59,8 @@ async def reap(ctx: Context, settings: QueueEnv) -> dict[str, Any]:
     queue = choose_queue(settings, env)
     if isinstance(queue, ScriptedQueue):
         reaped["sent"] = await pump_outbox(env, queue)
+    else:
+        reaped["adopted"] = await call_rpc(env, None, "adopt_media_jobs_v1", {}, seconds=_SECONDS)
     ctx.note(**reaped)
     return {"success": True, **reaped}
 

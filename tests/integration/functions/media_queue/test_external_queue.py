@@ -184,6 +184,32 @@ def test_users_take_turns(external: External, ann: MediaUser) -> None:
     assert late in [job["id"] for job in popped if job]
 
 
+def test_jobs_of_the_queue_before_are_not_left_behind(
+    external: External, ann: MediaUser, stack: RunningStack
+) -> None:
+    """QUEUE_URL may be set, or taken away, while jobs wait."""
+    before = ann.queue().json()["jobId"]  # by the stack's own function: in Postgres
+    job = external.pop()
+    assert job
+    assert job["id"] == before
+    assert external.finish(job)["status"] == "completed"
+
+    after = external.queue(ann).json()["jobId"]
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+        connection.execute("alter table public.jobs disable trigger guard_state")
+        connection.execute(
+            "update public.jobs set queued_at = now() - interval '1 hour' where id = %s", (after,)
+        )
+        connection.execute("alter table public.jobs enable trigger guard_state")
+    adopted = stack.call("media-queue", {"action": "reap"}).json()["adopted"]
+    with PullWorker(stack.url, stack.service_role_key) as worker:
+        popped = worker.pop()
+
+    assert adopted == 1
+    assert popped
+    assert popped["id"] == after
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
     [("redis://127.0.0.1:1/0", "QUEUE_UNAVAILABLE"), ("amqp://x", "QUEUE_NOT_CONFIGURED")],
