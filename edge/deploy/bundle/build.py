@@ -79,8 +79,8 @@ class _Builder:
 
     def build(self) -> Bundle:
         function = self._read_manifest()
-        name = self._check(function)
-        entrypoint = Entrypoint.of(self.slug, self.name, function, name)
+        name, kind = self._check(function)
+        entrypoint = Entrypoint.of(self.slug, self.name, function, name, kind)
         own = ImportCollector(self.root, self.package, frozenset((SHARED,)))
         for path in self._sources():
             own.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
@@ -122,8 +122,8 @@ class _Builder:
         exact = self.root / "functions" / self.slug
         return exact if (exact / "main.py").is_file() else self.root / "functions" / self.name
 
-    def _check(self, manifest: Manifest) -> str:
-        """Return the name of the function to serve."""
+    def _check(self, manifest: Manifest) -> tuple[str, str]:
+        """Return the name and the kind of the function to serve."""
         if not _SERVICE.fullmatch(self.slug):
             raise DeployError(
                 f"{self.slug!r} cannot be the name of a service: lower-case letters, digits and "
@@ -131,14 +131,13 @@ class _Builder:
                 cure=f"Rename the folder {self.folder}.",
             )
         name, kind = find_entry_point(self.folder / "main.py", manifest.entry_point)
-        if kind != "coroutine":
-            what = "for events" if kind == "cloud_event" else "not a coroutine"
+        if kind == "typed":
             raise DeployError(
-                f"{self.folder / 'main.py'}: only `async def {name}(request)` can be deployed "
-                f"alone; this one is {what}.",
-                cure="Make it one, or deploy all functions in one image: --target container",
+                f"{self.folder / 'main.py'}: {name} is typed, which cannot be deployed alone.",
+                cure="Take the request itself, or deploy all functions in one image:"
+                " --target container",
             )
-        return name
+        return name, kind
 
     def _read_manifest(self) -> Manifest:
         try:

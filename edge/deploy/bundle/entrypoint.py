@@ -19,7 +19,7 @@ from functions.{name}.main import {entry_point} as function
 _ENVIRONMENT = read_environment()
 _APP = StandaloneApp(
     slug="{slug}",
-    function=function,
+    function={function},
     body_limit={body_limit},
     timeout={timeout},
     checks=({checks}),
@@ -30,6 +30,9 @@ _APP = StandaloneApp(
 async def main(request: Request) -> Any:
     return await _APP.serve(request)
 '''
+
+
+_ADAPTERS: Final = {"plain": "adapt_plain_function", "cloud_event": "adapt_event_handler"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,17 @@ class Entrypoint:
     body_limit: int
     timeout: float
     entry_point: str = "main"
+    kind: str = "coroutine"
+    concurrency: int = 20
 
     @classmethod
     def of(
-        cls, slug: str, name: str, manifest: Manifest, entry_point: str = "main"
+        cls,
+        slug: str,
+        name: str,
+        manifest: Manifest,
+        entry_point: str = "main",
+        kind: str = "coroutine",
     ) -> "Entrypoint":
         """Read the settings of a function from its function.toml."""
         return cls(
@@ -57,6 +67,8 @@ class Entrypoint:
             manifest.body_limit_bytes,
             manifest.timeout,
             entry_point,
+            kind,
+            manifest.concurrency,
         )
 
     @property
@@ -65,6 +77,7 @@ class Entrypoint:
         return [
             "edge.standalone.app",
             "edge.standalone.environment",
+            *(["edge.standalone.adapter"] if self.kind in _ADAPTERS else []),
             *(["edge.standalone.auth"] if self.verify_jwt else []),
             *(["edge.standalone.rate_limit"] if self.rate_limit else []),
         ]
@@ -78,11 +91,16 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
     auth_import = "from edge.standalone.auth import TokenCheck\n" if settings.verify_jwt else ""
     if settings.verify_jwt:
         checks = f"TokenCheck(_ENVIRONMENT), {checks}".rstrip()
+    function = "function"
+    if adapter := _ADAPTERS.get(settings.kind):
+        imports = f"from edge.standalone.adapter import {adapter}\n{imports}"
+        function = f"{adapter}(function, {settings.concurrency})"
     text = _TEMPLATE.format(
         slug=settings.slug,
         name=settings.name,
         entry_point=settings.entry_point,
         imports=imports,
+        function=function,
         body_limit=settings.body_limit,
         timeout=settings.timeout,
         checks=checks,

@@ -129,7 +129,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def find_entry_point(path: Path, configured: str | None) -> tuple[str, str]:
-    """Return the name of the function to serve, and "coroutine", "plain" or "cloud_event".
+    """Return the name of the function to serve, and "coroutine", "plain", "cloud_event" or "typed".
 
     It is the configured one, main, or the only one that is decorated. Raises DeployError.
     """
@@ -151,6 +151,8 @@ def find_entry_point(path: Path, configured: str | None) -> tuple[str, str]:
         )
     if "cloud_event" in _decorators(node):
         return name, "cloud_event"
+    if "typed" in _decorators(node):
+        return name, "typed"
     return name, "coroutine" if isinstance(node, ast.AsyncFunctionDef) else "plain"
 
 

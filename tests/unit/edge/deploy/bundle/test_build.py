@@ -91,12 +91,12 @@ def test_any_change_is_another_digest(project: Path) -> None:
 
 
 def test_packages_are_those_of_the_function_with_their_hashes() -> None:
-    data, webhook = (build_bundle(ROOT, s) for s in ("structured-data", "retell-webhook"))
+    data, contacts = (build_bundle(ROOT, s) for s in ("structured-data", "import-contacts"))
 
     assert "openai" in data.manifest["packages"]
     assert "anthropic" not in data.manifest["packages"]
-    assert not {"openai", "anthropic"} & set(webhook.manifest["packages"])
-    lines = webhook.files["requirements.txt"].decode().splitlines()
+    assert not {"openai", "anthropic"} & set(contacts.manifest["packages"])
+    lines = contacts.files["requirements.txt"].decode().splitlines()
     pins = [number for number, line in enumerate(lines) if "==" in line]
     assert pins
     assert all(lines[number + 1].startswith("    --hash=sha256:") for number in pins)
@@ -128,8 +128,7 @@ def test_a_package_that_nothing_imports_is_told(project: Path) -> None:
         ("async def main(r)\n    pass\n", "main.py:1: expected ':'"),
         ("async def start(r): ...\n", "has no function main. It has: start."),
         ("@http\nasync def a(r): ...\n@aio.http\nasync def b(r): ...\n", "It has: a, b."),
-        ("def main(r): ...\n", "only `async def main(request)` can be deployed alone"),
-        ("@functions_framework.cloud_event\nasync def main(e): ...\n", "this one is for events"),
+        ("@functions_framework.typed\ndef main(x: X): ...\n", "main is typed, which cannot"),
     ],
 )
 def test_what_cannot_run_alone_is_named_with_its_line(
@@ -154,6 +153,26 @@ def test_the_entry_point_is_what_the_bundle_serves(project: Path, source: str, t
     main = build_bundle(project, "hello-you").files["main.py"].decode()
 
     assert "from functions.hello_you.main import greet as function" in main
+
+
+@pytest.mark.parametrize(
+    ("source", "function"),
+    [
+        ("def main(r): ...\n", "adapt_plain_function(function, 7)"),
+        ("@functions_framework.cloud_event\ndef on(e): ...\n", "adapt_event_handler(function, 7)"),
+        ("@aio.cloud_event\nasync def on(e): ...\n", "adapt_event_handler(function, 7)"),
+    ],
+)
+def test_plain_functions_and_event_handlers_are_adapted(
+    project: Path, source: str, function: str
+) -> None:
+    write(project, "main.py", source)
+    write(project, "function.toml", "concurrency = 7\n")
+
+    files = build_bundle(project, "hello-you").files
+
+    assert f"function={function}," in files["main.py"].decode()
+    assert "edge/standalone/adapter.py" in files
 
 
 @pytest.mark.parametrize(
