@@ -27,6 +27,7 @@ def main() -> int:
         log_level="warning",
         timeout_graceful_shutdown=5,
         ws_max_size=2 << 20,
+        ws_per_message_deflate=False,  # its buffers are most of the memory of an idle client
     )
     return 0
 

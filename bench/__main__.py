@@ -29,6 +29,7 @@ _BENCHES: Final = (
     "webhook",
     "realtime",
     "prompts",
+    "chat",
     "deployed",
 )
 # Names that run another benchmark with arguments.
