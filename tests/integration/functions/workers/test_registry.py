@@ -228,6 +228,23 @@ def test_three_failures_within_a_minute_block_a_worker(stack: RunningStack) -> N
     assert "asked again" in blocked["healthError"]
 
 
+def test_a_url_that_a_worker_writes_into_the_settings_is_registered(stack: RunningStack) -> None:
+    worker = PlayedWorker()
+    with playing(worker), stack.client() as client:
+        written = client.patch(
+            "/rest/v1/system_config?id=eq.1",
+            json={"config": {**config(stack), "workerUrl": worker.url, "mine": 2}},
+        )
+        found = stack.call("get-active-worker-url", {}).json()
+        odd = client.patch(
+            "/rest/v1/system_config?id=eq.1", json={"config": {"workerUrl": "file:///etc"}}
+        )
+
+    assert (written.status_code, odd.status_code) == (204, 204)
+    assert (found["worker_url"], found["isHealthy"]) == (worker.url, True)
+    assert found["registrationInfo"]["registrationMethod"] == "system_config"
+
+
 def test_no_update_is_lost_among_many_at_once(stack: RunningStack) -> None:
     workers = [PlayedWorker() for _ in range(6)]
     with playing(*workers), ThreadPoolExecutor(8) as threads:
