@@ -47,3 +47,16 @@ def test_only_admins_see_them(stack: RunningStack) -> None:
     assert stack.call(SLUG, {"minutes": 0}).status_code == 400
     with stack.client() as client:
         assert client.get(f"/functions/v1/{SLUG}").status_code == 200
+
+
+def test_only_admins_read_the_counts_by_the_data_api(stack: RunningStack) -> None:
+    stack.call("get-negative-prompt", {})
+    admin, user = create_media_user(stack, role="admin"), create_media_user(stack)
+
+    def read(token: str) -> list[object]:
+        with stack.client() as client:
+            headers = {"apikey": stack.anon_key, "authorization": f"Bearer {token}"}
+            return client.get("/rest/v1/function_metrics?limit=1", headers=headers).json()
+
+    wait_for(lambda: read(admin.token), 10)
+    assert read(user.token) == []
