@@ -209,12 +209,13 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
         "openai": {"responses": 1, "embeddings": 1},
         "anthropic": {},
         "retell": {},
+        "replicate": {},
     }
     cleared = faults.clear()
     assert state["processing_ms"]["openai"] > 0
     assert cleared == {
         "pending": [],
-        "requests": {"openai": {}, "anthropic": {}, "retell": {}},
+        "requests": {"openai": {}, "anthropic": {}, "retell": {}, "replicate": {}},
         "processing_ms": {"openai": 0, "anthropic": 0, "retell": 0},
     }
 
