@@ -7,10 +7,12 @@ from semantic_text_splitter import TextSplitter
 
 _ENCODING_MODEL = "gpt-4"
 
-# The pre-tokenizer of cl100k_base, written without \p classes: see openai/tiktoken.
+# The pre-tokenizer of cl100k_base, written without \p classes: see openai/tiktoken. Pieces are
+# bounded, since other threads wait while a regular expression matches one of a million characters.
 _PIECE = re.compile(
-    r"'(?:[sdmt]|ll|ve|re)|[^\r\n\w]?[^\W\d_]+|\d{1,3}| ?[^\s\w]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+|_+",
+    r"'(?:[sdmt]|ll|ve|re)|[^\r\n\w]?[^\W\d_]{1,4000}|\d{1,3}"
+    r"| ?[^\s\w]{1,4000}[\r\n]{0,4000}|\s{0,4000}[\r\n]{1,4000}|\s{1,4000}(?!\S)|\s{1,4000}"
+    r"|_{1,4000}",
     re.IGNORECASE,
 )
 _LONG_PIECE = 10

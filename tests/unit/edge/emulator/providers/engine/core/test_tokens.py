@@ -3,6 +3,7 @@
 import pytest
 from semantic_text_splitter import TextSplitter
 
+from edge.emulator.providers.engine.core import tokens
 from edge.emulator.providers.engine.core.tokens import count_tokens, exceeds_tokens, take_tokens
 from tests.support.transcripts import DISCOVERY
 
@@ -25,3 +26,14 @@ def test_the_estimate_is_near_the_real_count():
     assert count_tokens(DISCOVERY) == pytest.approx(low, rel=0.05)
     assert exceeds_tokens(DISCOVERY, low - 1)
     assert not exceeds_tokens(DISCOVERY, low)
+
+
+@pytest.mark.parametrize("part", ["a", "!", " ", "_", "\n", "é", " \n"])
+def test_a_long_piece_is_counted_in_parts(part: str) -> None:
+    text = part * 100_000
+
+    lengths = [len(match.group()) for match in tokens._PIECE.finditer(text)]
+
+    assert sum(lengths) == len(text)
+    assert max(lengths) <= 8_001  # while one is matched, other threads wait
+    assert count_tokens(text) >= 1
