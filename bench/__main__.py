@@ -15,6 +15,7 @@ from tests.support.processes import ROOT, python
 _BENCHES: Final = (
     "cold_start",
     "first_answer",
+    "project_start",
     "warm_echo",
     "many_functions",
     "oneshot",

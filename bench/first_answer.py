@@ -34,7 +34,7 @@ def measure_ours() -> float:
         options = (*ports, "--no-verify-jwt", "--workdir", folder)
         began = time.perf_counter()
         with running(python("-m", "edge", "start", *options)):
-            _wait_for(port, "/functions/v1/hello", b"world")
+            wait_for(port, "/functions/v1/hello", b"world")
             elapsed = (time.perf_counter() - began) * 1000
         shutil.rmtree(Path(folder, ".edge"), ignore_errors=True)
     return elapsed
@@ -45,11 +45,12 @@ def measure_peer() -> float:
     port = free_port()
     began = time.perf_counter()
     with running(functions_framework(_HEAVY, port)):
-        _wait_for(port, "/", b"clients")
+        wait_for(port, "/", b"clients")
         return (time.perf_counter() - began) * 1000
 
 
-def _wait_for(port: int, path: str, expected: bytes) -> None:
+def wait_for(port: int, path: str, expected: bytes) -> None:
+    """Return when the answer at `path` has the expected text."""
     deadline = time.monotonic() + _DEADLINE
     while time.monotonic() < deadline:
         try:
