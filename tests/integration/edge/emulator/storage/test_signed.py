@@ -84,12 +84,3 @@ async def test_a_signed_resumable_upload_needs_no_token_of_its_own(docs: Storage
 
     assert (created.status_code, sent.status_code) == (201, 204), sent.text
     assert (await docs("GET", "/object/docs/long")).content == b"hello"
-
-
-async def test_no_token_at_all_is_said(docs: Storage) -> None:
-    answer = await docs.without_token()("GET", "/bucket")
-    assert (answer.status_code, answer.json()["error"], answer.json()["message"]) == (
-        400,
-        "Error",
-        "headers must have required property 'authorization'",
-    )
