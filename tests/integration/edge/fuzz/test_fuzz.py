@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.serving import HttpServer, LoopThread
 
 _SECONDS = 20
-_SERVICE_SECONDS = 8
+_SERVICE_SECONDS = 4
 """`python -m bench.fuzz` goes on for longer."""
 _FRESH_FOR = 40
 """Requests, after which the fresh data API is replaced by another."""
