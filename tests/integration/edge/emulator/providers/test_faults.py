@@ -216,7 +216,7 @@ async def test_faults_wait_for_their_endpoint_and_requests_are_counted(
     assert cleared == {
         "pending": [],
         "requests": {"openai": {}, "anthropic": {}, "retell": {}, "replicate": {}},
-        "processing_ms": {"openai": 0, "anthropic": 0, "retell": 0},
+        "processing_ms": {"openai": 0, "anthropic": 0, "retell": 0, "replicate": 0},
     }
 
 
