@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGresult
 
 from edge.emulator.postgres.pipeline import PipelineConnection, Statement
 from edge.emulator.rest.config import RestConfig
-from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.pool import Pool
 from edge.emulator.rest.postgres_errors import translate
@@ -57,17 +57,7 @@ async def execute(
         try:
             return await _run(connection, statements, prepared, identity.role, config)
         except psycopg.Error as exc:
-            error = translate(exc, is_anonymous=identity.role == config.anon_role)
-            raise _name_table(error, prepared.plan) from exc
-
-
-def _name_table(error: RestError, plan: Plan) -> RestError:
-    """Replace the statement's alias by the name of the table that was asked for."""
-    # /projects?select=id,computed, where computed(projects) is in a schema that is not searched
-    if error.code == "42703" and plan.read.table:
-        alias, name = f"column {plan.read.alias}.", f"column {plan.read.table.name}."
-        error.message = error.message.replace(alias, name, 1)
-    return error
+            raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
 
 
 async def run_as(

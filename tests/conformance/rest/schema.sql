@@ -124,6 +124,14 @@ create table public.keyless (a int);
 create table public.polls (id int primary key, answers int[]);
 insert into polls values (1, '{1,2}');
 
+-- Names that aliases could be confused with.
+create table public.shots (id int primary key, shots int);
+create table public.shots_1 (id int primary key, shot_id int references public.shots);
+insert into shots values (1, 10), (2, 20);
+insert into shots_1 values (5, 2), (6, 1);
+create function public.uses(public.shots) returns setof public.shots_1 language sql stable
+  as 'select * from shots_1 where shot_id = $1.id';
+
 refresh materialized view public.cameras;
 grant usage on schema public to anon;
 grant all on all tables in schema public to anon;

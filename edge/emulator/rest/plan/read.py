@@ -6,6 +6,7 @@ Follows PostgREST's Plan.hs (readPlan).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Final
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.plan.aggregates import (
@@ -18,6 +19,8 @@ from edge.emulator.rest.plan.columns import resolve_field, resolve_output
 from edge.emulator.rest.plan.embedding import find_relationship
 from edge.emulator.rest.plan.scope import ScopedParams
 from edge.emulator.rest.plan.tree import (
+    RESERVED,
+    ROWS,
     STAR,
     ColumnRef,
     Comparison,
@@ -39,15 +42,23 @@ from edge.emulator.rest.query.terms import (
 )
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 
+_CUT: Final = 48
+"""Bytes of a name in an alias: Postgres cuts longer ones than 63 bytes, which could be equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadPlanner:
-    """Plans one request; its tables get the aliases t0, t1, …, its joins e1, e2, …."""
+    """Plans one request.
+
+    As Postgres' errors and query plans name them, the aliases are those of upstream: the name of
+    the requested table, and name_1, name_2, … of embedded ones.
+    """
 
     cache: SchemaCache
     max_rows: int | None = None
     aggregates_enabled: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
+    _aliases: set[str] = field(default_factory=set[str])
 
     def plan(
         self,
@@ -58,7 +69,7 @@ class ReadPlanner:
     ) -> ReadNode:
         """Plan the rows of `relation`; `table` None reads the rows of the mutation or call."""
         number = next(self._numbers)
-        alias = f"t{number}"
+        alias = self._choose_alias(relation, number) if table else ROWS
         relations = [item for item in items if isinstance(item, SelectRelation)]
         below = params.below(relations)
         embeds = tuple(map(self._plan_embed, relations, below, [relation.id] * len(relations)))
@@ -79,6 +90,7 @@ class ReadPlanner:
             fields = expand_stars(fields, relation.columns)
         return ReadNode(
             alias=alias,
+            number=number,
             table=table,
             fields=fields,
             where=plan_filters(params.own_filters, relation, alias, embeds),
@@ -86,6 +98,16 @@ class ReadPlanner:
             range=params.own_range.restricted(self.max_rows),
             embeds=embeds,
         )
+
+    def _choose_alias(self, relation: Relation, number: int) -> str:
+        """Return an alias that no other table of the statement has."""
+        alias = relation.id.name
+        if number:
+            alias = f"{alias.encode()[:_CUT].decode(errors='ignore')}_{number}"
+        while alias in self._aliases or alias.startswith(RESERVED):
+            alias = f"_{alias[:_CUT]}"
+        self._aliases.add(alias)
+        return alias
 
     # /projects?select=id,clients(name)
     def _plan_embed(self, item: SelectRelation, params: ScopedParams, origin: Identifier) -> Embed:
@@ -98,7 +120,7 @@ class ReadPlanner:
             node = self._expand_stars(node, target)
         return Embed(
             name=item.name,
-            alias=f"e{node.alias[1:]}",
+            alias=f"{RESERVED}e{node.number}",
             node=node,
             relationship=relationship,
             is_inner=item.is_inner,

@@ -21,6 +21,10 @@ from edge.emulator.rest.schema.model import (
 SCALAR: Final = "pgrst_scalar"
 STAR: Final = "*"
 
+# Begins the names that statements give; no alias of a table does.
+RESERVED: Final = "pgrst_"
+# The rows that the mutation or function call returned.
+ROWS: Final = "pgrst_source"
 # Aliases inside a mutation: the table written to, and the rows of the payload.
 WRITTEN: Final = "w0"
 PAYLOAD_ROWS: Final = "pgrst_body"
@@ -103,10 +107,12 @@ class OrderBy:
 class ReadNode:
     """Rows of one table with their embeds.
 
-    `table` is None for the rows that the statement's mutation or function call returned.
+    `table` is None for the rows that the statement's mutation or function call returned. `number`
+    tells it from the other nodes.
     """
 
     alias: str
+    number: int
     table: Identifier | None
     fields: tuple[OutputField, ...]
     where: tuple[Predicate, ...] = ()

@@ -3,7 +3,7 @@
 Follows PostgREST's Query/QueryBuilder.hs (readPlanToQuery, readPlanToCountQuery).
 """
 
-from edge.emulator.rest.plan.tree import Embed, EmbedPresence, OrderBy, ReadNode
+from edge.emulator.rest.plan.tree import RESERVED, ROWS, Embed, EmbedPresence, OrderBy, ReadNode
 from edge.emulator.rest.query.terms import RowRange
 from edge.emulator.rest.schema.model import ColumnPairs, Relationship
 from edge.emulator.rest.sql.columns import render_column, render_output, render_value
@@ -19,7 +19,7 @@ from edge.emulator.rest.sql.fragment import (
     sql,
 )
 
-SOURCE = sql("pgrst_source")
+SOURCE = identifier(ROWS)
 
 
 def render_read(node: ReadNode, parent: tuple[Embed, str] | None = None) -> Sql:
@@ -81,12 +81,12 @@ def _render_function(relationship: Relationship, parent: str) -> Sql:
     """Render a computed relationship; the cast chooses between overloads for rows of a CTE."""
     # /clients?select=id,recent_projects(name)
     assert relationship.function is not None
-    row = sql("{}::{}", identifier(parent), qualified(relationship.source))
+    row = sql("{}.*::{}", identifier(parent), qualified(relationship.source))
     return sql("{}({})", qualified(relationship.function), row)
 
 
 def _junction_alias(node: ReadNode) -> str:
-    return f"j{node.alias[1:]}"
+    return f"{RESERVED}j{node.number}"
 
 
 def _render_join(embed: Embed, parent: str) -> Sql:
