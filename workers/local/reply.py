@@ -5,6 +5,7 @@ depend on the prompt alone.
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -14,6 +15,12 @@ from workers.task import ChatTask, Result, Text
 MODEL: Final = "local-extractive"
 _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
 _WORD: Final = re.compile(r"\w{3,}", re.UNICODE)
+_LABEL: Final = re.compile(r"^[A-Z][\w ]{2,40}:\s+")
+_INSTRUCTION: Final = re.compile(
+    r"\b(?:you|your|the user|user's|workplace|answer)\b|^(?:stay|speak|keep|begin|remember|never"
+    r"|say|build|offer|write|use|do|name|describe|turn|only|one|first|actions|adventure)\b",
+    re.IGNORECASE,
+)
 _MOST_READ: Final = 20_000
 _NOTHING: Final = (
     "Nothing in this conversation answers that, and no language model is connected: "
@@ -72,10 +79,18 @@ def enhance(prompt: str, max_tokens: int) -> str:
     return ", ".join(parts)
 
 
+def _quotable(message: Mapping[str, str]) -> str:
+    """Return what may be quoted: of a system prompt the facts, not what it tells a model to do."""
+    if message["role"] != "system":
+        return message["content"]
+    sentences = (found.strip() for found in _SENTENCE.findall(message["content"]))
+    return "\n".join(_LABEL.sub("", each) for each in sentences if not _INSTRUCTION.search(each))
+
+
 def _answer(task: ChatTask, asked: str) -> str:
     """Return the sentences that share most words with the question, in their order."""
     wanted = set(_WORD.findall(asked.lower()))
-    earlier = [m["content"] for m in task.messages if m["content"] != asked]
+    earlier = [_quotable(m) for m in task.messages if m["content"] != asked]
     text = "\n".join(earlier)[-_MOST_READ:]
     sentences = [found.strip() for found in _SENTENCE.findall(text) if found.strip()]
     scores = [len(wanted & set(_WORD.findall(sentence.lower()))) for sentence in sentences]
