@@ -21,6 +21,8 @@ from edge.errors import EdgeError
 _SERVED: Final = "postgres"
 _TEMPLATE: Final = "edge_template"
 _AHEAD: Final = 3
+_MOST_DISCARDED: Final = 8
+"""Databases that wait to be dropped, so that quick tests do not fill the disk."""
 _DEADLINE: Final = 30.0
 _PAUSE: Final = 0.001
 _END_CONNECTIONS: Final = (
@@ -85,7 +87,8 @@ class DatabaseCopies:
             )
             if self._closing:
                 return False
-            name = None if len(self._ready) < _AHEAD else self._discarded.popleft()
+            copies = len(self._ready) < _AHEAD and len(self._discarded) < _MOST_DISCARDED
+            name = None if copies else self._discarded.popleft()
         if name:
             statement = sql.SQL("drop database if exists {} with (force)")
             connection.execute(statement.format(sql.Identifier(name)))
