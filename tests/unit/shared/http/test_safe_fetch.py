@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -110,13 +111,19 @@ async def test_what_is_of_no_use_is_said(server: str, path: str, code: str) -> N
 
 
 async def test_a_slow_server_is_left() -> None:
-    async def hang(_reader: Any, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(5)
-        writer.close()
+    over, closed = asyncio.Event(), asyncio.Event()
 
-    listener = await asyncio.start_server(hang, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    with pytest.raises(BadInputError) as raised:
-        await fetch(f"http://127.0.0.1:{port}/", most=10, seconds=0.2, allow_private=True)
-    listener.close()
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        closed.set()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        with pytest.raises(BadInputError) as raised:
+            await fetch(f"http://127.0.0.1:{port}/", most=10, seconds=0.2, allow_private=True)
+        over.set()
+        await closed.wait()
     assert raised.value.code == "FETCH_FAILED"
