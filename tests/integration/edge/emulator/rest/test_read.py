@@ -174,7 +174,7 @@ async def test_a_read_cannot_write(rest: Any):
 async def test_options_lists_the_methods(rest: Any):
     answer = await rest("OPTIONS", "/shows")
 
-    assert answer.headers["allow"] == "OPTIONS,GET,HEAD,POST,PATCH,DELETE"
+    assert answer.headers["allow"] == "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
 
 
 async def test_the_root_describes_the_schema(rest: Any):
