@@ -23,10 +23,13 @@ _FORBIDDEN: Final = tuple(
     ip_network(block)
     for block in (
         *("0.0.0.0/8", "169.254.0.0/16", "100.100.100.200/32", "192.0.0.0/24", "192.88.99.0/24"),
-        *("198.18.0.0/15", "224.0.0.0/3", "::/128", "fe80::/10", "ff00::/8", "fd00:ec2::/32"),
+        *("198.18.0.0/15", "224.0.0.0/3", "::/128", "fe80::/10", "fec0::/10", "ff00::/8"),
+        "fd00:ec2::/32",
     )
 )
 """Link-local and metadata addresses, multicast, reserved: forbidden wherever we run."""
+_METADATA_HOSTS: Final = ("metadata.google.internal", "metadata", "instance-data")
+_SHARED: Final = ip_network("100.64.0.0/10")
 _TRANSLATED: Final = ip_network("64:ff9b::/96")
 _IDLE_SECONDS: Final = 2.0
 _LONGEST_URL: Final = 2_000
@@ -37,6 +40,14 @@ class FetchError(Exception):
     """The URL may not be fetched, or what it gives is not acceptable; the text says why."""
 
 
+class UrlError(FetchError):
+    """The URL may not be fetched: its form, its host or its address is refused."""
+
+
+class TooLargeError(FetchError):
+    """The answer has more bytes than the policy allows."""
+
+
 class FetchTimeoutError(FetchError):
     """There was no complete answer in time."""
 
@@ -45,10 +56,14 @@ class FetchTimeoutError(FetchError):
 class FetchPolicy:
     """What may be fetched. URLs of `trusted` origins pass whatever their address is.
 
-    `keeps_connections` is for a process with one event loop that asks the same http:// hosts often.
+    `setting` is the variable that allows private addresses; `allows_shared` counts those of VPNs
+    and carriers (100.64.0.0/10) among them. `keeps_connections` is for a process with one event
+    loop that asks the same http:// hosts often.
     """
 
     allows_private: bool = False
+    allows_shared: bool = False
+    setting: str = "WORKERS_ALLOW_PRIVATE"
     trusted: Sequence[str] = ()
     max_bytes: int = 1 << 20
     seconds: float = 10.0
@@ -69,18 +84,20 @@ class Fetched:
 
 
 def check_url(url: str, policy: FetchPolicy) -> None:
-    """Raise FetchError for a URL that is refused whatever its host resolves to."""
+    """Raise UrlError for a URL that is refused whatever its host resolves to."""
     parts = _split(url)
-    host = parts.hostname or ""
+    host = _host(parts)
     if _origin(parts) in policy.trusted:
         return
     try:
         address = ip_address(host)
     except ValueError:
+        if host in _METADATA_HOSTS:
+            raise UrlError("The URL's host gives a machine's metadata.") from None
         if host == "localhost" or host.endswith(".localhost"):
             _check_address(ip_address("127.0.0.1"), policy)
         elif host.rpartition(".")[2].isdigit() or host.startswith("0x"):
-            raise FetchError("The URL's host is a number in an unusual form.") from None
+            raise UrlError("The URL's host is a number in an unusual form.") from None
         return
     _check_address(address, policy)
 
@@ -93,7 +110,10 @@ async def fetch(
     headers: Mapping[str, str] | None = None,
     json: Any = None,
 ) -> Fetched:
-    """Request the URL. Raises FetchError, for redirects and for answers that are too large too."""
+    """Request the URL. Raises UrlError, FetchTimeoutError, TooLargeError; FetchError otherwise.
+
+    A redirect is an error: where it leads would have to be judged anew, and nobody named it.
+    """
     import httpx
 
     check_url(url, policy)
@@ -102,6 +122,8 @@ async def fetch(
             return await _fetch(url, policy, method, headers or {}, json)
     except (TimeoutError, httpx.TimeoutException) as exc:
         raise FetchTimeoutError(f"There was no answer within {policy.seconds:g} s.") from exc
+    except httpx.InvalidURL as exc:
+        raise UrlError("The URL is malformed.") from exc
     except httpx.HTTPError as exc:
         raise FetchError(f"The host cannot be reached or broke off: {type(exc).__name__}.") from exc
 
@@ -112,13 +134,13 @@ async def _fetch(
     import httpx
 
     parts = _split(url)
+    name = _host(parts)
     address = await _resolve(parts, policy)
-    host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-    port = f":{parts.port}" if parts.port else ""
-    target = parts._replace(netloc=f"{host}{port}", fragment="").geturl()
-    sent = {"accept-encoding": "identity", **headers, "host": parts.netloc.rpartition("@")[2]}
+    port = f":{parts.port}" if parts.port and parts.port != _PORTS[parts.scheme] else ""
+    target = parts._replace(netloc=f"{_bracket(str(address))}{port}", fragment="").geturl()
+    sent = {"accept-encoding": "identity", **headers, "host": f"{_bracket(name)}{port}"}
     extensions = {
-        "sni_hostname": parts.hostname or "",
+        "sni_hostname": name,
         "timeout": httpx.Timeout(policy.seconds).as_dict(),
     }
     request = httpx.Request(method, target, headers=sent, json=json, extensions=extensions)
@@ -169,7 +191,7 @@ async def _read(response: "httpx.Response", limit: int) -> bytes:
 
 async def _resolve(parts: SplitResult, policy: FetchPolicy) -> Address:
     """Return the first address of the host; all of them must be allowed."""
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    host, port = _host(parts), parts.port or _PORTS[parts.scheme]
     try:
         addresses = [ip_address(host)]
     except ValueError:
@@ -185,17 +207,19 @@ async def _look_up(host: str, port: int) -> list[Address]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise FetchError("The URL's host has no address.") from exc
+        raise UrlError("The URL's host has no address.") from exc
     return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 def _check_address(address: Address, policy: FetchPolicy) -> None:
     real = _unwrap(address)
     if any(real.version == block.version and real in block for block in _FORBIDDEN):
-        raise FetchError("The URL's address is reserved: link-local, metadata or multicast.")
+        raise UrlError("The URL's address is reserved: link-local, metadata or multicast.")
+    if real.version == 4 and real in _SHARED and not policy.allows_shared:
+        raise UrlError("The URL's address is one of a carrier's or a VPN's.")
     if not real.is_global and not policy.allows_private:
-        raise FetchError(
-            "The URL's address is private; WORKERS_ALLOW_PRIVATE=true allows private addresses."
+        raise UrlError(
+            f"The URL's address is private; {policy.setting}=true allows private addresses."
         )
 
 
@@ -203,26 +227,38 @@ def _unwrap(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 one stands for."""
     if isinstance(address, IPv4Address):
         return address
-    if address in _TRANSLATED:
+    is_compatible = 1 < int(address) < 1 << 32
+    if is_compatible or address in _TRANSLATED:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
 
 def _split(url: str) -> SplitResult:
     if len(url) > _LONGEST_URL:
-        raise FetchError(f"The URL is longer than {_LONGEST_URL} characters.")
-    if any(ord(char) <= 32 or ord(char) == 127 or char == "\\" for char in url):
-        raise FetchError("The URL holds spaces, control characters or backslashes.")
+        raise UrlError(f"The URL is longer than {_LONGEST_URL} characters.")
+    if not url.isprintable() or any(char in " \\" for char in url):
+        raise UrlError("The URL holds spaces, control characters or backslashes.")
     try:
         parts = urlsplit(url)
         _ = parts.port
+        host = _host(parts)
     except ValueError as exc:
-        raise FetchError("The URL is malformed.") from exc
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise FetchError("The URL must begin with http:// or https:// and name a host.")
+        raise UrlError("The URL is malformed.") from exc
+    if parts.scheme not in _PORTS or not host:
+        raise UrlError("The URL must begin with http:// or https:// and name a host.")
     if parts.username is not None or parts.password is not None:
-        raise FetchError("The URL must not hold a name or a password.")
+        raise UrlError("The URL must not hold a name or a password.")
     return parts
+
+
+def _host(parts: SplitResult) -> str:
+    """Return the host as DNS knows it. Raises UnicodeError for a name that it cannot know."""
+    host = (parts.hostname or "").rstrip(".")
+    return host if host.isascii() else host.encode("idna").decode().lower()
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _origin(parts: SplitResult) -> str:
@@ -236,5 +272,5 @@ def _verify(parts: SplitResult) -> Any:
     return True if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _too_large(limit: int) -> FetchError:
-    return FetchError(f"The answer has more than {limit:,} bytes.")
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The answer has more than {limit:,} bytes.")

@@ -94,6 +94,7 @@ class Project:
         """Fetch a reference image. Raises BadTaskError, NetworkError."""
         policy = FetchPolicy(
             allows_private=self.settings.allows_private,
+            allows_shared=self.settings.allows_private,
             trusted=(self.settings.project_url,),
             max_bytes=_REFERENCE_BYTES,
             seconds=_REFERENCE_SECONDS,

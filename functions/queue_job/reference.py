@@ -4,7 +4,7 @@ from typing import Final
 
 from shared.context import Context
 from shared.errors import BadInputError, NotFoundError
-from shared.http.safe_fetch import fetch
+from shared.http.fetch import FetchError, FetchPolicy, TooLargeError, UrlError, fetch
 from shared.media.env import media_env
 from shared.media.file_type import EXTENSIONS, SNIFFED_BYTES, detect_type
 from shared.media.storage import REFERENCES, Storage, is_plain_path, locate
@@ -17,7 +17,8 @@ _FETCH_SECONDS: Final = 20
 async def find_reference(ctx: Context, reference: str, job_id: str) -> str:
     """Return a signed URL. A file of Storage must be the caller's; another URL is fetched.
 
-    Raises NotFoundError REFERENCE_NOT_FOUND, BadInputError INVALID_REFERENCE, and what fetch does.
+    Raises NotFoundError REFERENCE_NOT_FOUND, BadInputError INVALID_REFERENCE, URL_NOT_ALLOWED,
+    FETCH_FAILED and FILE_TOO_LARGE.
     """
     found = locate(reference, ctx.env.supabase.url)
     if found is None:
@@ -37,13 +38,33 @@ async def find_reference(ctx: Context, reference: str, job_id: str) -> str:
 
 async def _copy(ctx: Context, url: str, job_id: str) -> str:
     """Fetch a URL here, where it can be judged, and give the worker a copy in Storage."""
-    allow_private = media_env().allows_private_references
-    content = await fetch(url, most=_MAX_BYTES, seconds=_FETCH_SECONDS, allow_private=allow_private)
+    content = await _fetch(url)
     media_type = _check_image(content[:SNIFFED_BYTES])
     storage = Storage(ctx.env.supabase)
     path = f"{ctx.user_id}/{job_id}.{EXTENSIONS[media_type]}"
     await storage.upload(REFERENCES, path, content, media_type)
     return await storage.sign(REFERENCES, path, _SIGNED_SECONDS) or _raise_not_found()
+
+
+async def _fetch(url: str) -> bytes:
+    policy = FetchPolicy(
+        media_env().allows_private_references,
+        setting="REFERENCES_ALLOW_PRIVATE",
+        max_bytes=_MAX_BYTES,
+        seconds=_FETCH_SECONDS,
+    )
+    try:
+        answer = await fetch(url, policy)
+    except UrlError as exc:
+        raise BadInputError(str(exc), code="URL_NOT_ALLOWED") from exc
+    except TooLargeError as exc:
+        message = f"The reference image is larger than {_MAX_BYTES >> 20} MB."
+        raise BadInputError(message, code="FILE_TOO_LARGE") from exc
+    except FetchError as exc:
+        raise BadInputError(str(exc), code="FETCH_FAILED") from exc
+    if answer.status != 200:
+        raise BadInputError(f"The URL answers with status {answer.status}.", code="FETCH_FAILED")
+    return answer.content
 
 
 def _check_image(start: bytes) -> str:

@@ -18,7 +18,8 @@ def allows_private(env: SupabaseEnv) -> bool:
 
 def call_policy(env: SupabaseEnv, *, seconds: float, max_bytes: int = 1 << 20) -> FetchPolicy:
     """Return the rules for a request to a worker."""
-    return FetchPolicy(allows_private(env), max_bytes=max_bytes, seconds=seconds)
+    allowed = allows_private(env)
+    return FetchPolicy(allowed, allows_shared=allowed, max_bytes=max_bytes, seconds=seconds)
 
 
 def key_headers(key_secret: str | None) -> Mapping[str, str]:

@@ -71,7 +71,13 @@ class Api:
     async def download(self, url: str, *, allows_private: bool) -> bytes:
         """Fetch a file that the provider names; the provider's own host may be private."""
         origin = "/".join(self.base_url.split("/")[:3])
-        policy = FetchPolicy(allows_private, (origin,), _FILE_BYTES, _FILE_SECONDS)
+        policy = FetchPolicy(
+            allows_private=allows_private,
+            allows_shared=allows_private,
+            trusted=(origin,),
+            max_bytes=_FILE_BYTES,
+            seconds=_FILE_SECONDS,
+        )
         try:
             answer = await fetch(url, policy)
         except FetchTimeoutError as exc:
