@@ -16,6 +16,7 @@ from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.plan.action import find_relation
+from edge.emulator.rest.plan.call import plan_call
 from edge.emulator.rest.prepare import Preparer
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
@@ -114,7 +115,9 @@ class RestApp:
 def _render_options(request: ApiRequest, cache: SchemaCache) -> Response:
     allowed = ["OPTIONS", "GET", "HEAD"]
     if request.is_routine:
-        allowed.append("POST")
+        # OPTIONS /rpc/add?a=1&b=2: the overload that a GET would call
+        is_volatile = plan_call(request, cache).routine.is_volatile
+        allowed = ["OPTIONS", "POST"] if is_volatile else [*allowed, "POST"]
     elif request.name:
         relation = find_relation(request, cache)
         allowed += [method.upper() for method in methods(relation) if method != "get"]

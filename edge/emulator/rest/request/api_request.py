@@ -99,7 +99,8 @@ def parse_request(raw: RawRequest, config: RestConfig) -> ApiRequest:
     name, is_routine = _parse_resource(raw.path)
     schema, is_named = _choose_schema(raw, config)
     action = _choose_action(raw.method, name, is_routine=is_routine)
-    query = parse_query(raw.query, with_arguments=action is Action.CALL_SAFELY)
+    calls = is_routine and action is not Action.CALL
+    query = parse_query(raw.query, with_arguments=calls)
     content_type = media.parse_content_type(raw.headers.get("content-type"))
     return ApiRequest(
         action=action,
