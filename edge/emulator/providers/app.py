@@ -1,6 +1,6 @@
 """The emulated providers as one ASGI app: /openai, /anthropic, /retell, /replicate and /_faults.
 
-The lifespan's end stops simulated calls and webhook deliveries.
+The lifespan's end stops simulated calls, webhook deliveries and the process that parses long JSON.
 """
 
 from collections.abc import AsyncGenerator
@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from edge.emulator.clock import Clock
 from edge.emulator.providers.anthropic.app import create_anthropic_app
+from edge.emulator.providers.body import BodyParser
 from edge.emulator.providers.fault_routes import fault_route
 from edge.emulator.providers.faults import FaultQueue
 from edge.emulator.providers.openai.app import create_openai_app
@@ -35,6 +36,7 @@ def create_app(
     Two apps share only the engine's caches.
     """
     faults = FaultQueue()
+    bodies = BodyParser()
     retell = RetellEmulator(faults, config or SimulationConfig(), clock=clock or Clock())
 
     replicate = ReplicateEmulator(faults, replicate_secret, replicate_url)
@@ -45,14 +47,15 @@ def create_app(
         yield
         await retell.close()
         await replicate.close()
+        bodies.close()
 
     return Starlette(
         routes=[
             fault_route(faults),
-            Mount("/openai", create_openai_app(faults)),
-            Mount("/anthropic", create_anthropic_app(faults)),
-            Mount("/retell", create_retell_app(retell)),
-            Mount("/replicate", create_replicate_app(replicate)),
+            Mount("/openai", create_openai_app(faults, bodies)),
+            Mount("/anthropic", create_anthropic_app(faults, bodies)),
+            Mount("/retell", create_retell_app(retell, bodies)),
+            Mount("/replicate", create_replicate_app(replicate, bodies)),
         ],
         lifespan=lifespan,
     )

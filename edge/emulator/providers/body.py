@@ -1,64 +1,74 @@
-"""Request bodies of emulated providers: bounded in bytes and values, so that parsing stays short.
+"""Request bodies of emulated providers: bounded in bytes and values, long ones parsed apart.
 
-While Python parses JSON nothing else runs. The bounds leave room for the largest context window and
-the largest embeddings request of the real APIs.
+While Python parses JSON nothing else of its process runs. The bounds leave room for the largest
+context window and the largest embeddings request of the real APIs.
 """
 
-import json
-import re
+import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-MAX_BYTES: Final = 4 * 1024 * 1024
-_MAX_MEMBERS: Final = {b",": 400_000, b":": 100_000, b"{": 50_000, b"[": 50_000}
-"""How often these may occur, in texts too: elements, members, objects, arrays."""
+from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
+from edge.emulator.dense_json import is_dense
+from edge.emulator.fair_turns import FairTurns
+from edge.emulator.providers.parsing import pack_object, parse_object, unpack_object
 
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_CONTROL_BYTES: Final = 64 * 1024
+"""Of a body that controls an emulator: its parser lists each problem."""
+_PARSED_HERE: Final = 128 * 1024
+_SECONDS: Final = 10.0
+_MEMORY: Final = 1024 * 1024 * 1024
+_WAITING_EACH: Final = 32
 
 
 class TooLargeError(HTTPException):
-    """The body has more than MAX_BYTES."""
+    """The body has more bytes than are read."""
 
-    def __init__(self) -> None:
-        super().__init__(413, f"The body has more than {MAX_BYTES} bytes.")
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The body has more than {limit} bytes.")
 
 
-async def read_bytes(request: Request) -> bytes:
-    """Read the body; raises TooLargeError before more than MAX_BYTES are held."""
-    if _announced(request) > MAX_BYTES:
-        raise TooLargeError
+async def read_bytes(request: Request, limit: int = MAX_BYTES) -> bytes:
+    """Read the body; raises TooLargeError before more than `limit` bytes are held."""
+    if _announced(request) > limit:
+        raise TooLargeError(limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BYTES:
-            raise TooLargeError
+        if len(body) > limit:
+            raise TooLargeError(limit)
     return bytes(body)
 
 
-def parse_object(raw: bytes) -> Mapping[str, Any]:
-    """Parse a JSON object; raises ValueError with the problem."""
-    if any(raw.count(mark) > most for mark, most in _MAX_MEMBERS.items()):
-        raise ValueError("the body holds too many values")
-    text = raw.decode("utf-8-sig")
-    try:
-        parsed = json.loads(text)
-    except RecursionError as exc:
-        raise ValueError("the body is nested too deeply") from exc
-    if _SURROGATE.search(text):
-        _refuse_lone_surrogates(parsed)
-    if not isinstance(parsed, dict):
-        raise ValueError("the body is not a JSON object")  # noqa: TRY004 - the caller's text
-    return cast("Mapping[str, Any]", parsed)
+@dataclass(slots=True)
+class BodyParser:
+    """Parses bodies; `caller` takes turns with others at the process for those that take long."""
 
+    _process: BoundedProcess = field(
+        default_factory=lambda: BoundedProcess(_SECONDS, _MEMORY), init=False
+    )
+    _turns: FairTurns = field(default_factory=lambda: FairTurns(1, 1, _WAITING_EACH), init=False)
 
-def _refuse_lone_surrogates(value: object) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as exc:
-        raise ValueError("a string holds half of a surrogate pair") from exc
+    def close(self) -> None:
+        self._process.close()
+
+    async def parse(self, raw: bytes, caller: str) -> Mapping[str, Any]:
+        """Return the JSON object; raises ValueError with the problem, TooManyWaitingError."""
+        if len(raw) <= _PARSED_HERE and not is_dense(raw):
+            return parse_object(raw)
+        try:
+            async with self._turns.turn(caller):
+                packed, problem = await self._process.call(pack_object, raw)
+        except ProcessEndedError as exc:
+            raise ValueError("the body takes too long to parse, or too much memory") from exc
+        if problem:
+            raise ValueError(problem)
+        return await asyncio.to_thread(unpack_object, packed)
 
 
 def _announced(request: Request) -> int:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.providers.body import read_bytes
+from edge.emulator.providers.body import MAX_CONTROL_BYTES, read_bytes
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 
 
@@ -44,7 +44,7 @@ def fault_route(faults: FaultQueue) -> Route:
 
     async def serve_faults(request: Request) -> Response:
         if request.method == "POST":
-            return _add(faults, await read_bytes(request))
+            return _add(faults, await read_bytes(request, MAX_CONTROL_BYTES))
         if request.method == "DELETE":
             faults.clear()
         return _describe(faults)

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge.emulator.providers.body import MAX_BYTES, TooLargeError, parse_object, read_bytes
+from edge.emulator.fair_turns import TooManyWaitingError
+from edge.emulator.providers.body import MAX_BYTES, BodyParser, TooLargeError, read_bytes
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.response import CutResponse, truncate_json
 from edge.emulator.wire import WireError
@@ -52,6 +53,7 @@ class Router:
 
     adapter: ProviderAdapter
     faults: FaultQueue
+    bodies: BodyParser
 
     def post(self, path: str, endpoint: Endpoint, handler: Handler) -> Route:
         """Route a POST whose handler gets the JSON object in the body."""
@@ -82,7 +84,7 @@ class Router:
             if fault and fault.kind is FaultKind.HANG:
                 await hang(request, fault.seconds)
             began = time.perf_counter()
-            parsed: Body = self._parse(raw) if body else {}
+            parsed: Body = await self._parse(request, raw) if body else {}
             response = self._finish(await handler(request, parsed, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)
@@ -103,11 +105,15 @@ class Router:
         except TooLargeError as exc:
             raise self.adapter.too_large(MAX_BYTES) from exc
 
-    def _parse(self, raw: bytes) -> Body:
+    async def _parse(self, request: Request, raw: bytes) -> Body:
+        key = request.headers.get("authorization") or request.headers.get("x-api-key")
         try:
-            return parse_object(raw)
+            return await self.bodies.parse(raw, key or "")
         except ValueError as exc:
             raise self.adapter.unreadable_body(str(exc)) from exc
+        except TooManyWaitingError as exc:
+            fault = Fault(self.adapter.provider, FaultKind.STATUS, status=503)
+            raise self.adapter.injected_error(fault) from exc
 
     def _finish(self, response: Response, fault: Fault | None, began: float) -> Response:
         processing_ms = (time.perf_counter() - began) * 1000

@@ -1,18 +1,13 @@
-"""JSON from clients: parsed here if that is quick, in a process of its own if it may be long.
-
-The time that JSON takes depends on how many values it has: megabytes of text are quick, megabytes
-of small values take a second, during which the event loop would serve nobody.
-"""
+"""JSON from clients: parsed here if that is quick, in a process of its own if it may be long."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
+from edge.emulator.dense_json import is_dense
 from edge.emulator.fair_turns import FairTurns, TooManyWaitingError
 from edge.emulator.realtime.codec import Frame, Version, decode_text, dumps, loads
 
-_MAX_VALUES: Final = 10_000
-_MAX_ESCAPES: Final = 100_000
 _SECONDS: Final = 10.0
 _MEMORY: Final = 1024 * 1024 * 1024
 _WAITING_EACH: Final = 8
@@ -20,15 +15,6 @@ _WAITING_EACH: Final = 8
 
 class InvalidJsonError(Exception):
     """Text that is no JSON, or that was given up."""
-
-
-def is_dense(data: str | bytes) -> bool:
-    """Return whether parsing may take longer than an event loop can wait: 5 ms."""
-    if len(data) <= _MAX_VALUES:
-        return False
-    signs = (",", "[", "{", "\\") if isinstance(data, str) else (b",", b"[", b"{", b"\\")
-    comma, bracket, brace, backslash = (data.count(cast("Any", sign)) for sign in signs)
-    return comma + bracket + brace > _MAX_VALUES or backslash > _MAX_ESCAPES
 
 
 @dataclass(slots=True)

@@ -11,15 +11,16 @@ from starlette.responses import JSONResponse, Response
 from edge.emulator.providers.anthropic.adapter import AnthropicAdapter
 from edge.emulator.providers.anthropic.errors import AnthropicError
 from edge.emulator.providers.anthropic.messages import count_message_tokens, create_message
+from edge.emulator.providers.body import BodyParser
 from edge.emulator.providers.faults import Endpoint, FaultQueue
 from edge.emulator.providers.router import Router
 
 _ADAPTER = AnthropicAdapter()
 
 
-def create_anthropic_app(faults: FaultQueue) -> Starlette:
+def create_anthropic_app(faults: FaultQueue, bodies: BodyParser) -> Starlette:
     """Build the app of messages and token counts."""
-    router = Router(_ADAPTER, faults)
+    router = Router(_ADAPTER, faults, bodies)
     return Starlette(
         routes=[
             router.post("/v1/messages", Endpoint.MESSAGES, create_message),

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from edge.emulator.providers.body import BodyParser
 from edge.emulator.providers.faults import Endpoint, FaultQueue
 from edge.emulator.providers.openai.adapter import OpenAIAdapter
 from edge.emulator.providers.openai.chat import create_chat_completion
@@ -20,9 +21,9 @@ from edge.emulator.providers.router import Router
 _ADAPTER = OpenAIAdapter()
 
 
-def create_openai_app(faults: FaultQueue) -> Starlette:
+def create_openai_app(faults: FaultQueue, bodies: BodyParser) -> Starlette:
     """Build the app of embeddings, responses, chat completions and models."""
-    router = Router(_ADAPTER, faults)
+    router = Router(_ADAPTER, faults, bodies)
     return Starlette(
         routes=[
             router.post("/v1/embeddings", Endpoint.EMBEDDINGS, create_embeddings),

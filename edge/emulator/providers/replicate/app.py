@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edge.emulator.providers.body import BodyParser
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind
 from edge.emulator.providers.replicate.adapter import ReplicateAdapter
 from edge.emulator.providers.replicate.emulator import ReplicateEmulator
@@ -28,9 +29,9 @@ _MODEL_VERSION: Final = "2c8e954decbf70b7607a4414e5785ef9e4de4b8c51d50fb8b8b3491
 _PAGE: Final = 100
 
 
-def create_replicate_app(replicate: ReplicateEmulator) -> Starlette:
+def create_replicate_app(replicate: ReplicateEmulator, bodies: BodyParser) -> Starlette:
     """Build the app of predictions, models, the webhook secret and output files."""
-    router = Router(ReplicateAdapter(), replicate.faults)
+    router = Router(ReplicateAdapter(), replicate.faults, bodies)
     routes = _Routes(replicate)
     create, read = Endpoint.CREATE_PREDICTION, Endpoint.READ_PREDICTION
     models = "/v1/models/{owner}/{name}"

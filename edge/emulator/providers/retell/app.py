@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from edge.emulator.providers.body import BodyParser
 from edge.emulator.providers.retell.adapter import RetellAdapter
 from edge.emulator.providers.retell.batches import batch_route
 from edge.emulator.providers.retell.calls import call_routes
@@ -18,9 +19,9 @@ from edge.emulator.providers.retell.errors import RetellError
 from edge.emulator.providers.router import Router
 
 
-def create_retell_app(retell: RetellEmulator) -> Starlette:
+def create_retell_app(retell: RetellEmulator, bodies: BodyParser) -> Starlette:
     """Build the app of calls, batches, contacts and controls."""
-    router = Router(RetellAdapter(), retell.faults)
+    router = Router(RetellAdapter(), retell.faults, bodies)
     return Starlette(
         routes=[
             *call_routes(router, retell),

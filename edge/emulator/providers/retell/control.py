@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.providers.body import read_bytes
+from edge.emulator.providers.body import MAX_CONTROL_BYTES, read_bytes
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, Provider
 from edge.emulator.providers.retell.call_end import BY_REASON
 from edge.emulator.providers.retell.emulator import RetellEmulator
@@ -94,7 +94,7 @@ def control_routes(retell: RetellEmulator) -> list[Route]:
 
     async def serve_control(request: Request) -> Response:
         if request.method == "POST":
-            return _change(retell, await read_bytes(request))
+            return _change(retell, await read_bytes(request, MAX_CONTROL_BYTES))
         if request.method == "DELETE":
             retell.reset()
         return _describe(retell)

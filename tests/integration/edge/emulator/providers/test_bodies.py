@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from edge.emulator.providers.body import MAX_BYTES
+from edge.emulator.providers.body import MAX_BYTES, MAX_CONTROL_BYTES
 
 KEYS = {"authorization": "Bearer any", "anthropic-version": "2023-06-01"}
 ENDPOINTS = (
@@ -41,6 +41,13 @@ def test_a_body_announced_too_large_is_413_in_the_providers_shape(
 
     assert answer.status_code == 413
     assert {"error", "message"} & answer.json().keys()
+
+
+@pytest.mark.parametrize("path", CONTROLS)
+def test_a_control_is_short(http: httpx.Client, path: str) -> None:
+    answer = http.post(path, content=b"{" + b" " * MAX_CONTROL_BYTES + b"}")
+
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)

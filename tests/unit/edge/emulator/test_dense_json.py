@@ -1,0 +1,12 @@
+"""Which JSON takes long to parse."""
+
+import pytest
+
+from edge.emulator.dense_json import is_dense
+
+
+@pytest.mark.parametrize("value", ["[" * 20_000, "{}," * 20_000, "1," * 20_000, "\\n" * 200_000])
+def test_many_values_are_dense_and_long_texts_are_not(value: str) -> None:
+    assert is_dense(value)
+    assert is_dense(value.encode())
+    assert not is_dense('"' + "a" * 3_000_000 + '"')
