@@ -36,34 +36,50 @@ from edge.emulator.auth.users import delete_identities, refresh_providers, updat
 from edge.emulator.postgres.pool import Connection
 
 _AUTHORIZE: Final = {
-    "apple": ("https://appleid.apple.com/auth/authorize", "email name"),
-    "azure": ("https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "openid"),
-    "bitbucket": ("https://bitbucket.org/site/oauth2/authorize", "account email"),
-    "discord": ("https://discord.com/api/oauth2/authorize", "email identify"),
-    "facebook": ("https://www.facebook.com/dialog/oauth", "email"),
-    "figma": ("https://www.figma.com/oauth", "files:read"),
-    "fly": ("https://api.fly.io/oauth/authorize", "read"),
-    "github": ("https://github.com/login/oauth/authorize", "user:email"),
-    "gitlab": ("https://gitlab.com/oauth/authorize", "read_user"),
-    "google": ("https://accounts.google.com/o/oauth2/v2/auth", "email profile"),
+    "apple": ("https://appleid.apple.com", "/auth/authorize", "email name"),
+    "azure": ("https://login.microsoftonline.com/common", "/oauth2/v2.0/authorize", "openid"),
+    "bitbucket": ("https://bitbucket.org", "/site/oauth2/authorize", "account email"),
+    "discord": ("https://discord.com", "/api/oauth2/authorize", "email identify"),
+    "facebook": ("https://www.facebook.com", "/dialog/oauth", "email"),
+    "figma": ("https://www.figma.com", "/oauth", "files:read"),
+    "fly": ("https://api.fly.io", "/oauth/authorize", "read"),
+    "github": ("https://github.com", "/login/oauth/authorize", "user:email"),
+    "gitlab": ("https://gitlab.com", "/oauth/authorize", "read_user"),
+    "google": ("https://accounts.google.com", "/o/oauth2/v2/auth", "email profile"),
     "kakao": (
-        "https://kauth.kakao.com/oauth/authorize",
+        "https://kauth.kakao.com",
+        "/oauth/authorize",
         "account_email profile_image profile_nickname",
     ),
-    "keycloak": ("/protocol/openid-connect/auth", "profile email"),
-    "linkedin": ("https://www.linkedin.com/oauth/v2/authorization", "r_emailaddress r_liteprofile"),
-    "linkedin_oidc": ("https://www.linkedin.com/oauth/v2/authorization", "openid email profile"),
-    "notion": ("https://api.notion.com/v1/oauth/authorize", ""),
-    "slack": ("https://slack.com/oauth/authorize", "identity.basic identity.email"),
-    "slack_oidc": ("https://slack.com/openid/connect/authorize", "profile email openid"),
-    "snapchat": ("https://accounts.snapchat.com/accounts/oauth2/auth", "openid"),
-    "spotify": ("https://accounts.spotify.com/authorize", "user-read-email"),
-    "twitch": ("https://id.twitch.tv/oauth2/authorize", "user:read:email"),
-    "twitter": ("https://api.twitter.com/oauth/authenticate", ""),
-    "workos": ("https://api.workos.com/sso/authorize", ""),
-    "x": ("https://x.com/i/oauth2/authorize", "users.email tweet.read users.read offline.access"),
-    "zoom": ("https://zoom.us/oauth/authorize", ""),
+    "keycloak": ("", "/protocol/openid-connect/auth", "profile email"),
+    "linkedin": (
+        "https://api.linkedin.com",
+        "/oauth/v2/authorization",
+        "r_emailaddress r_liteprofile",
+    ),
+    "linkedin_oidc": (
+        "https://api.linkedin.com",
+        "/oauth/v2/authorization",
+        "openid email profile",
+    ),
+    "notion": ("https://api.notion.com", "/v1/oauth/authorize", ""),
+    "slack": ("https://slack.com", "/oauth/authorize", "identity.basic identity.email"),
+    "slack_oidc": ("https://slack.com", "/openid/connect/authorize", "profile email openid"),
+    "snapchat": ("https://accounts.snapchat.com", "/accounts/oauth2/auth", "openid"),
+    "spotify": ("https://accounts.spotify.com", "/authorize", "user-read-email"),
+    "twitch": ("https://id.twitch.tv", "/oauth2/authorize", "user:read:email"),
+    "twitter": ("https://api.twitter.com", "/oauth/authenticate", ""),
+    "workos": ("https://api.workos.com", "/sso/authorize", ""),
+    "x": (
+        "https://x.com",
+        "/i/oauth2/authorize",
+        "users.email tweet.read users.read offline.access",
+    ),
+    "zoom": ("https://zoom.us", "/oauth/authorize", ""),
 }
+"""The provider's own base URL, which a self-hosted one's `url` replaces, its path and scopes."""
+_ONE_BASE: Final = frozenset({"apple", "google"})
+"""Providers whose `url` GoTrue ignores."""
 _OWN_PARAMETERS: Final = frozenset(
     {"provider", "scopes", "redirect_to", "code_challenge", "code_challenge_method", "state"}
     | {"client_id", "client_secret", "redirect_uri", "response_type", "scope"}
@@ -175,6 +191,10 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
         raise PROVIDER_UNSUPPORTED.error(reason="missing OAuth client ID")
     if not provider.secret:
         raise PROVIDER_UNSUPPORTED.error(reason="missing OAuth secret")
+    own_base, path, scopes = _AUTHORIZE[name]
+    base = own_base if name in _ONE_BASE else provider.url.removesuffix("/") or own_base
+    if not base:
+        raise PROVIDER_UNSUPPORTED.error(reason="unable to find URL for the Keycloak provider")
     params = PkceParams(
         code_challenge=query.get("code_challenge", ""),
         code_challenge_method=query.get("code_challenge_method", ""),
@@ -183,7 +203,6 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
     redirect = choose_redirect(context.config, request)
     async with context.transaction() as connection:
         state = await _start(connection, name, params, redirect, target)
-    url, scopes = _AUTHORIZE[name]
     extra = query.get("scopes", "").replace("+", " ")
     values = {
         "client_id": provider.client_id.partition(",")[0],
@@ -194,8 +213,7 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
         "state": str(state),
     }
     values |= {key: value for key, value in query.items() if key not in _OWN_PARAMETERS}
-    base = f"{provider.url.rstrip('/')}{url}" if url.startswith("/") else url
-    return f"{base}?{urlencode(sorted(values.items()))}"
+    return f"{base}{path}?{urlencode(sorted(values.items()))}"
 
 
 async def _start(
