@@ -1,6 +1,8 @@
 """edge.toml: each entry that is wrong is left out and named with a cure; the others work."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +103,21 @@ def test_an_entry_that_is_wrong_leaves_the_others(tmp_path: Path) -> None:
 
 def test_this_project_s_own_file_is_sound() -> None:
     assert read_extensions(ROOT).faults == ()
+
+
+def test_the_readmes_entries_are_those_of_edge_toml() -> None:
+    chapter = (ROOT / "README.md").read_text().partition("## Add to the command and the stack")[2]
+    shown = tomllib.loads(chapter.partition("```toml\n")[2].partition("```")[0])
+    ours = tomllib.loads((ROOT / "edge.toml").read_text())
+
+    assert set(shown) == {"commands", "processes", "pages", "providers", "shell"}
+    assert is_part(shown, ours)
+
+
+def is_part(shown: Any, ours: Any) -> bool:
+    """Return whether the tables, lists and values are among ours."""
+    if isinstance(shown, dict):
+        return all(name in ours and is_part(value, ours[name]) for name, value in shown.items())
+    if isinstance(shown, list):
+        return all(value in ours for value in shown)
+    return shown == ours
