@@ -13,6 +13,7 @@ from edge.cli.deploy.bundle import bundle
 from edge.cli.deploy.command import deploy
 from edge.cli.functions.commands import app as functions
 from edge.cli.gen.commands import app as gen
+from edge.cli.link.commands import link, unlink
 from edge.cli.logs import logs
 from edge.cli.rest import rest
 from edge.cli.scaffold.command import init
@@ -40,6 +41,8 @@ app.command()(start)
 app.command()(stop)
 app.command()(status)
 app.command()(config)
+app.command()(link)
+app.command()(unlink)
 app.command()(logs)
 app.command()(serve)
 app.command()(auth)
