@@ -36,6 +36,11 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
+def print_text(text: str) -> None:
+    """Print text that is to be used as it is to standard output."""
+    sys.stdout.write(text)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table to standard output; cells are not wrapped when that is a pipe."""
     table = Table(box=None, header_style="bold", pad_edge=False)

@@ -1,4 +1,4 @@
-"""`edge db`: open psql, apply migrations, reset the local database, push to a hosted one."""
+"""`edge db`: psql, migrations, reset and diff of the local database; push and pull."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli import options
-from edge.cli.console import confirm, print_json, remark
+from edge.cli.console import confirm, print_json, print_text, remark
 from edge.cli.exit import FAILED, OPERATOR_ERROR
 from edge.cli.running import require_database, require_running
 
@@ -114,6 +114,40 @@ def pull(
     remark(f"Wrote {path}.")
     if path.parent.name != "migrations":
         remark("Your migrations are kept as they are: take from it what they lack.", "dim")
+
+
+@app.command()
+def diff(
+    *,
+    name: Annotated[
+        str | None,
+        typer.Option("--file", "-f", metavar="NAME", help="Write supabase/migrations/…_NAME.sql."),
+    ] = None,
+    schema: Annotated[
+        list[str] | None, typer.Option("--schema", "-s", help="Only these, separated by commas.")
+    ] = None,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Print what the local database has and the migrations do not make, as a new migration."""
+    from edge.cli.db.diff import check_name, compare, write_migration
+
+    if name is not None:
+        check_name(name)
+    schemas = [one.strip() for each in schema or () for one in each.split(",") if one.strip()]
+    compared = compare(workdir, schemas)
+    for note in (*compared.notes, *compared.difference.notes):
+        remark(note, "yellow")
+    difference = compared.difference
+    if difference.is_empty:
+        remark("No schema changes found.")
+        return
+    if name is None:
+        print_text(difference.as_sql())
+    else:
+        path = write_migration(workdir, name, difference)
+        remark(f"Wrote {path}, which counts as applied here: the local database has these changes.")
+    if count := len(difference.unresolved):
+        remark(f"{count} of the differences could not be expressed: see its comments.", "yellow")
 
 
 def _report_plan(waiting: list[str], output: options.Format) -> None:

@@ -41,7 +41,7 @@ def apply_new(workdir: Path, dsn: str, *, keep_going: bool = False) -> Outcome:
 def check_all(workdir: Path) -> list[Blocker]:
     """Try every migration in a scratch database, and return what fails."""
     plan = plan_schema(load_settings(workdir))
-    with _server(workdir) as server:
+    with use_server(workdir) as server:
         server.drop_database(_SCRATCH)
         bootstrap(server.create_database(_SCRATCH))
         try:
@@ -55,7 +55,7 @@ def recreate(workdir: Path, *, keep_going: bool = False) -> Outcome:
 
     Without a running stack the whole server is made anew, and stopped afterwards.
     """
-    with _server(workdir, anew=True) as server:
+    with use_server(workdir, anew=True) as server:
         if server.pid is None:  # it is the running stack's
             _drop_everything(server)
         bootstrap(server.dsn())
@@ -63,7 +63,7 @@ def recreate(workdir: Path, *, keep_going: bool = False) -> Outcome:
 
 
 @contextmanager
-def _server(workdir: Path, *, anew: bool = False) -> Generator[Cluster]:
+def use_server(workdir: Path, *, anew: bool = False) -> Generator[Cluster]:
     """Yield the running stack's server, or one that is started for the time being.
 
     With `anew` the latter begins without data.

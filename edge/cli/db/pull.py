@@ -9,16 +9,9 @@ from typing import Final
 from edge.cli.db.url import CURE, describe_host
 from edge.emulator.postgres.install import binaries, find_executables
 from edge.emulator.postgres.migrations import find_migrations
+from edge.emulator.postgres.schema_dump import PLATFORM_SCHEMAS
 from edge.errors import EdgeError
 
-# Those that the platform maintains (supabase/cli, pkg/migration/dump.go).
-_EXCLUDED: Final = (
-    *("_analytics", "_realtime", "_supavisor", "auth", "etl", "extensions", "pgbouncer"),
-    *("realtime", "storage", "supabase_functions", "supabase_migrations", "cron", "dbdev"),
-    *("graphql", "graphql_public", "net", "pgmq", "pgsodium", "pgsodium_masks", "pgtle", "repack"),
-    *("tiger", "tiger_data", "timescaledb_*", "_timescaledb_*", "topology", "vault"),
-    *("information_schema", "pg_*"),
-)
 _LEFT_OUT: Final = re.compile(
     r"^(?:\\(?:un)?restrict |COMMENT ON EXTENSION |CREATE EVENT TRIGGER |ALTER EVENT TRIGGER "
     r'|ALTER DEFAULT PRIVILEGES FOR ROLE "supabase_admin"|SET transaction_timeout'
@@ -48,7 +41,7 @@ def pull(url: str, workdir: Path) -> Path:
 
 def _dump(url: str, host: str) -> str:
     program = str(find_executables(binaries()) / "pg_dump")
-    excluded = [f"--exclude-schema={schema}" for schema in _EXCLUDED]
+    excluded = [f"--exclude-schema={schema}" for schema in PLATFORM_SCHEMAS]
     options = ["--schema-only", "--quote-all-identifiers", *excluded]
     try:
         done = subprocess.run(
