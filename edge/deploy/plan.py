@@ -180,7 +180,8 @@ def _resolve_environments(
 ) -> list[ServiceEnvironment]:
     held = current.secrets if current else None
     environments = [
-        resolve_environment(workload.secrets, target.settings, held) for workload in workloads
+        resolve_environment(workload.secrets, target.settings.for_function(workload.slug), held)
+        for workload in workloads
     ]
     missing: dict[str, list[str]] = {}
     for workload, environment in zip(workloads, environments, strict=True):

@@ -1,7 +1,7 @@
 """deploy.toml: the settings of each target, and overrides per environment and function.
 
 target = "cloud-run"             # the default of `edge deploy`
-optional_secrets = ["…"]         # credentials that may be missing
+optional_secrets = ["…"]         # credentials that may be missing; "slug:NAME" for one function
 
 [variables]                      # set for every function; never a secret
 SUPABASE_URL = "https://<project>.supabase.co"
@@ -129,6 +129,11 @@ class Settings:
     variables: Mapping[str, str]
     optional_secrets: frozenset[str]
     tables: Mapping[str, Any]
+
+    def for_function(self, slug: str) -> "Settings":
+        """Return the settings with the optional secrets of that function only."""
+        own = {name.removeprefix(f"{slug}:") for name in self.optional_secrets}
+        return replace(self, optional_secrets=frozenset(name for name in own if ":" not in name))
 
     def cloud_run(self, slug: str | None = None) -> CloudRun:
         """Return the target's settings, with the overrides for that function."""

@@ -93,6 +93,7 @@ def test_a_call_is_added_analysed_and_still_there_after_a_reload(
     expect(page.locator("article[data-status=success]")).to_contain_text("Voice Prompt")
     page.keyboard.press("Control+k")
     expect(page.locator("article")).to_have_count(0)
+    page.get_by_role("button", name="objection_call").first.click()
     page.get_by_label("Message").fill("<img src=x onerror=alert(1)> <b>what</b> about the price?")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("article[data-status=success]")).to_contain_text(re.compile("price"))

@@ -28,7 +28,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
 FUNCTIONS = ("structured_data", "voice_prompt", "retell_webhook", "campaign_trigger")
 DEPLOY_TOML = """\
 project = "shop"
-optional_secrets = ["RETELL_WEBHOOK_SECRET"]
+optional_secrets = [
+  "RETELL_WEBHOOK_SECRET",
+  "retell-webhook:OPENAI_API_KEY",
+  "retell-webhook:ANTHROPIC_API_KEY",
+]
 [variables]
 SUPABASE_URL = "https://shop.supabase.co"
 [cloud-run]

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,14 +115,13 @@ def test_each_function_has_a_process_an_account_and_an_environment_of_its_own(
 
 def test_processes_that_functions_are_forked_from_never_held_a_secret(stack: Stack) -> None:
     call(stack, "holder")
-    zygotes = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "edge.runtime.launch.zygote" in process.cmdline() and process.uids().real == 0
-    ]
-
-    assert zygotes
-    assert not any("treasure" in zygote.environ().values() for zygote in zygotes)
+    found = 0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # others' workers come and go
+            if "edge.runtime.launch.zygote" in process.cmdline() and process.uids().real == 0:
+                found += 1
+                assert "treasure" not in process.environ().values()
+    assert found
 
 
 def test_neither_siblings_nor_parents_can_be_read_through_proc(stack: Stack) -> None:

@@ -63,9 +63,11 @@ async def test_output_format_and_analysis_type_are_honoured(chat: ChatServer) ->
 
 
 async def test_a_question_is_answered_with_quotes_and_times(chat: ChatServer) -> None:
-    upload(chat, SAMPLE)
+    video = upload(chat, SAMPLE, "questions").json()
+    assert video["collection_id"] == "questions"
     async with connect(chat.url) as client:
-        ended = await client.ask(message("What did the customer say about the price?"))
+        question = "What did the customer say about the price?"
+        ended = await client.ask(message(question, collection_id="questions"))
     assert ended["status"] == "success", ended
     assert "> " in ended["content"][0]["text"]
     item = next(item for item in ended["content"] if item["type"] == "search_results")

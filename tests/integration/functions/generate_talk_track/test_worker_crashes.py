@@ -11,8 +11,10 @@ import pytest
 from functions.generate_talk_track.job import Claim
 from functions.generate_talk_track.job_runner import JobRunner
 from functions.generate_talk_track.store import Store
+from shared.database.clients import http_pool
 from shared.env import read_env
 from shared.llm.env import read_openai_env
+from shared.llm.openai import openai_client
 from shared.talk_tracks.env import read_talk_track_env
 from tests.conftest import RunningStack
 from tests.support.talk_tracks.faults import (
@@ -124,6 +126,10 @@ async def begin_and_stop(stack: RunningStack, job_id: str) -> None:
         await asyncio.sleep(0.01)
     stopping.set()
     await run
+    await openai_client(openai.provider).close()
+    await http_pool(env.supabase.url).aclose()
+    openai_client.cache_clear()
+    http_pool.cache_clear()
 
 
 def test_a_restart_of_postgres_repeats_no_call(stack: RunningStack, user: User) -> None:

@@ -75,8 +75,8 @@ moments = st.builds(minute_after, st.sampled_from(CHANGES), st.integers(0, 3 * 2
 
 
 @pytest.fixture(scope="module")
-def connection(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    dsn = cluster.create_database("calling_windows", template="edge_template")
+def connection(cluster: Cluster, project_template: str) -> Iterator[psycopg.Connection]:
+    dsn = cluster.create_database("calling_windows", template=project_template)
     with psycopg.connect(dsn, autocommit=True) as opened:
         yield opened
     cluster.drop_database("calling_windows")

@@ -35,6 +35,14 @@ def test_a_function_may_differ(tmp_path: Path) -> None:
     assert read.cloud_run("hello").min_instances == 0
 
 
+def test_a_secret_may_be_optional_for_one_function(tmp_path: Path) -> None:
+    text = DEPLOY_TOML.replace('["RETELL_WEBHOOK_SECRET"]', '["A", "hello:B"]')
+    read = settings(tmp_path, None, text)
+
+    assert read.for_function("hello").optional_secrets == {"A", "B"}
+    assert read.for_function("busy").optional_secrets == {"A"}
+
+
 def test_staging_is_meant_where_there_are_several_and_none_is_named(tmp_path: Path) -> None:
     assert settings(tmp_path, None).env == "staging"
 
