@@ -1,6 +1,6 @@
 """The way to the project's own services: one HTTP pool, a client for us and one for the caller."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.env import SupabaseEnv
@@ -43,15 +43,25 @@ class DatabaseTimeoutError(UnavailableError):
     default_code = "DATABASE_TIMEOUT"
 
 
-@cache
+_pools: Final[dict[str, "httpx.AsyncClient"]] = {}
+
+
 def http_pool(url: str) -> "httpx.AsyncClient":
     """Return the connection pool that all requests of this worker share."""
     import httpx  # imported on first use: a function that needs no database starts sooner
 
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-        verify=verify_for(url),
-    )
+    if url not in _pools:
+        _pools[url] = httpx.AsyncClient(
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            verify=verify_for(url),
+        )
+    return _pools[url]
+
+
+async def close_http_pools() -> None:
+    """Close the pools, before the event loop that they belong to ends."""
+    while _pools:
+        await _pools.popitem()[1].aclose()
 
 
 @lru_cache(maxsize=1)

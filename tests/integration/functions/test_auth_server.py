@@ -9,7 +9,7 @@ import pytest
 
 from shared.auth.authenticate import authenticate
 from shared.auth.credentials import read_credentials
-from shared.database.clients import http_pool
+from shared.database.clients import close_http_pools
 from shared.env import SupabaseEnv
 from shared.errors import UnauthorizedError, UnavailableError
 from tests.support.served_function import user_token
@@ -48,7 +48,7 @@ async def attempt(token: str, env: SupabaseEnv) -> str | None:
     try:
         return (await authenticate(("user",), read_credentials(headers), env)).user_id
     finally:
-        await http_pool(env.url).aclose()
+        await close_http_pools()
 
 
 async def test_a_token_that_auth_accepts_is_its_users(hosted: SupabaseEnv) -> None:

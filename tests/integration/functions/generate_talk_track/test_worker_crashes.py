@@ -11,7 +11,7 @@ import pytest
 from functions.generate_talk_track.job import Claim
 from functions.generate_talk_track.job_runner import JobRunner
 from functions.generate_talk_track.store import Store
-from shared.database.clients import http_pool
+from shared.database.clients import close_http_pools
 from shared.env import read_env
 from shared.llm.env import read_openai_env
 from shared.llm.openai import openai_client
@@ -127,9 +127,8 @@ async def begin_and_stop(stack: RunningStack, job_id: str) -> None:
     stopping.set()
     await run
     await openai_client(openai.provider).close()
-    await http_pool(env.supabase.url).aclose()
     openai_client.cache_clear()
-    http_pool.cache_clear()
+    await close_http_pools()
 
 
 def test_a_restart_of_postgres_repeats_no_call(stack: RunningStack, user: User) -> None:

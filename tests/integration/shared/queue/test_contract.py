@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from shared.database.clients import http_pool
+from shared.database.clients import close_http_pools
 from shared.env import SupabaseEnv
 from shared.errors import ConfigurationError, UnavailableError
 from shared.queue.pgmq import PgmqQueue
@@ -54,9 +54,7 @@ async def queue(
         made = ScriptedQueue(RedisRunner(valkey) if is_valkey else UpstashRunner(upstash, TOKEN))
     yield made
     await made.close()
-    for url in (stack.url, upstash):
-        await http_pool(url).aclose()
-    http_pool.cache_clear()
+    await close_http_pools()
 
 
 async def claim(queue: Queue, seconds: float = 60) -> Message:
@@ -214,5 +212,4 @@ async def test_an_unreachable_server_is_said_to_be_so(upstash: str) -> None:
         await runner.close()
     with pytest.raises(ConfigurationError):
         await ScriptedQueue(UpstashRunner(upstash, "wrong")).send(Q, "a")
-    await http_pool(upstash).aclose()
-    http_pool.cache_clear()
+    await close_http_pools()
