@@ -1,14 +1,12 @@
 """kill -9 of a stack during uploads and writes: what was acknowledged is there after a restart."""
 
 import hashlib
-import json
 import os
 import signal
-import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -19,7 +17,8 @@ import psycopg
 import pytest
 
 from edge.emulator.storage.files import FileStore
-from tests.support.cli_process import DEADLINE, EDGE, shell
+from tests.support.cli_process import DEADLINE
+from tests.support.killed_stack import running
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(150)]
 
@@ -39,25 +38,6 @@ def project(tmp_path: Path) -> Path:
     migrations.mkdir(parents=True)
     (migrations / "20260101000000_a.sql").write_text(SCHEMA)
     return tmp_path
-
-
-@contextmanager
-def running(project: Path) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]"]]:
-    """Start the stack; it is killed at the end."""
-    command = [*EDGE, "start", "--port", "0", "--db-port", "0", "-o", "json"]
-    with (project / "log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=project, env=shell(), stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    with process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (project / "log").read_text()
-        try:
-            yield json.loads(line), process
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait(DEADLINE)
 
 
 @dataclass
