@@ -68,12 +68,12 @@ def reset(
 def push(
     *,
     db_url: Annotated[
-        str,
+        str | None,
         typer.Option(
             envvar="SUPABASE_DB_URL",
-            help="The project's connection string, of a direct or session-mode connection.",
+            help="The project's connection string, direct or in session mode; else the linked one.",
         ),
-    ],
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan, change nothing.")
     ] = False,
@@ -86,8 +86,9 @@ def push(
 ) -> None:
     """Apply new migrations to a hosted project, each in one transaction."""
     from edge.cli.db.push import Push
+    from edge.cli.db.url import choose_url
 
-    pushing = Push(db_url, workdir, include_all=include_all)
+    pushing = Push(choose_url(db_url, workdir), workdir, include_all=include_all)
     waiting = pushing.plan()
     if dry_run:
         _report_plan(waiting, output)
@@ -103,14 +104,16 @@ def push(
 def pull(
     *,
     db_url: Annotated[
-        str, typer.Option(envvar="SUPABASE_DB_URL", help="The project's connection string.")
-    ],
+        str | None,
+        typer.Option(envvar="SUPABASE_DB_URL", help="Its connection string; else the linked one."),
+    ] = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
     """Write the schema of a hosted project into supabase/: the first migration if there is none."""
     from edge.cli.db.pull import pull as pull_schema
+    from edge.cli.db.url import choose_url
 
-    path = pull_schema(db_url, workdir)
+    path = pull_schema(choose_url(db_url, workdir), workdir)
     remark(f"Wrote {path}.")
     if path.parent.name != "migrations":
         remark("Your migrations are kept as they are: take from it what they lack.", "dim")

@@ -1,13 +1,26 @@
 """The connection string of a hosted project's database; no message shows its password."""
 
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from edge.cli.link.linking import linked_db_url
 from edge.errors import EdgeError
 
 CURE = "Take the connection string from the project's settings: --db-url or SUPABASE_DB_URL."
+
+
+def choose_url(given: str | None, workdir: Path) -> str:
+    """Return the given connection string, else the linked project's. Raises EdgeError."""
+    url = given or linked_db_url(workdir.resolve())
+    if not url:
+        raise EdgeError(
+            "Which database? There is no --db-url, and no project is linked with its database.",
+            cure="edge link --project-ref REF --password …, or --db-url or SUPABASE_DB_URL",
+        )
+    return url
 
 
 def describe_host(url: str) -> str:

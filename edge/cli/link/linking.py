@@ -82,6 +82,16 @@ def linked_ref(workdir: Path) -> str | None:
         return None
 
 
+def linked_db_url(workdir: Path) -> str | None:
+    """Return the connection string of the linked project, None if there is none."""
+    ref = linked_ref(workdir)
+    for path in sorted(workdir.glob(".env.*")) if ref else ():
+        present = EnvFile(path).read() if path.is_file() else {}
+        if present.get("SUPABASE_URL", "").startswith(f"https://{ref}."):
+            return present.get("SUPABASE_DB_URL") or None
+    return None
+
+
 def name_given(publishable: str, secret: str) -> dict[str, str]:
     """Return variables for keys that were typed: legacy ones are JWTs."""
     named = {"SUPABASE_ANON_KEY": publishable, "SUPABASE_SERVICE_ROLE_KEY": secret}

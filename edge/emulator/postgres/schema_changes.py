@@ -26,7 +26,14 @@ _TABLE: Final = re.compile(
 _REPLACEABLE: Final = frozenset(("VIEW", "FUNCTION", "PROCEDURE"))
 _REBUILT: Final = frozenset((*_REPLACEABLE, "MATERIALIZED VIEW", "AGGREGATE"))
 """Kinds without data: what depends on them goes with them, and is made again."""
-_ROUTINES: Final = frozenset(("FUNCTION", "PROCEDURE", "AGGREGATE"))
+_NAMED: Final = frozenset(("FUNCTION", "PROCEDURE", "AGGREGATE", "CAST"))
+_OF_COLUMNS: Final = frozenset(("TYPE", "DOMAIN"))
+_WITHOUT_DATA: Final = frozenset(
+    (
+        *_REBUILT,
+        *("CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "INDEX", "TRIGGER", "POLICY", "RULE"),
+    )
+)
 _CREATE: Final = re.compile(
     rf"CREATE (?:UNLOGGED )?(?P<kind>[A-Z ]+?) (?:IF NOT EXISTS )?(?P<name>{QUALIFIED})"
 )
@@ -68,6 +75,19 @@ _ENUM: Final = re.compile(
 _LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
 
 
+def _signature(each: Object) -> str:
+    """Return how DROP names a routine or a cast, by its header in the dump."""
+    if each.kind == "CAST":
+        return each.name
+    name, _, arguments = each.name.partition("(")
+    return f"{each.kind} {_quote(each.schema)}.{_quote(name)}({arguments}"
+
+
+def _quote(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is changed, in ways to be tried in turn; `note` warns of what it may cost."""
@@ -75,6 +95,8 @@ class Change:
     label: str
     ways: tuple[tuple[str, ...], ...]
     note: str = ""
+    clearing: str = ""
+    """What drops the old one, if it holds no data: it may be in the way of others."""
 
 
 def plan_changes(source: Schema, target: Schema) -> Iterator[Change]:
@@ -94,7 +116,7 @@ def plan_changes(source: Schema, target: Schema) -> Iterator[Change]:
         if before is None:
             yield Change(each.label, (_create(each),))
         elif not before.equals(each):
-            yield from _change(before, each)
+            yield from _change(before, each, source)
 
 
 def plan_rights(source: Schema, target: Schema) -> Iterator[Change]:
@@ -131,9 +153,8 @@ def _drop(each: Object) -> Change:
 
 def _drop_statement(each: Object) -> str | None:
     text = each.statements[0]
-    if each.kind in _ROUTINES:
-        name, _, arguments = each.name.partition("(")
-        return f"DROP {each.kind} {_quote(each.schema)}.{_quote(name)}({arguments}"
+    if each.kind in _NAMED:
+        return f"DROP {_signature(each)}"
     if found := _INDEX.match(text):
         return f"DROP INDEX {_quote(each.schema)}.{found['name']}"
     if found := _ON_TABLE.match(text):
@@ -147,12 +168,33 @@ def _drop_statement(each: Object) -> str | None:
     return f"DROP {each.kind} {found['name']}" if found and found["kind"] == each.kind else None
 
 
-def _change(before: Object, after: Object) -> Iterator[Change]:
+def _change(before: Object, after: Object, source: Schema) -> Iterator[Change]:
     if after.kind == "TABLE":
         for ways, note in alter_table(before, after):
-            yield Change(after.label, (ways,), note)
+            yield Change(after.label, ways, note)
         return
-    yield Change(after.label, tuple(_ways_to_change(before, after)))
+    ways = tuple(_ways_to_change(before, after))
+    if after.kind in _OF_COLUMNS and len(ways) == 1:
+        freed = tuple(_free_columns(before, source))
+        note = f"Fails where rows have values that the new {after.kind.lower()} has not."
+        yield Change(after.label, (*ways, (*freed, *ways[0])), note if freed else "")
+        return
+    clearing = _drop_statement(before) if after.kind in _WITHOUT_DATA else None
+    yield Change(after.label, ways, clearing=clearing or "")
+
+
+def _free_columns(each: Object, source: Schema) -> Iterator[str]:
+    """Yield what makes text of the columns of a type, so that it can be made anew."""
+    found = _CREATE.match(each.statements[0])
+    for table in filter(None, (one.table for one in source.values())) if found else ():
+        for name, column in table.columns.items():
+            kind, brackets = column.clauses[""].removesuffix("[]"), column.clauses[""][-2:]
+            if found and kind == found["name"]:
+                alter = f"ALTER TABLE {table.name} ALTER COLUMN {name}"
+                text = '"text"[]' if brackets == "[]" else '"text"'
+                if "DEFAULT" in column.clauses:
+                    yield f"{alter} DROP DEFAULT"
+                yield f"{alter} TYPE {text} USING {name}::{text}"
 
 
 def _ways_to_change(before: Object, after: Object) -> Iterator[tuple[str, ...]]:
@@ -160,6 +202,7 @@ def _ways_to_change(before: Object, after: Object) -> Iterator[tuple[str, ...]]:
     kind = after.kind
     if kind == "TYPE" and (added := _add_values(before.statements[0], first)):
         yield added
+        return
     if kind in _REPLACEABLE:
         yield (first.replace(f"CREATE {kind}", f"CREATE OR REPLACE {kind}", 1), *others)
     if kind == "DEFAULT":
@@ -177,13 +220,16 @@ def _ways_to_change(before: Object, after: Object) -> Iterator[tuple[str, ...]]:
 
 
 def _add_values(before: str, after: str) -> tuple[str, ...] | None:
-    """Return how an enum gets values, None if it loses some or their order."""
+    """Return how an enum gets values or another name of one, None if it loses some."""
     old, new = _ENUM.fullmatch(before), _ENUM.fullmatch(after)
     if not old or not new:
         return None
     had, wanted = _LITERAL.findall(old["values"]), _LITERAL.findall(new["values"])
     if [value for value in wanted if value in had] != had:
-        return None
+        renamed = [pair for pair in zip(had, wanted, strict=False) if pair[0] != pair[1]]
+        if len(had) != len(wanted) or len(renamed) != 1 or renamed[0][1] in had:
+            return None
+        return (f"ALTER TYPE {new['name']} RENAME VALUE {' TO '.join(renamed[0])}",)
     made: list[str] = []
     for position, value in enumerate(wanted):
         if value not in had:
@@ -201,8 +247,3 @@ def _undo_right(text: str) -> str | None:
         return None
     verb, word = ("REVOKE", "FROM") if found["verb"] == "GRANT" else ("GRANT", "TO")
     return f"{found['default'] or ''}{verb} {found['what']} {word} {found['whom']}"
-
-
-def _quote(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'

@@ -7,7 +7,7 @@ could not be made is listed with its definition.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import psycopg
@@ -24,6 +24,7 @@ _SETTINGS: Final = (
 )
 _VIEW: Final = re.compile(r"^(?:rule \S+ on )?(materialized view|view) (\S+) depends on", re.M)
 _OF_TABLE: Final = re.compile(r"^(policy|trigger) (.+) on table (\S+) depends on", re.M)
+_WITH_COLUMNS: Final = ("table ", "type ", "domain ")
 _INTRODUCTION: Final = (
     "What the local database has and the migrations do not make (edge db diff).",
     "Rows are not compared, and a renamed object reads as dropped and created.",
@@ -68,9 +69,10 @@ def find_difference(scratch: str, admin: str, target: str, schemas: Collection[s
             previous: list[Change] = []
             for _ in range(_MOST_PASSES):
                 changes = list(plan(found, wanted))
-                if not changes or changes == previous:
+                is_stuck = changes == previous
+                if not changes or (is_stuck and not trying.clear(changes)):
                     break
-                for change in changes:
+                for change in () if is_stuck else changes:
                     trying.apply(change)
                 previous, found = changes, dump_schema(admin, schemas)
     difference.unresolved = list(_describe_rest(found, wanted, trying.failures))
@@ -83,6 +85,17 @@ class _Trying:
     connection: psycopg.Connection
     difference: Difference
     failures: dict[str, str] = field(default_factory=dict[str, str])
+    _has_cleared: bool = False
+
+    def clear(self, changes: Iterable[Change]) -> bool:
+        """Drop what is to be made anew and is in the way of others; only once, False after."""
+        if self._has_cleared:
+            return False
+        self._has_cleared = True
+        for change in changes:
+            if change.clearing:
+                self.apply(replace(change, ways=((change.clearing,),)))
+        return True
 
     def apply(self, change: Change) -> None:
         """Apply the first way that works, and write it down."""
@@ -105,7 +118,9 @@ class _Trying:
                         self._execute(statement)
             except psycopg.Error as exc:
                 self.failures[change.label] = exc.diag.message_primary or str(exc)
-                blocking = list(_find_blocking(exc)) if change.label.startswith("table ") else []
+                blocking = (
+                    list(_find_blocking(exc)) if change.label.startswith(_WITH_COLUMNS) else []
+                )
                 new = [each for each in blocking if each not in made]
                 if not new:
                     return None

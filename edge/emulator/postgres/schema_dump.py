@@ -28,6 +28,7 @@ _HEADER: Final = re.compile(
     re.MULTILINE,
 )
 _COMMENTS: Final = re.compile(r"(?:\s*--[^\n]*(?:\n|\Z))*\s*")
+_SETTINGS: Final = frozenset(("set", "reset", "select"))
 _OF_PROJECTS: Final = frozenset(("TRIGGER", "POLICY"))
 """Kinds of objects that projects add to the platform's tables."""
 
@@ -102,9 +103,9 @@ def _objects(text: str) -> Iterable[Object]:
         begin = start.end() if start else 0
         for header in _HEADER.finditer(statement.text, 0, begin):
             current = found.setdefault((header["kind"], header["schema"], header["name"]), [])
-        if current is not None and statement.head.partition(" ")[0] not in {"set", "select"}:
+        if current is not None and statement.head.partition(" ")[0] not in _SETTINGS:
             current.append(statement.text[begin:])
-    return [Object(*key, tuple(lines)) for key, lines in found.items() if lines]
+    return [Object(*key, tuple(dict.fromkeys(lines))) for key, lines in found.items() if lines]
 
 
 def _is_wanted(each: Object, schemas: Collection[str]) -> bool:

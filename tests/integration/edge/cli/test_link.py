@@ -122,6 +122,23 @@ def test_unlink_takes_back_what_link_wrote(edge: Edge) -> None:
 
 
 @pytest.mark.usefixtures("api")
+def test_a_linked_database_is_the_one_that_is_pushed_to(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUPABASE_DB_URL", raising=False)
+    Path("supabase/migrations").mkdir()
+    url = "postgresql://postgres:secret@127.0.0.1:1/postgres"
+
+    unlinked = edge("db", "push", "--dry-run")
+    edge("link", "--project-ref", REF, "--env", "staging", "--db-url", url)
+    linked = edge("db", "push", "--dry-run")
+
+    assert (unlinked.status, "edge link" in unlinked.err) == (2, True)
+    assert (linked.status, "127.0.0.1/postgres failed" in linked.err) == (2, True)
+    assert "secret" not in linked.err
+
+
+@pytest.mark.usefixtures("api")
 def test_without_a_token_keys_come_from_options(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
