@@ -1,7 +1,7 @@
 """JSON answers, and answers with an object's bytes: conditions, ranges, names for saving."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
@@ -10,10 +10,12 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from edge.emulator.storage.errors import storage_error
+from edge.emulator.storage.errors import StorageError, storage_error
 from edge.emulator.storage.files import CHUNK, FileStore
 from edge.emulator.storage.rows import Row, metadata_of
 
+_FILE_MISSING: Final = "FileMissing"
+_MOST_REPLACED: Final = 10
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -39,6 +41,25 @@ def info(row: Row) -> dict[str, Any]:
         "last_modified": metadata.get("lastModified") or row["updated_at"],
         "created_at": row["created_at"],
     }
+
+
+async def serve_current(
+    request: Request,
+    find: Callable[[], Awaitable[Row]],
+    files: FileStore,
+    extra: dict[str, str] | None = None,
+) -> Response:
+    """Serve the object that `find` returns; one that is replaced meanwhile is found again."""
+    row = await find()
+    for _ in range(_MOST_REPLACED):
+        try:
+            return await serve_object(request, row, files, extra)
+        except StorageError as exc:
+            newer = await find()
+            if exc.code != _FILE_MISSING or newer["version"] == row["version"]:
+                raise
+            row = newer
+    return await serve_object(request, row, files, extra)
 
 
 async def serve_object(

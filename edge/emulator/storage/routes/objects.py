@@ -4,6 +4,7 @@ Follows supabase/storage (src/http/routes/object). Objects of a public bucket ar
 row-level security; missing and forbidden objects look alike.
 """
 
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from edge.emulator.storage import rows
 from edge.emulator.storage.bodies import read_json, read_texts
 from edge.emulator.storage.context import StorageContext
 from edge.emulator.storage.errors import StorageError, invalid_request, storage_error
-from edge.emulator.storage.responses import Json, info, serve_object
+from edge.emulator.storage.responses import Json, info, serve_current
 from edge.emulator.storage.upload import read_upload
 from edge.emulator.storage.uploader import Target, upload
 
@@ -42,12 +43,12 @@ async def _upload(context: StorageContext, request: Request, target: Target) -> 
 
 
 async def download(context: StorageContext, request: Request) -> Response:
-    row = await find_readable(context, request, "object.get_authenticated")
-    return await serve_object(request, row, context.files)
+    find = partial(find_readable, context, request, "object.get_authenticated")
+    return await serve_current(request, find, context.files)
 
 
 async def download_public(context: StorageContext, request: Request) -> Response:
-    return await serve_object(request, await find_public(context, request), context.files)
+    return await serve_current(request, partial(find_public, context, request), context.files)
 
 
 async def show_info(context: StorageContext, request: Request) -> Response:

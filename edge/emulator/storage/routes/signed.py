@@ -22,7 +22,7 @@ from edge.emulator.storage.bodies import (
 from edge.emulator.storage.context import StorageContext
 from edge.emulator.storage.errors import invalid_request, storage_error
 from edge.emulator.storage.names import check_object_name
-from edge.emulator.storage.responses import Json, serve_object
+from edge.emulator.storage.responses import Json, serve_current
 from edge.emulator.storage.routes.objects import read_target
 from edge.emulator.storage.tokens import sign, verify_signed
 from edge.emulator.storage.transform import read_options
@@ -111,12 +111,16 @@ def read_token(request: Request) -> str:
 async def download_signed(context: StorageContext, request: Request) -> Response:
     target = read_target(request)
     claims = verify_signed(context.config.keys, "download", target.key, read_token(request))
-    async with context.database.as_owner() as connection:
-        row = await rows.find_object(connection, target.bucket_id, target.name)
-    if row is None:
-        raise storage_error("NoSuchKey")
+
+    async def find() -> rows.Row:
+        async with context.database.as_owner() as connection:
+            row = await rows.find_object(connection, target.bucket_id, target.name)
+        if row is None:
+            raise storage_error("NoSuchKey")
+        return row
+
     expires = formatdate(float(claims.get("exp") or 0), usegmt=True)
-    return await serve_object(request, row, context.files, {"expires": expires})
+    return await serve_current(request, find, context.files, {"expires": expires})
 
 
 async def sign_upload(context: StorageContext, request: Request) -> Response:

@@ -34,6 +34,23 @@ async def test_what_was_uploaded_is_read_back_with_its_headers(docs: Storage) ->
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_an_object_can_be_read_while_it_is_replaced(docs: Storage) -> None:
+    await docs.upload("docs/a.txt", b"0" * 1000)
+
+    async def replace(digit: bytes) -> None:
+        for _ in range(20):
+            answer = await docs.upload("docs/a.txt", digit * 1000, **{"x-upsert": "true"})
+            assert answer.status_code == 200
+
+    async def read() -> None:
+        for _ in range(60):
+            answer = await docs("GET", "/object/docs/a.txt")
+            assert answer.status_code == 200, answer.text
+            assert answer.content == answer.content[:1] * 1000
+
+    await asyncio.gather(*(replace(digit) for digit in (b"1", b"2", b"3")), read(), read())
+
+
 async def test_a_form_as_the_clients_send_it(docs: Storage) -> None:
     form: dict[str, Any] = {"cacheControl": "3600", "metadata": json.dumps({"colour": "red"})}
     answer = await docs(
