@@ -41,9 +41,13 @@ class Library:
 
     async def list_collections(self, owner: str | None) -> list[dict[str, Any]]:
         """Return {id, name, description} of each; a default one if there is none."""
-        rows = await self._request("POST", "/rpc/list_collections_v1", json={"p_owner": owner})
+        rows = await self.count_videos(owner)
         found = [{key: row[key] for key in ("id", "name", "description")} for row in rows]
         return found or [_default()]
+
+    async def count_videos(self, owner: str | None) -> list[dict[str, Any]]:
+        """Return {id, name, description, video_count} of each collection that is there."""
+        return await self._request("POST", "/rpc/list_collections_v1", json={"p_owner": owner})
 
     async def fetch_collection(self, collection_id: str, owner: str | None) -> dict[str, Any]:
         """Return {id, name, description}. Raises NotFoundError."""
@@ -64,7 +68,8 @@ class Library:
 
     async def delete_collection(self, collection_id: str, owner: str | None) -> None:
         """Delete an empty collection. Raises LibraryError if it has videos, NotFoundError."""
-        if await self.list_videos(collection_id, owner):
+        counts = {row["id"]: row["video_count"] for row in await self.count_videos(owner)}
+        if counts.get(collection_id):
             raise LibraryError("Invalid request: Your collection has non-zero videos.")
         params = {"id": f"eq.{collection_id}", **_owned(owner)}
         rows = await self._request("DELETE", "/collections", params=params, prefer="representation")

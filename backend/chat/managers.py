@@ -14,6 +14,7 @@ from socketio.async_pubsub_manager import AsyncPubSubManager
 _CHANNEL: Final = "chat"
 _LONGEST_PAYLOAD: Final = 7_900
 """Bytes; Postgres refuses notifications of 8,000 and more."""
+_PUBLISH_SECONDS: Final = 5.0
 _LONGEST_PAUSE: Final = 10.0
 _log = logging.getLogger("chat")
 
@@ -39,13 +40,14 @@ class PostgresManager(AsyncPubSubManager):
         self._lock = asyncio.Lock()
 
     async def _publish(self, data: Mapping[str, Any]) -> None:
-        """Notify the other instances. Raises psycopg.Error after a second attempt."""
+        """Notify the other instances; two attempts. Raises psycopg.Error, TimeoutError."""
         payload = json.dumps(data)
         async with self._lock:
             for is_last in (False, True):
                 try:
-                    await self._notify(payload)
-                except psycopg.Error:
+                    async with asyncio.timeout(_PUBLISH_SECONDS):
+                        await self._notify(payload)
+                except (psycopg.Error, TimeoutError):
                     self._publisher = None
                     if is_last:
                         raise

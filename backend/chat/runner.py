@@ -37,7 +37,7 @@ class Runner:
         self._functions = functions
         self._worker = uuid4().hex
         self._is_due = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Run] = {}
         self._loops: list[asyncio.Task[None]] = []
 
     @property
@@ -71,7 +71,7 @@ class Runner:
                     if run is None:
                         break
                     task = asyncio.create_task(self._work(run))
-                    self._tasks.add(task)
+                    self._tasks[task] = run
                     task.add_done_callback(self._end)
             except StoreError:
                 _log.warning("Runs cannot be read: the database does not answer. Trying again.")
@@ -79,7 +79,7 @@ class Runner:
                 await asyncio.wait_for(self._is_due.wait(), _POLL_SECONDS)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self.wake()
         if not task.cancelled() and (error := task.exception()):
             _log.error("A run could not be ended.", exc_info=error)
@@ -89,7 +89,7 @@ class Runner:
             await asyncio.sleep(LEASE_SECONDS / 3)
             with suppress(StoreError):
                 if self._tasks:
-                    await self._store.renew(self._worker)
+                    await self._store.renew(self._worker, list(self._tasks.values()))
 
     async def _work(self, run: Run) -> None:
         given = run.message

@@ -12,7 +12,7 @@ TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -35,6 +35,9 @@ from .selection import Selection, select
 from .stored import fetch_examples, fetch_transcript, read_filters
 from .transcript import parse_turns
 
+_MOST_DRAWN: Final = 100
+_MOST_PAIRS: Final = 200
+"""Candidates of a transcript, spread evenly; each is compared with all that are kept."""
 PROMPT = read_prompt(Path(__file__).with_name("prompts") / "examples.md")
 
 
@@ -94,7 +97,9 @@ async def _draw(ctx: Context, body: TrainingInput) -> dict[str, Any]:
 def _select(transcript: str, drawn: list[Example], body: TrainingInput) -> Selection:
     """Return the model's examples, and question and answer pairs of the transcript to fill up."""
     turns = parse_turns(transcript)
-    candidates = [*drawn, *draw_from_turns(turns)]
+    pairs = draw_from_turns(turns)
+    step = max(1, len(pairs) // _MOST_PAIRS)
+    candidates = [*drawn[:_MOST_DRAWN], *pairs[::step]]
     if body.types:
         candidates = [each for each in candidates if each.type in body.types]
     return select(transcript, turns, candidates, body.max_examples)

@@ -14,6 +14,7 @@ from .transcript import Turn
 _GROUNDED: Final = 0.6
 _SIMILAR: Final = 0.92
 _SHARE_OF_TYPE: Final = 0.4
+_MOST_SPEAKERS: Final = 100
 _WORD: Final = re.compile(r"\w+")
 _PLACEHOLDER: Final = re.compile(r"\[[A-Z]+_\d+\]")
 
@@ -34,7 +35,8 @@ def select(
     dropped: Counter[str] = Counter(
         dict.fromkeys(("incomplete", "ungrounded", "pii_only", "duplicate", "over_quota"), 0)
     )
-    redactor = Redactor([turn.speaker for turn in turns])
+    speakers = Counter(turn.speaker for turn in turns)
+    redactor = Redactor([name for name, _ in speakers.most_common(_MOST_SPEAKERS)])
     vocabulary = [set(_words(turn.text)) for turn in turns]
     kept: list[dict[str, Any]] = []
     for example in candidates:

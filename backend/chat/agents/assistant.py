@@ -8,6 +8,7 @@ from backend.chat.agents.agent import Agent, AgentError, Turn
 from backend.chat.functions import FunctionError
 
 _MOST_QUOTES: Final = 3
+_MOST_COLLECTIONS: Final = 50
 _LISTING: Final = re.compile(
     r"^\W*(?:(?:list|show|which|what)\b.*\b)?(?:collections?|videos?|calls?|library)\W*$", re.I
 )
@@ -37,16 +38,16 @@ class Assistant(Agent):
 
     async def _list(self, turn: Turn) -> None:
         await turn.progress("Looking into the library")
-        lines: list[str] = []
-        videos: list[dict[str, Any]] = []
-        for collection in (await turn.library.list_collections(turn.owner))[:20]:
-            found = await turn.library.list_videos(collection["id"], turn.owner)
-            lines.append(f"- **{collection['name']}** (`{collection['id']}`): {len(found)} calls")
-            videos += found
-        turn.output.text = "\n".join(lines)
-        if videos:
+        collections = (await turn.library.count_videos(turn.owner))[:_MOST_COLLECTIONS]
+        turn.output.text = "\n".join(
+            f"- **{each['name']}** (`{each['id']}`): {each['video_count']} calls"
+            for each in collections
+        )
+        shown = turn.message.collection_id or (collections[0]["id"] if collections else "")
+        if videos := await turn.library.list_videos(shown, turn.owner):
             item = {"type": "videos", "videos": videos[:50], "ui_config": {"columns": 4}}
             turn.output.items.append(item)
+        turn.output.text = turn.output.text or "There are no calls yet. Upload a transcript."
 
     async def _search(self, turn: Turn) -> None:
         await turn.progress("Searching the transcripts")

@@ -22,6 +22,8 @@ from backend.transcripts.reader import ENDINGS, load_transcript
 from backend.transcripts.turns import Transcript, TranscriptError
 
 _MOST_BYTES: Final = 50 << 20
+_READING: Final = asyncio.Semaphore(2)
+"""Files that are read at a time; each takes several times its size in memory."""
 _MOST_TIMES: Final = 5_000
 _FORMATS: Final = ", ".join(ENDINGS)
 
@@ -79,7 +81,8 @@ async def _read(file: UploadFile, name: str) -> tuple[Transcript, str]:
             return load_transcript(path), hashlib.sha256(content).hexdigest()[:8]
 
     try:
-        return await asyncio.to_thread(run)
+        async with _READING:
+            return await asyncio.to_thread(run)
     except TranscriptError as exc:
         raise RefusedError(400, str(exc).replace("upload.", f"{Path(name).stem}.", 1)) from exc
 

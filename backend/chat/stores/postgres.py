@@ -153,13 +153,19 @@ class PostgresStore:
             attempts=row["attempts"],
         )
 
-    async def renew(self, worker: str) -> None:
-        """Extend the leases of the worker's runs."""
+    async def renew(self, worker: str, runs: Sequence[Run]) -> None:
+        """Extend the leases of these runs, as far as the worker still holds them."""
         await self._execute(
             "update chat.runs"
             " set lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)"
-            " where worker = %(worker)s and state = 'running'",
-            {"worker": worker, "lease": LEASE_SECONDS},
+            " where worker = %(worker)s and state = 'running' and (session_id, msg_id) in"
+            " (select * from unnest(%(session_ids)s::text[], %(msg_ids)s::text[]))",
+            {
+                "worker": worker,
+                "lease": LEASE_SECONDS,
+                "session_ids": [run.message.session_id for run in runs],
+                "msg_ids": [run.message.msg_id for run in runs],
+            },
         )
 
     async def release(self, worker: str) -> None:

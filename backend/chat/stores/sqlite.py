@@ -148,11 +148,15 @@ class SqliteStore:
         parsed = Message.model_validate_json(message)
         return Run(parsed, output_id, owner, json.loads(stages), attempts)
 
-    async def renew(self, worker: str) -> None:
-        """Extend the leases of the worker's runs."""
-        await self._fetch(
-            "update runs set lease_expires_at = ? where worker = ? and state = 'running'",
-            (time.time() + LEASE_SECONDS, worker),
+    async def renew(self, worker: str, runs: Sequence[Run]) -> None:
+        """Extend the leases of these runs, as far as the worker still holds them."""
+        values = [(time.time() + LEASE_SECONDS, worker, *_key(run)) for run in runs]
+        await self._run(
+            lambda connection: connection.executemany(
+                "update runs set lease_expires_at = ? where worker = ? and state = 'running'"
+                " and session_id = ? and msg_id = ?",
+                values,
+            )
         )
 
     async def release(self, worker: str) -> None:

@@ -69,8 +69,8 @@ class Store(Protocol):
         """Lease the oldest run that waits or was abandoned, one at a time for each session."""
         ...
 
-    async def renew(self, worker: str) -> None:
-        """Extend the leases of the worker's runs."""
+    async def renew(self, worker: str, runs: Sequence[Run]) -> None:
+        """Extend the leases of these runs, as far as the worker still holds them."""
         ...
 
     async def release(self, worker: str) -> None:

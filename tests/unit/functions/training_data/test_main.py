@@ -1,0 +1,19 @@
+"""A long transcript costs no more than its bounded number of candidates."""
+
+from uuid import uuid4
+
+from functions.training_data import main
+
+
+def test_a_long_transcript_is_drawn_from_evenly() -> None:
+    lines = [
+        f"{'Agent' if turn % 2 else f'Person {turn}'}: these are the words of turn number {turn}"
+        for turn in range(6_000)
+    ]
+    body = main.TrainingInput(video_id=uuid4(), max_examples=50)
+
+    found = main._select("\n".join(lines), [], body)
+
+    considered = len(found.rows) + sum(found.dropped.values())
+    assert considered <= main._MOST_PAIRS * 2
+    assert len(found.rows) == 20  # two fifths of one type
