@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _START_SECONDS: Final = 120.0
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of ours below it, private
-_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_NO_AUTHORITIES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts no authority: the stack speaks HTTP, and reading all of them takes 25 ms a client."""
 PASSWORD: Final = "a test's password"  # noqa: S105
 """What users of `as_user` sign in with; its hash is the cheapest that bcrypt makes."""
@@ -89,7 +89,7 @@ class RunningStack:
         """Return an HTTP client that sends a key or a user's token; the secret key by default."""
         key = key or self.settings.secret_key
         headers = {"apikey": key, "authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=_NOBODY)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=_NO_AUTHORITIES)
 
     def call(self, function: str, body: object = None, key: str | None = None) -> httpx.Response:
         """POST a JSON body to a function."""
@@ -181,7 +181,7 @@ class Project:
         """Return a supabase-py client with this key."""
         from supabase import ClientOptions, create_client
 
-        http = httpx.Client(timeout=60, follow_redirects=True, verify=_NOBODY)
+        http = httpx.Client(timeout=60, follow_redirects=True, verify=_NO_AUTHORITIES)
         return create_client(self.url, key, ClientOptions(httpx_client=http))
 
 

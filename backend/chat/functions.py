@@ -6,6 +6,8 @@ from typing import Any, Final, cast
 
 import httpx
 
+from backend.client.reply import read_error
+
 _PAUSES: Final = (0.5, 1.5, 4.0)
 _SECONDS: Final = 160.0  # a function may take 150
 
@@ -67,15 +69,9 @@ class Functions:
             raise FunctionError(f"{slug} sent no JSON.", "BAD_REPLY", 502) from exc
         found = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
         if response.status_code >= 400:
-            raise _failure(slug, response.status_code, found)
+            message, code = read_error(slug, response.status_code, found)
+            raise FunctionError(message, code, response.status_code)
         data = found.get("data")
         if isinstance(data, dict) and isinstance(cast("Any", data).get("result"), dict):
             return cast("dict[str, Any]", data)["result"]
         return found
-
-
-def _failure(slug: str, status: int, body: Mapping[str, Any]) -> FunctionError:
-    error: Any = body.get("error")
-    details = cast("Mapping[str, Any]", error) if isinstance(error, dict) else body
-    message = str(details.get("message") or details.get("msg") or f"{slug} answered {status}.")
-    return FunctionError(message, str(details.get("code") or f"HTTP_{status}"), status)

@@ -7,6 +7,8 @@ from typing import Any, Final, cast
 import requests
 import stamina
 
+from backend.client.reply import read_error
+
 _RETRIES: Final = 3
 _CONNECT_SECONDS: Final = 5.0
 _LONGEST_WAIT: Final = 30.0
@@ -126,12 +128,8 @@ def _parse_object(response: requests.Response) -> dict[str, Any]:
 
 
 def _failure(slug: str, response: requests.Response, body: dict[str, Any]) -> FunctionCallError:
-    """Build the error from a function's {error: {…}} or the platform's {code, message}."""
-    error: Any = body.get("error")
-    details = cast("dict[str, Any]", error) if isinstance(error, dict) else body
     status = response.status_code
-    message = str(details.get("message") or details.get("msg") or f"{slug} answered {status}.")
-    code = str(details.get("code") or f"HTTP_{status}")
+    message, code = read_error(slug, status, body)
     if status < 500:
         return FunctionCallError(message, code=code)
     return TransientCallError(message, code=code, retry_after=_retry_after(response))

@@ -1,7 +1,7 @@
 """How long JSON takes to parse: that depends on how many values it has.
 
 Megabytes of text are quick, megabytes of small values take a second, during which an event loop
-would serve nobody.
+would answer no other request.
 """
 
 from typing import Any, Final, cast

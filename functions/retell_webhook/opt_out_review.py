@@ -73,7 +73,7 @@ class Reviewer:
                 answer = await retry_passing_failures(lambda: _ask(render_transcript(event)))
             if words := confirm(answer.value, event):
                 await self._record(event, words, answer.model)
-        except Exception as exc:  # the webhook is answered: nobody waits for this
+        except Exception as exc:  # the webhook is answered already: log it
             self._seen.pop(event.call_id, None)
             _log(event, f"not read by the model: {getattr(exc, 'code', type(exc).__name__)}")
         finally:

@@ -112,7 +112,7 @@ async def fetch(
 ) -> Fetched:
     """Request the URL. Raises UrlError, FetchTimeoutError, TooLargeError; FetchError otherwise.
 
-    A redirect is an error: where it leads would have to be judged anew, and nobody named it.
+    A redirect is an error: the caller did not name its target.
     """
     import httpx
 

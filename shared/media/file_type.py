@@ -1,4 +1,4 @@
-"""Tells an image's or video's type by its first bytes, whatever its name or header says."""
+"""Detect an image's or video's type by its first bytes, whatever its name or header says."""
 
 from typing import Final
 

@@ -5,7 +5,7 @@ rule's or the file's `unless` matches too. A `lenient` rule gives way to `lenien
 clause and `turn_unless` beside it: another time, number or person to call. `whole` opts out as a
 sentence of its own ("Stop."); `offers` are what the person may agree to. They are regular
 expressions over clauses in lower case without accents; `{name}` is one of [words]. `marks` are
-small words by which a language is told from others of its script.
+small words by which a language is recognized among others of its script.
 """
 
 import re

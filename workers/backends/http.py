@@ -1,4 +1,4 @@
-"""Requests to a provider: bounded, with failures told apart by whether another try may help."""
+"""Requests to a provider: bounded, with failures divided by whether another try may help."""
 
 import json
 from collections.abc import Mapping

@@ -171,7 +171,7 @@ class Transformer:
         except (UnsupportedImageError, ProcessEndedError) as exc:
             raise _unsupported() from exc
         except asyncio.CancelledError:
-            process.close()  # nobody waits for it
+            process.close()  # its result is not needed
             raise
         finally:
             self._idle.append(process)

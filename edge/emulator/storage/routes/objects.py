@@ -69,7 +69,7 @@ def _describe(request: Request, row: rows.Row) -> Response:
 
 
 async def find_readable(context: StorageContext, request: Request, operation: str) -> rows.Row:
-    """Return an object that the caller may read. Raises NoSuchKey, or NoSuchBucket untold."""
+    """Return an object that the caller may read. Raises NoSuchKey; NoSuchBucket without a token."""
     bucket_id, name = request.path_params["bucket"], request.path_params["path"]
     async with context.database.as_owner() as connection:
         bucket = await rows.find_bucket(connection, bucket_id)
