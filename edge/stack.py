@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
 
+from edge.console_mount import ConsoleMount
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
 from edge.gateway.guard import Guard, Secret, is_control
 from edge.gateway.home import create_home_page
-from edge.gateway.pages import create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
 from edge.gateway.upgrades import route_upgrades
@@ -70,6 +70,7 @@ class Stack:
     scheduled: bool = True
     functions: FunctionsApp = field(init=False)
     metrics: Metrics = field(init=False)
+    console: ConsoleMount = field(init=False)
     _services: "Services | None" = field(default=None, init=False)
     _logs: LogStore = field(init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
@@ -118,9 +119,7 @@ class Stack:
         routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
         if self.settings.has_database:
             routes[_MAIL] = Guard(deferred[_MAIL], hosts=self._own_names())
-            pages = self.settings.extensions.pages
-            console = create_pages_app(self.settings.publishable_key, pages)
-            routes["/console"] = Guard(console, hosts=self._own_names())
+        routes |= self._open_console()
         home = create_home_page(self.settings.extensions.pages if "/console" in routes else {})
         await self._serve(Gateway(routes, self.settings.key_tokens(), home), listener)
         for app in deferred.values():
@@ -140,6 +139,13 @@ class Stack:
         )
         self._exits.push_async_callback(upstream.close)
         return upstream
+
+    def _open_console(self) -> dict[str, ASGIApp]:
+        self.console = ConsoleMount(
+            self.settings, self.functions, self.metrics, lambda: self._services
+        )
+        self._exits.push_async_callback(self.console.close)
+        return self.console.routes()
 
     def _metrics_routes(self) -> dict[str, ASGIApp]:
         return {
