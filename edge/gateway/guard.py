@@ -83,7 +83,7 @@ class Guard:
     hosts: frozenset[str] = field(default_factory=frozenset[str])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._check(scope["headers"]) if self.applies(scope["path"]) else None
+        refusal = self.check(scope["headers"]) if self.applies(scope["path"]) else None
         if refusal is None:
             await self.app(scope, receive, send)
             return
@@ -96,7 +96,7 @@ class Guard:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _check(self, headers: Iterable[Header]) -> tuple[int, str, str] | None:
+    def check(self, headers: Iterable[Header]) -> tuple[int, str, str] | None:
         values = {name: value.decode("latin-1") for name, value in headers}
         host = _hostname(values.get(b"host", ""))
         origin = values.get(b"origin")

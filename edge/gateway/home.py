@@ -26,6 +26,7 @@ code {{ background: #8882; padding: 0 .25em }}
 </html>
 """
 _SERVICES: Final = (
+    ("/console", "the console, with the link that <code>edge status</code> prints"),
     ("/functions/v1/&lt;name&gt;", "functions: <code>edge functions list</code>"),
     ("/rest/v1/&lt;table&gt;", "data API"),
     ("/auth/v1", "Auth: <a href='/auth/v1/health'>health</a>, <a href='/mail'>mails</a>"),

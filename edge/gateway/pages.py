@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 INDEX: Final = "index.html"
+SETTINGS: Final = "settings.json"
 _HEADERS: Final = {
     "cache-control": "no-cache",
     "cross-origin-resource-policy": "same-origin",
@@ -43,9 +44,8 @@ def create_pages_app(publishable_key: str, pages: Mapping[str, Path]) -> Starlet
         del request
         return JSONResponse({"publishableKey": publishable_key}, headers=_HEADERS)
 
-    routes: list[BaseRoute] = [Route("/settings.json", show_settings)]
-    if shown := page_names(pages):
-        routes.append(Route("/", _redirect_to(f"/console/{shown[0]}")))
+    routes: list[BaseRoute] = [Route(f"/{SETTINGS}", show_settings)]
+    shown = page_names(pages)
     for name, folder in pages.items():
         if name in shown:
             routes.append(Route(f"/{name}", _show(folder / INDEX)))
@@ -64,11 +64,3 @@ def _show(file: Path) -> Any:
         return FileResponse(file, headers=_HEADERS)
 
     return show
-
-
-def _redirect_to(path: str) -> Any:
-    async def redirect(request: Request) -> Response:
-        del request
-        return RedirectResponse(path)
-
-    return redirect

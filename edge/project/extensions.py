@@ -13,6 +13,9 @@
     [pages]
     board = "pages/board"                # a folder with index.html: /console/board
 
+    [console]
+    pages = "tools.console:register"     # a function that adds pages to the console
+
     [providers.retell]
     webhook = "/functions/v1/NAME"       # where the emulated provider sends its webhooks
 
@@ -37,7 +40,7 @@ from edge.project.toml_file import read_toml
 FILE: Final = "edge.toml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TABLES: Final = ("commands", "processes", "pages", "providers", "shell")
+_TABLES: Final = ("commands", "processes", "pages", "console", "providers", "shell")
 _T = TypeVar("_T")
 
 
@@ -75,6 +78,7 @@ class Extensions:
     retell_webhook_path: str | None = None
     shell_variables: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    console_pages: str | None = None
 
 
 class _InvalidError(Exception):
@@ -108,8 +112,10 @@ class _Reader:
         pages = dict(self._entries("pages", self._page))
         webhook = next(self._entries("providers", _parse_retell), None)
         variables = next(self._entries("shell", _shell_variables), ())
+        console = next(self._entries("console", _console_pages), None)
         self._report_shared_ports(processes)
-        return Extensions(commands, processes, pages, webhook, variables, tuple(self.faults))
+        faults = tuple(self.faults)
+        return Extensions(commands, processes, pages, webhook, variables, faults, console)
 
     def _entries(self, table: str, parse: Callable[[str, Any], _T]) -> Iterator[_T]:
         entries = self.document.get(table, {})
@@ -177,6 +183,14 @@ def _shell_variables(name: str, value: Any) -> tuple[str, ...]:
     if name != "variables":
         raise _InvalidError(": the only setting is variables")
     return _variables(value, "")
+
+
+def _console_pages(name: str, value: Any) -> str:
+    if name != "pages":
+        raise _InvalidError(": the only setting is pages")
+    if not re.fullmatch(r"[\w.]+:\w+", _text(value, "")):
+        raise _InvalidError(" must be module:function")
+    return value
 
 
 def _check_name(name: str) -> None:

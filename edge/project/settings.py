@@ -53,7 +53,7 @@ class Settings:
     replaces functions/.env and every functions/<name>/.env. `ignored` are reserved names found in
     the env file. With `hosted`, or without `database`, no Postgres is started. `config` is what
     config.toml says beyond that; `functions_dir` holds the functions. `upstream` is the server of
-    functions that are not ours, the TypeScript ones.
+    functions that are not ours, the TypeScript ones. `console_token` is made by each start.
     """
 
     root: Path
@@ -86,6 +86,7 @@ class Settings:
     trusted_proxies: str = ""
     forks: bool = True
     emulates_providers: bool = True
+    console_token: str = ""
     extensions: Extensions = field(default_factory=Extensions)
     config: ProjectConfig = field(default_factory=ProjectConfig)
 
@@ -104,6 +105,13 @@ class Settings:
     def hosted_url(self) -> str | None:
         """The URL of the hosted project, None for a local one."""
         return self.hosted.url if self.hosted else None
+
+    @property
+    def console_url(self) -> str | None:
+        """The link that opens the console; None where there is none."""
+        if not self.console_token or not self.has_database:
+            return None
+        return f"{self.api_url}/console/?token={self.console_token}"
 
     @property
     def webhook_url(self) -> str | None:
@@ -198,6 +206,7 @@ class Settings:
         emulated = ",".join(p.name for p in PROVIDERS if not p.is_real(self.secrets))
         return {
             "API_URL": self.api_url,
+            **({"CONSOLE_URL": self.console_url} if self.console_url else {}),
             **database,
             **hosted,
             **({"EMULATED_PROVIDERS": emulated} if emulated else {}),

@@ -39,6 +39,21 @@ def build_process_environment(settings: Settings, entry: ProcessEntry) -> dict[s
     }
 
 
+def build_console_environment(settings: Settings) -> dict[str, str]:
+    """Build the variables of the console's process: the project's URL and keys, and its token."""
+    platform = settings.platform_variables()
+    platform.pop("SUPABASE_DB_URL", None)  # it works over HTTP alone
+    return {
+        **settings.inherited,
+        **platform,
+        "CONSOLE_API_URL": f"{settings.api_url}/console/api",
+        "CONSOLE_TOKEN": settings.console_token,
+        "CONSOLE_PAGES": settings.extensions.console_pages or "",
+        "CONSOLE_PROJECT": str(settings.root),
+        "NICEGUI_STORAGE_PATH": str(settings.state_dir / "console"),
+    }
+
+
 def _configured(settings: Settings, function: Function) -> Mapping[str, str]:
     """config.toml's [functions.NAME.env]."""
     config = find_config(function, settings.config.functions)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.source_code import list_files, read_source
 
-OURS = {"functions", "shared", "backend", "workers", "edge", "bench", "tests"}
+OURS = {"functions", "shared", "backend", "workers", "console", "edge", "bench", "tests"}
 PARTS = ("edge.runtime", "edge.emulator", "edge.deploy")
 EMULATOR_COMMON = {"postgres", "wire"}
 
@@ -49,12 +49,18 @@ def test_a_function_never_knows_another() -> None:
 
 def test_shared_and_backend_know_only_third_parties() -> None:
     assert breaches("shared", *(OURS - {"shared"})) == []
-    assert breaches("backend", *(OURS - {"backend"})) == []
+    assert breaches("backend", *(OURS - {"backend", "console"})) == []
+    assert [b for b in breaches("backend", "console") if not b.startswith("backend.console")] == []
 
 
 def test_workers_know_only_third_parties() -> None:
     """They run where the GPU is and reach the project by HTTP alone."""
     assert breaches("workers", *(OURS - {"workers"})) == []
+
+
+def test_the_console_knows_only_third_parties() -> None:
+    """It reaches the stack by HTTP alone; projects add to it, never the other way round."""
+    assert breaches("console", *(OURS - {"console"})) == []
 
 
 def test_the_two_copies_of_the_guarded_fetch_are_the_same() -> None:
@@ -63,7 +69,7 @@ def test_the_two_copies_of_the_guarded_fetch_are_the_same() -> None:
 
 
 def test_the_platform_knows_no_function() -> None:
-    assert breaches("edge", "functions", "shared", "backend", "workers", "tests", "bench") == []
+    assert breaches("edge", *(OURS - {"edge"})) == []
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -104,13 +110,14 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
     readers = {
         source.name
         for source in map(
-            read_source, list_files("functions", "shared", "backend", "workers", "edge")
+            read_source, list_files("functions", "shared", "backend", "workers", "console", "edge")
         )
         if source.reads_environment
     }
 
     assert readers == {
         "backend.__main__",
+        "console.settings",
         "shared.env",
         "edge.project.environment",
         "edge.runtime.worker.main",
@@ -120,7 +127,9 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
 
 
 def test_there_are_no_import_cycles() -> None:
-    sources = [read_source(path) for path in list_files("shared", "backend", "workers", "edge")]
+    sources = [
+        read_source(path) for path in list_files("shared", "backend", "workers", "console", "edge")
+    ]
     names = {source.name for source in sources}
     graph = {source.name: source.imports_at_load & names for source in sources}
 

@@ -68,7 +68,6 @@ def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str
                 dsn=status["DB_URL"],
                 cluster=Cluster(project / "none"),
                 events=[],
-                console_token="",
             ),
             process,
         )

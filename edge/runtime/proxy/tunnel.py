@@ -64,11 +64,11 @@ def render_upgrade(scope: Scope) -> bytes:
 
 
 @dataclass(slots=True)
-class _Pipe(asyncio.Protocol):
+class Pipe(asyncio.Protocol):
     """One end of a tunnel: what arrives here leaves at the other end, no faster than it can."""
 
     transport: asyncio.Transport | None = None
-    other: "_Pipe | None" = None
+    other: "Pipe | None" = None
     on_close: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -100,7 +100,7 @@ class Tunnel(asyncio.Protocol):
     admit: Admit
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
-        self._pipe = _Pipe()
+        self._pipe = Pipe()
         self._opening: asyncio.Task[None] | None = None
         self._early = bytearray()
         self._is_joining = False
@@ -164,7 +164,7 @@ class Tunnel(asyncio.Protocol):
         return (str(address[0]), int(address[1])) if address else None
 
     async def _join(self, process: Process, request: bytes) -> None:
-        worker = _Pipe(other=self._pipe, on_close=partial(process.leave, socket=True))
+        worker = Pipe(other=self._pipe, on_close=partial(process.leave, socket=True))
         loop = asyncio.get_running_loop()
         self._is_joining = True  # from here on `on_close` alone says that the request is over
         try:

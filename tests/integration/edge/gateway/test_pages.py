@@ -65,10 +65,6 @@ async def test_samples_are_served_and_no_file_next_to_them(console: httpx.AsyncC
     assert {answer.status_code for answer in escapes} == {404}
 
 
-async def test_the_start_is_the_first_page(console: httpx.AsyncClient) -> None:
-    assert (await console.get("/")).headers["location"] == "/console/talk-tracks"
-
-
 async def test_a_folder_without_an_index_is_not_a_page(tmp_path: Path) -> None:
     (tmp_path / "deck.json").write_text("{}")
     pages = {"samples": tmp_path}

@@ -121,3 +121,19 @@ def is_part(shown: Any, ours: Any) -> bool:
     if isinstance(shown, list):
         return all(value in ours for value in shown)
     return shown == ours
+
+
+def test_the_console_pages_are_a_function_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text('[console]\npages = "tools.console:register"\n')
+
+    assert read_extensions(tmp_path).console_pages == "tools.console:register"
+
+
+@pytest.mark.parametrize("line", ['pages = "tools/console.py"', "pages = 3", 'page = "a:b"'])
+def test_console_pages_that_cannot_be_called_are_reported(tmp_path: Path, line: str) -> None:
+    (tmp_path / "edge.toml").write_text(f"[console]\n{line}\n")
+
+    found = read_extensions(tmp_path)
+
+    assert found.console_pages is None
+    assert len(found.faults) == 1

@@ -10,6 +10,7 @@ from edge.project.manifest import Function, Manifest
 from edge.project.providers import PROVIDERS
 from edge.project.settings import Settings, load_settings
 from edge.project.worker_environment import (
+    build_console_environment,
     build_process_environment,
     build_worker_environment,
 )
@@ -152,3 +153,14 @@ def test_a_process_gets_the_secrets_it_names_and_the_url_that_a_key_is_for(root:
     assert emulated["OPENAI_API_KEY"] == "local"
     assert emulated["OPENAI_BASE_URL"].endswith("/providers/openai/v1")
     assert "SUPABASE_URL" in emulated
+
+
+def test_the_console_has_no_secret_but_the_projects_keys(root: Path) -> None:
+    settings = load_settings(root, environ={"OPENAI_API_KEY": "sk-real", "PATH": "/bin"})
+
+    given = build_console_environment(replace(settings, console_token="t"))
+
+    assert given["CONSOLE_API_URL"] == "http://127.0.0.1:54321/console/api"
+    assert given["CONSOLE_TOKEN"] == "t"
+    assert given["SUPABASE_SERVICE_ROLE_KEY"] == settings.service_role_key
+    assert {"OPENAI_API_KEY", "SUPABASE_DB_URL"}.isdisjoint(given)

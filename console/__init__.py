@@ -1,0 +1,14 @@
+"""The console: what runs on a stack, in a browser.
+
+A process of its own, started by the first visit of /console. It reaches the stack over HTTP alone.
+A project adds pages with `page` and the parts of `console.ui`; edge.toml names the function that
+registers them:
+
+    [console]
+    pages = "tools.console:register"
+"""
+
+from console.api import Api, ApiError, api
+from console.registry import page
+
+__all__ = ["Api", "ApiError", "api", "page"]

@@ -1,0 +1,1 @@
+"""Parts that pages are built of; each works alone, beside any element of NiceGUI."""

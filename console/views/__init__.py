@@ -1,0 +1,1 @@
+"""Views of the platform: a file each, found by its name; none knows a table of a project."""
