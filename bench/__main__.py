@@ -17,6 +17,7 @@ _BENCHES: Final = (
     "first_answer",
     "project_start",
     "warm_echo",
+    "relay",
     "many_functions",
     "oneshot",
     "reload",

@@ -15,6 +15,7 @@ from edge.cli.functions.commands import app as functions
 from edge.cli.gen.commands import app as gen
 from edge.cli.link.commands import link, unlink
 from edge.cli.logs import logs
+from edge.cli.relay.commands import app as relay
 from edge.cli.rest import rest
 from edge.cli.scaffold.command import init
 from edge.cli.secrets.commands import app as secrets
@@ -51,6 +52,7 @@ app.command()(bundle)
 app.command()(deploy)
 app.command("test")(smoke)
 app.add_typer(functions, name="functions")
+app.add_typer(relay, name="relay")
 app.add_typer(secrets, name="secrets")
 app.add_typer(db, name="db")
 app.add_typer(gen, name="gen")

@@ -73,6 +73,9 @@ class CloudRun(_Table):
     cpu_throttling: bool = Field(
         default=False, description="true costs less and ends background work with the answer"
     )
+    private: bool = Field(
+        default=False, description="only callers with an identity token, such as a relay's"
+    )
     name_prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9-]*)?$")
     secret_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     scheduler_location: str | None = None
@@ -108,6 +111,7 @@ class Container(_Table):
     image: str = "edge-functions:latest"
     base_image: str = _PYTHON_IMAGE
     port: int = Field(default=8080, ge=1, le=65535)
+    url: str | None = Field(default=None, description="where it is served, for relays")
 
 
 _MODELS: Final[Mapping[TargetName, type[BaseModel]]] = {

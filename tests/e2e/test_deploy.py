@@ -273,6 +273,55 @@ def test_environments_are_kept_apart(type_: Edge, programs: RecordedPrograms) ->
     assert deployed(programs)["voice-prompt"]["edge-env"] == "production"
 
 
+def test_relays_are_written_after_a_deployment(
+    type_: Edge, programs: RecordedPrograms, project: Path
+) -> None:
+    plan = type_("deploy", "structured-data", "--relay", "--plan")
+    missing = type_("relay", "write", "structured-data")
+    assert type_("deploy", "structured-data").returncode == 0
+    as_listed(programs)
+    done = type_("deploy", "structured-data", "--relay")
+    again = type_("relay", "write", "structured-data")
+    listed = json.loads(type_("functions", "list", "-o", "json").stdout)
+
+    index = (project / "supabase/functions/structured-data/index.ts").read_text()
+    assert "then relays are written: supabase/functions/structured-data/index.ts" in plan.stdout
+    assert (missing.returncode, "edge deploy structured-data --relay" in missing.stderr) == (
+        1,
+        True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"https://structured-data.example.com"' in index
+    assert "identity" not in index
+    assert "supabase functions deploy structured-data" in done.stderr
+    assert (
+        "[functions.structured-data]\nverify_jwt = "
+        in (project / "supabase/config.toml").read_text()
+    )
+    assert "The relays are up to date." in again.stderr
+    assert {row["status"] for row in listed} == {"ACTIVE"}
+
+
+def test_relays_of_a_private_service_authenticate_themselves(
+    type_: Edge, programs: RecordedPrograms, project: Path
+) -> None:
+    settings = project / "deploy.toml"
+    private = "\n[cloud-run.functions.structured-data]\nprivate = true\n"
+    private += "[cloud-run.functions.campaign-trigger]\nprivate = true\n[env.staging]"
+    settings.write_text(settings.read_text().replace("\n[env.staging]", private))
+
+    refused = type_("deploy", "campaign-trigger")
+    assert type_("deploy", "structured-data").returncode == 0
+    as_listed(programs)
+    written = type_("relay", "write", "structured-data")
+
+    index = (project / "supabase/functions/structured-data/index.ts").read_text()
+    assert "--no-allow-unauthenticated" in programs.calls("run", "deploy")[0].argv
+    assert "it cannot be private" in refused.stderr
+    assert "{ identity: true }" in index
+    assert "EDGE_RELAY_SERVICE_ACCOUNT" in written.stderr
+
+
 def test_pruning_confirms_and_removes_only_services_without_a_function(
     type_: Edge, programs: RecordedPrograms
 ) -> None:

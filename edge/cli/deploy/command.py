@@ -37,6 +37,12 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
     build: Annotated[
         bool, typer.Option("--build", help="container: build the image too (docker, podman).")
     ] = False,
+    relay: Annotated[
+        bool,
+        typer.Option(
+            "--relay", help="Write supabase/functions/NAME/index.ts, which passes requests on."
+        ),
+    ] = False,
     yes: options.Yes = False,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
@@ -45,20 +51,14 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
 
     Settings are in deploy.toml, secrets at the target: edge secrets set … --target …
     """
-    from edge.cli.deploy.planning import ImageOptions, Selection, plan_container, plan_services
+    from edge.cli.deploy.deployment import Deployment, Place
+    from edge.cli.deploy.planning import ImageOptions, Selection
     from edge.cli.deploy.target import open_settings
-    from edge.cli.deploy.view import ExecutionOptions, execute_plan, show_plan
 
     settings, chosen = open_settings(workdir, target, env)
-    selection = Selection(tuple(names or ()), everything, prune, force)
-    if chosen == "container":
-        made = plan_container(settings, workdir, selection, ImageOptions(out, build, is_dry=plan))
-    else:
-        made = plan_services(settings, workdir, selection, chosen, is_dry=plan)
-    if plan:
-        show_plan(made, output)
-        return
-    retry = f"edge deploy {{names}} --target {chosen}" + (f" --env {env}" if env else "")
-    retry += "" if workdir == options.HERE else f" --workdir {workdir}"
-    place = f"{chosen}, environment {settings.env}"
-    execute_plan(made, ExecutionOptions(place, jobs, yes, output, retry))
+    Deployment(
+        Place(workdir, settings, chosen, env),
+        Selection(tuple(names or ()), everything, prune, force),
+        ImageOptions(out, build, is_dry=plan),
+        writes_relays=relay,
+    ).run(jobs, output, yes=yes)

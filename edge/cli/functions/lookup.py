@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from edge.errors import EdgeError
-from edge.project.config_toml import read_config
+from edge.project.config_toml import ProjectConfig, read_config
 from edge.project.environment import environ_or_default
 from edge.project.layout import find_functions, is_project
 from edge.project.manifest import Function, discover, slug_of
@@ -14,8 +14,12 @@ from edge.project.manifest import Function, discover, slug_of
 def require_functions(root: Path) -> dict[str, Function]:
     """Return the project's Python functions by slug. Raises EdgeError outside of a project."""
     require_project(root)
-    config = read_config(root / "supabase" / "config.toml", environ_or_default(None))
-    return discover(find_functions(root), config.functions)
+    return discover(find_functions(root), read_project_config(root).functions)
+
+
+def read_project_config(root: Path) -> ProjectConfig:
+    """Return the settings of the project's config.toml, or the defaults."""
+    return read_config(root / "supabase" / "config.toml", environ_or_default(None))
 
 
 def require_project(root: Path) -> None:

@@ -70,6 +70,12 @@ class CloudRun:
             longest=_LONGEST_NAME,
             scheduler="Cloud Scheduler",
         )
+        own = self.settings.cloud_run(workload.slug)
+        if own.private and workload.schedule:
+            found = [
+                *found,
+                "Cloud Scheduler's calls have no identity token: it cannot be private.",
+            ]
         return list(found)
 
     def read_state(self, workloads: Sequence[Workload]) -> CurrentState:
@@ -147,7 +153,7 @@ class CloudRun:
         yield from ("--function=main", f"--base-image={own.base_image}")
         yield from (f"--project={own.project}", f"--region={own.region}", "--quiet")
         # The bundle verifies tokens itself where verify_jwt is set; CORS preflights have none.
-        yield "--allow-unauthenticated"
+        yield "--no-allow-unauthenticated" if own.private else "--allow-unauthenticated"
         yield from (f"--memory={memory}Mi", f"--cpu={own.cpu}")
         yield f"--concurrency={own.concurrency or workload.concurrency}"
         yield f"--timeout={min(workload.answer_seconds, _LONGEST_ANSWER)}"

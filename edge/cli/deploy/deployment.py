@@ -1,0 +1,61 @@
+"""One run of `edge deploy`: its plan, which is shown or executed, and what follows it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.cli import options
+from edge.cli.deploy.planning import ImageOptions, Selection, plan_container, plan_services
+from edge.cli.deploy.relaying import note_relays, write_relays_of
+from edge.cli.deploy.view import ExecutionOptions, execute_plan, show_plan
+from edge.deploy.plan import Plan
+from edge.deploy.settings import Settings, TargetName
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to deploy; `env` as it was typed."""
+
+    workdir: Path
+    settings: Settings
+    target: TargetName
+    env: str | None
+
+    def continuation(self, command: str) -> str:
+        """Return the command with the options that lead here again."""
+        env = f" --env {self.env}" if self.env else ""
+        workdir = "" if self.workdir == options.HERE else f" --workdir {self.workdir}"
+        return f"{command} --target {self.target}{env}{workdir}"
+
+    def __str__(self) -> str:
+        return f"{self.target}, environment {self.settings.env}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What to deploy and where; `image.is_dry` shows the plan and changes nothing."""
+
+    place: Place
+    selection: Selection
+    image: ImageOptions
+    writes_relays: bool = False
+
+    def run(self, jobs: int, output: options.Format, *, yes: bool) -> None:
+        """Show the plan or execute it. Raises typer.Exit(1) if a step failed."""
+        plan = self._plan()
+        if self.writes_relays:
+            plan = note_relays(plan)
+        if self.image.is_dry:
+            show_plan(plan, output)
+            return
+        retry = self.place.continuation("edge deploy {names}")
+        execute_plan(plan, ExecutionOptions(str(self.place), jobs, yes, output, retry))
+        if self.writes_relays:
+            write_relays_of(self.place.workdir, self.selection, self.place.target, self.place.env)
+
+    def _plan(self) -> Plan:
+        place, is_dry = self.place, self.image.is_dry
+        if place.target == "container":
+            return plan_container(place.settings, place.workdir, self.selection, self.image)
+        return plan_services(
+            place.settings, place.workdir, self.selection, place.target, is_dry=is_dry
+        )

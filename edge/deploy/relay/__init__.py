@@ -1,0 +1,1 @@
+"""Relays: TypeScript functions of the hosted project that pass requests to deployed Python ones."""
