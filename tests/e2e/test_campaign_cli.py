@@ -15,7 +15,8 @@ import phonenumbers
 import psycopg
 import pytest
 
-from tests.support.cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.cli_process import DEADLINE, edge, serving, shell
+from tests.support.edge_process import EdgeProcess
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
@@ -74,10 +75,7 @@ def test_three_commands_dial_a_list_to_its_end(project: Path) -> None:
     imported = edge(project, "campaign", "import", "contacts.csv", "--any-hour", "-o", "json")
     faster = edge(project, "campaign", "clock", "20000")
     started = edge(project, "campaign", "start", "contacts", "-o", "json")
-    watch = [*EDGE, "campaign", "watch", "contacts", "-o", "json"]
-    watched = subprocess.run(
-        watch, cwd=project, env=shell(), capture_output=True, text=True, check=False, timeout=150
-    )
+    watched = edge(project, "campaign", "watch", "contacts", "-o", "json", deadline=150)
 
     assert imported.returncode == 0, imported.stderr
     assert faster.returncode == 0, faster.stderr
@@ -152,8 +150,8 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def watch(project: Path, campaign: str, terminal: tuple[int, int]) -> subprocess.Popen[bytes]:
     """Run `edge campaign watch` on a terminal of 100 columns."""
-    process = subprocess.Popen(
-        [*EDGE, "campaign", "watch", campaign],
+    process = EdgeProcess(
+        ["campaign", "watch", campaign],
         cwd=project,
         env=shell(TERM="xterm-256color", COLUMNS="100"),
         stdin=subprocess.DEVNULL,
@@ -204,8 +202,8 @@ def test_watch_shows_counts_pace_and_bars_until_the_end(
 def test_watch_prints_lines_into_a_pipe(project: Path) -> None:
     import_list(project, "piped", [AGREES])
     edge(project, "campaign", "clock", "600")
-    with subprocess.Popen(
-        [*EDGE, "campaign", "watch", "piped"],
+    with EdgeProcess(
+        ["campaign", "watch", "piped"],
         cwd=project,
         env=shell(),
         stderr=subprocess.PIPE,

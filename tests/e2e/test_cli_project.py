@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.cli_process import DEADLINE, EDGE, edge, serving, shell
+from tests.support.cli_process import DEADLINE, edge, serving, shell
+from tests.support.edge_process import EdgeProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -141,8 +142,8 @@ def test_reset_drops_the_rows_and_applies_everything_again(
 
 @pytest.mark.usefixtures("details")
 def test_the_log_is_followed_until_ctrl_c(project: Path) -> None:
-    follow = subprocess.Popen(
-        [*EDGE, "logs", "hello", "-f", "-o", "json", "--search", "/hello 405"],
+    follow = EdgeProcess(
+        ["logs", "hello", "-f", "-o", "json", "--search", "/hello 405"],
         cwd=project,
         env=shell(),
         stdout=subprocess.PIPE,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_process import DEADLINE, EDGE, shell
+from tests.support.cli_process import DEADLINE, shell
+from tests.support.edge_process import EdgeProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -31,8 +32,8 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def delete(project: Path, terminal: tuple[int, int]) -> subprocess.Popen[str]:
     """Run `edge functions delete old` up to its prompt."""
-    process = subprocess.Popen(
-        [*EDGE, "functions", "delete", "old"],
+    process = EdgeProcess(
+        ["functions", "delete", "old"],
         cwd=project,
         env=shell(),
         stdin=terminal[1],

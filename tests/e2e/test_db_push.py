@@ -1,16 +1,16 @@
 """`edge db push` against a second Postgres in the role of the hosted project."""
 
 import json
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from subprocess import CompletedProcess, run
+from subprocess import CompletedProcess
 
 import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from tests.support.cli_process import edge
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 Push = Callable[..., CompletedProcess[str]]
@@ -30,10 +30,7 @@ def push(tmp_path: Path, hosted: str) -> Push:
     (tmp_path / "supabase/migrations").mkdir(parents=True)
 
     def call(*arguments: str, url: str = hosted) -> CompletedProcess[str]:
-        command = [sys.executable, "-m", "edge", "db", "push", "--db-url", url, *arguments]
-        return run(
-            [*command, "--workdir", str(tmp_path)], capture_output=True, text=True, timeout=60
-        )
+        return edge(tmp_path, "db", "push", "--db-url", url, *arguments)
 
     return call
 
@@ -167,10 +164,9 @@ def test_an_unreachable_database_is_reported_without_a_traceback(
 
 def test_the_schema_of_a_hosted_project_is_pulled(hosted: str, tmp_path: Path) -> None:
     (tmp_path / "supabase").mkdir()
-    command = [sys.executable, "-m", "edge", "db", "pull", "--db-url", hosted]
 
-    first = run([*command, "--workdir", str(tmp_path)], capture_output=True, text=True, timeout=60)
-    second = run([*command, "--workdir", str(tmp_path)], capture_output=True, text=True, timeout=60)
+    first = edge(tmp_path, "db", "pull", "--db-url", hosted)
+    second = edge(tmp_path, "db", "pull", "--db-url", hosted)
 
     [migration] = (tmp_path / "supabase/migrations").glob("*_remote_schema.sql")
     text = migration.read_text()

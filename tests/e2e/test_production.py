@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest.app import RestApp
 from edge.gateway.app import Gateway
 from edge.tokens import Keys, mint, mint_api_key
-from tests.support.cli_process import shell
+from tests.support.cli_process import edge, shell
 from tests.support.production_process import DEADLINE, SECRET, Instance, production, variables
 from tests.support.serving import HttpServer, LoopThread
 from tests.support.waiting import wait_for
@@ -213,16 +211,8 @@ def test_without_the_database_each_process_counts_its_rate_limit(instance: Insta
 )
 def test_a_missing_variable_is_reported(root: Path, left_out: str, expected: str) -> None:
     environment = {name: value for name, value in variables().items() if name != left_out}
-    command = [sys.executable, "-m", "edge", "serve", "--production", "--port", "0"]
 
-    ran = subprocess.run(
-        [*command, "--workdir", str(root)],
-        env=shell(**environment),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    ran = edge(root, "serve", "--production", "--port", "0", environ=shell(**environment))
 
     assert ran.returncode == 2
     assert expected in ran.stderr

@@ -1,8 +1,6 @@
 """Secrets, metrics and logs of a running stack, through its HTTP endpoints."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
+from tests.support.cli_process import edge
 from tests.support.serving import LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
@@ -83,8 +82,8 @@ def test_metrics_have_prometheus_format_and_the_platforms(url: str) -> None:
 
 
 def logs(project: Path, *options: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "edge", "logs", "--workdir", str(project), "-o", "json"]
-    ran = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    ran = edge(project, "logs", "-o", "json", *options)
+    assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 

@@ -2,22 +2,18 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import RunningStack
-from tests.support.cli_process import shell
+from tests.support.cli_process import edge, shell
 from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
 def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edge", "test", "--workdir", str(ROOT), *arguments]
-    return subprocess.run(
-        command, env=shell(**variables), capture_output=True, text=True, check=False, timeout=150
-    )
+    return edge(ROOT, "test", *arguments, environ=shell(**variables), deadline=150)
 
 
 def project(stack: RunningStack) -> dict[str, str]:

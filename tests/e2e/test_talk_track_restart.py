@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from tests.conftest import ROOT, RunningStack
 from tests.support.cli_process import DEADLINE, shell
+from tests.support.edge_process import EdgeProcess
 from tests.support.talk_tracks.faults import (
     delay_responses,
     list_chunk_ids,
@@ -43,8 +43,8 @@ def project(tmp_path: Path) -> Path:
 def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str]]]:
     """Start a stack; kill it and its descendants at the end."""
     with (project / "start.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge", *COMMAND],
+        process = EdgeProcess(
+            COMMAND,
             cwd=project,
             env=shell(),
             stdout=subprocess.PIPE,

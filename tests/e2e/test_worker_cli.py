@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.cli_process import edge, serving
+from tests.support.edge_process import EdgeProcess
 from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -36,8 +36,8 @@ def test_a_worker_is_started_listed_and_removed(project: Path) -> None:
                 " values ('wan', %s, 'unhealthy', 'no answer')",
                 (GONE,),
             )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge", "worker", "start", "sdxl"],
+        process = EdgeProcess(
+            ["worker", "start", "sdxl"],
             cwd=project,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,

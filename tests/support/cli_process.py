@@ -1,19 +1,18 @@
-"""Run the `edge` command as a process, for tests of the command line."""
+"""Run the `edge` command in a process, for tests of the command line."""
 
 import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.edge_process import EdgeProcess
 from tests.support.paths import ROOT
 
 DEADLINE = 40
-EDGE = (sys.executable, "-m", "edge")
 
 
 def shell(**extra: str) -> dict[str, str]:
@@ -25,39 +24,58 @@ def shell(**extra: str) -> dict[str, str]:
 def edge(
     folder: Path,
     *arguments: str,
-    command: tuple[str, ...] = EDGE,
+    command: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
+    deadline: float = DEADLINE,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end, in the project's folder."""
-    return subprocess.run(
-        [*command, *arguments],
-        cwd=folder,
-        env=shell() if environ is None else environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE,
+    """Run one command to its end, of `edge` or of another program, in the project's folder."""
+    process = _open(
+        folder,
+        *(*command, *arguments),
+        is_ours=not command,
+        environ=environ,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
+    with process:
+        try:
+            out, err = process.communicate(timeout=deadline)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def _open(
+    folder: Path,
+    *arguments: str,
+    is_ours: bool,
+    environ: Mapping[str, str] | None,
+    **files: Any,
+) -> "subprocess.Popen[str]":
+    program = EdgeProcess if is_ours else subprocess.Popen
+    environ = shell() if environ is None else environ
+    return program(arguments, cwd=folder, env=environ, text=True, **files)
 
 
 @contextmanager
 def serving(
     folder: Path,
     *arguments: str,
-    command: tuple[str, ...] = EDGE,
+    command: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run a command that serves until the block ends; return what it announced."""
     log = folder / "serving.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command, *arguments, "-o", "json"],
-            cwd=folder,
-            env=shell() if environ is None else environ,
+        process = _open(
+            folder,
+            *(*command, *arguments, "-o", "json"),
+            is_ours=not command,
+            environ=environ,
             stdout=subprocess.PIPE,
             stderr=out,
-            text=True,
         )
     try:
         assert process.stdout is not None

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.cli_process import DEADLINE, EDGE, shell
+from tests.support.cli_process import DEADLINE, shell
+from tests.support.edge_process import EdgeProcess
 
 
 @contextmanager
@@ -16,9 +17,9 @@ def running(
     project: Path, port: int = 0
 ) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]"]]:
     """Start the stack; return what it announces and its process."""
-    command = [*EDGE, "start", "--port", str(port), "--db-port", "0", "-o", "json"]
+    command = ["start", "--port", str(port), "--db-port", "0", "-o", "json"]
     with (project / "log").open("ab") as log:
-        process = subprocess.Popen(
+        process = EdgeProcess(
             command, cwd=project, env=shell(), stdout=subprocess.PIPE, stderr=log, text=True
         )
     with process:

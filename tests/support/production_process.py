@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.support.cli_process import shell
+from tests.support.edge_process import EdgeProcess
 
 DEADLINE = 90.0
 SECRET = "a-secret-of-at-least-thirty-two-characters"
@@ -73,9 +73,9 @@ def variables(project: str = "http://127.0.0.1:9") -> dict[str, str]:
 def production(
     root: Path, log: Path, environment: dict[str, str], *options: str
 ) -> Generator[Instance]:
-    command = [sys.executable, "-m", "edge", "serve", "--production", "--workdir", str(root)]
+    command = ["serve", "--production", "--workdir", str(root)]
     with log.open("wb") as out:
-        process = subprocess.Popen(
+        process = EdgeProcess(
             [*command, "--port", "0", "--host", "127.0.0.1", *options],
             env=shell(**environment),
             stdout=out,

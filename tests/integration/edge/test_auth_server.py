@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from edge.tokens import mint
-from tests.support.cli_process import DEADLINE, EDGE, edge, shell
+from tests.support.cli_process import DEADLINE, edge, shell
+from tests.support.edge_process import EdgeProcess
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 SETTINGS = {"GOTRUE_JWT_SECRET": SECRET, "GOTRUE_SITE_URL": "http://app.example"}
@@ -19,8 +20,8 @@ SETTINGS = {"GOTRUE_JWT_SECRET": SECRET, "GOTRUE_SITE_URL": "http://app.example"
 @contextmanager
 def _serving(folder: Path, **more: str) -> Iterator[str]:
     """Serve until the block ends; the address that was announced."""
-    with subprocess.Popen(
-        [*EDGE, "auth", "--port", "0"],
+    with EdgeProcess(
+        ["auth", "--port", "0"],
         cwd=folder,
         env=shell(**SETTINGS, **more),
         stdout=subprocess.PIPE,
