@@ -45,6 +45,7 @@ class Services:
     durable: bool = True
     _clock: Clock = field(default_factory=Clock, init=False)
     _database: LocalDatabase | None = field(default=None, init=False)
+    _is_migrated: bool = field(default=False, init=False)
     _mailbox: Mailbox = field(default_factory=Mailbox, init=False)
     realtime: RealtimeService | None = field(default=None, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
@@ -54,6 +55,11 @@ class Services:
         """The local Postgres, once `start_database` was called."""
         assert self._database is not None
         return self._database.cluster
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the local Postgres has started and has its schema."""
+        return self._is_migrated
 
     @property
     def schema(self) -> Outcome:
@@ -92,6 +98,7 @@ class Services:
         self._database = LocalDatabase(self.settings, self.durable, _LOG.error)
         self._exits.push_async_callback(self._database.close)
         dsn = await self._database.start()
+        self._is_migrated = True
         queue = HttpQueue(self.cluster.dsn(), self.settings.api_url)
         queue.start()
         self._exits.push_async_callback(queue.close)

@@ -8,22 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
 
-from edge.console_proxy.access import ConsoleAccess
-from edge.console_proxy.app import ConsoleApp
-from edge.console_proxy.process import ConsoleProcess
-from edge.console_proxy.socket import ConsoleSocket
+from edge.console_mount import CONSOLE_PREFIX, ConsoleMount
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
 from edge.gateway.guard import Guard, Secret, is_control
 from edge.gateway.home import create_home_page
-from edge.gateway.pages import SETTINGS, create_pages_app
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
 from edge.gateway.upgrades import route_upgrades
@@ -32,17 +27,14 @@ from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
+from edge.project.console_token import write_token
 from edge.project.extensions import ProcessEntry
 from edge.project.layout import find_typescript
 from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
-from edge.project.worker_environment import (
-    build_console_environment,
-    build_process_environment,
-    build_worker_environment,
-)
+from edge.project.worker_environment import build_process_environment, build_worker_environment
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 
@@ -60,7 +52,6 @@ _NO_FUNCTION: Final = ""
 _AUTH: Final = "/auth/v1"
 _STORAGE: Final = "/storage/v1"
 _MAIL: Final = "/mail"
-_CONSOLE: Final = "/console"
 _REALTIME: Final = "/realtime/v1"
 _DATABASE_SERVICES: Final = (_REST, _AUTH, _STORAGE, _REALTIME)
 
@@ -80,8 +71,8 @@ class Stack:
     scheduled: bool = True
     functions: FunctionsApp = field(init=False)
     metrics: Metrics = field(init=False)
+    console: ConsoleMount = field(init=False)
     _services: "Services | None" = field(default=None, init=False)
-    _console: ConsoleApp | None = field(default=None, init=False)
     _logs: LogStore = field(init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
@@ -129,8 +120,8 @@ class Stack:
         routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
         if self.settings.has_database:
             routes[_MAIL] = Guard(deferred[_MAIL], hosts=self._own_names())
-            routes[_CONSOLE] = self._console_app()
-        home = create_home_page(self.settings.extensions.pages if _CONSOLE in routes else {})
+        routes |= self._open_console()
+        home = create_home_page(self.settings.extensions.pages if CONSOLE_PREFIX in routes else {})
         await self._serve(Gateway(routes, self.settings.key_tokens(), home), listener)
         for app in deferred.values():
             self._exits.callback(app.fail)
@@ -150,26 +141,12 @@ class Stack:
         self._exits.push_async_callback(upstream.close)
         return upstream
 
-    def _console_app(self) -> ASGIApp:
-        """Return the app of the console and of the project's static pages beside it."""
-        settings = self.settings
-        pages = settings.extensions.pages
-        secret = Secret(settings.service_role_key, settings.keys)
-        access = ConsoleAccess(settings.console_token, secret, settings.port, self._own_names())
-        process = ConsoleProcess(lambda: build_console_environment(self.settings), self._publish)
-        static = Guard(create_pages_app(settings.publishable_key, pages), hosts=self._own_names())
-        self._console = app = ConsoleApp(static, {*pages, SETTINGS}, access, process)
-        return app
-
-    def _open_console(self) -> ConsoleSocket | None:
-        """Return the protocol of a console's WebSocket; None without a console."""
-        if self._console is None:
-            return None
-        return ConsoleSocket(self._console.access, self._console.process)
-
-    async def _close_console(self) -> None:
-        if self._console:
-            await self._console.close()
+    def _open_console(self) -> dict[str, ASGIApp]:
+        self.console = ConsoleMount(
+            self.settings, self.functions, self.metrics, lambda: self._services, self._publish
+        )
+        self._exits.push_async_callback(self.console.close)
+        return self.console.routes()
 
     def _metrics_routes(self) -> dict[str, ASGIApp]:
         return {
@@ -233,7 +210,7 @@ class Stack:
                 probe.bind(("127.0.0.1", 0))
                 db_port = probe.getsockname()[1]
         port = listener.getsockname()[1]
-        token = token_urlsafe(24)
+        token = write_token(self.settings.state_dir)
         self.settings = replace(self.settings, port=port, db_port=db_port, console_token=token)
 
     def _start_observers(self) -> None:
@@ -313,12 +290,12 @@ class Stack:
 
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
         of_functions = self.functions.upgrades(gateway)
-        services = {_REALTIME: self._open_realtime, _CONSOLE: self._open_console}
+        services = {_REALTIME: self._open_realtime, CONSOLE_PREFIX: self.console.open_socket}
         upgrades = route_upgrades(services, of_functions)
         server = Server(gateway, upgrades=upgrades)
         self._exits.push_async_callback(server.close)
         self._exits.push_async_callback(self.functions.close)
-        self._exits.push_async_callback(self._close_console)
+        self._exits.push_async_callback(self.console.stop_process)
         await server.start(listener)
 
 

@@ -130,6 +130,7 @@ class RunningStack:
     dsn: str
     cluster: Cluster
     events: list[Event]
+    console_token: str
 
     def client(self, key: str | None = None) -> httpx.Client:
         """An HTTP client with a key or a user's token, the service_role key by default."""
@@ -194,6 +195,7 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
             dsn=stack.cluster.dsn(),
             cluster=stack.cluster,
             events=events,
+            console_token=stack.console.token,
         )
     finally:
         thread.run(stack.close())

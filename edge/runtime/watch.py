@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge.project.manifest import FILE, slug_of
 _DEBOUNCE_MS = 50
 _STEP_MS = 10
 _RETRY_SECONDS = 1.0
+_CLOCK_STEP_NS = 20_000_000  # the kernel stamps files with the time of its last tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +50,70 @@ class _SourceFilter(DefaultFilter):
         return super().__call__(change, path) and not path.endswith((".swp", ".tmp", "~"))
 
 
-async def watch(root: Path, *, polling: bool = False) -> AsyncIterator[list[Changed]]:
-    """Yields what changed in the folders of functions and in shared/.
+async def watch(
+    root: Path, since_ns: int, *, polling: bool = False
+) -> AsyncGenerator[list[Changed]]:
+    """Yields what changed since `since_ns` (Unix time) in the folders of functions and in shared/.
 
-    Folders behind symbolic links are followed, also such as appear later.
+    Folders behind symbolic links are followed, also such as appear later. What changed before a
+    watcher was set up, at the start or because of such a folder, is found by the files' times.
     """
     while True:
         places = _places(root)
-        async for batch in _batches(places, polling=polling):
-            yield _without_folders(batch, places)
-            if _places(root) != places:
-                break
+        async with aclosing(_batches(places, since_ns, polling=polling)) as batches:
+            async for batch in batches:
+                since_ns = time.time_ns()
+                yield _without_folders(batch, places)
+                if _places(root) != places:
+                    break
 
 
 async def _batches(
-    places: Mapping[Path, Path], *, polling: bool
-) -> AsyncIterator[set[tuple[Change, str]]]:
+    places: Mapping[Path, Path], since_ns: int, *, polling: bool
+) -> AsyncGenerator[set[tuple[Change, str]]]:
     if not places:
         await asyncio.sleep(_RETRY_SECONDS)
         yield set()
         return
-    async for batch in awatch(
+    only_sources = _SourceFilter()
+    reports = awatch(
         *places,
-        watch_filter=_SourceFilter(),
+        watch_filter=only_sources,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
         force_polling=polling or None,
-    ):
-        yield batch
+    )
+    report = asyncio.ensure_future(anext(reports))
+    try:
+        await asyncio.sleep(0)  # sets the watcher up
+        yield await asyncio.to_thread(
+            _changed_since, since_ns - _CLOCK_STEP_NS, places, only_sources
+        )
+        while True:
+            yield await report
+            report = asyncio.ensure_future(anext(reports))
+    finally:
+        report.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await report
+        await reports.aclose()
+
+
+def _changed_since(
+    since_ns: int, places: Iterable[Path], is_wanted: Callable[[Change, str], bool]
+) -> set[tuple[Change, str]]:
+    """Return the files and folders below `places` that were written, moved or linked since then."""
+    found = set[tuple[Change, str]]()
+    for place in places:
+        for folder, folders, files in os.walk(place):
+            paths = [os.path.join(folder, name) for name in (*folders, *files)]
+            wanted = {path for path in paths if is_wanted(Change.added, path)}
+            folders[:] = [name for name in folders if os.path.join(folder, name) in wanted]
+            for path in wanted:
+                with suppress(OSError):
+                    if os.lstat(path).st_ctime_ns >= since_ns:
+                        found.add((Change.added, path))
+    return found
 
 
 def _without_folders(batch: set[tuple[Change, str]], places: Mapping[Path, Path]) -> list[Changed]:

@@ -68,6 +68,7 @@ def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str
                 dsn=status["DB_URL"],
                 cluster=Cluster(project / "none"),
                 events=[],
+                console_token="",
             ),
             process,
         )

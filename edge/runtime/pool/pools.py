@@ -46,6 +46,7 @@ class FunctionPools:
     _uids: dict[str, int] = field(default_factory=dict[str, int], init=False)
     _launcher: Launcher | None = field(default=None, init=False)
     _sockets: Path | None = field(default=None, init=False)
+    _discovered_ns: int = field(default=0, init=False)
     _numbers: "count[int]" = field(default_factory=lambda: count(1), init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]], init=False)
 
@@ -56,6 +57,7 @@ class FunctionPools:
             check_isolation(self.config.folder, self.config.secret_files)
             self._sockets.chmod(0o755)
         self._scanner = ImportScanner(self.config.root)
+        self._discovered_ns = time.time_ns()
         self.functions = self._discover()
         self._launcher = self._make_launcher()
         self._launcher.start()
@@ -170,7 +172,7 @@ class FunctionPools:
             await self._follow(polling=True)
 
     async def _follow(self, *, polling: bool) -> None:
-        async for changes in watch(self.config.root, polling=polling):
+        async for changes in watch(self.config.root, self._discovered_ns, polling=polling):
             try:
                 self.functions = self._discover()
             except EdgeError as exc:

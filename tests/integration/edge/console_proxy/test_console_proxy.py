@@ -66,6 +66,7 @@ async def test_without_the_token_nothing_is_shown_or_started(world: World, path:
         {"origin": "https://evil.example"},
         {"host": "localhost.evil.example", "origin": "http://localhost.evil.example"},
         {"origin": "null"},
+        {"origin": "http://localhost:3000"},
     ],
 )
 async def test_other_names_and_origins_are_refused_with_the_token_too(

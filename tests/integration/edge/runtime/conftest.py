@@ -20,4 +20,5 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     root = tmp_path_factory.mktemp("project")
     (root / "functions").mkdir()
     (root / "shared").mkdir()
+    (root / "shared" / "__init__.py").touch()
     yield from serve(root)

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from edge.runtime.watch import watch
 from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
@@ -24,7 +26,6 @@ def eventually(ask: Callable[[], object], wanted: object, deadline: float = 10) 
 def test_new_code_broken_code_and_its_fix_are_each_served(scratch: Functions) -> None:
     folder = scratch.app.config.root / "functions" / "greet"
     word = scratch.app.config.root / "shared" / "word.py"
-    (word.parent / "__init__.py").touch()
     word.write_text("WORD = 'hello '\n")
     folder.mkdir()
     (folder / "main.py").write_text(CODE.format(mark="one"))
@@ -83,6 +84,35 @@ def test_a_worker_killed_while_it_boots_is_no_boot_error(scratch: Functions) -> 
         answer = client.get("/killed")
 
     assert (answer.status_code, answer.text) == (200, "alive")
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+async def test_what_changed_before_the_watcher_was_set_up_is_reported(
+    tmp_path: Path, *, is_linked: bool
+) -> None:
+    (tmp_path / "functions").mkdir()
+    since = time.time_ns()
+    folder = tmp_path / "functions" / "late"
+    if is_linked:
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+    (folder / "main.py").write_text("def main(request): ...\n")
+
+    async with aclosing(watch(tmp_path, since)) as batches:
+        changes = await anext(batches)
+
+    assert Path("functions/late/main.py") in {change.path for change in changes}
+
+
+async def test_what_was_there_before_is_not_reported(tmp_path: Path) -> None:
+    folder = tmp_path / "functions" / "old"
+    folder.mkdir(parents=True)
+    (folder / "main.py").write_text("def main(request): ...\n")
+
+    async with aclosing(watch(tmp_path, time.time_ns() + 10**9)) as batches:
+        assert await anext(batches) == []
 
 
 def test_a_function_behind_a_symbolic_link_is_followed(scratch: Functions, tmp_path: Path) -> None:

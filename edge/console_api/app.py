@@ -1,0 +1,21 @@
+"""The console's API as one Starlette app: each module below contributes `ROUTES`."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from edge.console_api import status
+from edge.console_api.context import ConsoleContext
+from edge.console_api.errors import EXCEPTION_HANDLERS
+
+_MODULES: Final = (status,)
+"""Modules with a list of routes each, `ROUTES`; their handlers get the stack by `context_of`."""
+
+
+def create_console_api(context: ConsoleContext) -> Starlette:
+    """Return the app; paths are relative to /console/api."""
+    routes: list[BaseRoute] = [route for module in _MODULES for route in module.ROUTES]
+    app = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+    app.state.context = context
+    return app

@@ -1,0 +1,87 @@
+"""What the stack serves below /console: the API, and what shows it in a browser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import ASGIApp
+
+from edge.console_proxy.access import ConsoleAccess
+from edge.console_proxy.app import ConsoleApp
+from edge.console_proxy.process import ConsoleProcess
+from edge.console_proxy.socket import ConsoleSocket
+from edge.events import Observer
+from edge.gateway.guard import Guard, Secret
+from edge.gateway.lazy import LazyApp
+from edge.gateway.pages import SETTINGS, create_pages_app
+from edge.metrics.observer import Metrics
+from edge.project.settings import Settings
+from edge.project.worker_environment import build_console_environment
+from edge.runtime.app import FunctionsApp
+
+if TYPE_CHECKING:
+    from edge.console_api.context import ConsoleContext
+    from edge.services import Services
+
+CONSOLE_PREFIX: Final = "/console"
+API_PREFIX: Final = "/console/api"
+
+
+@dataclass(slots=True)
+class ConsoleMount:
+    """The console of a running stack; `settings` has the ports that were found."""
+
+    settings: Settings
+    functions: FunctionsApp
+    metrics: Metrics
+    services: Callable[[], "Services | None"]
+    observe: Observer
+    _app: ConsoleApp | None = field(default=None, init=False)
+    _context: "ConsoleContext | None" = field(default=None, init=False)
+
+    @property
+    def token(self) -> str:
+        """The token that opens it."""
+        return self.settings.console_token
+
+    def routes(self) -> dict[str, ASGIApp]:
+        """Return the apps by prefix, the longer prefixes first."""
+        hosts = frozenset((self.settings.host,))
+        routes: dict[str, ASGIApp] = {API_PREFIX: Guard(LazyApp(self._create_api), hosts=hosts)}
+        if self.settings.has_database:
+            routes[CONSOLE_PREFIX] = self._app = self._create_app(hosts)
+        return routes
+
+    def open_socket(self) -> ConsoleSocket | None:
+        """Return the protocol of a WebSocket; None without a console."""
+        return ConsoleSocket(self._app.access, self._app.process) if self._app else None
+
+    async def stop_process(self) -> None:
+        """Stop the process of the browser's part, which holds streams of the API open."""
+        if self._app:
+            await self._app.close()
+
+    async def close(self) -> None:
+        """Close what the API has opened."""
+        if self._context:
+            await self._context.close()
+
+    def _create_app(self, hosts: frozenset[str]) -> ConsoleApp:
+        settings = self.settings
+        pages = settings.extensions.pages
+        secret = Secret(settings.service_role_key, settings.keys)
+        return ConsoleApp(
+            Guard(create_pages_app(settings.publishable_key, pages), hosts=hosts),
+            {*pages, SETTINGS},
+            ConsoleAccess(self.token, secret, settings.port, hosts),
+            ConsoleProcess(lambda: build_console_environment(settings), self.observe),
+        )
+
+    def _create_api(self) -> ASGIApp:
+        from edge.console_api.access import TokenCheck
+        from edge.console_api.app import create_console_api
+        from edge.console_api.context import ConsoleContext
+
+        self._context = ConsoleContext(self.settings, self.functions, self.metrics, self.services)
+        secret = Secret(self.settings.service_role_key, self.settings.keys)
+        return TokenCheck(create_console_api(self._context), self.token, secret)
