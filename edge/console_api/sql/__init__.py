@@ -1,0 +1,1 @@
+"""SQL of the console: statements and rows as any role, in bounded time, rows and bytes."""
