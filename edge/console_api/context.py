@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import Request
 
 from edge.console_api.errors import ApiError
+from edge.console_api.sql.service import SqlService
 from edge.emulator.postgres.pool import (
     Connection,
     Connector,
@@ -41,7 +42,22 @@ class ConsoleContext:
     functions: FunctionsApp
     metrics: Metrics
     services: Callable[[], "Services | None"]
+    sql: SqlService = field(init=False)
+    has_audit: bool = field(default=False, init=False)
     _pool: Pool | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.sql = SqlService(self.dsn)
+
+    def dsn(self) -> str:
+        """The database's, for a superuser who may log in as any role.
+
+        Raises ApiError while there is no database.
+        """
+        services = self.services()
+        if services is None or not services.has_database:
+            raise _NO_DATABASE
+        return services.cluster.dsn()
 
     @asynccontextmanager
     async def database(self) -> AsyncGenerator[Connection]:
@@ -59,16 +75,14 @@ class ConsoleContext:
             await self._open_pool().release(connection)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections and the processes of statements."""
+        self.sql.close()
         if self._pool:
             await self._pool.close()
 
     def _open_pool(self) -> Pool:
         if self._pool is None:
-            services = self.services()
-            if services is None or not services.has_database:
-                raise _NO_DATABASE
-            connector = Connector(services.cluster.dsn(), "edge-console")
+            connector = Connector(self.dsn(), "edge-console")
             self._pool = Pool(connector, size=8, timeout=5.0)
         return self._pool
 

@@ -23,6 +23,7 @@ MAX_ROWS: Final = 1000
 _MAX_BYTES: Final = 1 << 20
 _MAX_VALUE: Final = 4096
 _MAX_NOTICES: Final = 50
+_PLANNING_MS: Final = 3000
 _GUARDED: Final = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
 _COPY: Final = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 _CONTROL: Final = (
@@ -156,6 +157,7 @@ class _Run:
         if not self._statement.names_policies:
             return {}, {}
         self._connection.execute("savepoint plan")
+        self._limit(min(_PLANNING_MS, self._statement.timeout_ms))
         explain = "explain (verbose, format json) " + self._statement.query
         result = self._send(explain.encode())
         plan: Any = []
@@ -171,6 +173,9 @@ class _Run:
         if self._status in _GUARDED:
             self._connection.execute("rollback to savepoint plan")
         return locked, find_commands(plan)
+
+    def _limit(self, milliseconds: int) -> None:
+        self._connection.execute(f"set local statement_timeout = {milliseconds}".encode())
 
     def _locked(self) -> dict[int, dict[str, Any]]:
         try:
@@ -236,7 +241,7 @@ class _Run:
         names: dict[tuple[int, int], str] = {}
         with suppress(psycopg.Error):
             found = self._connection.execute(
-                "select o, m, format_type(o::oid, m) from unnest(%s::int8[], %s::int4[]) as t(o, m)",
+                "select o, m, format_type(o::oid, m) from unnest(%s::int8[], %s::int4[]) t(o, m)",
                 ([oid for oid, _ in types], [modifier for _, modifier in types]),
             )
             names = {(oid, modifier): name for oid, modifier, name in found}

@@ -5,11 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import psycopg
-from psycopg.rows import dict_row
-
 from edge.console_api.sql.execution import Statement, run_encoded
-from edge.console_api.sql.identity import Identity, user_claims
 from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
 
 MAX_TIMEOUT_MS: Final = 60_000
@@ -17,9 +13,6 @@ MAX_QUERY: Final = 1 << 20
 _PROCESSES: Final = 2
 _MEMORY: Final = 384 << 20
 _SLACK: Final = 10.0
-_USER: Final = """
-select id, aud, role, email, phone, raw_app_meta_data, raw_user_meta_data, is_anonymous
-from auth.users where id::text = %s"""
 _TOO_MUCH: Final = (
     b'{"code":"SQL_TOO_LARGE","message":"The statement took too long, or a value of it is too '
     b'large to be shown.","hint":"Ask for a part of it: left(column, 1000), or a limit."}'
@@ -47,22 +40,16 @@ class SqlService:
 
     async def run(self, statement: Statement) -> tuple[int, bytes]:
         """Return the HTTP status and the JSON of a statement's rows, or of its error."""
+        return await self.call(run_encoded, statement)
+
+    async def call(
+        self, function: Callable[..., tuple[int, bytes]], *args: Any
+    ) -> tuple[int, bytes]:
+        """Call a function of a module with the DSN and `args`, in one of the processes."""
         process = await self._free.get()
         try:
-            return await process.call(run_encoded, self.dsn(), statement)
+            return await process.call(function, self.dsn(), *args)
         except ProcessEndedError:
             return 400, _TOO_MUCH
         finally:
             self._free.put_nowait(process)
-
-    async def identify(self, role: str, sub: str | None, claims: dict[str, Any]) -> Identity:
-        """Return the identity of a role, with what Auth's token of the user `sub` would say."""
-        found: dict[str, Any] = {}
-        if sub:
-            found = {"sub": sub, "aud": "authenticated", "aal": "aal1"}
-            async with await psycopg.AsyncConnection.connect(
-                self.dsn(), autocommit=True, row_factory=dict_row
-            ) as connection:
-                row = await (await connection.execute(_USER, (sub,))).fetchone()
-            found |= user_claims(row) if row else {}
-        return Identity(role, {**found, "role": role, **claims})

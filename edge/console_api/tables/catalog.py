@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
-from psycopg.rows import dict_row
+from edge.emulator.postgres.pool import Connection
 
 _SHOWN: Final = """\
 n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'edge_internal')"""
@@ -14,8 +13,8 @@ _PLATFORM: Final = """\
  'net', 'pgsodium', 'pgtle', 'graphql', 'graphql_public', 'supabase_migrations', 'edge_console')"""
 _LIST: Final = f"""
 select n.nspname as schema, c.relname as name,
-  case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table'
-    else 'table' end as kind,
+  case c.relkind when 'v' then 'view' when 'm' then 'materialized view'
+    when 'f' then 'foreign table' else 'table' end as kind,
   case when c.relkind in ('v', 'f') then null else greatest(c.reltuples, 0)::int8 end as estimate,
   case when c.relkind in ('v', 'f') then null else pg_total_relation_size(c.oid) end as bytes,
   c.relrowsecurity as rls,
@@ -26,12 +25,13 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and {_SHOW
 order by is_platform, n.nspname, c.relname limit 5000"""  # noqa: S608 - constants of this file
 _COLUMNS: Final = """
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as not_null,
-  pg_get_expr(d.adbin, d.adrelid) as "default", a.attidentity <> '' or a.attgenerated <> '' as generated,
+  pg_get_expr(d.adbin, d.adrelid) as "default",
+  a.attidentity = 'a' or a.attgenerated <> '' as generated,
   (select array_agg(e.enumlabel order by e.enumsortorder) from pg_enum e
     where e.enumtypid = a.atttypid) as choices,
   col_description(a.attrelid, a.attnum) as comment
 from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where a.attrelid = %s and a.attnum > 0 and not a.attisdropped order by a.attnum"""
+where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum"""
 _KEYS: Final = """
 select c.conname as name, c.contype::text as kind,
   (select array_agg(a.attname order by k.n) from unnest(c.conkey) with ordinality k(attnum, n)
@@ -41,24 +41,25 @@ select c.conname as name, c.contype::text as kind,
     join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum) as to_columns
 from pg_constraint c left join pg_class r on r.oid = c.confrelid
   left join pg_namespace rn on rn.oid = r.relnamespace
-where c.conrelid = %s and c.contype in ('p', 'f', 'u') order by c.contype, c.conname"""
+where c.conrelid = $1 and c.contype in ('p', 'f', 'u') order by c.contype, c.conname"""
 _REFERRING: Final = """
 select n.nspname as schema, t.relname as "table",
   (select array_agg(a.attname order by k.n) from unnest(c.conkey) with ordinality k(attnum, n)
     join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum) as columns,
   (select array_agg(a.attname order by k.n) from unnest(c.confkey) with ordinality k(attnum, n)
     join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum) as to_columns
-from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
-where c.confrelid = %s and c.contype = 'f' order by n.nspname, t.relname limit 200"""
+from pg_constraint c join pg_class t on t.oid = c.conrelid
+  join pg_namespace n on n.oid = t.relnamespace
+where c.confrelid = $1 and c.contype = 'f' order by n.nspname, t.relname limit 200"""
 _POLICIES: Final = """
 select policyname as name, cmd as command, permissive = 'PERMISSIVE' as permissive, roles::text[],
   qual as using, with_check as "check"
-from pg_policies where schemaname = %s and tablename = %s order by policyname"""
+from pg_policies where schemaname = $1 and tablename = $2 order by policyname"""
 _FIND: Final = f"""
 select c.oid::int8 as oid, c.relkind::text as relkind, c.relrowsecurity as rls,
   greatest(c.reltuples, 0)::int8 as estimate
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f') and {_SHOWN}"""  # noqa: S608
+where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and {_SHOWN}"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +90,21 @@ class Table:
         return next((column for column in self.columns if column.name == name), None)
 
 
-async def list_tables(connection: psycopg.AsyncConnection[Any]) -> list[dict[str, Any]]:
+async def list_tables(connection: Connection) -> list[dict[str, Any]]:
     """Return the tables and views, the project's own first."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        return await (await cursor.execute(_LIST)).fetchall()
+    return await (await connection.execute(_LIST)).fetchall()
 
 
-async def find_table(
-    connection: psycopg.AsyncConnection[Any], schema: str, name: str
-) -> Table | None:
+async def find_table(connection: Connection, schema: str, name: str) -> Table | None:
     """Return a table by its names; None if there is none, or if it is the server's own."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        found = await (await cursor.execute(_FIND, (schema, name))).fetchone()
-        if found is None:
-            return None
-        oid = found["oid"]
-        columns = await (await cursor.execute(_COLUMNS, (oid,))).fetchall()
-        keys = await (await cursor.execute(_KEYS, (oid,))).fetchall()
-        referring = await (await cursor.execute(_REFERRING, (oid,))).fetchall()
-        policies = await (await cursor.execute(_POLICIES, (schema, name))).fetchall()
+    found = await (await connection.execute(_FIND, (schema, name))).fetchone()
+    if found is None:
+        return None
+    oid = found["oid"]
+    columns = await (await connection.execute(_COLUMNS, (oid,))).fetchall()
+    keys = await (await connection.execute(_KEYS, (oid,))).fetchall()
+    referring = await (await connection.execute(_REFERRING, (oid,))).fetchall()
+    policies = await (await connection.execute(_POLICIES, (schema, name))).fetchall()
     key = next((tuple(each["columns"]) for each in keys if each["kind"] == "p"), ())
     details = {
         "estimate": found["estimate"],
@@ -122,10 +119,22 @@ async def find_table(
     return Table(
         schema,
         name,
-        tuple(Column(**{**each, "choices": tuple(each["choices"] or ())}) for each in columns),
+        tuple(map(_column, columns)),
         key,
         found["relkind"] == "r",
         details,
+    )
+
+
+def _column(row: dict[str, Any]) -> Column:
+    return Column(
+        row["name"],
+        row["type"],
+        row["not_null"],
+        row["default"],
+        row["generated"],
+        tuple(row["choices"] or ()),
+        row["comment"],
     )
 
 

@@ -71,6 +71,7 @@ def build_page(table: Table, query: Query) -> Page:
     column, descending = _parse_order(table, query.order)
     order = [column] if column else []
     names = [*order, *keys] if keys else order
+    nullable = bool(column) and not _is_required(table, column)
     conditions = _conditions(table, query)
     offset = 0
     if query.cursor:
@@ -80,16 +81,15 @@ def build_page(table: Table, query: Query) -> Page:
         elif len(values) != len(names):
             raise QueryError("The cursor is of another order. Begin at the first page.")
         else:
-            nullable = bool(column) and not _is_required(table, column)
             conditions.append(_after(names, values, descending, nullable))
     shown = [_cut(each.name, SHOWN + 1) for each in table.columns]
-    hidden = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in names if keys]
-    direction = sql.SQL(" desc nulls last") if descending else sql.SQL("")
-    text = sql.SQL("select {} from {}{}{} limit {}{}").format(
+    hidden = [sql.SQL("{}::text").format(_column(name)) for name in names if keys]
+    direction = sql.SQL(" desc") if descending else sql.SQL("")
+    text = sql.SQL("select {} from {} t{}{} limit {}{}").format(
         sql.SQL(", ").join([*shown, *hidden]) if shown or hidden else sql.SQL("1"),
         sql.Identifier(table.schema, table.name),
         _where(conditions),
-        _order(names, direction),
+        _order(names, direction, nullable=nullable),
         sql.Literal(limit + 1),
         sql.SQL(" offset {}").format(sql.Literal(offset)) if offset else sql.SQL(""),
     )
@@ -100,7 +100,7 @@ def build_export(table: Table, query: Query) -> str:
     """Build the statement that copies the rows out as CSV. Raises QueryError."""
     column, descending = _parse_order(table, query.order)
     names = [column] if column else list(table.key)
-    text = sql.SQL("copy (select {} from {}{}{}) to stdout (format csv, header)").format(
+    text = sql.SQL("copy (select {} from {} t{}{}) to stdout (format csv, header)").format(
         sql.SQL(", ").join(_cut(each.name, _EXPORTED) for each in table.columns),
         sql.Identifier(table.schema, table.name),
         _where(_conditions(table, query)),
@@ -119,9 +119,10 @@ def _decode(cursor: str) -> list[Any]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError) as exc:
         raise QueryError("The cursor is not one of ours. Begin at the first page.") from exc
-    if not isinstance(values, list):
+    items: list[Any] = cast("list[Any]", values) if isinstance(values, list) else [()]
+    if not all(item is None or isinstance(item, str | int) for item in items):
         raise QueryError("The cursor is not one of ours. Begin at the first page.")
-    return cast("list[Any]", values)
+    return items
 
 
 def _as_offset(values: list[Any]) -> int:
@@ -145,7 +146,7 @@ def _conditions(table: Table, query: Query) -> list[sql.Composable]:
     if query.search:
         pattern = sql.Literal(_contains(query.search))
         matches = [
-            sql.SQL("{}::text ilike {}").format(sql.Identifier(column.name), pattern)
+            sql.SQL("{}::text ilike {}").format(_column(column.name), pattern)
             for column in table.columns
         ]
         if matches:
@@ -157,7 +158,7 @@ def _filter(table: Table, text: str) -> sql.Composable:
     for column in sorted(table.columns, key=lambda each: -len(each.name)):  # names may have dots
         if text.startswith(column.name + "."):
             operator, _, value = text[len(column.name) + 1 :].partition(".")
-            return _condition(sql.Identifier(column.name), operator, value)
+            return _condition(_column(column.name), operator, value)
     raise QueryError(f"The filter {text!r} names no column: write column.operator.value")
 
 
@@ -186,7 +187,7 @@ def _after(
     names: Sequence[str], values: Sequence[Any], descending: bool, nullable: bool
 ) -> sql.Composable:
     """Return the condition of the rows behind a page's last one."""
-    columns = [sql.Identifier(name) for name in names]
+    columns = [_column(name) for name in names]
     literals = [sql.Literal(value) for value in values]
     compare = sql.SQL("<") if descending else sql.SQL(">")
     if not nullable:
@@ -205,6 +206,10 @@ def _compare(
     return sql.SQL("({}) {} ({})").format(comma.join(columns), compare, comma.join(values))
 
 
+def _column(name: str) -> sql.Identifier:
+    return sql.Identifier("t", name)
+
+
 def _is_required(table: Table, name: str) -> bool:
     column = table.column(name)
     return column is not None and (column.not_null or name in table.key)
@@ -212,7 +217,7 @@ def _is_required(table: Table, name: str) -> bool:
 
 def _cut(name: str, characters: int) -> sql.Composable:
     cut = sql.SQL("left({}::text, {}) as {}")
-    return cut.format(sql.Identifier(name), sql.Literal(characters), sql.Identifier(name))
+    return cut.format(_column(name), sql.Literal(characters), sql.Identifier(name))
 
 
 def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
@@ -221,8 +226,13 @@ def _where(conditions: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL(" where {}").format(sql.SQL(" and ").join(conditions))
 
 
-def _order(names: Sequence[str], direction: sql.Composable) -> sql.Composable:
+def _order(
+    names: Sequence[str], direction: sql.Composable, *, nullable: bool = False
+) -> sql.Composable:
+    """Order so that an index serves it: the first column's nulls come last."""
     if not names:
         return sql.SQL("")
-    ordered = [sql.SQL("{}{}").format(sql.Identifier(name), direction) for name in names]
+    ordered = [sql.SQL("{}{}").format(_column(name), direction) for name in names]
+    if nullable:
+        ordered[0] = sql.SQL("{} nulls last").format(ordered[0])
     return sql.SQL(" order by {}").format(sql.SQL(", ").join(ordered))

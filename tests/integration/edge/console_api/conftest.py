@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-from tests.conftest import PLATFORM_TEMPLATE, Copies, clone_database
+from tests.conftest import PLATFORM_TEMPLATE, Copies, RunningStack, clone_database
+from tests.integration.edge.console_api.client import Console
 
 ALICE = "aaaaaaaa-0000-4000-8000-000000000001"
 BOB = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -44,3 +45,11 @@ def database(copies: Copies, cluster: Cluster) -> Iterator[str]:
 @pytest.fixture
 def dsn(cluster: Cluster, database: str) -> str:
     return cluster.dsn(database)
+
+
+@pytest.fixture
+def console(stack: RunningStack) -> Iterator[Console]:
+    console = Console(stack)
+    console.create()
+    yield console
+    console.execute(f"drop table if exists public.{console.table}")

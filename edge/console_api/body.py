@@ -1,0 +1,28 @@
+"""Reads JSON bodies of bounded size into pydantic models."""
+
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from edge.console_api.errors import ApiError, invalid
+
+_MAX_BODY: Final = 4 << 20
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_body(request: Request, model: type[M]) -> M:
+    """Return the body as a model. Raises ApiError if it is too long or says something else."""
+    size = 0
+    parts: list[bytes] = []
+    async for part in request.stream():
+        size += len(part)
+        if size > _MAX_BODY:
+            raise ApiError(413, "BODY_TOO_LARGE", "The body is longer than 4 MB.")
+        parts.append(part)
+    try:
+        return model.model_validate_json(b"".join(parts) or b"{}")
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "body"
+        raise invalid(f"{where}: {first['msg']}") from exc
