@@ -48,6 +48,8 @@ class Services:
     _is_migrated: bool = field(default=False, init=False)
     _mailbox: Mailbox = field(default_factory=Mailbox, init=False)
     realtime: RealtimeService | None = field(default=None, init=False)
+    scheduler: Scheduler | None = field(default=None, init=False)
+    cron: Cron | None = field(default=None, init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -107,10 +109,12 @@ class Services:
 
     def start_scheduler(self, url: str, schedules: Callable[[], Iterator[Schedule]]) -> None:
         """Call functions below `url` by their schedules, as service_role, and run pg_cron jobs."""
-        scheduler = Scheduler(schedules, url, self.settings.service_role_key, self._clock)
+        self.scheduler = scheduler = Scheduler(
+            schedules, url, self.settings.service_role_key, self._clock
+        )
         scheduler.start()
         self._exits.push_async_callback(scheduler.close)
-        cron = Cron(self.cluster.dsn(), self._clock)
+        self.cron = cron = Cron(self.cluster.dsn(), self._clock)
         cron.start()
         self._exits.push_async_callback(cron.close)
 

@@ -5,13 +5,33 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from edge.console_api import audit, status
+from edge.console_api import (
+    audit,
+    forwarding,
+    providers,
+    realtime,
+    schedules,
+    settings,
+    status,
+    users,
+)
 from edge.console_api.context import ConsoleContext
 from edge.console_api.errors import EXCEPTION_HANDLERS
 from edge.console_api.sql import routes as sql
 from edge.console_api.tables import routes as tables
 
-_MODULES: Final = (status, sql, tables, audit)
+_MODULES: Final = (
+    status,
+    sql,
+    tables,
+    audit,
+    users,
+    forwarding,
+    schedules,
+    providers,
+    realtime,
+    settings,
+)
 """Modules with a list of routes each, `ROUTES`; their handlers get the stack by `context_of`."""
 
 

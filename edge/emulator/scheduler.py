@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -35,6 +35,15 @@ class Schedule:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class LastCall:
+    """How the last call of a schedule went; `status` is the HTTP one, 0 without an answer."""
+
+    started_at: datetime
+    status: int | None = None
+    message: str = ""
+
+
 def next_time(when: str, after: datetime) -> datetime:
     """The first time that `when` names after `after`; ValueError when it names none."""
     if match := _SECONDS.match(when):
@@ -55,6 +64,8 @@ class Scheduler:
     url: str
     token: str
     clock: Clock
+    last_calls: dict[str, LastCall] = field(default_factory=dict[str, LastCall], init=False)
+    _client: httpx.AsyncClient | None = field(default=None, init=False)
     _calls: dict[str, asyncio.Task[None]] = field(
         default_factory=dict[str, "asyncio.Task[None]"], init=False
     )
@@ -71,12 +82,21 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def run_now(self, slug: str) -> bool:
+        """Call a function as its schedule would; False if it has none or its call is under way."""
+        schedule = next((each for each in self.schedules() if each.slug == slug), None)
+        if schedule is None or self._client is None or slug in self._calls:
+            return False
+        self._start_call(self._client, schedule)
+        return True
+
     async def _run(self) -> None:
         since = self._now()
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         async with httpx.AsyncClient(
             base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=False
         ) as client:
+            self._client = client
             while True:
                 now = self._now()
                 for schedule in tuple(self.schedules()):
@@ -100,9 +120,23 @@ class Scheduler:
         return max((due - now).total_seconds(), 0.001)
 
     def _start_call(self, client: httpx.AsyncClient, schedule: Schedule) -> None:
-        task = asyncio.create_task(_call(client, schedule))
+        task = asyncio.create_task(self._call(client, schedule))
         self._calls[schedule.slug] = task
         task.add_done_callback(lambda _: self._calls.pop(schedule.slug, None))
+
+    async def _call(self, client: httpx.AsyncClient, schedule: Schedule) -> None:
+        self.last_calls[schedule.slug] = call = LastCall(datetime.now(UTC))
+        try:
+            answer = await client.post(f"/{schedule.slug}", content=schedule.body)
+        except httpx.HTTPError as exc:
+            text = str(exc) or type(exc).__name__
+            self.last_calls[schedule.slug] = replace(call, status=0, message=text)
+            _LOG.warning("The scheduled call of %s failed: %s", schedule.slug, text)
+            return
+        text = answer.text[:500]
+        self.last_calls[schedule.slug] = replace(call, status=answer.status_code, message=text)
+        if answer.is_error:
+            _LOG.warning("The scheduled call of %s: %d %s", schedule.slug, answer.status_code, text)
 
 
 def _is_due(schedule: Schedule, since: datetime, now: datetime) -> bool:
@@ -110,16 +144,3 @@ def _is_due(schedule: Schedule, since: datetime, now: datetime) -> bool:
         return next_time(schedule.when, since) <= now
     except ValueError:
         return False  # the function's own settings are refused where they are read
-
-
-async def _call(client: httpx.AsyncClient, schedule: Schedule) -> None:
-    try:
-        answer = await client.post(f"/{schedule.slug}", content=schedule.body)
-    except httpx.HTTPError as exc:
-        _LOG.warning(
-            "The scheduled call of %s failed: %s", schedule.slug, exc or type(exc).__name__
-        )
-        return
-    if answer.is_error:
-        text = answer.text[:500]
-        _LOG.warning("The scheduled call of %s: %d %s", schedule.slug, answer.status_code, text)

@@ -20,6 +20,7 @@ _HURRIED_WAIT: Final = 1.0
 _MOST_AT_ONCE: Final = 32
 _KEPT_RUNS: Final = 10_000
 _JOBS: Final = "select jobid, schedule, command, database, username from cron.job where active"
+_JOB: Final = "select jobid, schedule, command, database, username from cron.job where jobid = %s"
 _START: Final = """\
 insert into cron.job_run_details
   (jobid, job_pid, database, username, command, status, start_time)
@@ -67,6 +68,16 @@ class Cron:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run_now(self, job_id: int) -> bool:
+        """Start a job whatever its schedule; False if there is none, or it runs already."""
+        async with await Connection.connect(self.dsn, autocommit=True) as connection:
+            found = await connection.execute(_JOB, (job_id,))
+            row = await found.fetchone()
+        if row is None or job_id in self._runs or len(self._runs) >= _MOST_AT_ONCE:
+            return False
+        self._run(Job(*row))
+        return True
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)

@@ -94,6 +94,11 @@ class RealtimeService:
         self._sockets.add(socket)
         return socket
 
+    @property
+    def sockets(self) -> int:
+        """How many are connected."""
+        return len(self._sockets)
+
     def may_connect(self) -> bool:
         """Return whether the sockets are within the project's limit."""
         return self._quota.may_connect(len(self._sockets))
