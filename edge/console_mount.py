@@ -1,7 +1,9 @@
 """What the stack serves below /console: the API, and what shows it in a browser."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp
@@ -17,14 +19,38 @@ from edge.gateway.pages import SETTINGS, create_pages_app
 from edge.metrics.observer import Metrics
 from edge.project.settings import Settings
 from edge.project.worker_environment import build_console_environment
+from edge.recording.recorder import Recorder
 from edge.runtime.app import FunctionsApp
 
 if TYPE_CHECKING:
     from edge.console_api.context import ConsoleContext
+    from edge.recording.writer import Writer
     from edge.services import Services
 
 CONSOLE_PREFIX: Final = "/console"
 API_PREFIX: Final = "/console/api"
+
+
+def create_recorder(settings: Settings) -> Recorder | None:
+    """Return what records requests and logs, None if nothing is to be recorded."""
+    recording = settings.extensions.recording
+    return Recorder(recording) if recording.enabled and settings.has_database else None
+
+
+def create_writer(settings: Settings, dsn: str, closing: threading.Event) -> "Writer":
+    """Return what stores in this database; knows the project's secrets."""
+    from edge.recording.assembly import Assembler
+    from edge.recording.callers import CallerReader
+    from edge.recording.redaction import Redaction, secret_values
+    from edge.recording.rows import RowMaker
+    from edge.recording.store import Store
+    from edge.recording.writer import Writer
+
+    recording = settings.extensions.recording
+    secrets = [*secret_values(settings.secrets), settings.jwt_secret, settings.secret_key]
+    redaction = Redaction(recording.redact, secrets)
+    rows = RowMaker(redaction, CallerReader(settings.keys, settings.key_tokens()))
+    return Writer(Store(dsn, recording), Assembler(rows), closing)
 
 
 @dataclass(slots=True)
@@ -36,6 +62,7 @@ class ConsoleMount:
     metrics: Metrics
     services: Callable[[], "Services | None"]
     observe: Observer
+    recorder: Recorder | None
     _app: ConsoleApp | None = field(default=None, init=False)
     _context: "ConsoleContext | None" = field(default=None, init=False)
 
@@ -61,6 +88,11 @@ class ConsoleMount:
         if self._app:
             await self._app.close()
 
+    def connect(self, dsn: str) -> None:
+        """Let the recording store what happens in this database."""
+        if self.recorder:
+            self.recorder.connect(partial(create_writer, self.settings, dsn))
+
     async def close(self) -> None:
         """Close what the API has opened."""
         if self._context:
@@ -82,6 +114,8 @@ class ConsoleMount:
         from edge.console_api.app import create_console_api
         from edge.console_api.context import ConsoleContext
 
-        self._context = ConsoleContext(self.settings, self.functions, self.metrics, self.services)
+        self._context = ConsoleContext(
+            self.settings, self.functions, self.metrics, self.services, self.recorder
+        )
         secret = Secret(self.settings.service_role_key, self.settings.keys)
         return TokenCheck(create_console_api(self._context), self.token, secret)

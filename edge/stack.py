@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp
 
-from edge.console_mount import CONSOLE_PREFIX, ConsoleMount
+from edge.console_mount import CONSOLE_PREFIX, ConsoleMount, create_recorder
 from edge.errors import EdgeError
 from edge.events import Event, Observer
 from edge.gateway.app import FUNCTIONS, Gateway
@@ -35,6 +35,7 @@ from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
 from edge.project.worker_environment import build_process_environment, build_worker_environment
+from edge.recording.recorder import Recorder
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 
@@ -53,6 +54,14 @@ _AUTH: Final = "/auth/v1"
 _STORAGE: Final = "/storage/v1"
 _MAIL: Final = "/mail"
 _REALTIME: Final = "/realtime/v1"
+_KINDS: Final = {
+    _PROVIDERS: "provider",
+    _REST: "rest",
+    _AUTH: "auth",
+    _STORAGE: "storage",
+    _REALTIME: "realtime",
+    _MAIL: "",
+}
 _DATABASE_SERVICES: Final = (_REST, _AUTH, _STORAGE, _REALTIME)
 
 
@@ -74,6 +83,7 @@ class Stack:
     console: ConsoleMount = field(init=False)
     _services: "Services | None" = field(default=None, init=False)
     _logs: LogStore = field(init=False)
+    _recorder: Recorder | None = field(init=False)
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     @property
@@ -109,15 +119,18 @@ class Stack:
         self._settle_ports(listener)
         self._start_observers()
         self._exits.push_async_callback(self._close_services)
+        if self._recorder:
+            self._exits.push_async_callback(self._recorder.close)
         self._start_functions()
         deferred = {prefix: Deferred() for prefix in self._service_prefixes()}
+        recorded = {p: self._recorded(app, _KINDS[p], p) for p, app in deferred.items()}
         routes: dict[str, ASGIApp] = {
             **NO_DATABASE,
-            **deferred,
-            FUNCTIONS: self._functions_app(),
+            **recorded,
+            FUNCTIONS: self._recorded(self._functions_app(), "function", FUNCTIONS),
             **{prefix: self._guard(app) for prefix, app in self._metrics_routes().items()},
         }
-        routes[_PROVIDERS] = self._guard(deferred[_PROVIDERS], is_control)
+        routes[_PROVIDERS] = self._guard(recorded[_PROVIDERS], is_control)
         if self.settings.has_database:
             routes[_MAIL] = Guard(deferred[_MAIL], hosts=self._own_names())
         routes |= self._open_console()
@@ -141,9 +154,17 @@ class Stack:
         self._exits.push_async_callback(upstream.close)
         return upstream
 
+    def _recorded(self, app: ASGIApp, kind: str, prefix: str) -> ASGIApp:
+        return self._recorder.wrap(app, kind, prefix) if self._recorder and kind else app
+
     def _open_console(self) -> dict[str, ASGIApp]:
         self.console = ConsoleMount(
-            self.settings, self.functions, self.metrics, lambda: self._services, self._publish
+            self.settings,
+            self.functions,
+            self.metrics,
+            lambda: self._services,
+            self._publish,
+            self._recorder,
         )
         self._exits.push_async_callback(self.console.close)
         return self.console.routes()
@@ -179,6 +200,7 @@ class Stack:
         for prefix, app in zip(_DATABASE_SERVICES, await services.start_database(), strict=True):
             deferred[prefix].resolve(app)
         deferred[_MAIL].resolve(services.create_mailbox_app())
+        self.console.connect(services.cluster.dsn())
         if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
             services.start_scheduler(
                 f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}", self._schedules
@@ -219,8 +241,13 @@ class Stack:
         self._logs.start()
         self._exits.callback(self._logs.close)
         self.metrics = Metrics(self._logs.dropped_lines)
+        self._recorder = create_recorder(self.settings)
+        if self._recorder:
+            self._recorder.start()
 
     def _publish(self, event: Event) -> None:
+        if self._recorder:
+            self._recorder(event)
         self._logs(event)
         self.metrics(event)
         self.observe(event)

@@ -8,8 +8,10 @@ from starlette.routing import BaseRoute
 from edge.console_api import (
     audit,
     forwarding,
+    logs,
     providers,
     realtime,
+    requests,
     schedules,
     settings,
     status,
@@ -22,6 +24,8 @@ from edge.console_api.tables import routes as tables
 
 _MODULES: Final = (
     status,
+    requests,
+    logs,
     sql,
     tables,
     audit,

@@ -18,6 +18,7 @@ from edge.emulator.postgres.pool import (
 )
 from edge.metrics.observer import Metrics
 from edge.project.settings import Settings
+from edge.recording.recorder import Recorder
 from edge.runtime.app import FunctionsApp
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ConsoleContext:
     functions: FunctionsApp
     metrics: Metrics
     services: Callable[[], "Services | None"]
+    recorder: Recorder | None
     sql: SqlService = field(init=False)
     has_audit: bool = field(default=False, init=False)
     _pool: Pool | None = field(default=None, init=False)

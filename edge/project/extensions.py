@@ -22,6 +22,10 @@
     [shell]
     variables = ["TOKEN_BUDGET"]         # taken from the shell as secrets, beside those we know
 
+    [recording]                          # what the console shows: project/recording.py
+    days = 3
+    failed_days = 14
+
 A separate file, because the Supabase CLI also reads supabase/config.toml and refuses tables that
 it does not know. An entry that is wrong is left out and reported; the others work. Importing this
 module is cheap: `edge --help` reads the file.
@@ -35,12 +39,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+from edge.project.recording import RecordingSettings, parse_recording
 from edge.project.toml_file import read_toml
 
 FILE: Final = "edge.toml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TABLES: Final = ("commands", "processes", "pages", "console", "providers", "shell")
+_TABLES: Final = (
+    "commands",
+    "processes",
+    "pages",
+    "console",
+    "providers",
+    "shell",
+    "recording",
+)
 _T = TypeVar("_T")
 
 
@@ -77,6 +90,7 @@ class Extensions:
     pages: Mapping[str, Path] = field(default_factory=dict[str, Path])
     retell_webhook_path: str | None = None
     shell_variables: tuple[str, ...] = ()
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     faults: tuple[str, ...] = ()
     console_pages: str | None = None
 
@@ -113,9 +127,13 @@ class _Reader:
         webhook = next(self._entries("providers", _parse_retell), None)
         variables = next(self._entries("shell", _shell_variables), ())
         console = next(self._entries("console", _console_pages), None)
+        recording, faults = parse_recording(self.document.get("recording", {}))
+        for fault in faults:
+            self._report(fault)
         self._report_shared_ports(processes)
-        faults = tuple(self.faults)
-        return Extensions(commands, processes, pages, webhook, variables, faults, console)
+        return Extensions(
+            commands, processes, pages, webhook, variables, recording, tuple(self.faults), console
+        )
 
     def _entries(self, table: str, parse: Callable[[str, Any], _T]) -> Iterator[_T]:
         entries = self.document.get(table, {})

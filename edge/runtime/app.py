@@ -31,12 +31,13 @@ from edge.runtime.proxy.forwarded import forwarded_headers
 from edge.runtime.proxy.tunnel import Tunnel, tunnel_factory
 from edge.runtime.proxy.upload import Header, Outgoing
 from edge.runtime.verify_jwt import API_KEY_HEADER, check_request, join_headers
+from edge.trace import trace_of
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _REQUEST_ID: Final = b"sb-request-id"
 _OUR_HEADERS: Final = (_REQUEST_ID, b"x-execution-id", b"x-served-by")
-_NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID)
+_NOT_FORWARDED: Final = (API_KEY_HEADER, _REQUEST_ID, b"sb-parent-request-id")
 
 SharedRate = Callable[[str, float], Awaitable[float]]
 """Takes a token for (slug, requests a second) of a bucket shared by all instances; the seconds to
@@ -79,12 +80,12 @@ class FunctionsApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request whose path is /<slug>…, with the platform's headers and errors."""
-        started = time.perf_counter()
+        started, trace = time.perf_counter(), trace_of(scope)
         self.received += 1
         served = RequestServed(
             slug=_slug(scope),
             execution_id="",
-            request_id=str(uuid.uuid4()),
+            request_id=trace.request_id if trace else str(uuid.uuid4()),
             method=scope["method"],
             path=scope["path"],
             status=0,
@@ -139,7 +140,10 @@ class FunctionsApp:
     async def _serve(
         self, served: RequestServed, scope: Scope, receive: Receive, send: Send
     ) -> RequestServed:
+        trace = trace_of(scope)
         pool = self._admit(served.slug, scope)
+        if trace:
+            trace.verified = time.perf_counter()
         rate = self.functions[served.slug].manifest.rate_limit
         if self.shared_rate and rate and (wait := await self.shared_rate(served.slug, rate)):
             raise WorkerError(rate_limited(wait))
@@ -156,7 +160,7 @@ class FunctionsApp:
         headers = forwarded_headers(scope, _NOT_FORWARDED, self.config.trusted_proxies)
         headers.append((_REQUEST_ID, request_id))
         request = _outgoing(scope, headers, pool.limits.body)
-        forwarding = Forwarding(pool, add_headers)
+        forwarding = Forwarding(pool, add_headers, trace)
         status = await forwarding.run(request, receive, send)
         execution_id = forwarding.process.execution_id if forwarding.process else ""
         return replace(served, status=status, execution_id=execution_id, is_cold=forwarding.is_cold)

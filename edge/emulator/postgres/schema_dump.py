@@ -21,7 +21,7 @@ PLATFORM_SCHEMAS: Final = (
     *("tiger", "tiger_data", "timescaledb_*", "_timescaledb_*", "topology", "vault"),
     *("information_schema", "pg_*"),
 )
-_OURS: Final = "edge_internal"
+_OURS: Final = ("edge_internal", "edge_console")
 _DEADLINE: Final = 300
 _HEADER: Final = re.compile(
     r"^-- Name: (?P<name>.*); Type: (?P<kind>[A-Z ]+); Schema: (?P<schema>.*); Owner: ",
@@ -114,7 +114,7 @@ def _is_wanted(each: Object, schemas: Collection[str]) -> bool:
         return schema in schemas
     if each.kind == "COMMENT" and each.name.startswith("EXTENSION "):
         return False
-    if schema == _OURS:
+    if schema in _OURS:
         return False
     is_platform = any(fnmatch(schema, pattern) for pattern in PLATFORM_SCHEMAS)
     return not is_platform or each.kind in _OF_PROJECTS

@@ -1,6 +1,7 @@
 """One request through a function's worker: given to it, relayed, and answered for if it fails."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ from edge.runtime.pool.process import Process
 from edge.runtime.proxy.connection import Connection, WorkerGoneError
 from edge.runtime.proxy.request_body import RequestBody
 from edge.runtime.proxy.upload import BodyTooLargeError, ClientGoneError, Outgoing
+from edge.trace import Trace
 
 CLIENT_GONE: Final = 499
 _CONNECT_TRIES: Final = 3
@@ -32,6 +34,7 @@ class Forwarding:
 
     pool: Pool
     add_headers: Callable[[int, list[tuple[bytes, bytes]], Process], None]
+    trace: Trace | None = None
     process: Process | None = field(default=None, init=False)
     is_cold: bool = field(default=False, init=False)
     _has_started: bool = field(default=False, init=False)
@@ -89,16 +92,22 @@ class Forwarding:
         for _ in range(_CONNECT_TRIES):
             self.process = process = await self.pool.acquire()
             try:
-                return process, await process.connect()
+                connection = await process.connect()
             except OSError:
                 self.pool.discard(process)
                 self.process = None
                 process.leave(has_answered=False)
+                continue
+            if self.trace:
+                self.trace.admitted = time.perf_counter()
+            return process, connection
         raise WorkerError(WORKER_ERROR)
 
     def _start(self, message: Message) -> None:
         assert self.process is not None
         self._has_started = True
+        if self.trace:
+            self.trace.answered = time.perf_counter()
         self.add_headers(message["status"], message["headers"], self.process)
 
     async def _explain(self) -> Refusal:

@@ -1,0 +1,1 @@
+"""Records requests, logs and bodies into the stack's own Postgres, off the requests' path."""

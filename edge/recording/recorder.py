@@ -1,0 +1,226 @@
+"""Takes requests and events from the event loop, and has a thread store them in batches."""
+
+import asyncio
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import ASGIApp, Scope
+
+from edge.events import Event, LogLine, RequestServed, SourceChanged
+from edge.logs.queue import BatchQueue, TimestampedEvent
+from edge.project.recording import RecordingSettings
+from edge.recording.capture import Capture, RecordedApp
+from edge.recording.counts import CallCounts
+from edge.recording.items import Counts, Item, Refused
+
+if TYPE_CHECKING:
+    from edge.recording.writer import Writer
+
+MARK_HEADER: Final = b"x-edge-console-mark"
+PARENT_HEADER: Final = b"sb-parent-request-id"
+
+_MOST_OPEN: Final = 500
+_MOST_BYTES: Final = 32 << 20
+_MOST_LINE_BYTES: Final = 8 << 20
+_BURST_SECONDS: Final = 10
+_LINES_PER_SECOND: Final = 500
+_BATCH_SECONDS: Final = 0.2
+_CLOSE_SECONDS: Final = 3.0
+
+
+@dataclass(slots=True)
+class Budget:
+    """So many a second, and what was not used of the last seconds."""
+
+    rate: float
+    burst: float
+    _left: float = field(init=False)
+    _at: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._left = self.burst
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self.burst, self._left + (now - self._at) * self.rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is known ahead about a request that the console sends."""
+
+    request_id: str
+    replay_of: str | None
+
+
+@dataclass(slots=True)
+class Recorder:
+    """An observer of events, and what decides about requests; never blocks and never raises.
+
+    Before `connect` what comes is held, as far as there is room.
+    """
+
+    settings: RecordingSettings
+    dropped: int = field(default=0, init=False)
+    """Requests and lines that were not stored, since it started."""
+    _subscribers: set[asyncio.Event] = field(default_factory=set[asyncio.Event], init=False)
+    _open: dict[str, Capture] = field(default_factory=dict[str, Capture], init=False)
+    _marks: dict[bytes, Mark] = field(default_factory=dict[bytes, Mark], init=False)
+    _counts: CallCounts = field(default_factory=CallCounts, init=False)
+    _budget: Budget = field(init=False)
+    _failures: Budget = field(init=False)
+    _lines: Budget = field(init=False)
+    _queue: BatchQueue[Item] = field(init=False)
+    _create_writer: "Callable[[threading.Event], Writer] | None" = field(default=None, init=False)
+    _writer: "Writer | None" = field(default=None, init=False)
+    _connected: threading.Event = field(default_factory=threading.Event, init=False)
+    closing: threading.Event = field(default_factory=threading.Event, init=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        rate = self.settings.per_second
+        self._budget = Budget(rate, rate * _BURST_SECONDS)
+        self._failures = Budget(rate, rate * _BURST_SECONDS)
+        self._lines = Budget(_LINES_PER_SECOND, _LINES_PER_SECOND * _BURST_SECONDS)
+        self._queue = BatchQueue(
+            "recording",
+            self._write,
+            self._report,
+            max_size=_MOST_BYTES,
+            batch_size=500,
+            batch_seconds=_BATCH_SECONDS,
+            close_seconds=_CLOSE_SECONDS,
+        )
+
+    @property
+    def repeats(self) -> int:
+        """How many requests of services were like one just before, and are not kept."""
+        return self._writer.assembler.repeats if self._writer else 0
+
+    def start(self) -> None:
+        """Begin to take; on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._queue.start()
+
+    def connect(self, create_writer: "Callable[[threading.Event], Writer]") -> None:
+        """Store by this writer, made on a thread, with the event that tells it of the end."""
+        self._create_writer = create_writer
+        self._connected.set()
+
+    async def close(self) -> None:
+        """Store what is left, for a few seconds at most."""
+        self.closing.set()
+        self._connected.set()
+        await asyncio.to_thread(self._queue.close)
+        if self._writer:
+            await asyncio.to_thread(self._writer.close)
+
+    def wrap(self, app: ASGIApp, kind: str, prefix: str) -> ASGIApp:
+        """Return the app as one whose requests are recorded; `prefix` is what it is mounted at."""
+        return RecordedApp(app, kind, prefix, self)
+
+    def mark(self, replay_of: str | None = None) -> tuple[str, Mark]:
+        """Return a value for the header `x-edge-console-mark`, good for one request, and its id."""
+        value, mark = secrets.token_urlsafe(16), Mark(str(uuid.uuid4()), replay_of)
+        if len(self._marks) >= _MOST_OPEN:
+            self._marks.pop(next(iter(self._marks)))
+        self._marks[value.encode()] = mark
+        return value, mark
+
+    def subscribe(self) -> asyncio.Event:
+        """Return an event that is set after rows were written, until `unsubscribe`."""
+        event = asyncio.Event()
+        self._subscribers.add(event)
+        return event
+
+    def unsubscribe(self, event: asyncio.Event) -> None:
+        self._subscribers.discard(event)
+
+    def begin(self, kind: str, prefix: str, scope: Scope) -> Capture | None:
+        """Return what takes the request's copy; None if there are too many to record it."""
+        mark = self._take_mark(scope) if self._marks else None
+        if mark is None and (len(self._open) >= _MOST_OPEN or not self._budget.take()):
+            self.dropped += 1
+            return None
+        path = prefix + scope["raw_path"].decode("latin-1")
+        request_id = mark.request_id if mark else str(uuid.uuid4())
+        capture = Capture(request_id, kind, scope, path, self.settings.body_kb << 10)
+        if mark:
+            capture.replay_of = mark.replay_of
+            kept = [header for header in scope["headers"] if header[0] != MARK_HEADER]
+            capture.scope = {**scope, "headers": kept}
+        for name, value in scope["headers"]:
+            if name == PARENT_HEADER:
+                with suppress(ValueError):
+                    capture.parent_id = str(uuid.UUID(value.decode("latin-1")))
+        self._open[request_id] = capture
+        return capture
+
+    def finish(self, capture: Capture) -> None:
+        """Take a request that is over."""
+        self._open.pop(capture.request_id, None)
+        if not self._queue.put(capture, source="requests", size=capture.size):
+            self.dropped += 1
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, RequestServed):
+            self._take_served(event)
+        elif not isinstance(event, SourceChanged) or event.files:
+            self._take_line(event)
+
+    def _take_served(self, event: RequestServed) -> None:
+        if event.code != "NOT_FOUND" and self._counts.add(event):
+            self._queue.wake()
+        if capture := self._open.get(event.request_id):
+            capture.served = event
+        elif event.status >= 400 and self._failures.take():
+            self._queue.put(Refused(event, time.time()), size=500)
+
+    def _take_line(self, event: Event) -> None:
+        if not self._lines.take():
+            self.dropped += 1
+            return
+        size = 300 + (len(event.text) if isinstance(event, LogLine) else 0)
+        item = TimestampedEvent(time.time(), event)
+        if not self._queue.put(item, size=size, max_size=_MOST_LINE_BYTES):
+            self.dropped += 1
+
+    def _take_mark(self, scope: Scope) -> Mark | None:
+        value = next((v for name, v in scope["headers"] if name == MARK_HEADER), None)
+        return self._marks.pop(value, None) if value else None
+
+    def _report(self, _dropped: Mapping[str, int], _is_last: bool) -> Sequence[Item]:
+        rows = self._counts.take()
+        return [Counts(rows)] if rows else []
+
+    def _write(self, items: Sequence[Item]) -> None:
+        """Write a batch, on the queue's thread; until there is a writer, wait for it."""
+        self._connected.wait()
+        if self._writer is None and self._create_writer:
+            self._writer = self._create_writer(self.closing)
+        if self._writer is None:
+            self.dropped += len(items)
+            return
+        self.dropped += self._writer.write(items)
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._loop and self._subscribers:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._wake_subscribers)
+
+    def _wake_subscribers(self) -> None:
+        for event in self._subscribers:
+            event.set()

@@ -1,0 +1,138 @@
+"""Replaces secrets in headers, bodies, queries and log lines before they are stored.
+
+Bodies are handled as latin-1, so that any bytes, a cut in the middle of a value included, pass
+through unchanged but for the secrets.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+REDACTED: Final = "[redacted]"
+
+_SECRET_HEADERS: Final = frozenset(("authorization", "apikey", "cookie", "set-cookie"))
+_SECRET_WORDS: Final = re.compile(
+    r"(?:password|passwd|passphrase|secret|token|tokenhash|apikey|privatekey|accesskey|signature"
+    r"|authorization|credential|credentials|jwt|otp|codeverifier|cookie|servicerolekey|pincode"
+    r"|actionlink|authcode)$"
+)
+_NAME_OF_SECRET: Final = re.compile(r"(?:key|secret|token|password|passwd|dsn|credentials?)s?$")
+_SEPARATORS: Final = re.compile(r"[-_. ]")
+_STRING_MEMBER: Final = re.compile(
+    r'(?P<head>"(?P<key>[^"\\]{1,64})"\s*:\s*)'
+    r'(?P<value>"(?:[^"\\]|\\.)*+"?|[^\s,}\]\[{"][^\s,}\]]*)',
+    re.DOTALL,
+)
+_ESCAPED_MEMBER: Final = re.compile(
+    r'(?P<head>(?<!\\)(?P<quote>\\{1,15}")(?P<key>[^"\\]{1,64})(?P=quote)\s*:\s*)'
+    r'(?P<value>(?P=quote).*?(?:(?P=quote)|$)|[^\s,}\]\[{"\\][^\s,}\]\\]*)',
+    re.DOTALL,
+)
+_FIELD: Final = re.compile(
+    r"(?P<head>(?:^|[?&;\s])(?P<key>[\w.%\[\]-]{1,64})=)(?P<value>[^&\s\"']+)"
+)
+_PART: Final = re.compile(
+    r'(?P<head>name="(?P<key>[^"]{1,64})"\r\n(?:[^\r\n]{1,200}\r\n){0,4}\r\n)(?P<value>.*?)(?=\r\n--|$)',
+    re.DOTALL,
+)
+_TOKENS: Final = re.compile(
+    r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
+    r"|\bsb_secret_[\w-]+"
+    r"|\bsk-[\w-]{16,}|\br8_\w{20,}|\bwhsec_[\w+/=-]{16,}|\bkey_[0-9a-f]{20,}"
+    r"|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[\w-]{10,}"
+)
+_BEARER: Final = re.compile(r"(?i)\b(?P<head>bearer\s+)(?P<value>[\w.~+/-]{12,}=*)")
+_PASSWORD_OF_URL: Final = re.compile(r"(?P<head>\b\w+://[^\s:/@]*:)(?P<value>[^\s/@]+)(?=@)")
+_SHORTEST: Final = 8
+
+
+@dataclass(slots=True)
+class Redaction:
+    """Knows secrets by their names and shapes, and the project's own by their values."""
+
+    names: Iterable[str] = ()
+    """More names of keys and headers whose values are replaced."""
+    values: Iterable[str] = ()
+    _names: frozenset[str] = field(init=False)
+    _values: re.Pattern[str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names = frozenset(_plain(name) for name in self.names)
+        encoded = {v.encode().decode("latin-1") for v in self.values if len(v) >= _SHORTEST}
+        known = encoded | {v for v in self.values if len(v) >= _SHORTEST}
+        longest_first = sorted(known, key=len, reverse=True)
+        self._values = re.compile("|".join(map(re.escape, longest_first))) if known else None
+
+    def redact_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
+        """Return the headers as pairs of texts."""
+        pairs = ((n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in headers)
+        return [[name, self._redact_header(name, value)] for name, value in pairs]
+
+    def redact_body(self, body: bytes, content_type: str = "") -> tuple[bytes, bool]:
+        """Return the body without secrets, and whether there were any."""
+        text = body.decode("latin-1")
+        redacted = self._redact_members(text)
+        if "multipart/" in content_type:
+            redacted = _PART.sub(self._redact_value, redacted)
+        elif "urlencoded" in content_type:
+            redacted = _FIELD.sub(self._redact_value, redacted)
+        redacted = self.redact_shapes(redacted)
+        return (redacted.encode("latin-1"), True) if redacted != text else (body, False)
+
+    def redact_query(self, query: str) -> str:
+        """Return a query string without secrets."""
+        return self.redact_shapes(_FIELD.sub(self._redact_value, query))
+
+    def redact_text(self, text: str) -> str:
+        """Return a line of a log without secrets."""
+        if '"' in text:
+            text = self._redact_members(text)
+        return self.redact_shapes(_FIELD.sub(self._redact_value, text) if "=" in text else text)
+
+    def redact_shapes(self, text: str) -> str:
+        """Replace what looks like a token, and the project's own secrets."""
+        text = _TOKENS.sub(REDACTED, text)
+        text = _BEARER.sub(_keep_head, text)
+        if "://" in text:
+            text = _PASSWORD_OF_URL.sub(_keep_head, text)
+        return self._values.sub(REDACTED, text) if self._values else text
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the value under this name is a secret."""
+        plain = _plain(name)
+        return plain in self._names or _SECRET_WORDS.search(plain) is not None
+
+    def _redact_header(self, name: str, value: str) -> str:
+        if name in _SECRET_HEADERS or self.is_secret(name):
+            scheme, _, rest = value.partition(" ")
+            return f"{scheme} {REDACTED}" if rest and name == "authorization" else REDACTED
+        return self.redact_shapes(value)
+
+    def _redact_members(self, text: str) -> str:
+        text = _STRING_MEMBER.sub(self._redact_value, text)
+        return _ESCAPED_MEMBER.sub(self._redact_value, text) if '\\"' in text else text
+
+    def _redact_value(self, match: re.Match[str]) -> str:
+        if not self.is_secret(match["key"]):
+            return match[0]
+        value = match["value"]
+        if value in {"null", "true", "false", '""', ""}:
+            return match[0]
+        quote = re.match(r'\\*"', value)
+        mark = f"{quote[0]}{REDACTED}{quote[0]}" if quote else REDACTED
+        is_json = match["head"].rstrip().endswith(":")
+        return match["head"] + (f'"{REDACTED}"' if is_json and not quote else mark)
+
+
+def secret_values(variables: Mapping[str, str]) -> list[str]:
+    """Return the values of variables that are named like secrets."""
+    return [v for name, v in variables.items() if _NAME_OF_SECRET.search(name.lower())]
+
+
+def _plain(name: str) -> str:
+    return _SEPARATORS.sub("", name.lower())
+
+
+def _keep_head(match: re.Match[str]) -> str:
+    return match["head"] + REDACTED

@@ -1,0 +1,99 @@
+"""Secrets are replaced by name, by shape and by value, whatever the body's format; nothing else."""
+
+import json
+import time
+
+import pytest
+
+from edge.recording.redaction import Redaction, secret_values
+
+REDACTION = Redaction(["card_number"], ["hunter2hunter2", "geheimnüß"])
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "stored"),
+    [
+        (b'{"password":"a\\"b","n":1}', "", b'{"password":"[redacted]","n":1}'),
+        (b'{"Access-Token" : 12, "x":2}', "", b'{"Access-Token" : "[redacted]", "x":2}'),
+        (b'{"a":{"api_key":"k"}}', "", b'{"a":{"api_key":"[redacted]"}}'),
+        (b'{"cardNumber":"4242"}', "", b'{"cardNumber":"[redacted]"}'),
+        (b'{"password":"cut in the mid', "", b'{"password":"[redacted]"'),
+        (b'{"s":"{\\"secret\\":\\"x\\"}"}', "", b'{"s":"{\\"secret\\":\\"[redacted]\\"}"}'),
+        (b"u=ada&password=x%20y&z=1", "application/x-www-form-urlencoded", None),
+        (b'name="password"\r\n\r\nx\r\n--b', "multipart/form-data; boundary=b", None),
+        (f"see {JWT}.".encode(), "", b"see [redacted]."),
+        (b"sb_secret_abc and sk-abcdefghijklmnopqrst", "", b"[redacted] and [redacted]"),
+        (b"postgres://u:pw@host/db", "", b"postgres://u:[redacted]@host/db"),
+        (b"it is hunter2hunter2", "", b"it is [redacted]"),
+        ("es ist geheimnüß".encode(), "", b"es ist [redacted]"),
+    ],
+)
+def test_secrets_are_replaced(body: bytes, content_type: str, stored: bytes | None) -> None:
+    found, is_redacted = REDACTION.redact_body(body, content_type)
+
+    assert is_redacted
+    assert b"[redacted]" in found
+    assert stored is None or found == stored
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"max_tokens": 5, "total_tokens": 7, "keyword": "x", "monkey": "y", "tokenizer": "z"}',
+        b'{"token": null, "secret": true}',
+        b"\x00\xff\xfe binary \x80",
+        '{"name": "Größe", "emoji": "🎉"}'.encode(),
+        b"",
+    ],
+)
+def test_other_bodies_stay_as_they_are(body: bytes) -> None:
+    assert REDACTION.redact_body(body) == (body, False)
+
+
+def test_headers() -> None:
+    given = [
+        (b"Authorization", b"Bearer abc"),
+        (b"apikey", b"k"),
+        (b"X-Retell-Signature", b"v=1"),
+        (b"x-api-token", b"t"),
+        (b"accept", b"*/*"),
+    ]
+
+    assert REDACTION.redact_headers(given) == [
+        ["authorization", "Bearer [redacted]"],
+        ["apikey", "[redacted]"],
+        ["x-retell-signature", "[redacted]"],
+        ["x-api-token", "[redacted]"],
+        ["accept", "*/*"],
+    ]
+
+
+def test_values_of_the_project_are_those_named_like_secrets() -> None:
+    given = {"OPENAI_API_KEY": "a", "OPENAI_MODEL": "b", "DB_PASSWORD": "c", "BASE_URL": "d"}
+
+    assert secret_values(given) == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'"' * 65536,
+        b'\\"' * 32768,
+        b"\\" * 65536,
+        b'\\\\\\"k\\\\\\":' * 8000,
+        b'name="k"\r\n' * 6000,
+        b"a=" * 32768,
+        b"bearer " * 9000,
+        b"://a:" * 13000,
+        b"eyJ" * 21845,
+        json.dumps([{"password": "x" * 10}] * 2000).encode(),
+    ],
+)
+def test_hostile_bodies_take_no_more_time_than_others(body: bytes) -> None:
+    began = time.process_time()
+
+    REDACTION.redact_body(body, "multipart/form-data")
+    REDACTION.redact_text(body.decode())
+
+    assert time.process_time() - began < 5  # linear ones take hundredths, others minutes
