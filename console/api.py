@@ -1,7 +1,7 @@
 """Client of the console's API and of the project's own, over HTTP."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
@@ -87,11 +87,15 @@ class Api:
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
 
-    async def events(self, path: str, **query: object) -> AsyncIterator[Any]:
+    async def events(
+        self, path: str, *, on_open: Callable[[], Awaitable[None]] | None = None, **query: object
+    ) -> AsyncIterator[Any]:
         """Yield the data of server-sent events until the server ends the stream."""
         async with self.stream("GET", path, query=query) as response:
             if response.is_error:
                 raise _read_error(response.status_code, await response.aread())
+            if on_open:
+                await on_open()
             lines: list[str] = []
             async for line in response.aiter_lines():
                 if line.startswith("data:"):

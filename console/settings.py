@@ -1,5 +1,6 @@
 """Environment of the console's process, as the stack sets it."""
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,14 @@ class Settings:
     project_url: str
     service_role_key: str
     publishable_keys: str
+
+    @property
+    def publishable_key(self) -> str:
+        """The key that clients send."""
+        try:
+            return str(json.loads(self.publishable_keys).get("default", ""))
+        except (ValueError, AttributeError):
+            return ""
 
 
 @cache

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from nicegui.element import Element
 
+from console.ui.text import clip
+
 Kind = Literal["text", "mono", "time", "duration", "bytes", "number", "status", "flag", "action"]
 Row = Mapping[str, Any]
 
@@ -59,32 +61,40 @@ class Table(Element, component="table.js"):
         super().__init__()
         linked = next((column for column in columns if column.href), None)
         described = [column.describe(first=column is linked) for column in columns]
-        self._props["columns"] = described
-        self._props["rows"] = list(rows)
-        self._props["label"] = label
-        self._props["rowKey"] = row_key
-        self._props["most"] = most
-        self._props["live"] = True
+        self.props["columns"] = described
+        self.props["rows"] = _clipped(rows)
+        self.props["label"] = label
+        self.props["rowKey"] = row_key
+        self.props["most"] = most
+        self.props["live"] = True
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[dict[str, Any]]:
         """The rows of the page, without those that arrived since."""
-        return self._props["rows"]
+        return self.props["rows"]
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Replace all rows."""
-        self._props["rows"] = list(rows)
+        self.props["rows"] = _clipped(rows)
         self.update()
 
     def arrive(self, rows: Sequence[Row]) -> None:
         """Put new rows on top, or under “N new” while somebody reads or has paused."""
-        self.run_method("arrive", list(rows))
+        self.run_method("arrive", _clipped(rows))
 
     def set_live(self, live: bool) -> None:
         """Show rows as they arrive, or hold them back."""
-        self._props["live"] = live
+        self.props["live"] = live
         self.update()
 
     def on_act(self, handle: Callable[[Any, str], Any]) -> None:
         """Call `handle` with a row's key and the column's name when its button is pressed."""
         self.on("act", lambda event: handle(event.args["key"], event.args["column"]))
+
+
+def _clipped(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows whose texts fit a cell: a line of 10 MB stays on the server."""
+    return [
+        {name: clip(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]

@@ -1,0 +1,169 @@
+"""The form that calls a function as anybody, and shows the answer as it arrives."""
+
+import codecs
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import httpx
+from nicegui import ui
+
+from console.api import ApiError, api
+from console.settings import read_settings
+from console.snippets import Call, as_curl, as_javascript, as_python
+from console.ui.messages import show_error
+from console.ui.output import Output
+from console.ui.parts import facts, link, milliseconds
+from console.ui.roles import RolePicker
+from console.ui.text import pretty
+from console.view import BASE
+
+METHODS: Final = ("POST", "GET", "PUT", "PATCH", "DELETE")
+_SHOWN_WHOLE: Final = 500_000
+_PREFIX: Final = "x-console-"
+
+
+class InvokeForm:
+    """A request for one function. `samples` are its saved requests, by name."""
+
+    def __init__(self, slug: str, samples: Sequence[Mapping[str, Any]]) -> None:
+        self.slug = slug
+        self.samples = {sample_name(n, sample): sample for n, sample in enumerate(samples)}
+
+    def build(self) -> None:
+        """Add the form's elements."""
+        with ui.element("div").classes("row-wrap"):
+            self.method = ui.select(list(METHODS), label="Method", value="POST")
+            self.method.props("dense outlined options-dense").classes("filter-short")
+            self.path = ui.input(f"Path after /{self.slug}, with query").props("dense outlined")
+            self.path.classes("grow mono")
+            self.role = RolePicker(value="service_role")
+            if self.samples:
+                saved = ui.select(list(self.samples), label="Saved requests")
+                saved.props("dense outlined options-dense").classes("filter")
+                saved.on_value_change(lambda event: self.fill(self.samples[event.value]))
+        self.body = ui.textarea("Body", value="{}").props("outlined autogrow")
+        self.body.classes("mono full body-field")
+        self.headers = ui.textarea("More headers, one a line: Name: value").props(
+            "outlined autogrow rows=1"
+        )
+        self.headers.classes("mono full")
+        with ui.element("div").classes("row-wrap"):
+            self.button = ui.button("Call", icon="send", on_click=self.send)
+            self.button.props("no-caps unelevated data-call")
+            with ui.button("Copy as", icon="content_copy").props("flat no-caps"), ui.menu():
+                for name, render in _SNIPPETS.items():
+                    ui.menu_item(name, partial(self.copy, name, render))
+        self.result = ui.element("div").classes("stack").props("aria-live=polite")
+        if self.samples:
+            self.fill(next(iter(self.samples.values())))
+
+    def fill(self, sample: Mapping[str, Any]) -> None:
+        """Take over a saved request."""
+        body = sample.get("body")
+        self.method.set_value(str(sample.get("method") or "POST").upper())
+        self.path.set_value(str(sample.get("path") or ""))
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        self.body.set_value("" if body is None else pretty(text))
+
+    def copy(self, name: str, render: Any) -> None:
+        """Put the call as code on the clipboard."""
+        ui.clipboard.write(render(self.as_call()))
+        ui.notify(f"Copied as {name}")
+
+    def as_call(self) -> Call:
+        """Return what the form says, with the key of its role."""
+        path, _, query = (self.path.value or "").partition("?")
+        settings = read_settings()
+        is_service = self.role.value == "service_role"
+        return Call(
+            url=settings.project_url,
+            function=self.slug,
+            method=self.method.value,
+            path=path,
+            query=query,
+            headers=parse_headers(self.headers.value or ""),
+            body="" if self.method.value == "GET" else self.body.value or "",
+            key="YOUR_SECRET_KEY" if is_service else settings.publishable_key,
+        )
+
+    async def send(self) -> None:
+        """Call the function; show status, headers and body as they come."""
+        self.result.clear()
+        call = self.as_call()
+        headers = dict(call.headers)
+        if call.body and call.has_json and "content-type" not in {n.lower() for n in headers}:
+            headers["content-type"] = "application/json"
+        sent = {
+            "function": self.slug,
+            "method": call.method,
+            "path": call.path,
+            "query": call.query,
+            "headers": headers,
+            "body": call.body or None,
+            "as": self.role.value,
+        }
+        self.button.disable()
+        try:
+            async with api().stream("POST", "/invoke", body=sent) as response:
+                await self._show(response)
+        except ApiError as exc:
+            with self.result:
+                show_error(exc)
+        finally:
+            self.button.enable()
+
+    async def _show(self, response: httpx.Response) -> None:
+        took = response.elapsed if response.is_closed else None
+        status = int(response.headers.get(f"{_PREFIX}status") or response.status_code)
+        request_id = response.headers.get("sb-request-id") or response.headers.get(
+            f"{_PREFIX}request-id", ""
+        )
+        tone = "bad" if status >= 500 else "warn" if status >= 400 else "good"
+        with self.result:
+            with ui.element("div").classes("row-wrap"):
+                ui.label(str(status)).classes(f"status {tone}").props("data-status")
+                if took:
+                    ui.label(milliseconds(took.total_seconds() * 1000)).classes("dim")
+                if request_id:
+                    link("Open the request", f"{BASE}/requests/{request_id}")
+            output = Output("Answer")
+            with ui.expansion(f"{len(response.headers)} headers").props("dense"):
+                facts(dict(response.headers.items()))
+        await self._copy_body(response, output)
+
+    async def _copy_body(self, response: httpx.Response, output: Output) -> None:
+        kind = response.headers.get("content-type", "")
+        if kind.startswith(("image/", "audio/", "video/", "application/octet", "application/zip")):
+            count = 0
+            async for part in response.aiter_bytes():
+                count += len(part)
+            output.append(f"{count:,} bytes of {kind}")
+            return
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        is_json = "json" in kind
+        held, shown = "", 0
+        async for part in response.aiter_bytes():
+            text = decoder.decode(part)
+            shown += len(text)
+            if is_json and shown < _SHOWN_WHOLE:
+                held += text
+            else:
+                output.append(held + text)
+                held = ""
+        output.append(pretty(held) if is_json else "")
+
+
+_SNIPPETS: Final = {"curl": as_curl, "supabase-py": as_python, "supabase-js": as_javascript}
+
+
+def sample_name(number: int, sample: Mapping[str, Any]) -> str:
+    """Return the name of a saved request."""
+    return str(sample.get("name") or f"Request {number + 1}")
+
+
+def parse_headers(text: str) -> dict[str, str]:
+    """Read `Name: value` lines; lines without a name are left out."""
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, colon, value in pairs if colon and name.strip()}
