@@ -31,6 +31,14 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     key_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds between fetches of the project's JWKS.")
     ] = 300.0,  # Auth publishes a key well before it signs with it
+    front: Annotated[
+        bool,
+        typer.Option(
+            "--front",
+            envvar="EDGE_FRONT",
+            help="Pass /rest, /auth, /storage, /realtime and /graphql to SUPABASE_URL as well.",
+        ),
+    ] = False,
     env_file: options.EnvFile = None,
     limits: options.LimitsChoice = "hosted",
 ) -> None:
@@ -58,5 +66,6 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         grace=grace,
         trace_project=trace_project,
         key_seconds=None if "SUPABASE_JWKS" in variables else key_seconds,
+        has_front=front,
     )
     Supervisor(instance, listen(host, port)).run()

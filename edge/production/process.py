@@ -15,6 +15,7 @@ from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.client_limits import ClientLimits
 from edge.gateway.server import Server
+from edge.gateway.upgrades import route_upgrades
 from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
@@ -25,6 +26,9 @@ from edge.production.cloud_logging import (
     render_remark,
     render_request,
 )
+from edge.production.front.app import Front
+from edge.production.front.sockets import PREFIX as SOCKETS
+from edge.production.front.sockets import FrontSockets
 from edge.production.settings import Instance
 from edge.production.shared_rate import SharedRate
 from edge.production.writer import LineWriter
@@ -89,6 +93,7 @@ class GatewayProcess:
     _settings: Settings = field(init=False)
     _functions: FunctionsApp = field(init=False)
     _front: AccessLog = field(init=False)
+    _services: Front | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Serve until a stop signal; requests in flight then have the grace period to finish."""
@@ -109,6 +114,9 @@ class GatewayProcess:
         self._functions.start()
         following = self._follow_keys()
         upgrades = self._functions.upgrades(gateway)
+        if self._services:
+            sockets = FrontSockets(self._services.url, self._settings.trusted_proxies)
+            upgrades = route_upgrades({SOCKETS: sockets}, upgrades)
         server = Server(
             self._front, upgrades=upgrades, grace=self.instance.grace, clients=_BEHIND_A_PROXY
         )
@@ -127,6 +135,8 @@ class GatewayProcess:
             async with asyncio.timeout(self.instance.grace):
                 await self._functions.close()
         await rate.close()
+        if self._services:
+            await self._services.close()
 
     def _assemble(self, rate: SharedRate) -> Gateway:
         self._settings = settings = self.instance.settings
@@ -144,7 +154,11 @@ class GatewayProcess:
         self._functions = FunctionsApp(config, self._observe, rate)
         gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
         self.readiness.set(not (settings.forks and sys.platform.startswith("linux")))
-        self._front = AccessLog(gateway, self._log_request, self.readiness)
+        if self.instance.has_front:
+            self._services = Front(
+                gateway, self.instance.hosted.url, self._warn, settings.trusted_proxies
+            )
+        self._front = AccessLog(self._services or gateway, self._log_request, self.readiness)
         return gateway
 
     def _worker_environment(self, function: Function) -> dict[str, str]:

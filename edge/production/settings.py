@@ -28,7 +28,8 @@ class Instance:
 
     `grace` is the time in seconds that requests in flight have to finish at shutdown;
     `trace_project` the Google Cloud project of traces; `key_seconds` the interval at which the
-    project's JWKS is fetched again, None if SUPABASE_JWKS is set.
+    project's JWKS is fetched again, None if SUPABASE_JWKS is set. With `has_front` the project's
+    services are served as well, by passing requests on.
     """
 
     settings: Settings
@@ -36,6 +37,7 @@ class Instance:
     grace: float
     trace_project: str = ""
     key_seconds: float | None = None
+    has_front: bool = False
 
     @property
     def hosted(self) -> HostedProject:

@@ -1,0 +1,4 @@
+"""The scenarios of tests/e2e/test_supabase_py.py, through `edge serve … --front`."""
+
+from tests.e2e.test_supabase_py import *  # noqa: F403
+from tests.e2e.test_supabase_py import pytestmark as pytestmark
