@@ -41,4 +41,8 @@ def check_archive(file: IO[bytes], *, max_bytes: int, code: str = "DOCUMENT_TOO_
 
 
 def _invalid(problem: str) -> BadInputError:
-    return BadInputError(f"The document cannot be read: {problem}.", code="INVALID_ARCHIVE")
+    return BadInputError(
+        f"The document cannot be read: {problem}. Save it anew in the format that its name says"
+        " (.docx, .pptx or .xlsx; the older .doc, .ppt and .xls are not read).",
+        code="INVALID_ARCHIVE",
+    )

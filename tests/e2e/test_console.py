@@ -201,6 +201,22 @@ def test_a_failure_is_shown_and_the_job_can_be_retried(
     expect(page.locator("#failure")).to_be_hidden()
 
 
+def test_a_deck_of_one_s_own_is_read_or_refused(page: Page, tmp_path: Path) -> None:
+    outline, damaged = tmp_path / "harbour.md", tmp_path / "damaged.pptx"
+    outline.write_text("# Why boats\n\n- They float\n\n# Prices\n\n- From 10 euros\n")
+    damaged.write_bytes(b"no presentation")
+    sign_up(page)
+    field = page.get_by_label("Add a deck")
+
+    field.set_input_files(damaged)
+    expect(page.locator("#trouble")).to_contain_text("Save it anew")
+    field.set_input_files(outline)
+
+    expect(page.locator("#deck-title")).to_have_text("harbour")
+    expect(page.get_by_text("2 slides")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
 def test_each_user_sees_only_their_decks(page: Page) -> None:
     open_sample(page)
     deck = page.get_by_role("navigation").get_by_role("listitem")

@@ -62,6 +62,7 @@ def _scope_params(request: ApiRequest, own: RowRange) -> ScopedParams:
 
 
 def _plan_read(request: ApiRequest, cache: SchemaCache, config: RestConfig) -> Plan:
+    # GET /projects?select=id,clients(name)&id=gt.1&order=name&limit=10
     relation = find_relation(request, cache)
     planner = ReadPlanner(cache, config.max_rows, config.aggregates_enabled)
     params = _scope_params(request, request.range)
@@ -122,12 +123,16 @@ def _negotiate(
 
 
 def _shape(media: MediaType, *, has_body: bool) -> BodyShape:
+    # HEAD /projects; POST /projects with `Prefer: return=minimal`
     if not has_body:
         return BodyShape("none")
+    # /projects with Accept: text/html, for which a function renders the rows
     if media.handler:
         return BodyShape("handler", handler=media.handler)
+    # /projects with Accept: text/csv
     if media.name == CSV:
         return BodyShape("csv")
+    # /projects?id=eq.1 with Accept: application/vnd.pgrst.object+json: "first"
     return BodyShape("first" if media.is_single else "array", strips_nulls=media.strips_nulls)
 
 

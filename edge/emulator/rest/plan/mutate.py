@@ -128,6 +128,7 @@ def _plan_upsert_one(request: ApiRequest, relation: Relation, returning: tuple[s
     )
 
 
+# PUT /projects?id=eq.1; with a key of two columns PUT /seats?row=eq.1&number=eq.2
 def _is_exactly_key(filters: list[LogicTree], relation: Relation) -> bool:
     names = [
         tree.field.name
@@ -142,6 +143,7 @@ def _is_exactly_key(filters: list[LogicTree], relation: Relation) -> bool:
 
 
 def _plan_update(request: ApiRequest, relation: Relation, returning: tuple[str, ...]) -> Update:
+    # PATCH /projects?id=eq.1 with {"name": "Lamp"}
     payload = _payload(request)
     return Update(
         table=relation.id,

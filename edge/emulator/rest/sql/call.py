@@ -38,8 +38,10 @@ def render_call(call: Call) -> Sql:
 
 def _render_result(call: Call, arguments: Sql) -> Sql:
     function = qualified(call.routine.id)
+    # /rpc/add, which returns integer
     if call.is_scalar:
         return sql("select {}({}) as {}", function, arguments, identifier(SCALAR))
+    # /rpc/search_projects?select=id, which returns setof projects
     columns = _render_columns(call)
     return sql("select {} from {}({}) as pgrst_call", columns, function, arguments)
 
@@ -58,6 +60,7 @@ def _render_direct(call: Call) -> Sql:
 
 
 def _render_text(value: str | tuple[str, ...], target: Parameter) -> Sql:
+    # /rpc/total?v=1&v=2, where total(variadic v int[]): both; any other parameter: one value
     given: Value = value if isinstance(value, str) else list(value)
     return sql("{}::{}", parameter(given), from_catalogue(target.cast))
 
@@ -68,10 +71,13 @@ def _render_argument(target: Parameter, value: Sql) -> Sql:
 
 
 def _render_whole(payload: Payload, target: Parameter) -> Sql:
+    # POST /rpc/store with application/octet-stream
     if target.type == "bytea":
         return sql("{}::bytea", parameter(payload.raw))
+    # POST /rpc/echo with application/json
     if target.type in {"json", "jsonb"}:
         return sql("{}::json::{}", parameter(payload.raw), from_catalogue(target.type))
+    # POST /rpc/shout with text/plain or text/xml
     text = payload.raw.decode("utf-8", errors="replace")
     return sql("{}::{}", parameter(text), from_catalogue(target.type))
 

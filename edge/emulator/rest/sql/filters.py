@@ -68,6 +68,7 @@ def render_predicate(predicate: Predicate, presence: RenderPresence) -> Sql:
     return _render_group(predicate, presence)
 
 
+# /projects?or=(id.eq.1,name.eq.Lamp), /projects?not.and=(id.gt.1,id.lt.9)
 def _render_group(group: PredicateGroup, presence: RenderPresence) -> Sql:
     members = [render_predicate(member, presence) for member in group.members]
     joined = join(" and ", members) if group.operator == "and" else join(" or ", members)
@@ -111,8 +112,10 @@ def _render_operator(value: Sql, condition: Condition, parser: str | None) -> Sq
     operand = parameter(text)
     if parser and condition.operator not in {"like", "ilike", "isdistinct"}:
         operand = sql("{}({})", from_catalogue(parser), operand)
+    # /projects?name=eq(any).{Lamp,Desk}
     if condition.modifier == "any":
         operand = sql("any ({})", operand)
+    # /projects?name=like(all).{L*,*p}
     elif condition.modifier == "all":
         operand = sql("all ({})", operand)
     return sql("{} {} {}", value, _OPERATORS[condition.operator], operand)

@@ -70,6 +70,7 @@ def _render_returning(names: tuple[str, ...]) -> Sql:
 
 
 def _render_insert(insert: Insert) -> Sql:
+    # POST /projects with [{"name": "Lamp"}]
     names = join(", ", (identifier(column.name) for column in insert.columns))
     return sql(
         "insert into {}{} {}{}{}{}",
@@ -83,7 +84,9 @@ def _render_insert(insert: Insert) -> Sql:
 
 
 def _render_insert_where(insert: Insert) -> Sql:
+    # PUT /projects?id=eq.1: the row of the body must be the one that the URL names
     conditions = [render_where(insert.conditions, _no_embeds)] if insert.conditions else []
+    # POST /projects with `Prefer: resolution=merge-duplicates`: 201 if a row is new, else 200
     if insert.counts_new_rows:
         conditions.append(_COUNT_UP)
     return sql(" where {}", join(" and ", conditions)) if conditions else NOTHING
@@ -97,6 +100,7 @@ def _render_conflict(insert: Insert) -> Sql:
     # POST /projects?on_conflict=name with `Prefer: resolution=ignore-duplicates`
     if insert.resolution == "ignore-duplicates" or not insert.columns:
         return sql(" on conflict ({}) do nothing", target)
+    # POST /projects?on_conflict=name with `Prefer: resolution=merge-duplicates`
     names = [identifier(column.name) for column in insert.columns]
     assignments = join(", ", (sql("{} = excluded.{}", name, name) for name in names))
     return sql(" on conflict ({}) do update set {} where {}", target, assignments, _COUNT_DOWN)
@@ -105,6 +109,7 @@ def _render_conflict(insert: Insert) -> Sql:
 def _render_update(update: Update) -> Sql:
     if not update.columns:
         return _render_empty_update(update)
+    # PATCH /projects?id=eq.1 with {"name": "Lamp"}
     assignments = join(
         ", ",
         (
@@ -163,12 +168,16 @@ def _render_rows(payload: Payload, columns: tuple[Column, ...], *, with_defaults
     typed = _render_types(columns)
     rows = identifier(PAYLOAD_ROWS)
     match payload.is_object, with_defaults:
+        # POST /projects with {"name": "Lamp"}
         case True, False:
             return sql("json_to_record({}) as {}({})", document, rows, typed)
+        # POST /projects?columns=id,name with {"name": "Lamp"} and `Prefer: missing=default`
         case True, True:
             return sql("jsonb_to_record({}) as {}({})", document, rows, typed)
+        # POST /projects with [{"name": "Lamp"}]
         case False, False:
             return sql("json_to_recordset({}) as {}({})", document, rows, typed)
+        # POST /projects?columns=id,name with [{"name": "Lamp"}] and `Prefer: missing=default`
         case _:
             return sql("jsonb_to_recordset({}) as {}({})", document, rows, typed)
 

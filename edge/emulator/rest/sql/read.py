@@ -73,6 +73,7 @@ def _render_from(node: ReadNode, parent: tuple[Embed, str] | None) -> Sql:
     junction = parent[0].relationship.junction if parent else None
     if junction is None:
         return rendered
+    # /users?select=name,tasks(name), joined by users_tasks
     alias = identifier(_junction_alias(node))
     return sql("{}, {} as {}", rendered, qualified(junction.table), alias)
 
@@ -93,8 +94,10 @@ def _render_join(embed: Embed, parent: str) -> Sql:
     """Render the condition that joins the embed's rows to the parent's row."""
     relationship, child = embed.relationship, embed.node.alias
     junction = relationship.junction
+    # /projects?select=clients(name), /clients?select=projects(name)
     if junction is None:
         return _render_pairs(relationship.columns, parent, child)
+    # /users?select=name,tasks(name), joined by users_tasks
     between = _junction_alias(embed.node)
     return sql(
         "{} and {}",
@@ -147,6 +150,7 @@ def _render_embedded(embed: Embed) -> Sql:
     return sql("coalesce({}.pgrst_rows, '[]') as {}", alias, name)
 
 
+# /projects?select=...clients(name,...owners(age)): a spread within it, too
 def _spread_names(node: ReadNode) -> list[str]:
     names = list(node.output_names)
     for embed in node.embeds:
@@ -167,8 +171,10 @@ def _render_embed(embed: Embed, parent: str) -> Sql:
     alias = identifier(embed.alias)
     # /projects?select=id,clients!inner(name)&clients.name=eq.x
     kind = sql("inner") if embed.is_inner else sql("left")
+    # /projects?select=clients(name)
     if embed.relationship.is_to_one:
         return sql(" {} join lateral ({}) as {} on true", kind, rows, alias)
+    # /clients?select=projects(name)
     condition = sql("{}.pgrst_rows is not null", alias) if embed.is_inner else sql("true")
     aggregated = _render_aggregates(embed, rows)
     return sql(" {} join lateral ({}) as {} on {}", kind, aggregated, alias, condition)
