@@ -40,12 +40,14 @@ class Bundles:
 
     home: Path
     environments: dict[str, Environment] = field(default_factory=dict)
+    built: dict[str, Bundle] = field(default_factory=dict)
 
     def __getitem__(self, slug: str) -> tuple[Bundle, Path, Environment]:
         folder = self.home / slug
-        bundle = build_bundle(ROOT, slug)
-        if not folder.exists():
-            bundle.write(folder)
+        if slug not in self.built:
+            self.built[slug] = build_bundle(ROOT, slug)
+            self.built[slug].write(folder)
+        bundle = self.built[slug]
         requirements = bundle.files["requirements.txt"].decode()
         if requirements not in self.environments:
             self.environments[requirements] = create_environment(requirements, self.home)

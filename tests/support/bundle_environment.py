@@ -4,19 +4,20 @@ An environment imports its packages once: functions are loaded and served by its
 """
 
 import hashlib
-import importlib.util
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import distribution
+from functools import cache
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 from typing import Final
 
+from edge.runtime.launch.preload import ImportScanner, modules_of
 from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.paths import ROOT
 
@@ -43,6 +44,8 @@ class Environment:
     def list_modules(self, folder: Path) -> dict[str, str | None]:
         """Import a bundle's main.py; return the names and files of all modules of that process."""
         output = folder.with_suffix(".modules")
+        libraries = ImportScanner(folder).libraries_of(folder)
+        self.server.preload(["functions_framework.aio", "uvicorn", *modules_of(libraries)])
         self.server.fork(_LIST_MODULES, folder=folder, environ={}, output=output).wait()
         try:
             found: dict[str, str | None] = json.loads(output.read_text().splitlines()[-1])
@@ -82,21 +85,29 @@ def create_environment(requirements: str, home: Path) -> Environment:
 def _link(name: str, version: str, packages: Path) -> None:
     found = distribution(name)
     assert found.version == version
+    folders = set[str]()
     for file in found.files or ():
-        if ".." not in file.parts:  # skip console scripts
-            source = Path(str(found.locate_file(file)))
-            _link_file(source, packages / file)
-            if source.suffix == ".py":
-                cached = Path(importlib.util.cache_from_source(str(source)))
-                if cached.exists():
-                    _link_file(cached, packages / file.parent / "__pycache__" / cached.name)
+        if ".." in file.parts:  # a console script
+            continue
+        if len(file.parts) > 1 and _owners()[file.parts[0]] == 1:
+            folders.add(file.parts[0])
+        else:
+            _link_file(Path(str(found.locate_file(file))), packages / file)
+    for folder in folders:
+        (packages / folder).symlink_to(str(found.locate_file(folder)))
+
+
+@cache
+def _owners() -> Counter[str]:
+    """Count the packages that have files in each folder of site-packages, such as `google`."""
+    return Counter(
+        top
+        for each in distributions()
+        for top in {file.partition("/")[0] for file in (each.read_text("RECORD") or "").split("\n")}
+    )
 
 
 def _link_file(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return
-    except OSError:  # another file system; bytecode is valid for the time of the source
-        shutil.copy2(source, target)
+    with suppress(FileExistsError):
+        target.symlink_to(source)

@@ -2,8 +2,9 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from edge.errors import DeployError
 SHARED: Final = "shared"
 _FUNCTIONS: Final = "functions"
 _EDGE: Final = "edge"
+_BLOCKS: Final = ("body", "orelse", "handlers", "finalbody", "cases")
+"""The fields of statements that hold other statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class ImportCollector:
 
     def _read(self, name: str, path: Path) -> None:
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in _runtime_nodes(_parse(path)):
+        for node in _runtime_imports(path):
             place = Place(path, node.lineno)
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -108,16 +111,37 @@ def _parse(path: Path) -> ast.Module:
         raise DeployError(f"{path} is not Python: {exc}") from exc
 
 
-def _runtime_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield all imports, including those inside functions, except under TYPE_CHECKING."""
-    for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            for node in child.orelse:
-                yield from _runtime_nodes(node)
-        elif isinstance(child, ast.Import | ast.ImportFrom):
-            yield child
+def _runtime_imports(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Return all imports of a file, including those inside functions, except for type checkers.
+
+    The functions of a project share most of their modules: each is parsed once.
+    """
+    state = path.stat()
+    return _parse_imports(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=2048)
+def _parse_imports(
+    path: Path, _modified: int, _size: int
+) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(_imports_among(_parse(path).body))
+
+
+def _imports_among(nodes: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If) and _is_for_type_checkers(node.test):
+            yield from _imports_among(node.orelse)
         else:
-            yield from _runtime_nodes(child)
+            for name in _BLOCKS:
+                yield from _imports_among(getattr(node, name, ()))
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    return any(
+        "TYPE_CHECKING" in (getattr(n, "id", ""), getattr(n, "attr", "")) for n in ast.walk(test)
+    )
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

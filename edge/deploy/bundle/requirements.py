@@ -1,9 +1,9 @@
 """Resolves the packages of one function, with their dependencies, at the lock's versions."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -38,8 +38,14 @@ class Pinned:
         return " \\\n".join(lines)
 
 
-def read_lock(path: Path) -> dict[str, Pinned]:
+def read_lock(path: Path) -> Mapping[str, Pinned]:
     """Read the packages of a lock file by canonical name."""
+    state = path.stat()
+    return _parse_lock(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _parse_lock(path: Path, _modified: int, _size: int) -> Mapping[str, Pinned]:
     found: dict[str, Pinned] = {}
     for line in _logical_lines(path):
         words = line.text.split()
@@ -93,8 +99,7 @@ class Closure:
                 self._add_needed_by(pinned, extra)
 
     def _add_needed_by(self, pinned: Pinned, extra: str) -> None:
-        for text in _installed(pinned).requires or ():
-            requirement = Requirement(text)
+        for requirement in _needed_by(pinned):
             marker = requirement.marker
             environment = {**_PLATFORM, "extra": extra}
             if marker is None and extra:
@@ -103,31 +108,49 @@ class Closure:
                 self.add(requirement, f"{pinned.name}=={pinned.version}")
 
 
-def _installed(pinned: Pinned) -> metadata.Distribution:
+@cache
+def _needed_by(pinned: Pinned) -> tuple[Requirement, ...]:
+    """Return what an installed package declares; most functions have the same packages."""
     try:
-        distribution = metadata.distribution(pinned.name)
+        distribution = metadata.distribution(pinned.name).metadata
     except metadata.PackageNotFoundError:
         distribution = None
-    if distribution is None or distribution.version != pinned.version:
-        there = f"{distribution.version} is" if distribution else "it is not"
+    if distribution is None or distribution["Version"] != pinned.version:
+        there = f"{distribution['Version']} is" if distribution else "it is not"
         raise DeployError(
             f"{pinned.name} {pinned.version} is locked, but {there} installed: what it needs is "
             "read from the installed package.",
             cure="Install the lock: scripts/setup",
         )
-    return distribution
+    return tuple(map(Requirement, distribution.get_all("Requires-Dist") or ()))
 
 
 def packages_of_modules(modules: Collection[str]) -> dict[str, set[str]]:
     """Return the installed packages that may contain each top-level module."""
-    known = _packages_distributions()
-    return {name: {canonicalize_name(each) for each in known.get(name, ())} for name in modules}
+    known = _distributions_by_module()
+    return {
+        name: {canonicalize_name(each.metadata["Name"]) for each in known.get(name, ())}
+        for name in modules
+    }
 
 
 @cache
-def _packages_distributions() -> Mapping[str, list[str]]:
-    """Cache the file lists of all installed packages: reading them takes a second."""
-    return metadata.packages_distributions()
+def _distributions_by_module() -> Mapping[str, Sequence[metadata.Distribution]]:
+    """Do what importlib.metadata.packages_distributions does, which parses all for a second."""
+    found: dict[str, list[metadata.Distribution]] = {}
+    for distribution in metadata.distributions():
+        for name in _top_level_modules(distribution):
+            found.setdefault(name, []).append(distribution)
+    return found
+
+
+def _top_level_modules(distribution: metadata.Distribution) -> set[str]:
+    if declared := (distribution.read_text("top_level.txt") or "").split():
+        return set(declared)
+    record = distribution.read_text("RECORD")
+    lines = record.splitlines() if record else map(str, distribution.files or ())
+    paths = (line.partition(",")[0].strip('"') for line in lines)
+    return {path.partition("/")[0].removesuffix(".py") for path in paths if path.endswith(".py")}
 
 
 def render(packages: Iterable[Pinned]) -> bytes:

@@ -232,6 +232,30 @@ def test_types_for_a_checker_need_no_package(project: Path) -> None:
     assert build_bundle(project, "hello-you").manifest["unused"] == []
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    import numpy\n",
+        "async def f():\n    async with g() as h:\n        import numpy\n",
+        "try:\n    pass\nexcept* ValueError:\n    import numpy\n",
+        "match 1:\n    case 2:\n        import numpy\n",
+        "class A:\n    while 0:\n        pass\n    else:\n        import numpy\n",
+    ],
+)
+def test_an_import_is_found_in_any_block(project: Path, where: str) -> None:
+    write(project, "main.py", where + "async def main(r): ...\n")
+
+    assert "numpy is imported" in refusal(project)
+
+
+def test_a_file_that_has_changed_is_read_again(project: Path) -> None:
+    first = build_bundle(project, "hello-you")
+    write(project, "main.py", "import numpy\nasync def main(r): ...\n")
+
+    assert first
+    assert "numpy is imported" in refusal(project)
+
+
 def test_without_a_lock_what_stands_before_it_is_added_to_its_pins(project: Path) -> None:
     (project / "requirements.lock").unlink()
     write(project, "function.toml", "")
