@@ -48,7 +48,7 @@ class LiveList:
         self.source = source
         self._live: Live | None = None
         self._acts = ui.element("div").classes("row-wrap list-acts")
-        self._message = ui.element("div")
+        self._message = ui.element("div").classes("list-message")
         self.table = Table(columns, label=source.label, row_key=source.row_key, most=500)
         self._links = ui.element("div")
 

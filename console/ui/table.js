@@ -40,6 +40,12 @@ export default {
       if (typeof value === "object") return JSON.stringify(value).slice(0, 500);
       return String(value).slice(0, 500);
     },
+    isLong(text) { return typeof text === "string" && (text.length > 110 || text.includes("\n")); },
+    firstLine(text) {
+      const lines = text.trim().split("\n");
+      const shown = /^Traceback/.test(lines[0]) ? lines[lines.length - 1] : lines[0];
+      return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
+    },
     duration(ms) {
       if (ms < 10) return `${Number(ms).toFixed(1)} ms`;
       if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -66,11 +72,11 @@ export default {
     },
   },
   template: `
-    <div class="table">
+    <div class="table" :class="{ filled: all.length }">
       <div class="arrived" aria-live="polite">
         <button v-if="pending.length" type="button" @click="show">{{ pending.length }} new</button>
       </div>
-      <div class="table-scroll" tabindex="0" role="region" :aria-label="label">
+      <div v-show="all.length" class="table-scroll" tabindex="0" role="region" :aria-label="label">
         <table>
           <caption class="hidden">{{ label }}</caption>
           <thead><tr>
@@ -85,6 +91,11 @@ export default {
                 <time v-else-if="c.kind === 'time' && row[c.name]" :data-at="row[c.name]"></time>
                 <span v-else-if="c.kind === 'status' && row[c.name] !== null && row[c.name] !== ''" class="status" :class="tone(c, row)"
                   ><span aria-hidden="true">{{ mark(c, row) }}</span> {{ text(c, row) }}</span>
+                <details v-else-if="c.kind === 'lines' && isLong(row[c.name])" class="lines">
+                  <summary>{{ firstLine(row[c.name]) }}</summary>
+                  <pre>{{ String(row[c.name]).slice(0, 4000) }}</pre>
+                  <button v-if="String(row[c.name]).length > 4000" type="button" class="act" @click="$emit('all', row[rowKey])">Show all</button>
+                </details>
                 <button v-else-if="c.kind === 'action' && row[c.name]" type="button" class="act"
                   @click="$emit('act', { key: row[rowKey], column: c.name })">{{ row[c.name] }}</button>
                 <template v-else-if="c.kind === 'flag'">{{ row[c.name] ? c.label : "" }}</template>

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from nicegui import ui
 from nicegui.element import Element
 
-from console.ui.text import clip
+from console.ui.text import CLAMP, clip, text_block, visible
 
-Kind = Literal["text", "mono", "time", "duration", "bytes", "number", "status", "flag", "action"]
+_MOST_LONG: Final = 50
+_MOST_KEPT: Final = 1_000_000
+
+Kind = Literal[
+    "text", "mono", "lines", "time", "duration", "bytes", "number", "status", "flag", "action"
+]
 Row = Mapping[str, Any]
 
 
@@ -17,8 +23,8 @@ class Column:
     """`href` is a pattern such as `/console/requests/{id}`, filled with the row's values, encoded.
 
     A `status` is coloured and marked by what it says, or by `tones`: value to good, warn, bad,
-    plain. An `action` is a button with the value as its label; see `Table.on_act`. `optional`
-    columns are left out on narrow screens.
+    plain. `lines` are text that opens to its lines. An `action` is a button with the value as its
+    label; see `Table.on_act`. `optional` columns are left out on narrow screens.
     """
 
     name: str
@@ -31,7 +37,11 @@ class Column:
     def describe(self, *, first: bool) -> dict[str, Any]:
         """Return what the browser's part needs."""
         numeric = self.kind in {"duration", "bytes", "number"}
-        classes = [self.kind, *(["right"] if numeric else []), *(["opt"] if self.optional else [])]
+        classes = [
+            f"cell-{self.kind}",
+            *(["right"] if numeric else []),
+            *(["opt"] if self.optional else []),
+        ]
         return {
             "name": self.name,
             "label": self.label,
@@ -59,14 +69,17 @@ class Table(Element, component="table.js"):
         most: int = 200,
     ) -> None:
         super().__init__()
+        self._lines = [column.name for column in columns if column.kind == "lines"]
+        self._long: dict[str, str] = {}
         linked = next((column for column in columns if column.href), None)
         described = [column.describe(first=column is linked) for column in columns]
         self.props["columns"] = described
-        self.props["rows"] = _clipped(rows)
         self.props["label"] = label
         self.props["rowKey"] = row_key
+        self.props["rows"] = self._clip(rows)
         self.props["most"] = most
         self.props["live"] = True
+        self.on("all", lambda event: self._show_all(event.args))
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -75,12 +88,12 @@ class Table(Element, component="table.js"):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Replace all rows."""
-        self.props["rows"] = _clipped(rows)
+        self.props["rows"] = self._clip(rows)
         self.update()
 
     def arrive(self, rows: Sequence[Row]) -> None:
         """Put new rows on top, or under “N new” while somebody reads or has paused."""
-        self.run_method("arrive", _clipped(rows))
+        self.run_method("arrive", self._clip(rows))
 
     def set_live(self, live: bool) -> None:
         """Show rows as they arrive, or hold them back."""
@@ -91,10 +104,26 @@ class Table(Element, component="table.js"):
         """Call `handle` with a row's key and the column's name when its button is pressed."""
         self.on("act", lambda event: handle(event.args["key"], event.args["column"]))
 
+    def _clip(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Return rows whose texts fit a cell: a line of 10 MB stays on the server."""
+        return [{name: self._clip_cell(row, name) for name in row} for row in rows]
 
-def _clipped(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return rows whose texts fit a cell: a line of 10 MB stays on the server."""
-    return [
-        {name: clip(value) if isinstance(value, str) else value for name, value in row.items()}
-        for row in rows
-    ]
+    def _clip_cell(self, row: Row, name: str) -> Any:
+        value = row[name]
+        if not isinstance(value, str):
+            return value
+        if name not in self._lines:
+            return clip(value)
+        if len(value) > CLAMP:
+            key = str(row[self.props["rowKey"]])
+            self._long[key] = value[:_MOST_KEPT]
+            if len(self._long) > _MOST_LONG:
+                self._long.pop(next(iter(self._long)))
+        return visible(value[: CLAMP + 1])[: CLAMP + 1]
+
+    def _show_all(self, key: str) -> None:
+        with ui.dialog(value=True) as dialog, ui.card().classes("question wide"):
+            text_block(
+                self._long.get(str(key), "It is not kept any more: load the page again."), "Text"
+            )
+            ui.button("Close", on_click=dialog.close).props("flat no-caps")

@@ -47,7 +47,7 @@ async def home() -> None:
             ui.label("Last requests")
         acts = ui.element("div")
     answer = await api().get("/requests", limit=_LAST)
-    if not answer["data"]:
+    with ui.element("div").classes("list-message"):
         empty("No request yet", "Call a function; it appears here at once:", "edge functions list")
     table = Table(COLUMNS, [render(r) for r in answer["data"]], label="Last requests", most=_LAST)
     with acts:

@@ -15,13 +15,13 @@ from console.ui.table import Column
 LOG_COLUMNS: Final = (
     Column("at", "Time", "time"),
     Column("level", "Level", "status", tones={"error": "bad", "warning": "warn"}),
-    Column("text", "Text", "mono"),
+    Column("text", "Text", "lines"),
 )
 _COLUMNS: Final = (
     Column("at", "Time", "time"),
     Column("level", "Level", "status", tones={"error": "bad", "warning": "warn"}),
     Column("function", "From", optional=True),
-    Column("text", "Text", "mono"),
+    Column("text", "Text", "lines"),
     Column("request", "Request", "mono", href="/console/requests/{request_id}"),
 )
 _NAMES: Final = ("q", "level", "source", "function", "id", "from", "to", "cursor")

@@ -22,7 +22,7 @@ COLUMNS: Final = (
     Column("duration_ms", "Took", "duration"),
     Column("function", "Function", href="/console/functions/{function}", optional=True),
     Column("caller", "Caller", "mono", optional=True),
-    Column("marks", "", "text", optional=True),
+    Column("marks", "Notes", optional=True),
 )
 _STATUS: Final = {
     "error": "Failed (4xx, 5xx)",
@@ -44,11 +44,14 @@ def render(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request as the rows of tables show it."""
     marks = [("cold start", item.get("cold")), ("replay", item.get("replay_of"))]
     query = f"?{item['query']}" if item.get("query") else ""
+    path = item["path"]
+    if item.get("kind") == "function":
+        path = path.removeprefix("/functions/v1")
     sub = str(item["sub"])[:8] if item.get("sub") else ""
     return {
         **{name: item.get(name) for name in ("id", "started_at", "status", "duration_ms")},
         "function": item.get("function"),
-        "what": f"{item['method']} {item['path']}{query}",
+        "what": f"{item['method']} {path}{query}",
         "error": item.get("error") or item.get("code"),
         "caller": " ".join(filter(None, (item.get("role"), sub))),
         "marks": ", ".join(name for name, is_set in marks if is_set),

@@ -1,0 +1,120 @@
+"""A small recorded project, its console in Chromium, and a page that fails on any script error."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.recorded_stack import RecordedStack, create_recorded_project, running_stack
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking"
+    " --disable-component-update --disable-sync --no-first-run"
+)
+PATIENCE = 30_000
+_PAGES = '''\
+"""A page of the project."""
+
+from nicegui import ui
+
+from console import page
+from console.layout import heading
+
+
+def register() -> None:
+    @page("/board", title="Board", icon="dashboard", group="Project")
+    def board() -> None:
+        heading("The project's own board")
+        ui.label("Seven notes")
+'''
+
+
+@dataclass
+class Tab:
+    """A page of the console, and what went wrong on it."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list[str])
+
+    def open(self, path: str) -> Page:
+        """Go to /console<path>, and wait for its heading."""
+        self.page.goto(f"/console{path}")
+        expect(self.page.locator("h1")).to_be_visible()
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStack]:
+    """The stack of a project with functions that answer, fail and refuse, and a page."""
+    folder = create_recorded_project(tmp_path_factory.mktemp("recorded"))
+    (folder / "tools").mkdir()
+    (folder / "tools/console.py").write_text(_PAGES)
+    with (folder / "edge.toml").open("a") as file:
+        file.write('\n[console]\npages = "tools.console:register"\n')
+    with running_stack(folder) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("No chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, recorded: RecordedStack) -> Iterator[dict[str, Any]]:
+    """The state of a browser that has opened the printed link."""
+    context = chromium.new_context(base_url=recorded.stack.settings.api_url)
+    page = context.new_page()
+    page.goto(recorded.stack.settings.console_url or "")
+    page.wait_for_url("**/console/", timeout=2 * PATIENCE)
+    yield dict(context.storage_state())
+    context.close()
+
+
+def watch(context: BrowserContext, url: str) -> Tab:
+    """Open a page that notes script errors, refusals of the policy and requests to elsewhere."""
+    tab = Tab(context.new_page())
+    page = tab.page
+    page.on("pageerror", lambda error: tab.faults.append(f"script: {error}"))
+    page.on("console", lambda m: m.type == "error" and tab.faults.append(f"console: {m.text}"))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith((url, "data:", "blob:"))
+            or tab.faults.append(f"elsewhere: {request.url}")
+        ),
+    )
+    return tab
+
+
+@pytest.fixture
+def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -> Iterator[Tab]:
+    """A page of somebody who has opened the link; the test fails on any fault."""
+    expect.set_options(timeout=PATIENCE)
+    url = recorded.stack.settings.api_url
+    context = chromium.new_context(
+        base_url=url, storage_state=signed_in, locale="en-GB", permissions=["clipboard-read"]
+    )
+    context.set_default_timeout(PATIENCE)
+    tab = watch(context, url)
+    yield tab
+    context.close()
+    assert tab.faults == []
+
+
+@pytest.fixture
+def picture_folder(pytestconfig: pytest.Config) -> Path:
+    """A folder for screenshots."""
+    assert pytestconfig.cache is not None
+    return Path(pytestconfig.cache.mkdir("console"))

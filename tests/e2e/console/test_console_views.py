@@ -1,0 +1,89 @@
+"""The console in a browser: each view opens for the person with the link, and for nobody else."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.console.conftest import Tab, watch
+from tests.support.recorded_stack import RecordedStack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+VIEWS = ("/", "/functions", "/functions/broken", "/requests", "/errors", "/logs")
+_SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def requests(recorded: RecordedStack) -> dict[str, str]:
+    """Requests that succeeded, failed and were refused; their ids by name."""
+    ids = {
+        "fine": recorded.call("echo", json={"a": 1}),
+        "failed": recorded.call("broken", json={"a": 1}),
+        "refused": recorded.call("picky", json={"value": -1}),
+    }
+    found = {name: answer.headers["sb-request-id"] for name, answer in ids.items()}
+    for each in found.values():
+        recorded.show(each)
+    return found
+
+
+def find_serious(tab: Tab) -> list[str]:
+    """Return what axe-core finds serious on the page, with the elements concerned."""
+    results = Axe().run(tab.page)
+    return [
+        f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
+        for violation in results.response["violations"]
+        if violation["impact"] in _SERIOUS
+    ]
+
+
+def test_the_link_leaves_no_token_in_the_address(
+    chromium: Browser, recorded: RecordedStack
+) -> None:
+    context = chromium.new_context(base_url=recorded.stack.settings.api_url)
+    tab = watch(context, recorded.stack.settings.api_url)
+    tab.page.goto("/console/")
+    expect(tab.page.locator("body")).to_contain_text("edge status")
+    tab.page.goto(recorded.stack.settings.console_url or "")
+    tab.page.wait_for_url("**/console/")
+    expect(tab.page.locator("h1")).to_have_text("Home")
+
+    assert recorded.stack.settings.console_token not in tab.page.content()
+    assert "token" not in tab.page.evaluate("document.cookie")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_opens_and_is_accessible(
+    tab: Tab, requests: dict[str, str], scheme: str
+) -> None:
+    tab.page.emulate_media(color_scheme=scheme)
+    found: dict[str, list[str]] = {}
+    for path in (*VIEWS, f"/requests/{requests['failed']}", "/board"):
+        tab.open(path)
+        expect(tab.page.get_by_role("navigation", name="Console")).to_be_visible()
+        expect(tab.page.locator(".message-error")).to_have_count(0)
+        if serious := find_serious(tab):
+            found[path] = serious
+
+    assert found == {}
+
+
+def test_every_view_fits_a_phone(tab: Tab, requests: dict[str, str]) -> None:
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    wide: dict[str, int] = {}
+    for path in (*VIEWS, f"/requests/{requests['failed']}"):
+        tab.open(path)
+        width = tab.page.evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[path] = width
+
+    assert wide == {}
+    tab.page.get_by_role("button", name="Navigation").click()
+    tab.page.get_by_role("link", name="Logs").click()
+    expect(tab.page.locator("h1")).to_have_text("Logs")
+
+
+def test_what_is_not_there_says_so(tab: Tab) -> None:
+    tab.open("/requests/00000000-0000-4000-8000-000000000000")
+    expect(tab.page.locator(".message")).to_contain_text("older than what is kept")
