@@ -84,7 +84,9 @@ class ConsoleMount:
         return ConsoleSocket(self._app.access, self._app.process) if self._app else None
 
     async def stop_process(self) -> None:
-        """Stop the process of the browser's part, which holds streams of the API open."""
+        """End the streams of the API, and the process of the browser's part, which holds some."""
+        if self.recorder:
+            self.recorder.end_streams()
         if self._app:
             await self._app.close()
 

@@ -7,14 +7,20 @@ from starlette.routing import BaseRoute
 
 from edge.console_api import (
     audit,
+    bulk,
+    failures,
     forwarding,
+    functions,
+    invoke,
     logs,
     providers,
     realtime,
+    replay,
     requests,
     schedules,
     settings,
     status,
+    streams,
     users,
 )
 from edge.console_api.context import ConsoleContext
@@ -24,8 +30,14 @@ from edge.console_api.tables import routes as tables
 
 _MODULES: Final = (
     status,
+    streams,
     requests,
+    replay,
+    invoke,
+    bulk,
     logs,
+    failures,
+    functions,
     sql,
     tables,
     audit,

@@ -22,7 +22,7 @@ from edge.console_api.rows import fetch, render_time
 from edge.emulator.postgres.pool import Connection
 from edge.events import Level
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "l.seq, l.at, l.request_id, l.execution_id, l.source, l.function, l.level, l.event_type,"
     " l.text, l.fields"
 )
@@ -57,7 +57,7 @@ async def find_logs(connection: Connection, parameters: Mapping[str, str]) -> li
     add_cursor(conditions, parameters.get("cursor", ""), "l.at, l.seq", is_uuid=False)
     limit = conditions.bind(parse_limit(parameters))
     query = (
-        f"select {_COLUMNS} from edge_console.logs l where {conditions.where}"  # noqa: S608
+        f"select {COLUMNS} from edge_console.logs l where {conditions.where}"  # noqa: S608
         f" order by l.at desc, l.seq desc limit {limit}"
     )
     return await fetch(connection, query, conditions.values)

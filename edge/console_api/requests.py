@@ -25,7 +25,7 @@ from edge.console_api.logs import render_log
 from edge.console_api.rows import fetch, render_time
 from edge.emulator.postgres.pool import Connection
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "r.id, r.parent_id, r.execution_id, r.function, r.method, r.path, r.query, r.status, r.code,"
     " r.error, r.fingerprint, r.started_at, r.duration_ms, r.cold, r.role, r.sub, r.request_bytes,"
     " r.response_bytes, r.replay_of, r.kind, r.seq"
@@ -99,7 +99,7 @@ async def find_requests(
     add_cursor(conditions, parameters.get("cursor", ""), "r.started_at, r.id", is_uuid=True)
     limit = conditions.bind(parse_limit(parameters))
     query = (
-        f"select {_COLUMNS} from edge_console.requests r where {conditions.where}"  # noqa: S608
+        f"select {COLUMNS} from edge_console.requests r where {conditions.where}"  # noqa: S608
         f" order by r.started_at desc, r.id desc limit {limit}"
     )
     return await fetch(connection, query, conditions.values)
@@ -128,7 +128,7 @@ async def _list_requests(request: Request) -> Response:
 
 async def find_request(connection: Connection, request_id: str) -> dict[str, Any]:
     """Return the row of a request. Raises ApiError if there is none."""
-    query = f"select {_COLUMNS}, r.claims, r.api_key from edge_console.requests r where r.id = $1"  # noqa: S608
+    query = f"select {COLUMNS}, r.claims, r.api_key from edge_console.requests r where r.id = $1"  # noqa: S608
     rows = await fetch(connection, query, [parse_uuid(request_id, "id")])
     if not rows:
         raise not_found(
@@ -153,7 +153,7 @@ async def find_body(
 def _render_body(stored: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if stored is None:
         return None
-    text, encoding = _decode(bytes(stored["head"]), is_cut=stored["truncated"])
+    text, encoding = decode(bytes(stored["head"]), is_cut=stored["truncated"])
     return {
         "headers": stored["headers"],
         "body": text,
@@ -163,7 +163,7 @@ def _render_body(stored: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _decode(head: bytes, *, is_cut: bool) -> tuple[str, str]:
+def decode(head: bytes, *, is_cut: bool) -> tuple[str, str]:
     """Return the body as text if it is one; the last character may be cut in half."""
     for end in (0, 1, 2, 3) if is_cut else (0,):
         try:

@@ -74,6 +74,7 @@ class Recorder:
     settings: RecordingSettings
     dropped: int = field(default=0, init=False)
     """Requests and lines that were not stored, since it started."""
+    is_ending: bool = field(default=False, init=False)
     _subscribers: set[asyncio.Event] = field(default_factory=set[asyncio.Event], init=False)
     _open: dict[str, Capture] = field(default_factory=dict[str, Capture], init=False)
     _marks: dict[bytes, Mark] = field(default_factory=dict[bytes, Mark], init=False)
@@ -145,7 +146,13 @@ class Recorder:
         return event
 
     def unsubscribe(self, event: asyncio.Event) -> None:
+        """Forget the event."""
         self._subscribers.discard(event)
+
+    def end_streams(self) -> None:
+        """Have those that wait for rows end: the stack stops."""
+        self.is_ending = True
+        self._wake_subscribers()
 
     def begin(self, kind: str, prefix: str, scope: Scope) -> Capture | None:
         """Return what takes the request's copy; None if there are too many to record it."""

@@ -13,8 +13,10 @@ from edge.project.recording import RecordingSettings
 SCHEMA: Final = "edge_console"
 _VERSION: Final = 1
 _TABLES: Final = """
-create schema edge_console;
-comment on schema edge_console is 'What the console shows: version 1';
+create schema if not exists edge_console;
+revoke all on schema edge_console from public;
+drop table if exists edge_console.requests, edge_console.bodies, edge_console.spans,
+  edge_console.logs, edge_console.calls;
 create table edge_console.requests (
   seq bigint generated always as identity, id uuid not null, parent_id uuid, execution_id text,
   kind text not null, function text, method text not null, path text not null, query text,
@@ -55,8 +57,11 @@ create index on edge_console.logs (at desc, seq desc);
 create index on edge_console.logs (request_id) where request_id is not null;
 create index on edge_console.logs (seq);
 create index on edge_console.calls (minute);
+comment on table edge_console.requests is 'version 1';
 """
 _FAILABLE: Final = ("requests", "bodies", "spans")
+_READ_VERSION: Final = """
+select obj_description(to_regclass('edge_console.requests'), 'pg_class')"""
 _SIZES: Final = """
 select c.relname, pg_total_relation_size(c.oid) from pg_class c
 where c.relnamespace = 'edge_console'::regnamespace and c.relkind = 'r' order by c.relname"""
@@ -91,15 +96,12 @@ def partitions_of(day: date) -> list[Partition]:
 
 
 def ensure_schema(connection: psycopg.Connection[Any]) -> None:
-    """Create the schema if it is missing; one of another version is replaced."""
-    row = connection.execute(
-        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s",
-        (SCHEMA,),
-    ).fetchone()
-    if row and str(row[0]).endswith(f"version {_VERSION}"):
+    """Create the tables if they are missing; those of another version are replaced."""
+    row = connection.execute(_READ_VERSION).fetchone()
+    if row and row[0] == f"version {_VERSION}":
         return
     with connection.transaction():
-        connection.execute("drop schema if exists edge_console cascade")
+        connection.execute("select pg_advisory_xact_lock(730422)")  # others make tables there too
         connection.execute(_TABLES)
         for table in _FAILABLE:
             for name, is_failed in (("ok", False), ("failed", True)):

@@ -64,6 +64,10 @@ class FunctionsApp:
         """Return the served functions by slug."""
         return self._pools.functions
 
+    def workers(self, slug: str) -> list[Process]:
+        """Return the workers of a function that live."""
+        return self._pools.workers(slug)
+
     def start(self) -> None:
         """Start the zygote, from the main thread: it dies with the thread that forks it."""
         close_to_siblings()

@@ -102,6 +102,11 @@ class Pool:
         self.bucket = TokenBucket(limits.rate) if limits.rate else None
 
     @property
+    def workers(self) -> list[Process]:
+        """Return the workers that live."""
+        return list(self._workers)
+
+    @property
     def is_warm(self) -> bool:
         """Whether a worker is ready, so that a request need not wait for a boot."""
         return any(process.state is State.READY for process in self._workers)

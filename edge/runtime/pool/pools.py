@@ -24,7 +24,7 @@ from edge.runtime.launch.subprocess_launcher import SubprocessLauncher
 from edge.runtime.launch.zygote_client import ZygoteClient
 from edge.runtime.pool.isolation import check_isolation, check_secret_files
 from edge.runtime.pool.pool import Pool, Scaling
-from edge.runtime.pool.process import BootError
+from edge.runtime.pool.process import BootError, Process
 from edge.runtime.pool.usage import is_alive
 from edge.runtime.watch import watch
 
@@ -74,6 +74,10 @@ class FunctionPools:
             await self._launcher.close()
         if self._sockets:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def workers(self, slug: str) -> list[Process]:
+        """Return the workers of a function that live."""
+        return self._pools[slug].workers if slug in self._pools else []
 
     def pool(self, function: Function) -> Pool:
         """Return the function's pool, made when it is first asked for."""

@@ -1,0 +1,161 @@
+"""Replays, bulk replays and calls from the console, against a running stack."""
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.recorded_stack import RecordedStack
+from tests.support.waiting import wait_for
+
+pytestmark = [pytest.mark.process]
+
+
+def record(recorded: RecordedStack, value: int, **options: Any) -> str:
+    """Call the picky function; returns the id once it is stored."""
+    answer = recorded.call("picky", json={"value": value}, **options)
+    recorded.show(answer.headers["sb-request-id"])
+    return answer.headers["sb-request-id"]
+
+
+def replay(recorded: RecordedStack, request_id: str, **asked: Any) -> httpx.Response:
+    return recorded.api.post(f"/requests/{request_id}/replay", json=asked)
+
+
+def test_a_replay_has_the_same_answer_and_is_marked(recorded: RecordedStack) -> None:
+    request_id = record(recorded, 7)
+
+    answer = replay(recorded, request_id).json()
+    found = recorded.show(answer["id"])
+
+    assert answer["status"] == 200
+    assert json.loads(answer["body"])["value"] == 7
+    assert answer["diff"] == {"status": None, "headers": None, "body": None}
+    assert (found["replay_of"], found["role"]) == (request_id, "service_role")
+    assert answer["id"] in recorded.show(request_id)["replays"]
+
+
+def test_an_edited_body_shows_what_changed(recorded: RecordedStack) -> None:
+    request_id = record(recorded, -7)
+
+    answer = replay(recorded, request_id, body={"value": 8}).json()
+
+    assert answer["status"] == 200
+    assert answer["diff"]["status"] == {"before": 422, "after": 200}
+    assert '-  "code": "NEGATIVE",' in answer["diff"]["body"]
+    assert '+  "value": 8,' in answer["diff"]["body"]
+
+
+def test_a_refused_request_is_replayed_as_another_caller(recorded: RecordedStack) -> None:
+    request_id = record(recorded, 3, key="")
+
+    same = replay(recorded, request_id).json()
+    service = replay(recorded, request_id, **{"as": "service_role"}).json()
+    unknown = replay(
+        recorded, request_id, **{"as": {"sub": "00000000-0000-4000-8000-00000000dead"}}
+    )
+
+    assert same["status"] == 401
+    assert service["status"] == 200
+    assert unknown.status_code == 404
+
+
+def test_a_replay_as_a_user(recorded: RecordedStack) -> None:
+    key = recorded.stack.settings.service_role_key
+    user = recorded.client.post(
+        "/auth/v1/admin/users",
+        headers={"apikey": key, "authorization": f"Bearer {key}"},
+        json={"email": "replay@example.com", "email_confirm": True},
+    ).json()
+    request_id = record(recorded, 4)
+
+    answer = replay(recorded, request_id, **{"as": {"sub": user["id"]}}).json()
+
+    found = recorded.show(answer["id"])
+    assert (found["role"], found["sub"]) == ("authenticated", user["id"])
+    assert replay(recorded, answer["id"]).json()["status"] == 200
+    again = recorded.list(replay_of=answer["id"])
+    assert wait_for(lambda: recorded.list(replay_of=answer["id"]) or again)[0]["sub"] == user["id"]
+
+
+def test_what_is_not_stored_whole_is_refused_with_the_cure(recorded: RecordedStack) -> None:
+    large = recorded.call("echo", content=b"y" * 100_000).headers["sb-request-id"]
+    secret = recorded.call("echo", json={"password": "x"}).headers["sb-request-id"]
+    recorded.show(large)
+    recorded.show(secret)
+
+    truncated, redacted = replay(recorded, large), replay(recorded, secret)
+    whole = replay(recorded, large, body={"base64": base64.b64encode(b"z" * 70_000).decode()})
+
+    assert (truncated.status_code, truncated.json()["code"]) == (409, "BODY_TRUNCATED")
+    assert (redacted.status_code, redacted.json()["code"]) == (409, "BODY_REDACTED")
+    assert "--body @FILE" in truncated.json()["hint"]
+    assert (whole.json()["status"], len(whole.json()["body"])) == (200, 70_000)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"as": "king"}, {"headers": 3}, {"body": {"base64": "%"}}, {"other": 1}]
+)
+def test_a_wrong_replay_is_refused(recorded: RecordedStack, asked: dict[str, Any]) -> None:
+    assert replay(recorded, record(recorded, 1), **asked).status_code == 400
+
+
+def test_a_client_cannot_mark_its_requests_as_replays(recorded: RecordedStack) -> None:
+    answer = recorded.call("echo", content=b"x", headers={"x-edge-console-mark": "guess"})
+
+    assert recorded.show(answer.headers["sb-request-id"])["replay_of"] is None
+
+
+def test_bulk_replays_what_a_filter_finds(recorded: RecordedStack) -> None:
+    for value in (-101, -102, 103):
+        record(recorded, value)
+    wanted = {"function": "picky", "status": "4xx", "q": "-10"}
+
+    number = recorded.api.post(
+        "/bulk", json={"action": "replay", "filter": wanted, "dry_run": True}
+    ).json()
+    bulk = recorded.api.post("/bulk", json={"action": "replay", "filter": wanted}).json()
+
+    def is_over() -> dict[str, Any] | None:
+        found = recorded.api.get(f"/bulk/{bulk['id']}").json()
+        return found if found["state"] != "running" else None
+
+    done = wait_for(is_over)
+    assert done
+    assert number["total"] == 2
+    assert (done["state"], done["done"], done["failed"]) == ("completed", 2, 2)
+    assert recorded.api.delete(f"/bulk/{bulk['id']}").json()["state"] == "completed"
+
+
+@pytest.mark.parametrize("wanted", [{}, {"function": " "}, {"other": "x"}])
+def test_bulk_needs_a_filter(recorded: RecordedStack, wanted: dict[str, str]) -> None:
+    refused = recorded.api.post("/bulk", json={"action": "replay", "filter": wanted})
+
+    assert refused.status_code == 400
+    assert refused.json()["code"] in {"EMPTY_FILTER", "UNKNOWN_FILTER"}
+
+
+def test_a_call_from_the_console(recorded: RecordedStack) -> None:
+    answer = recorded.api.post(
+        "/invoke",
+        json={"function": "echo", "path": "/a b", "query": {"x": "1"}, "body": "hé", "as": "anon",
+              "headers": {"content-type": "text/plain", "x-mine": "1"}},
+    )  # fmt: skip
+
+    found = recorded.show(answer.headers["x-console-request-id"])
+
+    assert (answer.status_code, answer.headers["x-console-status"]) == (200, "200")
+    assert answer.text == "hé"
+    assert ["content-type", "text/plain; charset=utf-8"] in json.loads(
+        answer.headers["x-console-headers"]
+    )
+    assert found["path"] == "/functions/v1/echo/a%20b"
+    assert (found["query"], found["role"]) == ("x=1", "anon")
+    assert ["x-mine", "1"] in found["request"]["headers"]
+
+
+@pytest.mark.parametrize("path", ["/console/api/status", "/functions/v1/../../x", "/metrics"])
+def test_a_call_reaches_only_the_projects_api(recorded: RecordedStack, path: str) -> None:
+    assert recorded.api.post("/invoke", json={"path": path}).status_code == 400
