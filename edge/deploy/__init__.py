@@ -16,9 +16,11 @@ A deployment passes through stages; each has one module and one rule about what 
      authorizes scheduled calls; `service_name`: a function's name at the platform.
    - `validate` returns the reasons for which the platform would reject a function, so that all of
      them are reported before anything is done.
-   - `read_state` queries the platform for services, names of secrets and schedules. It is the only
-     member that contacts it, and it changes nothing.
-   - `plan_rollout` and `plan_removal` compute steps. They start no program and write no file.
+   - `read_state` queries the platform for services, names of secrets and schedules, and
+     `read_revisions` for the deployments of one that it keeps. They are the only members that
+     contact it, and change nothing.
+   - `plan_rollout`, `plan_rollback` and `plan_removal` compute steps. They start no program and
+     write no file.
    - `secret_command` is the command to show when a secret is missing.
 
    `targets/container` has no remote state: it plans a build context in a local folder.

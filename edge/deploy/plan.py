@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from edge.deploy.rollback import Revision
 from edge.deploy.service_environment import ServiceEnvironment, resolve_environment
 from edge.deploy.settings import Settings
 from edge.deploy.steps import Step
@@ -17,7 +18,8 @@ Verdict = Literal["create", "update", "unchanged", "unknown", "remove"]
 class Service:
     """A deployed service, read from its labels; `project` is empty if edge did not deploy it.
 
-    An empty `digest` means that the last deployment failed or that the service is not ready.
+    An empty `digest` means that the last deployment failed, that the service is not ready, or that
+    it `is_pinned`: its requests go to the revisions `serving`, not to the latest one.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Service:
     digest: str = ""
     url: str = ""
     updated: str = ""
+    serving: tuple[str, ...] = ()
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class Plan:
 class Target(Protocol):
     """A platform to deploy to.
 
-    Only `read_state` may contact it; all other members compute values from their arguments and
-    the settings. See the package's docstring for the stages.
+    Only `read_state` and `read_revisions` may contact it; all other members compute values from
+    their arguments and the settings. See the package's docstring for the stages.
     """
 
     @property
@@ -108,6 +112,14 @@ class Target(Protocol):
         self, workload: Workload, environment: ServiceEnvironment, current: CurrentState
     ) -> Rollout:
         """Return the steps that deploy the function, and the digest of all that they depend on."""
+        ...
+
+    def read_revisions(self, service: Service) -> Sequence[Revision]:
+        """Query the platform for the deployments of a service that it keeps."""
+        ...
+
+    def plan_rollback(self, service: Service, revision: Revision) -> tuple[Step, ...]:
+        """Return the steps that send all requests to that revision."""
         ...
 
     def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:

@@ -322,6 +322,116 @@ def test_relays_of_a_private_service_authenticate_themselves(
     assert "EDGE_RELAY_SERVICE_ACCOUNT" in written.stderr
 
 
+def revision(name: str, created: str, digest: str, *, is_ready: bool = True) -> dict[str, object]:
+    """Return a revision as gcloud and kubectl print it."""
+    return {
+        "metadata": {
+            "name": name,
+            "creationTimestamp": created,
+            "labels": {"edge-digest": digest} if digest else {},
+        },
+        "status": {"conditions": [{"type": "Ready", "status": str(is_ready)}]},
+    }
+
+
+REVISIONS = [
+    revision("hers-4", "2026-01-04T00:00:00Z", "aaaa4444"),
+    revision("hers-3", "2026-01-03T00:00:00Z", "bbbb3333", is_ready=False),
+    revision("hers-2", "2026-01-02T00:00:00Z", "cccc2222"),
+    revision("hers-1", "2026-01-01T00:00:00Z", ""),
+]
+
+
+def test_a_service_is_rolled_back_to_its_former_bundle_until_the_next_deployment(
+    type_: Edge, programs: RecordedPrograms
+) -> None:
+    """A pinned service is never skipped as unchanged, and its new revision gets the traffic."""
+    assert type_("deploy", "voice-prompt").returncode == 0
+    as_listed(programs)
+    ours = cloud_run_service("voice-prompt", **labels_of(programs, "voice-prompt"))
+    ours["status"]["traffic"] = [{"revisionName": "hers-4", "percent": 100}]
+    ours["spec"] = {"traffic": [{"latestRevision": True, "percent": 100}]}
+    programs.answer("services list", [ours]).answer("revisions list", REVISIONS)
+
+    planned = type_("functions", "rollback", "voice-prompt", "--plan")
+    before = programs.calls("update-traffic")
+    done = type_("functions", "rollback", "voice_prompt")
+    named = type_("functions", "rollback", "voice-prompt", "--to", "cccc", "--plan")
+    unready = type_("functions", "rollback", "voice-prompt", "--to", "bbbb3333")
+    serving = type_("functions", "rollback", "voice-prompt", "--to", "aaaa")
+    unknown = type_("functions", "rollback", "voice-prompt", "--to", "dddd")
+    (route,) = programs.calls("update-traffic")
+    ours["spec"] = {"traffic": [{"revisionName": "hers-2", "percent": 100}]}
+    ours["status"]["traffic"] = [{"revisionName": "hers-2", "percent": 100}]
+    programs.answer("services list", [ours])
+    listed = json.loads(type_("functions", "list", "--target", "cloud-run", "-o", "json").stdout)
+    again = type_("deploy", "voice-prompt", "-o", "json")
+
+    command = "gcloud run services update-traffic voice-prompt --to-revisions=hers-2=100"
+    assert (command in planned.stdout, before) == (True, []), planned.stderr
+    assert done.returncode == 0, done.stderr
+    assert route.option("to-revisions") == "hers-2=100"
+    assert "--to-revisions=hers-2=100" in named.stdout
+    assert (unready.returncode, "not ready" in unready.stderr) == (1, True)
+    assert "already" in serving.stderr
+    assert "cccc2222" in unknown.stderr
+    assert listed[0]["digest"] == "rolled back to hers-2"
+    assert results(again) == {"voice-prompt": "deployed"}
+    assert "--to-latest" in programs.calls("update-traffic")[-1].argv
+
+
+def labels_of(programs: RecordedPrograms, name: str) -> dict[str, str]:
+    return {key.removeprefix("edge-"): v for key, v in deployed(programs)[name].items()}
+
+
+def test_knative_is_rolled_back_by_its_traffic(type_: Edge, programs: RecordedPrograms) -> None:
+    labels = {"edge-project": "shop", "edge-env": "staging", "edge-function": "voice-prompt"}
+    service = {
+        "metadata": {"name": "voice-prompt", "labels": labels},
+        "spec": {"traffic": [{"latestRevision": True, "percent": 100}]},
+        "status": {"traffic": [{"revisionName": "hers-4", "percent": 100}]},
+    }
+    programs.answer("get services.serving.knative.dev json", {"items": [service]})
+    programs.answer("get revisions.serving.knative.dev json", {"items": REVISIONS})
+
+    done = type_("functions", "rollback", "voice-prompt", "--target", "knative")
+    service["spec"] = {"traffic": [{"revisionName": "hers-2", "percent": 100}]}
+    programs.answer("get services.serving.knative.dev json", {"items": [service]})
+    again = type_("deploy", "voice-prompt", "--target", "knative", "-o", "json")
+
+    assert done.returncode == 0, done.stderr
+    back, forth = (json.loads(c.option("patch")) for c in programs.calls("patch"))
+    assert back["spec"]["traffic"][0]["revisionName"] == "hers-2"
+    assert results(again) == {"voice-prompt": "deployed"}, again.stderr
+    assert forth["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
+    template = yaml.safe_load(programs.calls("apply")[0].stdin)["spec"]["template"]
+    assert template["metadata"]["labels"]["edge-digest"]
+
+
+def test_the_container_is_rolled_back_to_the_image_that_was_built_before(
+    type_: Edge, programs: RecordedPrograms
+) -> None:
+    built = type_("deploy", "voice-prompt", "--target", "container", "--build")
+    assert built.returncode == 0, built.stderr
+    kept = programs.calls("build")[0].argv[5]
+    tag = kept.partition(":")[2]
+    rows = [
+        ("sha256:2", "2026-01-02 00:00:00 +0000 UTC", "latest"),
+        ("sha256:2", "2026-01-02 00:00:00 +0000 UTC", tag),
+        ("sha256:1", "2026-01-01 00:00:00 +0000 UTC", "edge-cccc1111"),
+    ]
+    programs.answer("image ls", "\n".join("\t".join(row) for row in rows))
+
+    done = type_("functions", "rollback", "--target", "container")
+    refused = type_("functions", "rollback", "voice-prompt", "--target", "container")
+
+    assert kept.startswith("edge-functions:edge-")
+    assert done.returncode == 0, done.stderr
+    former, current = programs.calls("tag")[0].argv[2:]
+    assert (former, current) == ("edge-functions:edge-cccc1111", "edge-functions:latest")
+    assert "one image of all functions" in refused.stderr
+
+
 def test_pruning_confirms_and_removes_only_services_without_a_function(
     type_: Edge, programs: RecordedPrograms
 ) -> None:

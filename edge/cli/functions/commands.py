@@ -135,6 +135,33 @@ def list_functions(
 
 
 @app.command()
+def rollback(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="The function; none for the container, which holds all.",
+            autocompletion=options.complete_function,
+        ),
+    ] = None,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DIGEST", help="The bundle; the former one by default."),
+    ] = None,
+    target: options.Target = None,
+    env: options.Env = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print the exact commands, change nothing.")
+    ] = False,
+    workdir: options.Workdir = options.HERE,
+) -> None:
+    """Send all requests to the former bundle of a deployed function; the next deploy ends that."""
+    from edge.cli.functions.rollback import roll_back
+
+    roll_back(workdir, target, env, name, to, is_dry=plan)
+
+
+@app.command()
 def delete(
     name: options.FunctionName,
     *,

@@ -30,11 +30,11 @@ _SHORT_DIGEST: Final = 12
 @failing_with_status_1
 def list_at_target(workdir: Path, target: str, env: str | None, output: Format) -> None:
     """Print the deployed services of this project and environment."""
-    destination = _open(workdir, target, env)
+    destination = open_place(workdir, target, env)
     present = destination.target.read_state(())
     services = [s for s in present.services.values() if _is_ours(destination, s)]
     rows = [
-        (s.slug, s.name, s.digest[:_SHORT_DIGEST], s.updated, s.url)
+        (s.slug, s.name, _show_digest(s), s.updated, s.url)
         for s in sorted(services, key=lambda service: service.name)
     ]
     if output == "json":
@@ -47,9 +47,9 @@ def list_at_target(workdir: Path, target: str, env: str | None, output: Format) 
 @failing_with_status_1
 def delete_at_target(workdir: Path, target: str, env: str | None, name: str, *, yes: bool) -> None:
     """Remove the deployed service; keeps the function's folder."""
-    destination = _open(workdir, target, env)
+    destination = open_place(workdir, target, env)
     present = destination.target.read_state(())
-    service = _require(destination, present, name)
+    service = require_service(destination, present, name)
     place = f"{destination.name}, environment {destination.target.settings.env}"
     confirm(f"Remove the service {service.name} from {place}?", yes=yes)
     for step in destination.target.plan_removal(service, present):
@@ -62,7 +62,7 @@ def logs_at_target(
     workdir: Path, target: str, env: str | None, query: LogQuery, output: Format
 ) -> None:
     """Print the log of a deployed function: entries of Cloud Logging, or kubectl's output."""
-    destination = _open(workdir, target, env)
+    destination = open_place(workdir, target, env)
     settings = destination.target.settings
     if destination.name == "cloud-run":
         listing = call(cloud_logging_command(query, settings.cloud_run()))
@@ -83,11 +83,18 @@ def service_of(workdir: Path, target: str, env: str | None, name: str) -> str:
     return open_destination(workdir, settings, chosen).target.service_name(slug_of(name))
 
 
-def _open(workdir: Path, target: str, env: str | None) -> Destination:
+def open_place(workdir: Path, target: str | None, env: str | None) -> Destination:
+    """Return the target, whose program is installed. Raises EdgeError."""
     settings, name = open_settings(workdir, target, env)
     destination = open_destination(workdir, settings, name)
     destination.reader.require()
     return destination
+
+
+def _show_digest(service: Service) -> str:
+    if service.is_pinned:
+        return f"rolled back to {', '.join(service.serving)}"
+    return service.digest[:_SHORT_DIGEST]
 
 
 def _is_ours(destination: Destination, service: Service) -> bool:
@@ -95,7 +102,8 @@ def _is_ours(destination: Destination, service: Service) -> bool:
     return (service.project, service.env) == (settings.project, settings.env)
 
 
-def _require(destination: Destination, present: CurrentState, name: str) -> Service:
+def require_service(destination: Destination, present: CurrentState, name: str) -> Service:
+    """Return the function's service. Raises DeployError if it is not deployed there."""
     wanted = destination.target.service_name(slug_of(name))
     service = present.services.get(wanted)
     if service is None or not _is_ours(destination, service):

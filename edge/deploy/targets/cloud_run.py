@@ -17,6 +17,7 @@ from typing import Any, Final
 from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
 from edge.deploy.plan import CurrentState, Rollout, Service
 from edge.deploy.programs import call
+from edge.deploy.rollback import Revision
 from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import CloudRun as CloudRunSettings
 from edge.deploy.settings import Settings, mebibytes
@@ -123,9 +124,33 @@ class CloudRun:
             (
                 Write(folder, files, "the bundle as it is uploaded", (_ENV_FILE,)),
                 Run(deploy, "build it and send all traffic to it once it is healthy"),
+                *self._unpin(service, current),
             ),
             upkeep=self._schedule(service, self._job(workload, current), current),
         )
+
+    def read_revisions(self, service: Service) -> list[Revision]:
+        """List the service's revisions with gcloud, with the labels that each was deployed with."""
+        own = self.own
+        place = (f"--region={own.region}", f"--project={own.project}", "--format=json", "--quiet")
+        listing = call(("gcloud", "run", "revisions", "list", f"--service={service.name}", *place))
+        return [_read_revision(entry, service) for entry in _entries(listing)]
+
+    def plan_rollback(self, service: Service, revision: Revision) -> tuple[Step, ...]:
+        to = f"--to-revisions={revision.name}=100"
+        return (self._route(service.name, to, "send all traffic to the former bundle"),)
+
+    def _unpin(self, service: str, current: CurrentState) -> tuple[Step, ...]:
+        """A service that was rolled back sends nothing to new revisions until it is told to."""
+        found = current.services.get(service)
+        if found is None or not found.is_pinned:
+            return ()
+        return (self._route(service, "--to-latest", "it was rolled back: send traffic to it"),)
+
+    def _route(self, service: str, to: str, why: str) -> Run:
+        own = self.own
+        place = (f"--region={own.region}", f"--project={own.project}", "--quiet")
+        return Run(("gcloud", "run", "services", "update-traffic", service, to, *place), why)
 
     def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:
         own = self.own
@@ -220,15 +245,34 @@ def _read_service(entry: dict[str, Any]) -> Service:
     status = entry.get("status", {})
     conditions: list[dict[str, str]] = status.get("conditions", [])
     ready = next((each for each in conditions if each.get("type") == "Ready"), _NEVER_READY)
+    traffic: list[dict[str, Any]] = status.get("traffic", [])
+    serving = tuple(str(each.get("revisionName", "")) for each in traffic if each.get("percent"))
+    routes: list[dict[str, Any]] = entry.get("spec", {}).get("traffic", [])
+    is_pinned = bool(routes) and not any(each.get("latestRevision") for each in routes)
     return Service(
         name=str(metadata.get("name", "")),
         project=labels.get(PROJECT, ""),
         env=labels.get(ENVIRONMENT, ""),
         slug=labels.get(FUNCTION, ""),
         # A failed deployment has set its labels, too.
-        digest=labels.get(DIGEST, "") if ready.get("status") == "True" else "",
+        digest=labels.get(DIGEST, "") if ready.get("status") == "True" and not is_pinned else "",
         url=status.get("url", ""),
         updated=ready.get("lastTransitionTime", ""),
+        serving=serving,
+        is_pinned=is_pinned,
+    )
+
+
+def _read_revision(entry: dict[str, Any], service: Service) -> Revision:
+    metadata = entry.get("metadata", {})
+    name = str(metadata.get("name", ""))
+    conditions: list[dict[str, str]] = entry.get("status", {}).get("conditions", [])
+    return Revision(
+        name=name,
+        digest=metadata.get("labels", {}).get(DIGEST, ""),
+        created=metadata.get("creationTimestamp", ""),
+        is_ready=any((c.get("type"), c.get("status")) == ("Ready", "True") for c in conditions),
+        is_serving=name in service.serving,
     )
 
 

