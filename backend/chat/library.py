@@ -5,6 +5,8 @@ from typing import Any, Final, cast
 
 import httpx
 
+from backend.chat.recordings import SHARED
+
 DEFAULT_COLLECTION: Final = "default"
 _MOST_VIDEOS: Final = 1000
 
@@ -100,10 +102,35 @@ class Library:
 
     async def delete_video(
         self, video_id: str, collection_id: str | None, owner: str | None
-    ) -> None:
-        """Delete a video with its transcript and outputs. Raises NotFoundError."""
-        row = await self._find(video_id, collection_id, owner, "id")
+    ) -> str | None:
+        """Delete a video with its transcript and outputs; return its recording's path, if any.
+
+        Raises NotFoundError.
+        """
+        row = await self._find(video_id, collection_id, owner, "id,owner_id,metadata")
         await self._request("DELETE", "/videos", params={"id": f"eq.{row['id']}"})
+        return recording_of(row)
+
+    async def add_video(
+        self, video_id: str, collection_id: str, metadata: Mapping[str, Any], owner: str | None
+    ) -> None:
+        """Insert a video without a transcript; one that is there already stays.
+
+        Raises LibraryError if it is another user's.
+        """
+        body = {
+            "video_id": video_id,
+            "collection_id": collection_id,
+            "metadata": dict(metadata),
+            "owner_id": owner,
+        }
+        await self._request(
+            "POST",
+            "/videos",
+            params={"on_conflict": "video_id,collection_id"},
+            json=body,
+            prefer="minimal,resolution=ignore-duplicates",
+        )
 
     async def set_owner(self, video_uuid: str, owner: str | None) -> None:
         """Give a video that a run stored to the user who asked for it."""
@@ -157,6 +184,21 @@ class Library:
             raise LibraryError("The data API cannot be reached.") from exc
 
 
+def metadata_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is known of a video beside its ids."""
+    return cast("Mapping[str, Any]", row["metadata"] or {})
+
+
+def recording_of(row: Mapping[str, Any]) -> str | None:
+    """Return the path of a video's recording in Storage, None without one in its owner's folder.
+
+    Owners may write metadata: a path must not lead to another's recording.
+    """
+    path = metadata_of(row).get("recording")
+    folder = row["owner_id"] or SHARED
+    return path if isinstance(path, str) and path.split("/")[0] == folder else None
+
+
 def _owned(owner: str | None) -> dict[str, str]:
     return {"owner_id": f"eq.{owner}" if owner else "is.null"}
 
@@ -179,6 +221,7 @@ def _render_video(row: Mapping[str, Any]) -> dict[str, Any]:
         "stream_url": metadata.get("stream_url"),
         "player_url": metadata.get("player_url"),
         "length": metadata.get("length"),
+        "media": metadata.get("media"),
         "thumbnail_url": metadata.get("thumbnail_url"),
         "created_at": row["created_at"],
     }

@@ -16,7 +16,8 @@ from backend.chat.stores.store import LEASE_SECONDS, Run, Store, StoreError
 
 _MOST_RUNS: Final = 64
 _MOST_ATTEMPTS: Final = 3
-_LONGEST_RUN: Final = 900.0
+_LONGEST_RUN: Final = 3600.0
+"""Seconds; a recording of some hours is transcribed part by part."""
 _POLL_SECONDS: Final = 2.0
 _INTERRUPTED: Final = "The work was interrupted. Press send to try again."
 _BROKEN: Final = (

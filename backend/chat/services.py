@@ -11,6 +11,7 @@ from backend.chat.functions import Functions
 from backend.chat.library import Library
 from backend.chat.managers import choose_manager
 from backend.chat.origins import origins_of
+from backend.chat.recordings import Recordings
 from backend.chat.runner import Runner
 from backend.chat.settings import Settings, SettingsError
 from backend.chat.stores.postgres import PostgresStore
@@ -28,6 +29,7 @@ class Services:
     store: Store
     library: Library
     functions: Functions
+    recordings: Recordings
     users: Users
     emitter: Emitter
     runner: Runner
@@ -40,7 +42,7 @@ class Services:
     async def close(self) -> None:
         """Return the runs and close the connections."""
         await self.runner.stop()
-        for each in (self.functions, self.library, self.users, self.store):
+        for each in (self.functions, self.library, self.recordings, self.users, self.store):
             await each.close()
 
 
@@ -56,6 +58,7 @@ def make_services(settings: Settings, server: socketio.AsyncServer) -> Services:
         store=store,
         library=library,
         functions=functions,
+        recordings=Recordings(settings.api_url, settings.key),
         users=Users(settings.api_url, settings.key, is_required=settings.require_auth),
         emitter=emitter,
         runner=Runner(store, emitter, library, functions),

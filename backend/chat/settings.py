@@ -28,8 +28,6 @@ class Settings:
     port: int = DEFAULT_PORT
     require_auth: bool = False
     cors_origins: tuple[str, ...] = ()
-    transcription_key: str = field(default="", repr=False)
-    transcription_url: str = ""
 
 
 def read_settings(found: Mapping[str, str]) -> Settings:
@@ -57,8 +55,6 @@ def read_settings(found: Mapping[str, str]) -> Settings:
             for origin in found.get("CHAT_CORS_ORIGINS", "").split(",")
             if origin.strip()
         ),
-        transcription_key=found.get("OPENAI_API_KEY", ""),
-        transcription_url=found.get("OPENAI_BASE_URL", ""),
     )
 
 

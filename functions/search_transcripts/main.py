@@ -1,9 +1,11 @@
 """Search transcripts by meaning, within the rows that the caller may see.
 
-POST {query, video_id?, collection_id?, owner_id?, limit? ≤ 20}; video_id is the source's identifier
-or the uuid; owner_id only with the secret key, null for videos without owner.
+POST {query, video_id?, collection_id?, owner_id?, limit? ≤ 20, answer?}; video_id is the source's
+identifier or the uuid; owner_id only with the secret key, null for videos without owner.
 200 {status, data: {result: {results [{video_id, video_uuid, collection_id, title, text, score,
-start, end}]}, …}}, best first; start and end in seconds, null where the transcript has no times.
+start, end}], answer}, …}}, best first; start and end in seconds, null where there are no times.
+With answer: true a model answers from the passages: {text, quotes [{text, video_id, title, start}],
+model}; null if they hold no answer, or none whose quotes stand in them, or the model failed.
 400 INVALID_BODY · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
@@ -20,6 +22,7 @@ from shared.http.body import Input
 from shared.llm.embeddings import embed
 from shared.llm.env import openai_env
 
+from .answer import answer_question
 from .passages import Search, find_passages
 
 _QUERY_TOKENS = 1000
@@ -35,6 +38,7 @@ class SearchInput(Input):
     collection_id: Reference | None = None
     owner_id: UUID | None = None
     limit: int = Field(default=8, ge=1, le=20)
+    answer: bool = False
 
 
 @endpoint(auth=("user", "secret"), body=SearchInput, error_body=envelope.fail)
@@ -56,4 +60,8 @@ async def main(ctx: Context, body: SearchInput) -> dict[str, Any]:
     )
     with ctx.stage("search"):
         passages = await find_passages(ctx, body.query, vectors.vectors[0], search)
-    return envelope.succeed(ctx, "search_results", {"results": passages})
+    answer = None
+    if body.answer and passages:
+        with ctx.stage("answer"):
+            answer = await answer_question(ctx, body.query, passages)
+    return envelope.succeed(ctx, "search_results", {"results": passages, "answer": answer})

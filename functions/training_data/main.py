@@ -2,8 +2,9 @@
 
 POST {video_id, max_examples? ≤ 50, types?}: 200 {status, data: {result: {examples [{input, output,
 type, context, quality}], dropped {incomplete, ungrounded, pii_only, duplicate, over_quota}, pii,
-few_shot_examples, id}, …}}.
-GET ?video_id= | ?collection_id= [&type=]: {examples}. GET /export?format=openai|anthropic|ndjson
+few_shot_examples, id, searchable}, …}}.
+GET ?video_id= | ?collection_id= [&type=]: {examples}; with ?query= [&limit= ≤ 100] those that mean
+it, best first, with score. GET /export?format=openai|anthropic|ndjson
 with the same filters: one JSON document a line.
 400 INVALID_BODY, INVALID_FILTER · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING · 413
 TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
@@ -31,8 +32,9 @@ from shared.llm.structured import StructuredRequest
 
 from .examples import Drawn, Example, ExampleType, draw_from_turns
 from .export import render_few_shot, render_lines
+from .meaning import find_examples, store_embeddings
 from .selection import Selection, select
-from .stored import fetch_examples, fetch_transcript, read_filters
+from .stored import Filters, fetch_examples, fetch_transcript, read_filters
 from .transcript import parse_turns
 
 _MOST_DRAWN: Final = 100
@@ -56,7 +58,7 @@ async def main(ctx: Context) -> Answer:
         case "POST", "":
             return await _draw(ctx, await read_model(ctx.request, TrainingInput))
         case "GET", "":
-            return {"examples": await fetch_examples(ctx, read_filters(ctx.request))}
+            return {"examples": await _fetch(ctx, read_filters(ctx.request))}
         case "GET", "export":
             return await _export(ctx)
         case _, "" | "export":
@@ -84,12 +86,15 @@ async def _draw(ctx: Context, body: TrainingInput) -> dict[str, Any]:
     output = Output("training_data", content, metadata, training_data=found.rows)
     with ctx.stage("store"):
         ids = await store_outputs(ctx, body.video_id, [output])
+    with ctx.stage("embed"):
+        searchable = await store_embeddings(ctx, body.video_id, ids["training_data"], found.rows)
     result = {
         "examples": found.rows,
         "dropped": found.dropped,
         "pii": found.pii,
         "few_shot_examples": render_few_shot(found.rows),
         "id": ids["training_data"],
+        "searchable": searchable,
     }
     return envelope.succeed(ctx, "training_data", result)
 
@@ -105,9 +110,15 @@ def _select(transcript: str, drawn: list[Example], body: TrainingInput) -> Selec
     return select(transcript, turns, candidates, body.max_examples)
 
 
+async def _fetch(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
+    if filters.query:
+        return await find_examples(ctx, filters)
+    return await fetch_examples(ctx, filters)
+
+
 async def _export(ctx: Context) -> PlainTextResponse:
     filters = read_filters(ctx.request)
-    lines = render_lines(await fetch_examples(ctx, filters), filters.format)
+    lines = render_lines(await _fetch(ctx, filters), filters.format)
     name = f"training-data.{filters.format}.jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines, media_type="application/x-ndjson", headers=headers)

@@ -15,16 +15,22 @@ from .examples import ExampleType
 Format = Literal["openai", "anthropic", "ndjson"]
 _MOST_CHARACTERS: Final = 400_000
 _MOST_OUTPUTS: Final = 500
+_LONGEST_QUERY: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which examples: of a video, of a collection, of a type; None does not filter."""
+    """Which examples: of a video, of a collection, of a type; None does not filter.
+
+    With a `query`, the `limit` nearest to it.
+    """
 
     video_id: UUID | None
     collection_id: str | None
     type: str | None
     format: Format
+    query: str = ""
+    limit: int = 10
 
 
 def read_filters(request: Request) -> Filters:
@@ -35,6 +41,8 @@ def read_filters(request: Request) -> Filters:
         collection_id=query.get("collection_id"),
         type=_choose("type", query.get("type"), get_args(ExampleType)),
         format=cast("Format", _choose("format", query.get("format"), get_args(Format)) or "openai"),
+        query=_read_query(query.get("query", "")),
+        limit=_read_limit(query.get("limit")),
     )
 
 
@@ -79,6 +87,22 @@ async def fetch_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]
         for example in cast("list[dict[str, Any]]", row["training_data"] or [])
         if filters.type is None or example.get("type") == filters.type
     ]
+
+
+def _read_query(text: str) -> str:
+    if len(text) > _LONGEST_QUERY:
+        raise BadInputError(
+            f"query has at most {_LONGEST_QUERY:,} characters.", code="INVALID_FILTER"
+        )
+    return text.strip()
+
+
+def _read_limit(text: str | None) -> int:
+    if text is None:
+        return 10
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= 100:
+        raise BadInputError("limit must be a number from 1 to 100.", code="INVALID_FILTER")
+    return int(text)
 
 
 def _read_uuid(text: str | None) -> UUID | None:

@@ -16,13 +16,15 @@ _GREETING: Final = re.compile(r"^\W*(?:hi|hello|hey|help|\?)?\W*$", re.I)
 _HELP: Final = (
     "Ask about your calls, for example *What did the customer say about the price?*\n\n"
     "- `@sales_prompt_extractor` analyses the call that is open and writes a voice prompt.\n"
+    "- `@summarize` sums it up, `@compare` compares it with another one.\n"
+    "- `@transcription` writes down what is said in a recording, or shows the transcript.\n"
     "- `list calls` shows what is in the library.\n\n"
-    "Drop a transcript on this page to add a call."
+    "Drop a transcript or a recording on this page to add a call."
 )
 
 
 class Assistant(Agent):
-    """Answers without a model: it finds passages by meaning and quotes them."""
+    """Finds passages by meaning; a model answers from them, else they are quoted."""
 
     name = "assistant"
     description = "Lists your calls and answers questions about them with quotes and times."
@@ -52,7 +54,7 @@ class Assistant(Agent):
     async def _search(self, turn: Turn) -> None:
         await turn.progress("Searching the transcripts")
         given = turn.message
-        body: dict[str, Any] = {"query": turn.text[:2000], "limit": 8}
+        body: dict[str, Any] = {"query": turn.text[:2000], "limit": 8, "answer": True}
         if given.video_id:
             body["video_id"] = given.video_id
         if given.collection_id:
@@ -69,17 +71,26 @@ class Assistant(Agent):
             turn.output.text = "Nothing in your transcripts fits this question."
             turn.output.status = "not_generated"
             return
-        turn.output.text = _quote(results)
+        answer = found.get("answer")
+        turn.output.text = _render(answer) if answer else _quote(results)
+        if answer:
+            turn.output.metadata["model"] = answer["model"]
         turn.output.items.append({"type": "search_results", "search_results": _group(results)})
+
+
+def _render(answer: Mapping[str, Any]) -> str:
+    """Return a model's answer with its quotes."""
+    return f"{answer['text']}\n\n" + "\n\n".join(_block(quote) for quote in answer["quotes"])
 
 
 def _quote(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the best passages as quotes with their calls and times."""
-    quotes = [
-        f"> {' '.join(str(result['text']).split())}\n>\n> — {result['title']}{_time(result)}"
-        for result in results[:_MOST_QUOTES]
-    ]
+    quotes = [_block(result) for result in results[:_MOST_QUOTES]]
     return "This is what your calls say:\n\n" + "\n\n".join(quotes)
+
+
+def _block(result: Mapping[str, Any]) -> str:
+    return f"> {' '.join(str(result['text']).split())}\n>\n> — {result['title']}{_time(result)}"
 
 
 def _time(result: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from backend.chat.agents.agent import Agent, AgentError, Turn
+from backend.chat.agents.analysis import call_stage
+from backend.chat.agents.calls import find_call
 from backend.chat.agents.sales_document import SECTIONS, render_document
-from backend.chat.functions import FunctionError
-from backend.chat.library import NotFoundError
 
 _STRUCTURED: Final = (
     "sales_techniques",
@@ -53,7 +53,7 @@ class SalesPromptExtractor(Agent):
         uuid = video["video_uuid"]
 
         async def analyse() -> Mapping[str, Any]:
-            return await _call(turn, "structured-data", {"video_id": uuid})
+            return await call_stage(turn, "structured-data", {"video_id": uuid})
 
         found = await turn.stage("structured_data", "Analysing the conversation", analyse)
         structured = {key: found.get(key) for key in _STRUCTURED}
@@ -63,14 +63,14 @@ class SalesPromptExtractor(Agent):
 
         async def write_prompt() -> Mapping[str, Any]:
             body = {"video_id": uuid, "structured_data": structured}
-            return await _call(turn, "voice-prompt", body)
+            return await call_stage(turn, "voice-prompt", body)
 
         prompt = await turn.stage("voice_prompt", "Writing the voice prompt", write_prompt)
         results["voice_prompt"] = prompt.get("prompt")
         _show(turn, results, sections)
 
         async def draw_examples() -> Mapping[str, Any]:
-            return await _call(turn, "training-data", {"video_id": uuid})
+            return await call_stage(turn, "training-data", {"video_id": uuid})
 
         training = await turn.stage("training_data", "Drawing training examples", draw_examples)
         results["training_data"] = {
@@ -102,44 +102,6 @@ def _show(turn: Turn, results: Mapping[str, Any], sections: tuple[str, ...]) -> 
 
 async def _find(turn: Turn) -> Mapping[str, Any]:
     """Return ids of the call that is asked for. Raises AgentError without one or its transcript."""
-    given = turn.message
-    collection_id = turn.options.get("collection_id") or given.collection_id
-    video_id = turn.options.get("video_id") or given.video_id or turn.context.get("video_id")
-    if not video_id:
-        video_id = await _find_only(turn, collection_id or turn.context.get("collection_id"))
-    try:
-        video = await turn.library.fetch_transcript(video_id, collection_id, turn.owner)
-    except NotFoundError as exc:
-        raise AgentError(f"The call {video_id} is not in your library.", "video_not_found") from exc
-    if not video["full_text"]:
-        raise AgentError(
-            "This call has no transcript yet. Upload one: .txt, .vtt, .srt, .json or .docx.",
-            "transcript_not_found",
-        )
+    video = await find_call(turn)
     ids = ("video_id", "collection_id")
     return {"video_uuid": video["id"], **{key: video[key] for key in ids}}
-
-
-async def _find_only(turn: Turn, collection_id: str | None) -> str:
-    videos = await turn.library.list_videos(collection_id or "default", turn.owner)
-    if len(videos) == 1:
-        return videos[0]["id"]
-    if not videos:
-        raise AgentError(
-            "Missing required parameters: upload a transcript first, then ask again.",
-            "missing_parameters",
-        )
-    names = "\n".join(f"- `video_id={video['id']}` {video['name']}" for video in videos[:10])
-    raise AgentError(
-        f"Missing required parameters: open a call, or name it.\n\n{names}", "missing_parameters"
-    )
-
-
-async def _call(turn: Turn, slug: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        return await turn.functions.call(slug, body, request_id=turn.request_id)
-    except FunctionError as exc:
-        raise AgentError(
-            f"The analysis stopped at {slug}: {exc} Send again to try once more.",
-            "analysis_failed",
-        ) from exc

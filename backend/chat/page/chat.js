@@ -149,9 +149,9 @@ async function listVideos() {
   }));
 }
 
-function upload(file) {
+function upload(files) { // a transcript, a recording, or both
   const form = new FormData();
-  form.append("file", file);
+  for (const file of files) form.append("file", file);
   const sending = new XMLHttpRequest(); // fetch reports no progress of an upload
   const bar = $("upload-progress");
   sending.open("POST", `${base}/videodb/collection/${encodeURIComponent(state.video?.collection_id ?? "default")}/upload`);
@@ -164,10 +164,11 @@ function upload(file) {
     const text = sending.status === 200 ? [`${body.name} is here.`, ...body.notices].join(" ") : body.message ?? "The upload failed.";
     $("upload-result").textContent = text;
     await listVideos();
+    if (body.needs_transcription && !isBusy()) send("@transcription");
   };
   bar.hidden = false;
   bar.value = 0;
-  $("upload-result").textContent = `Reading ${file.name}…`;
+  $("upload-result").textContent = `Reading ${[...files].map((file) => file.name).join(" and ")}…`;
   sending.send(form);
 }
 
@@ -187,6 +188,11 @@ $("compose").onsubmit = (event) => {
   event.preventDefault();
   const text = $("text").value.trim();
   if (!text || isBusy()) return;
+  send(text);
+  $("text").value = "";
+};
+
+function send(text) {
   const now = Date.now();
   const message = {
     agents: [], msg_type: "input", sender: "user", conv_id: String(now), msg_id: String(now + 1),
@@ -195,9 +201,8 @@ $("compose").onsubmit = (event) => {
   };
   receive(message);
   socket.emit("chat", message);
-  $("text").value = "";
   setTimeout(listSessions, 500);
-};
+}
 $("text").onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("compose").requestSubmit(); }
 };
@@ -208,12 +213,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 $("new-session").onclick = () => openSession(newId());
-$("file").onchange = () => { if ($("file").files[0]) upload($("file").files[0]); };
+$("file").onchange = () => { if ($("file").files.length) upload($("file").files); };
 for (const name of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
     document.querySelector("nav").classList.toggle("dragged", name === "dragover");
-    if (name === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
+    if (name === "drop" && event.dataTransfer.files.length) upload(event.dataTransfer.files);
   });
 }
 

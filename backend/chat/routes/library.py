@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from backend.chat.library import LibraryError, NotFoundError
+from backend.chat.library import LibraryError, NotFoundError, recording_of
 from backend.chat.routes.respond import (
     RefusedError,
     answering,
@@ -78,12 +78,28 @@ async def read_video(request: Request) -> Any:
 
 @answering
 async def delete_video(request: Request) -> Any:
-    """Delete a video with its transcript and outputs."""
+    """Delete a video with its transcript, outputs and recording."""
     given = request.path_params
-    library = services_of(request).library
-    await library.delete_video(given["v"], given["c"], await owner_of(request))
+    services = services_of(request)
+    owner = await owner_of(request)
+    recording = await services.library.delete_video(given["v"], given["c"], owner)
+    if recording:
+        await services.recordings.remove(recording)
     await _announce(request, update="videos", collection_id=given["c"])
     return {"success": True, "message": "Video deleted."}
+
+
+@answering
+async def sign_recording(request: Request) -> Any:
+    """Answer a URL, as text, that plays the video's recording for an hour."""
+    given = request.path_params
+    services = services_of(request)
+    owner = await owner_of(request)
+    video = await services.library.fetch_transcript(given["v"], given["c"], owner)
+    path = recording_of(video)
+    if path is None:
+        raise RefusedError(404, "This call has no recording.")
+    return PlainTextResponse(await services.recordings.sign(path))
 
 
 @answering
@@ -114,6 +130,7 @@ ROUTES: Final = [
     Route(f"{_C}/video", list_videos),
     Route(f"{_C}/video/{{v}}", read_video),
     Route(f"{_C}/video/{{v}}", delete_video, methods=["DELETE"]),
+    Route(f"{_C}/video/{{v}}/generate_url", sign_recording),
     Route(f"{_C}/{{kind:str}}", list_nothing),
     Route(f"{_C}/upload", upload, methods=["POST"]),
     Route(f"{_C}/{{kind:str}}/{{id}}", find_nothing, methods=["GET", "DELETE"]),

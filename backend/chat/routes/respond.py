@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from backend.chat.functions import FunctionError
 from backend.chat.library import LibraryError, NotFoundError
+from backend.chat.recordings import RecordingError
 from backend.chat.services import Services
 from backend.chat.stores.store import StoreError
 
@@ -20,7 +21,6 @@ class RefusedError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-        self.message = message
 
 
 def services_of(request: Request) -> Services:
@@ -68,12 +68,10 @@ def answering(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             result = await handler(request)
-        except RefusedError as exc:
-            return JSONResponse({"message": exc.message}, exc.status)
+        except (RefusedError, FunctionError, RecordingError) as exc:
+            return JSONResponse({"message": str(exc)}, exc.status)
         except NotFoundError as exc:
             return JSONResponse({"message": str(exc)}, 404)
-        except FunctionError as exc:
-            return JSONResponse({"message": str(exc)}, exc.status)
         except LibraryError as exc:
             return JSONResponse({"message": str(exc)}, 502)
         except StoreError:

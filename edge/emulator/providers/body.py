@@ -5,11 +5,13 @@ context window and the largest embeddings request of the real APIs.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
@@ -17,9 +19,12 @@ from edge.emulator.dense_json import is_dense
 from edge.emulator.fair_turns import FairTurns
 from edge.emulator.providers.parsing import pack_object, parse_object, unpack_object
 
+R = TypeVar("R")
+
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_CONTROL_BYTES: Final = 64 * 1024
 """Of a body that controls an emulator: its parser lists each problem."""
+_LONGEST_FIELD: Final = 2 * 1024 * 1024
 _PARSED_HERE: Final = 128 * 1024
 _SECONDS: Final = 10.0
 _MEMORY: Final = 1024 * 1024 * 1024
@@ -45,6 +50,40 @@ async def read_bytes(request: Request, limit: int = MAX_BYTES) -> bytes:
     return bytes(body)
 
 
+async def read_form(request: Request, limit: int) -> Mapping[str, list[Any]]:
+    """Return the values of a form by field: texts, and the bytes of one file.
+
+    Raises ValueError, TooLargeError.
+    """
+
+    async def bounded() -> AsyncGenerator[bytes]:
+        total = 0
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > limit:
+                raise TooLargeError(limit)
+            yield chunk
+
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise ValueError("the body must be multipart/form-data")
+    if _announced(request) > limit:
+        raise TooLargeError(limit)
+    parser = MultiPartParser(
+        request.headers, bounded(), max_files=1, max_fields=100, max_part_size=_LONGEST_FIELD
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as exc:
+        raise ValueError(str(exc)) from exc
+    try:
+        return {
+            name: [await each.read() if isinstance(each, UploadFile) else each for each in given]
+            for name, given in ((name, form.getlist(name)) for name in form)
+        }
+    finally:
+        await form.close()
+
+
 @dataclass(slots=True)
 class BodyParser:
     """Parses bodies; `caller` takes turns with others at the process for those that take long."""
@@ -56,6 +95,17 @@ class BodyParser:
 
     def close(self) -> None:
         self._process.close()
+
+    async def read_apart(self, function: Callable[[bytes], R], raw: bytes, caller: str) -> R:
+        """Return what a function of a module makes of the bytes, in the process.
+
+        Raises its exceptions, ValueError if it takes too long, TooManyWaitingError.
+        """
+        try:
+            async with self._turns.turn(caller):
+                return await self._process.call(function, raw)
+        except ProcessEndedError as exc:
+            raise ValueError("the body takes too long to read, or too much memory") from exc
 
     async def parse(self, raw: bytes, caller: str) -> Mapping[str, Any]:
         """Return the JSON object; raises ValueError with the problem, TooManyWaitingError."""

@@ -20,6 +20,7 @@ class Endpoint(StrEnum):
     EMBEDDINGS = "embeddings"
     RESPONSES = "responses"
     CHAT = "chat"
+    TRANSCRIPTIONS = "transcriptions"
     MODELS = "models"
     MESSAGES = "messages"
     COUNT_TOKENS = "count_tokens"

@@ -11,7 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.emulator.fair_turns import TooManyWaitingError
-from edge.emulator.providers.body import MAX_BYTES, BodyParser, TooLargeError, read_bytes
+from edge.emulator.providers.body import (
+    MAX_BYTES,
+    BodyParser,
+    TooLargeError,
+    read_bytes,
+    read_form,
+)
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.response import CutResponse, truncate_json
 from edge.emulator.wire import WireError
@@ -78,13 +84,39 @@ class Router:
     ) -> Route:
         """Route whose handler gets the request and, with `body`, the JSON object in it."""
 
+        async def read(request: Request) -> Body:
+            raw = await self._read(request)
+            return await self._parse(request, raw) if body else {}
+
+        return self._route(method, path, endpoint, read, handler)
+
+    def upload(self, path: str, endpoint: Endpoint, handler: RequestHandler, limit: int) -> Route:
+        """Route a POST of multipart/form-data; the handler gets its fields, as lists of values."""
+
+        async def read(request: Request) -> Body:
+            try:
+                return await read_form(request, limit)
+            except TooLargeError as exc:
+                raise self.adapter.too_large(limit) from exc
+            except ValueError as exc:
+                raise self.adapter.unreadable_body(str(exc)) from exc
+
+        return self._route("POST", path, endpoint, read, handler)
+
+    def _route(
+        self,
+        method: str,
+        path: str,
+        endpoint: Endpoint,
+        read: Callable[[Request], Awaitable[Body]],
+        handler: RequestHandler,
+    ) -> Route:
         async def serve(request: Request) -> Response:
             fault = self._admit(request, endpoint)
-            raw = await self._read(request)
+            parsed = await read(request)
             if fault and fault.kind is FaultKind.HANG:
                 await hang(request, fault.seconds)
             began = time.perf_counter()
-            parsed: Body = await self._parse(request, raw) if body else {}
             response = self._finish(await handler(request, parsed, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)

@@ -16,19 +16,26 @@ from edge.emulator.providers.openai.embeddings import create_embeddings
 from edge.emulator.providers.openai.errors import OpenAIError
 from edge.emulator.providers.openai.models import fetch_model, list_models
 from edge.emulator.providers.openai.responses import create_response
+from edge.emulator.providers.openai.transcriptions import MAX_UPLOAD, transcriptions
 from edge.emulator.providers.router import Router
 
 _ADAPTER = OpenAIAdapter()
 
 
 def create_openai_app(faults: FaultQueue, bodies: BodyParser) -> Starlette:
-    """Build the app of embeddings, responses, chat completions and models."""
+    """Build the app of embeddings, responses, chat completions, transcriptions, models."""
     router = Router(_ADAPTER, faults, bodies)
     return Starlette(
         routes=[
             router.post("/v1/embeddings", Endpoint.EMBEDDINGS, create_embeddings),
             router.post("/v1/responses", Endpoint.RESPONSES, create_response),
             router.post("/v1/chat/completions", Endpoint.CHAT, create_chat_completion),
+            router.upload(
+                "/v1/audio/transcriptions",
+                Endpoint.TRANSCRIPTIONS,
+                transcriptions(bodies),
+                MAX_UPLOAD,
+            ),
             router.get("/v1/models", Endpoint.MODELS, list_models),
             router.get("/v1/models/{model}", Endpoint.MODELS, fetch_model),
         ],

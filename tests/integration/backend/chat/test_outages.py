@@ -11,6 +11,7 @@ import socketio.exceptions
 from tests.conftest import RunningStack
 from tests.integration.backend.chat.test_sales_run import SAMPLE, upload
 from tests.support.chat_server import chat_server, connect, message
+from tests.support.media.valkey import run_valkey
 
 
 async def test_a_run_goes_on_after_the_backend_was_killed(stack: RunningStack) -> None:
@@ -59,6 +60,60 @@ async def test_two_instances_share_a_session(stack: RunningStack) -> None:
             long = message(f"list calls {'x' * 9000}", given["session_id"])
             ended = await writer.ask(long)
             assert await reader.wait_end(long["conv_id"]) == ended
+
+
+async def test_one_of_two_instances_over_redis_is_killed(stack: RunningStack) -> None:
+    """The client of the other one sees the whole run; the client of the killed one comes back."""
+    stack.fault(provider="anthropic", kind="hang", seconds=20)
+    project = (stack.url, stack.service_role_key, stack.dsn)
+    given = message("@sales_prompt_extractor", collection_id="default")
+    ids = {key: given[key] for key in ("session_id", "conv_id")}
+    with run_valkey() as redis, chat_server(*project, REDIS_URL=redis) as first:
+        given["video_id"] = upload(first, SAMPLE).json()["id"]
+        async with connect(first.url) as writer:
+            await writer.send(given)
+            await writer.wait(lambda output: "Writing the voice prompt" in output["actions"])
+            # Only now is there another instance, so that the first one has the run.
+            with chat_server(*project, REDIS_URL=redis) as second:
+                async with connect(second.url) as reader:
+                    await reader.send(ids, "reconnect")
+                    await reader.wait(lambda output: output["conv_id"] == given["conv_id"])
+                    os.kill(first.pid, signal.SIGKILL)
+                    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+                        connection.execute(  # fifteen seconds later
+                            "update chat.runs set lease_expires_at = now() where session_id = %s",
+                            (given["session_id"],),
+                        )
+                    ended = await reader.wait_end(given["conv_id"])
+                    assert ended["status"] == "success", ended
+                auth = {"session_id": given["session_id"], "last_seen": 0}
+                async with connect(second.url, auth) as back:
+                    assert await back.wait_end(given["conv_id"]) == ended
+                    another = message("help", given["session_id"])
+                    assert (await back.ask(another))["status"] == "success"
+                with second.http() as http:
+                    session = http.get(f"/session/{given['session_id']}").json()
+    kinds = [each["msg_type"] for each in session["conversation"]]
+    assert kinds == ["input", "output", "input", "output"]
+    assert session["conversation"][1] == ended
+
+
+async def test_two_instances_over_redis_share_a_session(stack: RunningStack) -> None:
+    project = (stack.url, stack.service_role_key, stack.dsn)
+    with (
+        run_valkey() as redis,
+        chat_server(*project, REDIS_URL=redis) as first,
+        chat_server(*project, REDIS_URL=redis) as second,
+    ):
+        async with connect(first.url) as writer, connect(second.url) as reader:
+            given = message("help")
+            await writer.ask(given)
+            ids = {key: given[key] for key in ("session_id", "conv_id")}
+            await reader.send(ids, "reconnect")
+            await reader.wait_end(given["conv_id"])
+            more = message("list calls", given["session_id"])
+            ended = await writer.ask(more)
+            assert await reader.wait_end(more["conv_id"]) == ended
 
 
 async def test_sqlite_keeps_sessions_over_a_restart(stack: RunningStack, tmp_path: Path) -> None:

@@ -73,6 +73,47 @@ async def test_a_question_is_answered_with_quotes_and_times(chat: ChatServer) ->
     item = next(item for item in ended["content"] if item["type"] == "search_results")
     shots = [shot for result in item["search_results"] for shot in result["shots"]]
     assert any(isinstance(shot["start"], float) for shot in shots)
+    assert ended["metadata"]["model"] == "local-extractive"
+    assert ended["content"][0]["text"].startswith("In the words of the calls:")
+    transcript = " ".join(SAMPLE.read_text().split())
+    quotes = [
+        line.removeprefix("> ")
+        for line in ended["content"][0]["text"].splitlines()
+        if line.startswith("> ") and "— " not in line
+    ]
+    assert quotes
+    assert all(quote in transcript for quote in quotes)
+
+
+async def test_without_the_model_passages_are_quoted(chat: ChatServer, stack: RunningStack) -> None:
+    upload(chat, SAMPLE, "questions")
+    stack.fault(provider="openai", kind="status", status=500, endpoint="responses")
+    async with connect(chat.url) as client:
+        question = "What did the customer say about the price?"
+        ended = await client.ask(message(question, collection_id="questions"))
+    assert ended["status"] == "success", ended
+    assert ended["content"][0]["text"].startswith("This is what your calls say:")
+    assert "model" not in ended["metadata"]
+
+
+async def test_calls_are_summed_up_and_compared(chat: ChatServer, tmp_path: Path) -> None:
+    upload(chat, SAMPLE, "pairs")
+    other = tmp_path / "second.txt"
+    other.write_text("Ann: What does the delay cost you?\nBob: That is too expensive for us.\n")
+    video = upload(chat, other, "pairs").json()
+    async with connect(chat.url) as client:
+        given = message("@compare", video_id=video["id"], collection_id="pairs")
+        ended = await client.ask(given)
+        assert ended["status"] == "success", ended
+        table = ended["content"][0]["text"].splitlines()
+        assert table[2] == "|  | second | objection_call |"
+        assert {"Engagement level", "Techniques", "Objections"} <= {
+            line.split("|")[1].strip() for line in table[3:]
+        }
+        ended = await client.ask(message("@summarize", given["session_id"], video_id=video["id"]))
+        assert "too expensive" in ended["content"][0]["text"]
+        alone = await client.ask(message("@compare with=nothing", video_id=video["id"]))
+        assert alone["metadata"]["error_type"] == "video_not_found"
 
 
 def test_the_route_answers_as_the_agent_does(chat: ChatServer) -> None:
@@ -89,7 +130,8 @@ def test_the_route_answers_as_the_agent_does(chat: ChatServer) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "status"),
     [
-        ("call.mp3", b"ID3", 415),
+        ("call.mp3", b"ID3", 400),
+        ("call.exe", b"MZ", 415),
         ("call.json", b"{", 400),
         ("call.txt", b"   ", 400),
         ("call", b"Ann: Hi", 415),
@@ -149,8 +191,25 @@ def test_examples_are_exported_for_fine_tuning(chat: ChatServer, stack: RunningS
     roles = [each["role"] for each in json.loads(openai[0])["messages"]]
     assert roles == ["system", "user", "assistant"]
     assert [each["role"] for each in json.loads(anthropic[0])["messages"]] == ["user", "assistant"]
+    query = f"query=that+is+too+expensive&collection_id={collection}"
+    search = f"/functions/v1/training-data?{query}"
+    with stack.client(token) as client:
+        found = client.get(f"{search}&limit=3").json()["examples"]
+        scores = [each["score"] for each in found]
+        assert scores == sorted(scores, reverse=True)
+        assert 0 < len(scores) <= 3
+        assert {each["input"] for each in found} <= {each["input"] for each in examples}
+        again = client.post("/functions/v1/training-data", json={"video_id": uuid}).json()
+        assert again["data"]["result"]["searchable"]
+        everything = client.get(f"{search}&limit=100").json()["examples"]
+        assert len(everything) == len(again["data"]["result"]["examples"])  # the newest only
+        typed = client.get(f"{search}&type={found[0]['type']}").json()["examples"]
+        assert {each["type"] for each in typed} == {found[0]["type"]}
+        assert client.get(f"{search}&limit=0").status_code == 400
     _, other = stack.create_user()
     with stack.client(other) as client:
         assert client.get(path).text == ""
+        assert client.get(search).json()["examples"] == []
+        assert client.get("/rest/v1/training_examples").json() == []
         refused = client.post("/functions/v1/training-data", json={"video_id": uuid})
         assert refused.status_code == 404

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from edge.emulator.providers.engine.core.source import Source
 from edge.emulator.providers.engine.drafts.opt_out import OPT_OUT_NAMES, draft_opt_out
+from edge.emulator.providers.engine.drafts.reply import REPLY_NAMES, draft_reply
 from edge.emulator.providers.engine.drafts.sales.document import SalesDocument, parse_sales_document
 from edge.emulator.providers.engine.drafts.sales.draft import (
     SALES_NAMES,
@@ -28,6 +29,7 @@ class Material:
     def __init__(self, source: Source) -> None:
         self.text = source.text
         self.slides = source.slides
+        self.question = source.question
         self._document = source.document
 
     @cached_property
@@ -50,6 +52,8 @@ def draft_object(names: frozenset[str], material: Material) -> Mapping[str, Draf
         return draft_voice_answer(material.document)
     if names == OPT_OUT_NAMES:
         return draft_opt_out(material.reading)
+    if names == REPLY_NAMES and material.question:
+        return draft_reply(material.question, material.reading)
     if names == SCRIPT_NAMES and material.slides:
         return draft_script(material.slides)
     return None

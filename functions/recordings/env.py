@@ -1,0 +1,47 @@
+"""The transcription section of the environment: OPENAI_*, or TRANSCRIPTION_* for another server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+from shared.env import environment
+from shared.llm.env import ProviderEnv, read_openai_env
+
+_MODEL: Final = "gpt-4o-transcribe-diarize"
+_LOCAL: Final = "faster-whisper/"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionEnv:
+    """The server and its model; `local_model` is one of faster-whisper, "" for a server's."""
+
+    provider: ProviderEnv
+    model: str
+    local_model: str
+    allows_private: bool
+
+
+@cache
+def transcription_env() -> TranscriptionEnv:
+    """Return the settings of this process."""
+    return read_transcription_env(environment())
+
+
+def read_transcription_env(values: Mapping[str, str]) -> TranscriptionEnv:
+    """Parse the variables. Raises ConfigurationError."""
+    provider = read_openai_env(values).provider
+    if base_url := values.get("TRANSCRIPTION_BASE_URL"):
+        key = values.get("TRANSCRIPTION_API_KEY") or "none"
+        provider = replace(provider, api_key=key, base_url=base_url)
+    elif key := values.get("TRANSCRIPTION_API_KEY"):
+        provider = replace(provider, api_key=key)
+    model = values.get("TRANSCRIPTION_MODEL") or (
+        "whisper-1" if values.get("TRANSCRIPTION_BASE_URL") else _MODEL
+    )
+    return TranscriptionEnv(
+        provider=provider,
+        model=model,
+        local_model=model.removeprefix(_LOCAL) if model.startswith(_LOCAL) else "",
+        allows_private=values.get("RECORDINGS_ALLOW_PRIVATE") == "true",
+    )

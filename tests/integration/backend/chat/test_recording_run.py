@@ -1,0 +1,144 @@
+"""From an uploaded recording to its transcript and analysis, with progress in the chat."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import RunningStack
+from tests.support.chat_server import ChatServer, connect, message
+from tests.support.paths import ROOT
+from tests.support.recordings import make_long_lyrics, make_recording
+
+SAMPLE = ROOT / "samples/objection_call.vtt"
+
+
+def upload(chat: ChatServer, *files: tuple[str, bytes], token: str = "") -> httpx.Response:
+    with chat.http(token) as http:
+        form = [("file", file) for file in files]
+        return http.post("/videodb/collection/recorded/upload", files=form)
+
+
+async def test_a_recording_is_transcribed_in_the_chat(chat: ChatServer) -> None:
+    lyrics = make_long_lyrics(65, 10)
+    sound = make_recording("mp3", 650, {"lyrics": lyrics, "title": "A long call"})
+    video = upload(chat, ("long.mp3", sound)).json()
+    assert (video["name"], video["media"]) == ("A long call", "audio")
+    assert 649 < video["length"] < 652
+    assert video["needs_transcription"]
+    async with connect(chat.url) as client:
+        given = message("@transcription", video_id=video["id"], collection_id="recorded")
+        ended = await client.ask(given)
+        assert ended["status"] == "success", ended
+        seen = [output["actions"][-1] for output in client.outputs]
+        assert "Transcribing from 0:00 of 10:50" in seen
+        steps = [action for action in ended["actions"] if action.startswith("Transcribing")]
+        assert len(steps) == 2
+        text = ended["content"][0]["text"]
+        assert "Ann: This is turn number 1 of the call." in text
+        assert "turn number 64" in text
+        again = await client.ask(message("@transcription", given["session_id"]))
+        assert again["content"][0]["text"] == text
+        assert not [action for action in again["actions"] if "Transcribing" in action]
+    with chat.http() as http:
+        path = f"/videodb/collection/recorded/video/{video['id']}"
+        url = http.get(f"{path}/generate_url").text
+        assert http.get(url).content == sound
+        assert http.delete(path).status_code == 200
+        assert http.get(f"{path}/generate_url").status_code == 404
+        assert http.get(url).status_code in {400, 404}
+
+
+async def test_the_extractor_transcribes_what_is_not_transcribed_yet(chat: ChatServer) -> None:
+    captions = SAMPLE.read_text()
+    video = upload(chat, ("call.m4a", make_recording("m4a", 120, {"lyrics": captions}))).json()
+    async with connect(chat.url) as client:
+        given = message("@sales_prompt_extractor", video_id=video["id"], collection_id="recorded")
+        ended = await client.ask(given)
+    assert ended["status"] == "success", ended
+    assert "Transcribing from 0:00 of 2:00" in ended["actions"]
+    assert ended["structured_data"]["sales_techniques"]
+
+
+async def test_a_transcript_beside_the_recording_is_taken(chat: ChatServer) -> None:
+    files = (("sidecar.wav", make_recording("wav", 3, {})), (SAMPLE.name, SAMPLE.read_bytes()))
+    video = upload(chat, *files).json()
+    assert "needs_transcription" not in video
+    assert video["media"] == "audio"
+    async with connect(chat.url) as client:
+        given = message("@transcription", video_id=video["id"], collection_id="recorded")
+        ended = await client.ask(given)
+    assert not [action for action in ended["actions"] if "Transcribing" in action]
+    assert len(ended["content"][0]["text"]) > 500
+
+
+async def test_a_silent_stand_in_says_what_to_do(chat: ChatServer) -> None:
+    video = upload(chat, ("mute.mp3", make_recording("mp3", 2, {}))).json()
+    async with connect(chat.url) as client:
+        given = message("@transcription", video_id=video["id"], collection_id="recorded")
+        ended = await client.ask(given)
+    assert ended["status"] == "error"
+    assert "hears nothing" in ended["content"][0]["text"]
+    assert "OPENAI_API_KEY" in ended["content"][0]["text"]
+
+
+def test_what_cannot_be_taken_is_refused(chat: ChatServer) -> None:
+    sound = make_recording("mp3", 2)
+    two = upload(chat, ("a.mp3", sound), ("b.mp3", sound))
+    assert two.status_code == 400
+    texts = upload(chat, ("a.txt", b"Ann: Hi"), ("b.txt", b"Ann: Ho"))
+    assert texts.status_code == 400
+    assert upload(chat, ("a.mp3", b"no sound")).status_code == 400
+    picture = upload(chat, ("a.mp4", b"\x89PNG\r\n\x1a\n" + bytes(100)))
+    assert "cannot be read as sound" in picture.json()["message"]
+
+
+def test_a_url_is_fetched(chat: ChatServer, stack: RunningStack, tmp_path: Path) -> None:
+    with stack.client(stack.service_role_key) as client:
+        for name, content in (
+            ("Call 7.mp3", make_recording("mp3", 3)),
+            ("x.vtt", SAMPLE.read_bytes()),
+        ):
+            stored = client.post(
+                f"/storage/v1/object/system_assets/{name}",
+                content=content,
+                headers={"content-type": "application/octet-stream", "x-upsert": "true"},
+            )
+            assert stored.status_code == 200, stored.text
+    public = f"{stack.url}/storage/v1/object/public/system_assets"
+    with chat.http() as http:
+
+        def fetch(source: object, kind: str = "url") -> httpx.Response:
+            body = {"source": source, "source_type": kind}
+            return http.post("/videodb/collection/recorded/upload", json=body)
+
+        recording = fetch(f"{public}/Call%207.mp3").json()
+        assert (recording["name"], recording["needs_transcription"]) == ("Call 7", True)
+        transcript = fetch(f"{public}/x.vtt").json()
+        assert transcript["name"] == "x"
+        assert transcript["notices"] == []
+        refused = fetch("http://169.254.169.254/latest/meta-data")
+        assert refused.status_code == 400
+        assert "address" in refused.json()["message"]
+        assert fetch(f"{public}/none.mp3").status_code == 400
+        assert fetch(7).status_code == 400
+        assert fetch(public, "file").status_code == 400
+
+
+def test_recordings_of_others_are_not_there(chat: ChatServer, stack: RunningStack) -> None:
+    user, first = stack.create_user()
+    _, second = stack.create_user()
+    video = upload(chat, ("mine.mp3", make_recording("mp3", 2)), token=first).json()
+    path = f"/videodb/collection/recorded/video/{video['id']}"
+    for token in (second, ""):
+        with chat.http(token) as http:
+            assert http.get(f"{path}/generate_url").status_code == 404
+    with stack.client(second) as client:
+        row = {
+            "video_id": "stolen",
+            "collection_id": "recorded",
+            "metadata": {"recording": f"{user}/x/mine.mp3"},
+        }
+        client.post("/rest/v1/videos", json=row)
+    with chat.http(second) as http:
+        answer = http.get("/videodb/collection/recorded/video/stolen/generate_url")
+    assert answer.status_code == 404
