@@ -8,8 +8,9 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.support.serving import HttpServer, LoopThread
 
@@ -165,6 +167,21 @@ def _history() -> dict[str, Any]:
     }
 
 
+async def _report_progress(socket: WebSocket) -> None:
+    """ComfyUI's WebSocket: events of the prompt p1, previews and what no client knows, for ever."""
+    await socket.accept()
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.send_json({"type": "status", "data": {"status": {"exec_info": {}}}})
+        await socket.send_bytes(bytes(8) + png())
+        await socket.send_text("no JSON")
+        await socket.send_json({"type": "execution_start", "data": {"prompt_id": "p1"}})
+        for value in cycle((1, 2, 1, 3)):
+            for prompt_id, most in (("p1", 4), ("other", 1), ("p1", 0)):
+                data = {"value": value, "max": most, "prompt_id": prompt_id, "node": "3"}
+                await socket.send_json({"type": "progress", "data": data})
+            await asyncio.sleep(0.01)
+
+
 async def _half() -> Any:
     yield b'{"data": ['
     raise ConnectionResetError
@@ -175,7 +192,11 @@ def playing_providers() -> Iterator[PlayedProviders]:
     """Serve the providers on a free port."""
     thread, played = LoopThread(), PlayedProviders()
     methods = ["GET", "POST", "PUT"]
-    server = HttpServer(Starlette(routes=[Route("/{path:path}", played.answer, methods=methods)]))
+    routes = [
+        WebSocketRoute("/comfy/ws", _report_progress),
+        Route("/{path:path}", played.answer, methods=methods),
+    ]
+    server = HttpServer(Starlette(routes=routes), ws="websockets-sansio")
     thread.run(server.start())
     played.url = server.url
     try:

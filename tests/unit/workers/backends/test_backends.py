@@ -93,6 +93,26 @@ async def test_pictures_come_back(
     assert any("authorization" in headers for headers in played.headers) or kind == "comfyui"
 
 
+async def test_comfyui_reports_progress_over_its_websocket(
+    backends: dict[str, Backend], played: PlayedProviders
+) -> None:
+    played.polls = 1_000
+    shares: list[float | None] = []
+
+    async def note(status: Status) -> None:
+        shares.append(status.progress)
+        if status.progress == 0.75:
+            played.polls = 0
+
+    result = await run(backends["comfyui"], TASK, 50, note)
+
+    assert len(result.files) == 2
+    known = [share for share in shares if share is not None]
+    assert 0.75 in known
+    assert known == sorted(known)  # a repeated step takes nothing back
+    assert known[-1] == 1.0
+
+
 @pytest.mark.parametrize("kind", IMAGES)
 async def test_a_reference_is_sent(
     kind: str, backends: dict[str, Backend], played: PlayedProviders
