@@ -41,7 +41,8 @@ async def _copy(ctx: Context, url: str, job_id: str) -> str:
     content = await _fetch(url)
     media_type = _check_image(content[:SNIFFED_BYTES])
     storage = Storage(ctx.env.supabase)
-    path = f"{ctx.user_id}/{job_id}.{EXTENSIONS[media_type]}"
+    # workspace-actions deletes it when the job has ended.
+    path = f"{ctx.user_id}/job-references/{job_id}.{EXTENSIONS[media_type]}"
     await storage.upload(REFERENCES, path, content, media_type)
     return await storage.sign(REFERENCES, path, _SIGNED_SECONDS) or _raise_not_found()
 

@@ -1,4 +1,7 @@
-"""Jobs that no worker takes: the default model draws them."""
+"""Jobs that no worker takes: the default model draws them.
+
+Those with a reference are drawn by the first model whose capabilities name an input for it.
+"""
 
 from typing import Any
 
@@ -7,8 +10,8 @@ from shared.database.rpc import call_rpc
 from shared.errors import ForbiddenError, FunctionError
 from shared.replicate.env import ReplicateEnv
 
-from .inputs import map_inputs, read_message
-from .models import find_default
+from .inputs import find_reference, map_inputs, map_reference, read_message
+from .models import find_default, find_reference_model
 from .predict import predict
 
 
@@ -18,12 +21,18 @@ async def fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
         raise ForbiddenError("fallback requires the secret key.", code="SECRET_KEY_NEEDED")
     if not env.token:
         return {"claimed": 0, "started": 0}
-    payloads = await call_rpc(ctx.env.supabase, None, "claim_replicate_jobs_v1", {}, seconds=20)
+    with_reference = await find_reference_model(ctx)
+    arguments = {"takes_references": with_reference is not None}
+    payloads = await call_rpc(
+        ctx.env.supabase, None, "claim_replicate_jobs_v2", arguments, seconds=20
+    )
     started = 0
-    model = await find_default(ctx) if payloads else None
+    from_text = await find_default(ctx) if payloads else None
     for payload in payloads:
+        model = with_reference if find_reference(payload) else from_text
         assert model is not None
         inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
+        inputs |= map_reference(model.capabilities, payload)
         try:
             await predict(ctx, env, payload["job_id"], model, inputs)
         except FunctionError as exc:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _SCHEDULERS: Final = ("EulerA", "MultistepDPM-Solver")
 _LARGEST_SEED: Final = 2_147_483_647
@@ -41,6 +41,26 @@ def read_message(payload: Mapping[str, Any]) -> dict[str, Any]:
         {"width": int(width), "height": int(height)} if width.isdigit() and height.isdigit() else {}
     )
     return {**config, **sizes, "negative_prompt": payload.get("negative_prompt")}
+
+
+def find_reference(payload: Mapping[str, Any]) -> str | None:
+    """Return the URL of a message's reference image."""
+    metadata: Any = payload.get("metadata")
+    url: Any = cast("Mapping[str, Any]", metadata).get("reference_image_url") if metadata else None
+    return url if isinstance(url, str) and url else None
+
+
+def map_reference(capabilities: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the reference and its strength as the model's inputs; {} without a reference."""
+    name, url = capabilities.get("reference_input"), find_reference(payload)
+    if not isinstance(name, str) or url is None:
+        return {}
+    config: Any = payload.get("config") or {}
+    strength = _number(config, "denoise_strength")
+    strength_name = capabilities.get("strength_input")
+    if strength is None or not isinstance(strength_name, str):
+        return {name: url}
+    return {name: url, strength_name: _clamp(strength, 0, 1)}
 
 
 def _number(given: Mapping[str, Any], *names: str) -> float | None:

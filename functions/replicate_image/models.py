@@ -9,7 +9,7 @@ from shared.context import Context
 from shared.errors import BadInputError, NotFoundError
 
 _COLUMNS: Final = (
-    "id, model_key, version, model_family, input_defaults, is_active,"
+    "id, model_key, version, model_family, input_defaults, capabilities, is_active,"
     " api_providers(name, is_active)"
 )
 _VERSION: Final = re.compile(r"[0-9a-f]{32,64}")
@@ -25,6 +25,7 @@ class Model:
     version: str
     family: str
     defaults: Mapping[str, Any]
+    capabilities: Mapping[str, Any]
 
 
 async def find_model(ctx: Context, model_id: str) -> Model:
@@ -51,6 +52,22 @@ async def find_default(ctx: Context) -> Model:
     return _read(rows[0])
 
 
+async def find_reference_model(ctx: Context) -> Model | None:
+    """Return the first active image model of Replicate that takes a reference image, if any."""
+    query = (
+        ctx.admin.table("api_models")
+        .select(_COLUMNS.replace("api_providers(", "api_providers!inner("))
+        .eq("modality", "image")
+        .eq("is_active", value=True)
+        .eq("api_providers.name", "replicate")
+        .not_.is_("capabilities->>reference_input", "null")
+        .order("priority", desc=True)
+        .limit(1)
+    )
+    rows = cast("list[dict[str, Any]]", (await query.execute()).data)
+    return _read(rows[0]) if rows else None
+
+
 def _read(row: dict[str, Any]) -> Model:
     provider = row["api_providers"]
     if provider["name"] != "replicate" or not provider["is_active"]:
@@ -63,4 +80,11 @@ def _read(row: dict[str, Any]) -> Model:
         )
     family = row["model_family"] or row["model_key"]
     known = next((name for part, name in _FAMILIES.items() if part in family.lower()), "rv51")
-    return Model(row["id"], row["model_key"], version, known, row["input_defaults"] or {})
+    return Model(
+        row["id"],
+        row["model_key"],
+        version,
+        known,
+        row["input_defaults"] or {},
+        row["capabilities"] or {},
+    )

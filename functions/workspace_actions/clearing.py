@@ -11,8 +11,11 @@ from postgrest.exceptions import APIError
 
 from shared.context import Context
 from shared.database.clients import translate_database_error
+from shared.database.rpc import call_rpc
 from shared.errors import ConflictError, FunctionError, InternalError
 from shared.http.deadline import seconds_left
+from shared.media.files import Files
+from shared.media.storage import REFERENCES
 from shared.media.workspace import Asset, delete_assets, fetch_expired
 
 from .library import Labels, Saved, save
@@ -20,6 +23,7 @@ from .library import Labels, Saved, save
 _AT_ONCE: Final = 4
 _TIME_TO_ANSWER: Final = 10.0
 _REAPED_AT_ONCE: Final = 100
+_MOST_REFERENCES: Final = 500
 
 
 @dataclass(slots=True)
@@ -70,7 +74,10 @@ async def clear_all(ctx: Context, user_id: str, assets: Sequence[Asset]) -> Clea
 
 
 async def reap(ctx: Context) -> dict[str, Any]:
-    """Delete expired assets of anybody with their files, until none is left or the time is up."""
+    """Delete expired assets of anybody with their files, until none is left or the time is up.
+
+    Then the copies of reference images that no job needs any more.
+    """
     now = datetime.now(UTC).isoformat()
     reaped = 0
     while seconds_left() > _TIME_TO_ANSWER:
@@ -79,8 +86,20 @@ async def reap(ctx: Context) -> dict[str, Any]:
             break
         await delete_assets(ctx, expired)
         reaped += len(expired)
-    ctx.note(reaped=reaped)
-    return {"success": True, "reaped": reaped}
+    references = await _reap_references(ctx)
+    ctx.note(reaped=reaped, references=references)
+    return {"success": True, "reaped": reaped, "references": references}
+
+
+async def _reap_references(ctx: Context) -> int:
+    """Delete up to 500 of them; the next run those that are left."""
+    env = ctx.env.supabase
+    arguments = {"most": _MOST_REFERENCES}
+    paths: list[str] = await call_rpc(
+        env, None, "list_stale_references_v1", arguments, seconds=_TIME_TO_ANSWER
+    )
+    await Files(env).remove(REFERENCES, paths)
+    return len(paths)
 
 
 def _report(ctx: Context, cleared: Cleared, asset: Asset, error: Exception) -> None:

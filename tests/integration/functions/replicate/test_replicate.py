@@ -16,6 +16,7 @@ from edge.project.providers import REPLICATE_WEBHOOK_SECRET
 from shared.replicate.webhook import sign
 from tests.conftest import RunningStack
 from tests.support.media.user import empty_queues
+from tests.support.media_assets import draw as draw_image
 
 MODEL = "7d0f5c62-5d3a-4f6e-9a41-0b6f8f2c5101"
 
@@ -319,3 +320,54 @@ def test_jobs_that_no_worker_takes_are_drawn_by_replicate(stack: RunningStack) -
     done = finished(stack, job_id)
     assert (done["status"], done["worker_id"]) == ("completed", "replicate")
     assert assets(stack, job_id)[0]["generation_seed"] == 3
+
+
+def test_jobs_with_a_reference_go_to_a_model_that_takes_one(stack: RunningStack) -> None:
+    empty_queues(stack)
+    user_id, token = stack.create_user()
+    with stack.client(token) as client:
+        picture = draw_image((1, 2, 3))
+        path = f"{user_id}/ref.png"
+        headers = {"content-type": "image/png"}
+        stored = client.post(
+            f"/storage/v1/object/user-library/{path}", content=picture, headers=headers
+        )
+        assert stored.status_code == 200, stored.text
+    job = {
+        "job_type": "sdxl_image_fast",
+        "prompt": "a pier",
+        "reference_image_url": f"user-library/{path}",
+        "reference_strength": 0.7,
+        "metadata": {"skip_enhancement": True},
+    }
+    job_id = stack.call("queue-job", job, token).json()["jobId"]
+    rows(
+        stack,
+        "update public.jobs set queued_at = now() - interval '2 minutes' where id = %s"
+        " returning id",
+        job_id,
+    )
+    rows(stack, "delete from public.workers returning id")
+    alone = stack.call("replicate-image", {"action": "fallback"}).json()
+    assert alone["claimed"] == 0  # no model takes it
+    (model,) = rows(
+        stack,
+        "insert into public.api_models (provider_id, model_key, version, display_name, modality,"
+        " task, capabilities, priority) select provider_id, 'test/remix', version, 'Remix',"
+        " 'image', 'image-to-image', %s, 9 from public.api_models where id = %s returning id",
+        json.dumps({"reference_input": "image", "strength_input": "prompt_strength"}),
+        MODEL,
+    )
+    try:
+        answer = stack.call("replicate-image", {"action": "fallback"}).json()
+        assert answer == {"claimed": 1, "started": 1}
+        done = finished(stack, job_id)
+    finally:
+        rows(stack, "delete from public.api_models where id = %s returning id", model["id"])
+    assert (done["status"], done["metadata"]["model_key"]) == ("completed", "test/remix")
+    with stack.client() as client:
+        headers = {"authorization": "Bearer r8"}
+        url = f"/providers/replicate/v1/predictions/{done['metadata']['prediction_id']}"
+        given = client.get(url, headers=headers).json()["input"]
+    assert given["prompt_strength"] == 0.3
+    assert f"/user-library/{path}" in given["image"]

@@ -13,6 +13,7 @@ from tests.support.media_assets import (
     DrawnAsset,
     add_assets,
     delete_file,
+    draw,
     put_file,
     read_file,
 )
@@ -280,6 +281,41 @@ def test_expired_assets_are_reaped_with_their_files(stack: RunningStack, user: M
     assert not is_in_workspace(user, old)
     assert not read_file(stack, "workspace-temp", old.thumbnail)
     assert is_in_workspace(user, new)
+
+
+def test_copies_of_references_are_reaped_when_no_job_needs_them(
+    stack: RunningStack, user: MediaUser
+) -> None:
+    ended, waiting = str(uuid4()), str(uuid4())
+    with psycopg.connect(stack.dsn) as connection:
+        for job_id, status in ((ended, "cancelled"), (waiting, "queued")):
+            connection.execute(
+                "insert into jobs (id, user_id, job_type, format, quality, original_prompt, status,"
+                " completed_at) values (%s, %s, 'sdxl_image_high', 'image', 'high', 'a fox', %s,"
+                " case when %s = 'cancelled' then now() end)",
+                (job_id, user.id, status, status),
+            )
+    folder = f"{user.id}/job-references"
+    kept = [f"{folder}/{waiting}.png", f"{user.id}/{ended}.png", f"{folder}/mine/{ended}.txt.png"]
+    gone = [f"{folder}/{ended}.png", f"{folder}/{uuid4()}.webp"]
+    for path in (*kept, *gone):
+        put_file(stack, "reference_images", path, draw((1, 2, 3)), "image/png")
+    fresh = f"{folder}/{uuid4()}.png"
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute(
+            "update storage.objects set created_at = now() - interval '1 hour'"
+            " where bucket_id = 'reference_images' and name like %s",
+            (f"{user.id}/%",),
+        )
+    put_file(stack, "reference_images", fresh, draw((1, 2, 3)), "image/png")
+
+    answer = stack.call("workspace-actions", {"action": "reap_expired"}).json()
+
+    assert answer["references"] >= 2
+    for path in (*kept, fresh):
+        assert read_file(stack, "reference_images", path), path
+    for path in gone:
+        assert read_file(stack, "reference_images", path) is None, path
 
 
 @pytest.mark.parametrize(
