@@ -8,7 +8,7 @@ from .request import JobRequest, clean
 
 
 def render_job(asked: JobRequest, plan: Plan, job_id: str, user_id: str) -> dict[str, Any]:
-    """Render the columns that enqueue_media_job_v1 takes."""
+    """Render the columns that enqueue_media_jobs_v1 takes."""
     return {
         "id": job_id,
         "user_id": user_id,

@@ -7,7 +7,9 @@ priority? (-10 to 0), idempotency_key?, metadata?
 {exact_copy_mode, reference_mode, originalEnhancedPrompt, aspect_ratio, user_requested_enhancement,
 skip_enhancement, …, kept as they are}}, as a signed-in user. Header Idempotency-Key also.
 job_type: sdxl_image_, video_, wan_video_ or rv51_, then fast or high.
-200 {jobId, status, queueName, message, duplicate, seed}. Numbers out of range are clamped.
+200 {jobId, status, queueName, message, duplicate, seed, position?, etaSeconds?}: how many jobs come
+first, and the seconds until it is done by the last durations, null if none is known. Numbers out of
+range are clamped.
 400 INVALID_BODY, UNKNOWN_JOB_TYPE, UNKNOWN_MODEL, PROMPT_MISSING, PROMPT_TOO_LONG,
 METADATA_TOO_LARGE, INVALID_REFERENCE, URL_NOT_ALLOWED, FETCH_FAILED, FILE_TOO_LARGE · 401 · 404
 REFERENCE_NOT_FOUND, PROJECT_NOT_FOUND · 405 · 409 IDEMPOTENCY_CONFLICT, TOO_MANY_JOBS · 503
@@ -63,4 +65,6 @@ def _render(receipt: dict[str, Any], seed: int) -> dict[str, Any]:
         "message": "Job was queued before" if is_duplicate else "Job successfully queued",
         "duplicate": is_duplicate,
         **({} if is_duplicate else {"seed": seed}),
+        **({"position": receipt["position"]} if "position" in receipt else {}),
+        **({"etaSeconds": receipt["eta_seconds"]} if "eta_seconds" in receipt else {}),
     }

@@ -53,6 +53,8 @@ def test_callers_bodies_become_messages(
     assert answer.status_code == 200, answer.text
     receipt = answer.json()
     assert (receipt["status"], receipt["message"]) == ("queued", "Job successfully queued")
+    assert receipt["position"] == 0
+    assert "etaSeconds" in receipt
     message = worker.pop(receipt["queueName"])
     assert message
     assert message["id"] == message["job_id"] == receipt["jobId"]

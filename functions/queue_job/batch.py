@@ -1,0 +1,96 @@
+"""Enqueues jobs in the database: two calls at once, what comes meanwhile together in the next.
+
+Under load a job then costs a part of a round trip and of a commit; without load it waits for
+nobody. A job is answered only when its transaction is committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from shared.database.rpc import call_rpc
+from shared.env import SupabaseEnv
+
+_MOST: Final = 100
+_AT_ONCE: Final = 2
+_SECONDS: Final = 10.0
+
+Job = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job with its message, and who waits for the receipt."""
+
+    job: Job
+    payload: Job
+    receipt: asyncio.Future[Job]
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """All transactions lock users' shares and idempotency keys in the same order."""
+        return self.job["user_id"], self.job["idempotency_key"] or "", self.job["id"]
+
+
+@dataclass(slots=True)
+class Enqueuer:
+    """One project's; used by one event loop."""
+
+    env: SupabaseEnv
+    _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+
+    async def enqueue(self, job: Job, payload: Job) -> Job:
+        """Return {job_id, status, queue_name, duplicate, position?, eta_seconds?}.
+
+        Raises what a call of the database raises: APIError or httpx.TransportError.
+        """
+        receipt: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(job, payload, receipt))
+        if len(self._sending) < _AT_ONCE:
+            sending = asyncio.create_task(self._send_waiting())
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+        return await receipt
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            await self._send(sorted(batch, key=lambda waiting: waiting.place))
+
+    async def _send(self, batch: Sequence[_Waiting]) -> None:
+        """Enqueue a batch; one by one if the database refuses it as a whole."""
+        from postgrest.exceptions import APIError
+
+        entries = [{"job": each.job, "payload": each.payload} for each in batch]
+        try:
+            receipts = await call_rpc(
+                self.env, None, "enqueue_media_jobs_v1", {"jobs": entries}, seconds=_SECONDS
+            )
+        except APIError as exc:
+            if len(batch) == 1:
+                _fail(batch, exc)
+            for each in batch if len(batch) > 1 else ():
+                await self._send([each])
+        except Exception as exc:  # whoever waits for one of them has to know
+            _fail(batch, exc)
+        else:
+            for each, receipt in zip(batch, receipts, strict=True):
+                if error := receipt.get("error"):
+                    _fail([each], APIError(error))
+                elif not each.receipt.done():
+                    each.receipt.set_result(receipt)
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for each in batch:
+        if not each.receipt.done():
+            each.receipt.set_exception(error)
+
+
+@lru_cache(maxsize=1)
+def enqueuer(env: SupabaseEnv) -> Enqueuer:
+    """Return the one of this process."""
+    return Enqueuer(env)
