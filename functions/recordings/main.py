@@ -12,9 +12,7 @@ PROVIDER_… · 503 STORAGE_UNAVAILABLE.
 """
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -24,15 +22,12 @@ from shared.errors import BadInputError
 from shared.http import envelope
 from shared.http.body import Input, read_model
 
-from .audio import Media, Part, encode, probe, read_part, render_wav
-from .env import TranscriptionEnv, transcription_env
+from .audio import Media, probe
+from .env import transcription_env
 from .files import check_path, downloaded, fetch_recording
-from .local import ask_local
-from .segments import MOST_SPEAKERS, Speaker, Spoken, find_speakers, read_answer
-from .server import ask_server
+from .segments import MOST_SPEAKERS, Speaker
+from .transcribe import transcribe
 
-PART_SECONDS: Final = 600.0
-_LOCAL_SECONDS: Final = 60.0
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
@@ -77,51 +72,9 @@ async def main(ctx: Context) -> Answer:
             if body.action == "probe":
                 return envelope.succeed(ctx, "recording", _describe(media))
             with ctx.stage("transcribe"):
-                result = await _transcribe(env, file, media, body)
+                known = [Speaker(each.name, each.start, each.end) for each in body.speakers]
+                result = await transcribe(env, file, media, body.start, known)
     return envelope.succeed(ctx, "transcription", result)
-
-
-async def _transcribe(
-    env: TranscriptionEnv, file: Path, media: Media, body: RecordingInput
-) -> dict[str, Any]:
-    seconds = _LOCAL_SECONDS if env.local_model else PART_SECONDS
-    part = await asyncio.to_thread(read_part, file, body.start, seconds)
-    known = [Speaker(each.name, each.start, each.end) for each in body.speakers]
-    spoken = await _listen(env, file, media, part, known)
-    return {
-        "segments": spoken.render(),
-        "next": None if part.is_last else round(part.end, 3),
-        "duration": media.duration,
-        "speakers": [
-            {"name": each.name, "start": each.start, "end": each.end}
-            for each in find_speakers(spoken.segments, known)
-        ],
-        "model": spoken.model,
-    }
-
-
-async def _listen(
-    env: TranscriptionEnv, file: Path, media: Media, part: Part, known: Sequence[Speaker]
-) -> Spoken:
-    if env.local_model:
-        answer = await asyncio.to_thread(ask_local, env.local_model, part.samples)
-        return Spoken(read_answer(answer, part.start, part.end), env.model)
-    tags = {**media.tags, "start": f"{part.start:.3f}"}
-    sound = await asyncio.to_thread(encode, part.samples, tags)
-    voices = await asyncio.to_thread(_cut_voices, file, known) if part.start else {}
-    reply, model = await ask_server(env, sound, voices)
-    return Spoken(read_answer(reply, part.start, part.end), model)
-
-
-def _cut_voices(file: Path, known: Sequence[Speaker]) -> dict[str, bytes]:
-    """Return a short WAV of each known speaker."""
-    voices: dict[str, bytes] = {}
-    for speaker in known:
-        length = min(speaker.end - speaker.start, 10.0)
-        if length >= 2.0:
-            part = read_part(file, speaker.start, length, to_quiet=False)
-            voices[speaker.name] = render_wav(part.samples)
-    return voices
 
 
 def _describe(media: Media) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from .examples import Drawn, Example, ExampleType, draw_from_turns
 from .export import render_few_shot, render_lines
 from .meaning import find_examples, store_embeddings
 from .selection import Selection, select
-from .stored import Filters, fetch_examples, fetch_transcript, read_filters
+from .stored import fetch_transcript, read_filters
 from .transcript import parse_turns
 
 _MOST_DRAWN: Final = 100
@@ -58,7 +58,7 @@ async def main(ctx: Context) -> Answer:
         case "POST", "":
             return await _draw(ctx, await read_model(ctx.request, TrainingInput))
         case "GET", "":
-            return {"examples": await _fetch(ctx, read_filters(ctx.request))}
+            return {"examples": await find_examples(ctx, read_filters(ctx.request))}
         case "GET", "export":
             return await _export(ctx)
         case _, "" | "export":
@@ -110,15 +110,9 @@ def _select(transcript: str, drawn: list[Example], body: TrainingInput) -> Selec
     return select(transcript, turns, candidates, body.max_examples)
 
 
-async def _fetch(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
-    if filters.query:
-        return await find_examples(ctx, filters)
-    return await fetch_examples(ctx, filters)
-
-
 async def _export(ctx: Context) -> PlainTextResponse:
     filters = read_filters(ctx.request)
-    lines = render_lines(await _fetch(ctx, filters), filters.format)
+    lines = render_lines(await find_examples(ctx, filters), filters.format)
     name = f"training-data.{filters.format}.jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines, media_type="application/x-ndjson", headers=headers)

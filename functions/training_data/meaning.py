@@ -9,7 +9,7 @@ from shared.errors import UpstreamError
 from shared.llm.embeddings import embed, render_vector
 from shared.llm.env import openai_env
 
-from .stored import Filters
+from .stored import Filters, fetch_examples
 
 _MOST_TOKENS: Final = 2_000
 _LONGEST: Final = 4_000
@@ -48,7 +48,9 @@ async def store_embeddings(
 
 
 async def find_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
-    """Return the examples nearest to the filters' query, best first, with `score`."""
+    """Return the stored examples; those nearest to the query if there is one, with `score`."""
+    if not filters.query:
+        return await fetch_examples(ctx, filters)
     found = await embed(openai_env(), [filters.query], tokens_each=_MOST_TOKENS)
     call = ctx.caller.rpc(
         "match_training_examples_v1",

@@ -62,6 +62,7 @@ async def test_two_instances_share_a_session(stack: RunningStack) -> None:
             assert await reader.wait_end(long["conv_id"]) == ended
 
 
+@pytest.mark.timeout(150)
 async def test_one_of_two_instances_over_redis_is_killed(stack: RunningStack) -> None:
     """The client of the other one sees the whole run; the client of the killed one comes back."""
     stack.fault(provider="anthropic", kind="hang", seconds=20)

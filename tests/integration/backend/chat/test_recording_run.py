@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import RunningStack
 from tests.support.chat_server import ChatServer, connect, message
 from tests.support.paths import ROOT
 from tests.support.recordings import make_long_lyrics, make_recording
+
+pytestmark = pytest.mark.timeout(150)
 
 SAMPLE = ROOT / "samples/objection_call.vtt"
 
@@ -20,8 +23,8 @@ def upload(chat: ChatServer, *files: tuple[str, bytes], token: str = "") -> http
 
 async def test_a_recording_is_transcribed_in_the_chat(chat: ChatServer) -> None:
     lyrics = make_long_lyrics(65, 10)
-    sound = make_recording("mp3", 650, {"lyrics": lyrics, "title": "A long call"})
-    video = upload(chat, ("long.mp3", sound)).json()
+    sound = make_recording("flac", 650, {"lyrics": lyrics, "title": "A long call"})
+    video = upload(chat, ("long.flac", sound)).json()
     assert (video["name"], video["media"]) == ("A long call", "audio")
     assert 649 < video["length"] < 652
     assert video["needs_transcription"]
