@@ -176,7 +176,7 @@ def _local_models(listener: socket.socket) -> Generator[None]:
     try:
         yield
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ import httpx
 import psycopg
 import pytest
 
+from tests.support.cli_process import edge
+from tests.support.edge_process import EdgeProcess
 from tests.support.notes_project import add_note, create_notes_project
 
 DEADLINE = 40
@@ -34,8 +35,8 @@ class Run:
     """One `edge start`."""
 
     def __init__(self, project: Path, *options: str, tmp: str | None = None) -> None:
-        self.process = subprocess.Popen(
-            edge("start", project, "-o", "json", "--no-reload", *options),
+        self.process = EdgeProcess(
+            ["start", "--workdir", project, "-o", "json", "--no-reload", *options],
             env={**os.environ, "TMPDIR": tmp} if tmp else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -60,10 +61,6 @@ class Run:
         while more := {pid for pid, ppid in parents.items() if ppid in family} - family:
             family |= more
         return family
-
-
-def edge(command: str, project: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "edge", command, "--workdir", str(project), *options]
 
 
 def running_pids() -> list[int]:
@@ -137,9 +134,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_recovers(starts: Any) -
 def test_a_second_start_reports_the_first_and_the_cure(starts: Any, project: Path) -> None:
     details = starts().ready()
 
-    second = subprocess.run(
-        edge("start", project), capture_output=True, text=True, check=False, timeout=DEADLINE
-    )
+    second = edge(project, "start")
 
     assert second.returncode == 2
     assert details["API_URL"] in second.stderr
@@ -174,21 +169,16 @@ def test_a_taken_database_port_is_reported(starts: Any) -> None:
 
 
 def test_status_and_stop_find_the_running_stack(starts: Any, project: Path) -> None:
-    def run_edge(command: str, *options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            edge(command, project, *options), capture_output=True, text=True, check=False
-        )
-
-    before = run_edge("status")
+    before = edge(project, "status")
     run = starts()
     details = run.ready()
-    running = run_edge("status", "-o", "env")
-    stopped = run_edge("stop")
+    running = edge(project, "status", "-o", "env")
+    stopped = edge(project, "stop")
 
     assert before.returncode == 2
     assert f'ANON_KEY="{details["ANON_KEY"]}"' in running.stdout
     assert (stopped.returncode, run.process.wait(DEADLINE)) == (0, 0)
-    assert run_edge("status").returncode == 2
+    assert edge(project, "status").returncode == 2
 
 
 def test_a_broken_migration_is_listed_and_the_rest_is_served(starts: Any, project: Path) -> None:

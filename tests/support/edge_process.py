@@ -2,8 +2,8 @@
 
 A process of `python -m edge` imports for a second before it does anything; a test that runs many of
 them pays once. The forks are children of the test's process, in an environment, folder and files of
-their own; they run and end as any process of Python. How a command begins is tested without this:
-tests/e2e/test_command_line.py.
+their own; they run and end as any process of Python. How a command begins is tested without this
+in tests/e2e: test_cli_wheel.py, test_cli_terminal.py and test_demo_stack.py.
 """
 
 import atexit

@@ -41,5 +41,9 @@ def test_each_overridden_method_is_watched() -> None:
 
 def test_uvicorn_s_server_still_has_what_is_overridden() -> None:
     assert list(inspect.signature(uvicorn.Server.startup).parameters) == ["self", "sockets"]
+    assert list(inspect.signature(uvicorn.Server.shutdown).parameters) == ["self", "sockets"]
+    assert list(inspect.signature(uvicorn.Server.on_tick).parameters) == ["self", "counter"]
+    assert inspect.iscoroutinefunction(uvicorn.Server.main_loop)
+    assert inspect.iscoroutinefunction(uvicorn.Server._wait_tasks_to_complete)
     assert inspect.isgeneratorfunction(inspect.unwrap(uvicorn.Server.capture_signals))
     assert hasattr(uvicorn.Server(uvicorn.Config("app")), "_captured_signals")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.played_providers import Fault, PlayedProviders, playing_providers, png
 from workers.backends.base import Backend, run
-from workers.backends.choose import KINDS, create_backend
+from workers.backends.choose import create_backend
 from workers.errors import (
     BadTaskError,
     NetworkError,
@@ -63,10 +63,22 @@ async def backends(played: PlayedProviders) -> AsyncIterator[dict[str, Backend]]
         "REPLICATE_API_TOKEN": "r8",
         "WORKERS_ALLOW_PRIVATE": "true",
     }
-    created = {kind: create_backend(kind, values) for kind in KINDS}
+    created = Backends(values)
     yield created
     for backend in created.values():
         await backend.close()
+
+
+class Backends(dict[str, Backend]):
+    """Back-ends by kind, each created when it is first asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __missing__(self, kind: str) -> Backend:
+        self[kind] = create_backend(kind, self._values)
+        return self[kind]
 
 
 def task_of(kind: str) -> Any:
@@ -259,7 +271,7 @@ async def test_a_task_that_takes_too_long_is_cancelled_at_the_provider(
 ) -> None:
     played.polls = 10_000
     if kind == "automatic1111":
-        played.faults = [Fault("txt2img", seconds=30)]
+        played.faults = [Fault("txt2img", seconds=5)]
 
     with pytest.raises(SlowError):
         await run(backends[kind], TASK, 0.5)
