@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from edge.emulator.postgres.platform_objects import exists_already, is_of_platform
 from edge.emulator.postgres.privileged import run_privileged
 from edge.emulator.postgres.script import Script, Statement
+from edge.emulator.postgres.sequences import Positions, read_sequences, restore_sequences
 
 _NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
 """SQLSTATEs of `create index concurrently` and its like, of a procedure that commits, and of a new
@@ -49,16 +50,19 @@ def execute_script(
     """Execute the file, then `finish` in the same transaction. Raises StatementError.
 
     `connection` must be in autocommit mode. Settings that an earlier file left are reset first.
+    Sequences are where they were if the file fails.
     """
     connection.execute(RESET)
+    sequences = read_sequences(connection)
     try:
         if script.is_plain:
-            _execute_whole(connection, script, finish)
+            _execute_whole(connection, script, finish, sequences)
         else:
             with _transaction(connection):
                 _execute_each(connection, script)
                 _call(finish)
     except StatementError as exc:
+        restore_sequences(connection, sequences)
         if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
             raise
         _execute_each(connection, script, autocommit=True)
@@ -116,13 +120,17 @@ def _execute_alone(
 
 
 def _execute_whole(
-    connection: psycopg.Connection, script: Script, finish: Callable[[], object] | None
+    connection: psycopg.Connection,
+    script: Script,
+    finish: Callable[[], object] | None,
+    sequences: Positions,
 ) -> None:
     try:
         with _transaction(connection):
             connection.execute(script.text.encode())
             _call(finish)
     except psycopg.Error as whole:
+        restore_sequences(connection, sequences)
         try:
             with _transaction(connection, keep=False):
                 _execute_each(connection, script)

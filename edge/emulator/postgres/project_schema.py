@@ -6,8 +6,9 @@ lists every statement of the rest that the local Postgres does not take.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ from edge.emulator.postgres.migrations import (
     record,
 )
 from edge.emulator.postgres.script import Script, UnreadableError, parse_script, read_script
+from edge.emulator.postgres.sequences import read_sequences, restore_sequences
 from edge.project.config_toml import BucketConfig
 
 _MOST_NAMED: Final = 6
@@ -244,21 +246,23 @@ class _Applying:
         for path in seeds:
             name = path.relative_to(self.plan.supabase.parent).as_posix()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            note = partial(self.connection.execute, _RECORD_SEED, (name, digest))
             try:
-                execute_script(
-                    self.connection,
-                    self._read(path),
-                    lambda name=name, digest=digest: self.connection.execute(
-                        _RECORD_SEED, (name, digest)
-                    ),
-                )
-            except (StatementError, UnreadableError) as exc:
+                script = self._read(path)
+                execute_script(self.connection, script, note)
+            except UnreadableError as exc:
                 self._report(path, exc)
-            else:
-                self.outcome.seeded.append(path)
+                continue
+            except StatementError as exc:
+                if not self.keep_going:
+                    self._report(path, exc)
+                    continue
+                self._execute_leniently(script, note)
+            self.outcome.seeded.append(path)
 
     def check(self, paths: Iterable[Path]) -> None:
         """Try the files in one transaction, statement by statement, and undo everything."""
+        sequences = read_sequences(self.connection)
         self.connection.execute("begin")
         try:
             for path in paths:
@@ -273,6 +277,7 @@ class _Applying:
                         self._report(path, failure)
         finally:
             self.connection.execute("rollback")
+            restore_sequences(self.connection, sequences)
 
     def _execute(self, script: Script, migration: Migration) -> None:
         while True:
@@ -339,11 +344,15 @@ class _Applying:
             self._report(migration.path, error)
             return
         script = self._load(migration.path)
+        self._execute_leniently(script, lambda: record(self.connection, migration, script))
+
+    def _execute_leniently(self, script: Script, finish: Callable[[], object]) -> None:
+        """Execute what can be, report the rest, then `finish` in the same transaction."""
         self.connection.execute("begin")
         for failure in self._try_leniently(script, dry=False):
             self.outcome.left_out += 1
-            self._report(migration.path, failure)
-        record(self.connection, migration, script)
+            self._report(script.path, failure)
+        finish()
         self.connection.execute("commit")
 
     def _diagnosed(self) -> Diagnosis:

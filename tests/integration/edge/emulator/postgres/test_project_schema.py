@@ -164,6 +164,41 @@ def test_a_failing_seed_is_listed_and_tried_again(project: Project) -> None:
     assert project.rows("select n from public.t") == [(1,)]
 
 
+def test_a_failing_seed_leaves_sequences_where_they_were(project: Project) -> None:
+    project.write(
+        t="create table public.t (id int generated always as identity primary key, n int);"
+        "create table public.part (t int references public.t);"
+        "insert into public.t (n) values (0);"
+    )
+    seed = project.supabase / "seed.sql"
+    rows = "insert into public.t (n) values (1), (2);\ninsert into public.part values (2), (3);\n"
+    seed.write_text(rows + "insert into public.missing values (1);\n")
+
+    outcome = project.apply()
+    seed.write_text(rows)
+    again = project.apply()
+
+    assert [(b.line, b.sqlstate) for b in outcome.blockers] == [(3, "42P01")]
+    assert again.blockers == []
+    assert project.rows("select id from public.t order by id") == [(1,), (2,), (3,)]
+
+
+def test_keep_going_leaves_out_the_statements_of_a_seed_that_fail(project: Project) -> None:
+    project.write(t="create table public.t (id int generated always as identity, n int);")
+    seed = project.supabase / "seed.sql"
+    seed.write_text(
+        "insert into public.t (n) values (1);\n"
+        "insert into public.missing values (1);\n"
+        "insert into public.t (n) values (2);\n"
+    )
+
+    outcome = project.apply(keep_going=True)
+
+    assert outcome.left_out == 1
+    assert [path.name for path in outcome.seeded] == ["seed.sql"]
+    assert project.rows("select id, n from public.t order by id") == [(1, 1), (2, 2)]
+
+
 def test_a_database_from_before_seeds_were_noted_is_not_seeded(project: Project) -> None:
     project.write(t="create table public.t (n int);")
     project.apply("none.sql")
