@@ -17,7 +17,7 @@ from edge.emulator.rest.plan.action import plan_request
 from edge.emulator.rest.plan.tree import Plan
 from edge.emulator.rest.request.api_request import ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.schema.model import SchemaCache
-from edge.emulator.rest.shape import Shape, Source, derive_shape
+from edge.emulator.rest.shape import Offset, Shape, Source, derive_shape
 from edge.emulator.rest.sql.statement import render_statements
 
 _MAX_SHAPES: Final = 500
@@ -76,12 +76,14 @@ class _Template:
     plan: Plan
     statements: tuple[_Bindable, ...]
 
-    def bind(self, raw: RawRequest, sources: Sequence[Source]) -> Prepared:
+    def bind(self, raw: RawRequest, shape: Shape) -> Prepared:
+        sources, offset = shape.sources, shape.offset
         statements = [
             (query, tuple(_bind(each, sources) for each in parameters))
             for query, parameters in self.statements
         ]
-        return Prepared(replace(self.request, raw=raw), self.plan, statements)
+        rows = self.request.range if offset is None else replace(self.request.range, offset=offset)
+        return Prepared(replace(self.request, raw=raw, range=rows), self.plan, statements)
 
 
 def _bind(parameter: _Parameter | _Constant, sources: Sequence[Source]) -> Value:
@@ -112,7 +114,7 @@ class Preparer:
         known = self._templates.get(shape.key)
         if isinstance(known, _Template):
             self._templates.move_to_end(shape.key)
-            return known.bind(raw, shape.sources)
+            return known.bind(raw, shape)
         is_second = shape.key in self._templates and known is None
         prepared = self._prepare(raw, cache)
         if is_second:
@@ -161,13 +163,14 @@ class Preparer:
 def _probes(shape: Shape) -> tuple[Source, ...]:
     """Return values of the kinds of the shape's; the star tells a pattern from other texts."""
     unique = secrets.token_hex(8)
-    texts = [
-        f"{unique}*{number}"
-        if isinstance(value, str)
-        else (f"{unique}*{number}a", f"{unique}*{number}b")
-        for number, value in enumerate(shape.values)
-    ]
+    texts = [_probe(value, f"{unique}*{number}") for number, value in enumerate(shape.values)]
     return (*texts, f"{unique}*body".encode()) if shape.payload else tuple(texts)
+
+
+def _probe(value: str | tuple[str, ...], text: str) -> str | tuple[str, ...]:
+    if isinstance(value, Offset):
+        return Offset(10**16 + secrets.randbelow(10**17))
+    return text if isinstance(value, str) else (f"{text}a", f"{text}b")
 
 
 def _match_parameters(

@@ -31,10 +31,18 @@ _CONDITION: Final = re.compile(
     rb"(?:not\.)?(?:(in)|eq|neq|gte?|lte?|i?like|i?match|isdistinct|cs|cd|ov)\."
 )
 _ELEMENTS: Final = re.compile(r'\(([^\s()"\\,][^()"\\,]*(?:,[^()"\\,]*)*)\)')
+_NUMBER: Final = re.compile(rb"[1-9][0-9]{0,17}")
+_OFFSET_KEY: Final = b"offset="
 _RESERVED: Final = frozenset({b"select", b"columns", b"on_conflict", b"order", b"limit", b"offset"})
 
 
 Source = str | tuple[str, ...] | bytes
+
+
+class Offset(str):
+    """How many rows to leave out: a whole number above zero."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,17 @@ class Shape:
     parts: tuple[tuple[bytes, bool], ...]
     values: tuple[str | tuple[str, ...], ...]
     payload: Payload | None
+
+    @property
+    def offset(self) -> int | None:
+        """How many rows of the resource itself are left out, if that is one of the values."""
+        found = None
+        values = iter(self.values)
+        for part, is_open in self.parts:
+            value = next(values) if is_open else ""
+            if part == _OFFSET_KEY and isinstance(value, Offset):
+                found = int(value)
+        return found
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -77,9 +96,12 @@ def derive_shape(raw: RawRequest) -> Shape | None:
         return None
     takes_arguments = raw.method in {"GET", "HEAD"} and raw.path.startswith("/rpc/")
     values: list[str | tuple[str, ...]] = []
+    has_range = "range" in raw.headers  # it is intersected with limit and offset
     try:
         parts = tuple(
-            _split(part, values, takes_arguments=takes_arguments) for part in raw.query.split(b"&")
+            (None if has_range else _split_offset(part, values))
+            or _split(part, values, takes_arguments=takes_arguments)
+            for part in raw.query.split(b"&")
         )
         payload = _parse_payload(raw)
     except (ValueError, RestError):
@@ -89,6 +111,14 @@ def derive_shape(raw: RawRequest) -> Shape | None:
     form = payload and (payload.keys, payload.is_object, payload.is_table)
     headers = tuple(map(raw.headers.get, HEADERS))
     return Shape((raw.method, raw.path, parts, headers, form), parts, tuple(values), payload)
+
+
+def _split_offset(part: bytes, values: list[str | tuple[str, ...]]) -> tuple[bytes, bool] | None:
+    key, _, text = part.partition(b"=")
+    if not (key == b"offset" or key.endswith(b".offset")) or not _NUMBER.fullmatch(text):
+        return None
+    values.append(Offset(text.decode()))
+    return part[: len(key) + 1], True
 
 
 def _split(

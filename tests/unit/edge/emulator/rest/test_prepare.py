@@ -30,6 +30,13 @@ TARGETS = (
     "GET /videos?title=eq(any).{}",
     "GET /videos?title={}",
     "GET /videos?limit={}&offset={}",
+    "GET /videos?limit=5&offset={}&title=eq.{}",
+    "GET /videos?offset={}",
+    "GET /videos?offset={}&offset={}",
+    "GET /videos?select=id,channels(name)&channels.offset={}&channels.limit=2&offset={}",
+    "DELETE /videos?id=eq.1&order=id&limit=3&offset={}",
+    "PUT /labels?id=eq.1&offset={}",
+    "GET /rpc/find?q=a&limit=10&offset={}",
     "GET /videos?order={}&select={}",
     "GET /videos?search=fts.{}&meta->a=eq.{}",
     "GET /{}?id=eq.{}",
@@ -44,12 +51,31 @@ TARGETS = (
     "POST /rpc/whole",
     "POST /rpc/find",
 )
+RANGES = (None, "5-", "2-9")
 PREFERENCES = ("", "count=estimated", "return=representation", "resolution=merge-duplicates")
 TYPES = ("application/json", "text/csv", "application/x-www-form-urlencoded", "text/plain")
 VALUES = st.one_of(
     st.text(max_size=6),
     st.sampled_from(
-        ["1", "eq.1", "not.eq.x", "(1,2)", "{a,b}", "a*", '"a"', "\\", "", "null", "%"]
+        [
+            "1",
+            "0",
+            "25",
+            "007",
+            "-3",
+            "9" * 18,
+            "9" * 20,
+            "eq.1",
+            "not.eq.x",
+            "(1,2)",
+            "{a,b}",
+            "a*",
+            '"a"',
+            "\\",
+            "",
+            "null",
+            "%",
+        ]
     ),
 )
 BODIES = st.sampled_from(
@@ -92,6 +118,8 @@ def test_a_shape_gives_what_the_stages_give(
 ):
     method, _, url = target.partition(" ")
     headers = {"prefer": prefer, "content-type": data.draw(st.sampled_from(TYPES))}
+    if rows := data.draw(st.sampled_from(RANGES)):
+        headers["range"] = rows
     preparer = Preparer(CONFIG)
     for _ in range(4):
         filled = url
@@ -111,6 +139,8 @@ def test_a_shape_gives_what_the_stages_give(
     [
         ("GET", "/videos?id=eq.{}&select=id,title", (b"",) * 3),
         ("GET", "/videos?id=in.({})", (b"",) * 3),
+        ("GET", "/videos?order=id&limit=10&offset=1{}", (b"",) * 3),
+        ("GET", "/videos?select=id,channels(id)&channels.offset=1{}", (b"",) * 3),
         ("GET", "/rpc/add?a={}&b=2", (b"",) * 3),
         ("POST", "/videos", (b'{"id":1}', b'{"id":2}', b'{"id":3}')),
         ("PATCH", "/videos?id=eq.{}", (b'{"id":1}', b'{"id":2}', b'{"id":3}')),
