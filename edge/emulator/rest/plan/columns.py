@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from edge.emulator.rest.errors import rest_error
-from edge.emulator.rest.plan.tree import STAR, ColumnRef, OutputField
+from edge.emulator.rest.plan.tree import ROWS, STAR, ColumnRef, OutputField
 from edge.emulator.rest.query.terms import Field, SelectField
 from edge.emulator.rest.schema.model import Relation
 from edge.emulator.rest.schema.suggest import edit_distance
@@ -26,7 +26,7 @@ def resolve_field(field: Field, relation: Relation, alias: str) -> ColumnRef:
     if column is None and field.name != _ROW_COUNT:
         raise rest_error(
             "42703",
-            relation=relation.id.name,
+            relation=relation.id.name if alias == ROWS else alias,
             column=field.name,
             hint=_suggest_column(field.name, relation),
         )

@@ -55,8 +55,8 @@ def _matches_self(relationship: Relationship, target: str, hint: str | None) -> 
     # /employees?select=employees(*) (children), /employees?select=manager_id(*) (parent)
     if hint is None:
         return (named and is_down) or (is_up and _single_column(relationship, 0) == target)
-    # /employees?select=employees!manager_id(*), employees!employees_manager_id_fkey(*)
-    return named and is_down and hint in {_single_column(relationship, 1), relationship.constraint}
+    # /employees?select=employees!manager_id(*); the constraint names both directions, so neither
+    return named and is_down and hint == _single_column(relationship, 1)
 
 
 def _matches_hint(relationship: Relationship, hint: str) -> bool:

@@ -3,12 +3,13 @@
 Follows PostgREST's Plan.hs (readPlan).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Final
 
-from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.plan.aggregates import (
     expand_stars,
     has_aggregates,
@@ -66,13 +67,18 @@ class ReadPlanner:
         relation: Relation,
         params: ScopedParams,
         table: Identifier | None,
+        depth: int = 0,
     ) -> ReadNode:
         """Plan the rows of `relation`; `table` None reads the rows of the mutation or call."""
         number = next(self._numbers)
-        alias = self._choose_alias(relation, number) if table else ROWS
+        alias = self._choose_alias(relation, depth) if table else ROWS
         relations = [item for item in items if isinstance(item, SelectRelation)]
         below = params.below(relations)
-        embeds = tuple(map(self._plan_embed, relations, below, [relation.id] * len(relations)))
+        _require_distinct(relations, relation.id, depth + 1)
+        embeds = tuple(
+            self._plan_embed(item, inner, relation.id, depth + 1)
+            for item, inner in zip(relations, below, strict=True)
+        )
         embeds, hoisted = hoist_aggregates(embeds)
         # /projects?select=id,name
         own = tuple(
@@ -99,21 +105,23 @@ class ReadPlanner:
             embeds=embeds,
         )
 
-    def _choose_alias(self, relation: Relation, number: int) -> str:
+    def _choose_alias(self, relation: Relation, depth: int) -> str:
         """Return an alias that no other table of the statement has."""
         alias = relation.id.name
-        if number:
-            alias = f"{alias.encode()[:_CUT].decode(errors='ignore')}_{number}"
+        if depth:
+            alias = f"{alias.encode()[:_CUT].decode(errors='ignore')}_{depth}"
         while alias in self._aliases or alias.startswith(RESERVED):
             alias = f"_{alias[:_CUT]}"
         self._aliases.add(alias)
         return alias
 
     # /projects?select=id,clients(name)
-    def _plan_embed(self, item: SelectRelation, params: ScopedParams, origin: Identifier) -> Embed:
+    def _plan_embed(
+        self, item: SelectRelation, params: ScopedParams, origin: Identifier, depth: int
+    ) -> Embed:
         relationship = find_relationship(self.cache, origin, item.target, item.hint)
         target = self.cache.relations[relationship.target]
-        node = self.plan(item.items, target, params, relationship.target)
+        node = self.plan(item.items, target, params, relationship.target, depth)
         # /clients?select=name,...projects(*)
         if item.is_spread and not relationship.is_to_one:
             require_no_aggregates(node.fields)
@@ -192,6 +200,15 @@ def _plan_order(
     else:
         value = _related_column(term, term.relation, relation, embeds)
     return OrderBy(value, term.direction, term.nulls)
+
+
+def _require_distinct(relations: Sequence[SelectRelation], origin: Identifier, depth: int) -> None:
+    """Raise 42712 for two embeds of one key, which no object can hold."""
+    # /messages?select=people!sender_id(*),people!recipient_id(*)
+    for name, times in Counter(item.name for item in relations).items():
+        if times > 1:
+            alias = f"{origin.name}_{name}_{depth}"
+            raise RestError("42712", 400, f'table name "{alias}" specified more than once')
 
 
 def _related_column(

@@ -28,6 +28,12 @@ def plan(cache: SchemaCache, method: str, path: str, query: bytes = b"", body: b
         ("GET", "/videos", b"select=id::money2", b"", "42704"),
         ("GET", "/videos", b"select=people(id)", b"", "PGRST200"),
         ("GET", "/messages", b"select=people(id)", b"", "PGRST201"),
+        (*("GET", "/people", b"select=people!people_manager_id_fkey(id)"), b"", "PGRST200"),
+        (
+            *("GET", "/messages", b"select=people!sender_id(id),people!recipient_id(id)"),
+            b"",
+            "42712",
+        ),
         ("GET", "/videos", b"channels.name=eq.1", b"", "PGRST108"),
         ("GET", "/channels", b"select=videos(id)&order=videos(id)", b"", "PGRST118"),
         ("GET", "/videos", b"select=id.sum()", b"", "PGRST123"),
@@ -51,6 +57,11 @@ def test_what_the_schema_does_not_hold_is_refused(
         plan(cache, method, path, query, body)
 
     assert getattr(caught.value, "code", None) == code
+
+
+def test_an_unknown_column_of_an_embed_is_named_with_its_depth(cache: SchemaCache):
+    with pytest.raises(UnknownNameError, match=r"column videos_1\.sum does not exist"):
+        plan(cache, "GET", "/channels", b"select=id,videos(sum)")
 
 
 def test_a_near_miss_is_suggested(cache: SchemaCache):
