@@ -8,8 +8,10 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.routing import Mount
 
 from edge.emulator.rest.app import RestApp
@@ -19,6 +21,7 @@ from edge.project.environment import environ_or_default
 
 _DEFAULT_PORT: Final = "3000"
 _DEFAULT_HOST: Final = "127.0.0.1"
+_SIMPLE: Final = ("Accept", "Accept-Language", "Content-Language")
 
 
 def serve(*, host: str | None, port: int | None, environ: Mapping[str, str] | None = None) -> None:
@@ -48,10 +51,12 @@ def create_rest_server(settings: Settings) -> Starlette:
         yield
         await rest.close()
 
-    origins = settings.values.get("server_cors_allowed_origins", "*").split(",")
+    origins = settings.values.get("server_cors_allowed_origins", "").split(",")
+    listed = [origin.strip() for origin in origins if origin.strip()]
     cors = Middleware(
-        CORSMiddleware,
-        allow_origins=[origin.strip() for origin in origins],
+        _Cors,
+        allow_origins=listed or ["*"],
+        allow_credentials=bool(listed),
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"],
         allow_headers=["*"],
         expose_headers=[
@@ -61,6 +66,23 @@ def create_rest_server(settings: Settings) -> Starlette:
         max_age=86400,
     )
     return Starlette(routes=[Mount("/", rest)], middleware=[cors], lifespan=lifespan)
+
+
+class _Cors(CORSMiddleware):
+    """Preflights as PostgREST answers them: always 200, and every header that is asked for."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if "access-control-allow-origin" not in answer.headers:
+            return Response()
+        asked = request_headers.get("access-control-request-headers", "").split(",")
+        allowed = ["Authorization", *(name.strip() for name in asked if name.strip()), *_SIMPLE]
+        kept = {
+            name: value
+            for name, value in answer.headers.items()
+            if name not in {"content-length", "content-type"}
+        }
+        return Response(headers={**kept, "access-control-allow-headers": ", ".join(allowed)})
 
 
 def _choose_port(settings: Settings, port: int | None) -> int:

@@ -6,6 +6,7 @@ Follows PostgREST's App.hs; the gateway strips `/rest/v1`.
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -41,11 +42,15 @@ class RestApp:
     """
 
     def __init__(self, dsn: str, *, keys: Keys, config: RestConfig | None = None) -> None:
-        self._config = config or RestConfig()
-        self._database = Database(dsn, self._config)
-        self._bodies = BodyReader(self._database, self._config)
-        self._preparer = Preparer(self._config)
-        self._authenticator = Authenticator(keys, self._config.anon_role)
+        self._keys = keys
+        self._database = Database(dsn, config or RestConfig(), self._adopt)
+        self._bodies = BodyReader(self._database, config or RestConfig())
+        self._adopt(config or RestConfig())
+
+    def _adopt(self, config: RestConfig) -> None:
+        self._config = config
+        self._preparer = Preparer(config)
+        self._authenticator = Authenticator(self._keys, config)
 
     async def open(self) -> None:
         await self._database.open()
@@ -68,19 +73,27 @@ class RestApp:
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         try:
-            head = _read_head(scope)
+            head = self._route(_read_head(scope))
             identity = self._authenticator.authenticate(head.headers.get("authorization"))
             if head.method in _BODILESS and not (head.headers.keys() & _FRAMING):
                 return await _while_connected(self._serve(head, identity), receive)
             async with self._bodies.read(head, identity, receive) as raw:
                 return await _while_connected(self._serve(raw, identity), receive)
         except RestError as exc:
-            return render_error(exc)
+            return render_error(exc, explains=self._config.explains_errors)
         except ClientDisconnectedError:
             raise
         except Exception:
             _LOG.exception("The data API failed on %s %s", scope["method"], scope["path"])
             return render_error(rest_error("PGRSTX00"))
+
+    def _route(self, head: RawRequest) -> RawRequest:
+        """Send the root to the function that answers it, if there is one."""
+        if head.path.strip("/") or (self._config.serves_openapi and not self._config.root_routine):
+            return head
+        if not self._config.serves_openapi:
+            raise rest_error("PGRST126")
+        return replace(head, path=f"/rpc/{self._config.root_routine}")
 
     async def _serve(self, raw: RawRequest, identity: Identity) -> Response:
         cache = await self._database.schema()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from edge.emulator.rest.request.role_claim import ROLE_CLAIM, ClaimPath
+
 MEGABYTE: Final = 1024 * 1024
 
 
@@ -11,7 +13,9 @@ class RestConfig:
     """Settings of one data API; the defaults are a Supabase project's, without its row limit.
 
     `max_body` is in bytes, `pool_timeout` in seconds. `app_settings` are set for each request, for
-    functions to read with current_setting().
+    functions to read with current_setting(). `root_routine` answers instead of the
+    OpenAPI document. Without `explains_errors`, errors have no details and no hint. With
+    `reads_role_settings`, the settings `pgrst.*` of the login role win.
     """
 
     schemas: tuple[str, ...] = ("public",)
@@ -25,6 +29,12 @@ class RestConfig:
     aggregates_enabled: bool = False
     plan_enabled: bool = False
     app_settings: tuple[tuple[str, str], ...] = ()
+    root_routine: str | None = None
+    serves_openapi: bool = True
+    jwt_audience: str | None = None
+    role_claim: ClaimPath = ROLE_CLAIM
+    explains_errors: bool = True
+    reads_role_settings: bool = True
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20
     pool_timeout: float = 10.0

@@ -6,17 +6,19 @@ Follows PostgREST's AppState.hs and Listener.hs.
 import asyncio
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
 
 from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.environment import ROLE_SETTINGS, Settings
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.pool import Connection, Pool, connect
 from edge.emulator.rest.schema.catalog import QUERIES, CatalogRows, build_cache
 from edge.emulator.rest.schema.model import SchemaCache
+from edge.errors import EdgeError
 
 _LOG: Final = logging.getLogger(__name__)
 _CHANNEL: Final = b"listen pgrst"
@@ -25,12 +27,17 @@ _RECONNECT_PAUSE: Final = 0.5
 
 
 class Database:
-    """The connection pool of one database, and its schema cache."""
+    """The connection pool of one database, and its schema cache.
 
-    def __init__(self, dsn: str, config: RestConfig) -> None:
+    `adopt` is called with the configuration when settings of the login role have changed it.
+    """
+
+    def __init__(
+        self, dsn: str, config: RestConfig, adopt: Callable[[RestConfig], None] | None = None
+    ) -> None:
         self.pool = Pool(dsn, size=config.pool_size, timeout=config.pool_timeout)
         self._dsn = dsn
-        self._config = config
+        self._given, self._config, self._adopt = config, config, adopt
         self._cache: SchemaCache | None = None
         self._loading = asyncio.Lock()
         self._checked_at = 0.0
@@ -90,7 +97,27 @@ class Database:
             raise rest_error("PGRST001", details=str(exc)) from exc
         return rows[0]["fingerprint"]
 
+    async def _configure(self, connection: Connection) -> None:
+        """Read the login role's settings, which win over the given ones."""
+        if not self._given.reads_role_settings:
+            return
+        rows = await (await connection.execute(ROLE_SETTINGS)).fetchall()
+        try:
+            config = Settings({row["name"]: row["value"] for row in rows}).config(self._given)
+        except EdgeError as exc:
+            _LOG.warning("The settings of the login role are not taken: %s", exc)
+            return
+        if config != self._config:
+            self._config = config
+            if self._adopt:
+                self._adopt(config)
+
     async def _load(self) -> SchemaCache:
+        try:
+            async with connect(self._dsn) as connection:
+                await self._configure(connection)
+        except psycopg.Error as exc:
+            raise rest_error("PGRST002", details=str(exc)) from exc
         schemas = list(self._config.schemas)
         path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
         try:
@@ -123,7 +150,12 @@ class Database:
     async def _listen_once(self) -> None:
         async with connect(self._dsn) as connection:
             await connection.execute(_CHANNEL)
-            await self.refresh_after_miss()  # what was notified before it listened
+            before = self._config
+            await self._configure(connection)  # what was notified before it listened
+            if self._config == before:
+                await self.refresh_after_miss()
+            else:
+                await self.reload()
             async for notification in connection.notifies():
                 if notification.payload in {"", "reload schema", "reload config"}:
                     with _logged():

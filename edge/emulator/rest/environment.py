@@ -8,21 +8,29 @@ import binascii
 import json
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 import psycopg
 
 from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.request.role_claim import ROLE_CLAIM, ClaimPath, parse_claim_path
 from edge.errors import EdgeError
 from edge.tokens import Keys
 
 _PREFIX: Final = "PGRST_"
 _APP: Final = "app_settings_"
 _NAME: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",]+?))\s*(?:,|$)')
+_QUALIFIED: Final = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^".]*)\.)?(?:([^".]+)|"((?:[^"]|"")+)")')
+_OPENAPI_MODES: Final = ("follow-privileges", "ignore-privileges", "disabled")
+_VERBOSITIES: Final = ("verbose", "minimal")
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
 _FALSE: Final = frozenset({"false", "off", "no", "0"})
+POSTGREST: Final = RestConfig(
+    extra_search_path=("public",), anon_role="", safeupdate=False, pool_size=10
+)
+"""PostgREST's own defaults."""
 # tx_rollback, tx_allow_override
 _TX_END: Final = {
     "commit": (False, False),
@@ -30,8 +38,9 @@ _TX_END: Final = {
     "rollback": (True, False),
     "rollback-allow-override": (True, True),
 }
-_ROLE_SETTINGS: Final = b"""
-select split_part(s.setting, '=', 1) as name, substr(s.setting, strpos(s.setting, '=') + 1) as value
+ROLE_SETTINGS: Final = b"""
+select substr(split_part(s.setting, '=', 1), 7) as name,
+  substr(s.setting, strpos(s.setting, '=') + 1) as value
 from pg_catalog.pg_db_role_setting d cross join lateral unnest(d.setconfig) as s(setting)
 where d.setrole = session_user::regrole and s.setting like 'pgrst.%'
   and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))
@@ -65,34 +74,32 @@ class Settings:
             return self
         try:
             with psycopg.connect(self.dsn, autocommit=True) as connection:
-                rows = connection.execute(_ROLE_SETTINGS).fetchall()
+                rows = connection.execute(ROLE_SETTINGS).fetchall()
         except psycopg.Error as exc:
             raise EdgeError(
                 f"The database cannot be reached: {exc}", cure="Check PGRST_DB_URI"
             ) from exc
-        return Settings({**self.values, **{name[len("pgrst.") :]: value for name, value in rows}})
+        return Settings({**self.values, **dict(rows)})
 
-    def config(self) -> RestConfig:
-        """Return the data API's settings; raises EdgeError for values that cannot be."""
-        rollback, override = self._transaction_end()
-        return RestConfig(
-            schemas=self._names("db_schemas", "db_schema", default=("public",)),
-            extra_search_path=self._names("db_extra_search_path", default=("public",)),
-            anon_role=self.values.get("db_anon_role", ""),
-            max_rows=self._number("db_max_rows"),
-            tx_rollback=rollback,
-            tx_allow_override=override,
-            pre_request=self.values.get("db_pre_request") or None,
-            safeupdate=False,
-            aggregates_enabled=self._flag("db_aggregates_enabled"),
-            plan_enabled=self._flag("db_plan_enabled"),
-            app_settings=tuple(
-                (f"app.settings.{name.removeprefix(_APP)}", value)
-                for name, value in self.values.items()
-                if name.startswith(_APP)
-            ),
-            pool_size=self._number("db_pool") or 10,
-            pool_timeout=float(self._number("db_pool_acquisition_timeout") or 10),
+    def config(self, base: RestConfig = POSTGREST) -> RestConfig:
+        """Return `base` with what is set; raises EdgeError for values that cannot be."""
+        changes: dict[str, Any] = {}
+        for field_name, read, *keys in _FIELDS:
+            key = next((key for key in keys if key in self.values), None)
+            if key is not None:
+                changes[field_name] = read(key, self.values[key])
+        if "db_tx_end" in self.values:
+            rollback, override = self._transaction_end()
+            changes |= {"tx_rollback": rollback, "tx_allow_override": override}
+        if app_settings := self._app_settings():
+            changes["app_settings"] = app_settings
+        return replace(base, **changes)
+
+    def _app_settings(self) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (f"app.settings.{name.removeprefix(_APP)}", value)
+            for name, value in self.values.items()
+            if name.startswith(_APP)
         )
 
     def keys(self) -> Keys:
@@ -100,7 +107,7 @@ class Settings:
         text = self.values.get("jwt_secret", "")
         if not text:
             return Keys(secrets.token_bytes(32))
-        if self._flag("jwt_secret_is_base64"):
+        if _read_flag("jwt_secret_is_base64", self.values.get("jwt_secret_is_base64", "false")):
             return Keys(_decode_base64(text.strip()))
         return _read_keys(text)
 
@@ -110,26 +117,80 @@ class Settings:
             raise _invalid("db_tx_end", text, f"Use one of {', '.join(_TX_END)}.")
         return _TX_END[text]
 
-    def _names(self, *keys: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        text = next((self.values[key] for key in keys if key in self.values), None)
-        if text is None:
-            return default
-        found = _NAME.finditer(text)
-        return tuple(each[1].replace('""', '"') if each[2] is None else each[2] for each in found)
 
-    def _number(self, key: str) -> int | None:
-        text = self.values.get(key)
-        if not text:
-            return None
-        if not text.isascii() or not text.isdecimal() or len(text) > 9:
-            raise _invalid(key, text, "Use a whole number.")
-        return int(text)
+def _read_root_routine(_: str, text: str) -> str | None:
+    # api.root, and "My ""root"": the function is looked for in the request's schema
+    found = _QUALIFIED.fullmatch(text.strip())
+    if not found:
+        return None
+    return found[1] if found[2] is None else found[2].replace('""', '"')
 
-    def _flag(self, key: str) -> bool:
-        text = self.values.get(key, "false").lower()
-        if text not in _TRUE | _FALSE:
-            raise _invalid(key, text, "Use true or false.")
-        return text in _TRUE
+
+def _read_role_claim(key: str, text: str) -> ClaimPath:
+    try:
+        return parse_claim_path(text) if text else ROLE_CLAIM
+    except ValueError as exc:
+        raise _invalid(key, text, "Use a path such as $.app.role.") from exc
+
+
+def _choose(key: str, text: str, choices: tuple[str, ...]) -> str:
+    if text and text not in choices:
+        raise _invalid(key, text, f"Use one of {', '.join(choices)}.")
+    return text
+
+
+def _read_names(_: str, text: str) -> tuple[str, ...]:
+    found = _NAME.finditer(text)
+    return tuple(each[1].replace('""', '"') if each[2] is None else each[2] for each in found)
+
+
+def _read_text(_: str, text: str) -> str | None:
+    return text or None
+
+
+def _read_number(key: str, text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise _invalid(key, text, "Use a whole number.")
+    return int(text)
+
+
+def _read_flag(key: str, text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise _invalid(key, text, "Use true or false.")
+    return text.lower() in _TRUE
+
+
+_FIELDS: Final[tuple[tuple[str, Callable[[str, str], Any], *tuple[str, ...]], ...]] = (
+    ("schemas", _read_names, "db_schemas", "db_schema"),
+    ("extra_search_path", _read_names, "db_extra_search_path"),
+    ("anon_role", lambda _, text: text, "db_anon_role"),
+    ("max_rows", _read_number, "db_max_rows", "max_rows"),
+    ("pre_request", _read_text, "db_pre_request", "pre_request"),
+    ("aggregates_enabled", _read_flag, "db_aggregates_enabled"),
+    ("plan_enabled", _read_flag, "db_plan_enabled"),
+    ("root_routine", _read_root_routine, "db_root_spec", "root_spec"),
+    ("jwt_audience", _read_text, "jwt_aud"),
+    ("role_claim", _read_role_claim, "jwt_role_claim_key", "role_claim_key"),
+    (
+        "serves_openapi",
+        lambda key, text: _choose(key, text, _OPENAPI_MODES) != "disabled",
+        "openapi_mode",
+    ),
+    (
+        "explains_errors",
+        lambda key, text: _choose(key, text, _VERBOSITIES) != "minimal",
+        "client_error_verbosity",
+    ),
+    ("pool_size", lambda key, text: _read_number(key, text) or 10, "db_pool"),
+    (
+        "pool_timeout",
+        lambda key, text: float(_read_number(key, text) or 10),
+        "db_pool_acquisition_timeout",
+    ),
+    ("reads_role_settings", _read_flag, "db_config"),
+)
 
 
 def _invalid(key: str, text: str, cure: str) -> EdgeError:

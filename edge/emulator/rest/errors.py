@@ -49,6 +49,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "PGRST123": (400, "Use of aggregate functions is not allowed"),
     "PGRST124": (400, "Query result exceeds max-affected preference constraint"),
     "PGRST125": (404, "Invalid path specified in request URL"),
+    "PGRST126": (404, "Root endpoint metadata is disabled"),
     "PGRST127": (400, "Feature not implemented"),
     "PGRST128": (400, _MAX_AFFECTED_RPC),
     "PGRST200": (400, _NO_RELATIONSHIP),

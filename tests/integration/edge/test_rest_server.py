@@ -1,6 +1,8 @@
 """`edge rest`'s server over a database that knows nothing of the stack."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import psycopg
@@ -19,6 +21,7 @@ create schema api; grant usage on schema api to rest_server_visitor;
 create table api.items (id int primary key, shelf int);
 insert into api.items values (1, 1), (2, 1), (3, 2);
 grant all on api.items to rest_server_visitor;
+create function api.root() returns json language sql as $$ select '{"hello": true}'::json $$;
 alter role rest_server_login set pgrst.db_aggregates_enabled = 'true';
 """
 
@@ -32,6 +35,12 @@ def bare_database(cluster: Cluster) -> str:
 
 @pytest.fixture
 async def server(bare_database: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with _serve(bare_database) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _serve(bare_database: str, **more: str) -> AsyncIterator[httpx.AsyncClient]:
     variables = {
         "PGRST_DB_URI": bare_database,
         "PGRST_DB_SCHEMAS": "api",
@@ -39,6 +48,7 @@ async def server(bare_database: str) -> AsyncIterator[httpx.AsyncClient]:
         "PGRST_DB_TX_END": "rollback-allow-override",
         "PGRST_JWT_SECRET": SECRET,
         "PGRST_DB_MAX_ROWS": "2",
+        **{f"PGRST_{name}": value for name, value in more.items()},
     }
     app = create_rest_server(Settings.from_environment(variables).with_role_settings())
     transport = httpx.ASGITransport(app)
@@ -70,3 +80,61 @@ async def test_tokens_are_verified_with_the_secret(server: httpx.AsyncClient):
 
     assert (await server.get("/items", headers=bearer(SECRET))).status_code == 200
     assert (await server.get("/items", headers=bearer("x" * 40))).status_code == 401
+
+
+async def test_a_function_answers_the_root_and_errors_are_brief_if_set(bare_database: str):
+    brief = {"DB_ROOT_SPEC": "api.root", "CLIENT_ERROR_VERBOSITY": "minimal"}
+    async with _serve(bare_database, **brief) as server:
+        root = await server.get("/")
+        missing = (await server.get("/nothing")).json()
+    async with _serve(bare_database, OPENAPI_MODE="disabled") as server:
+        disabled = await server.get("/")
+
+    assert root.json() == {"hello": True}
+    assert missing.keys() == {"code", "message"}
+    assert (disabled.status_code, disabled.json()["code"]) == (404, "PGRST126")
+
+
+async def test_preflights_allow_what_is_asked_for(bare_database: str):
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "Foo, Bar"}
+    async with _serve(bare_database) as server:
+        anybody = await server.options("/", headers={**asked, "origin": "http://example.com"})
+    async with _serve(bare_database, SERVER_CORS_ALLOWED_ORIGINS="http://a, http://b") as server:
+        listed = await server.options("/", headers={**asked, "origin": "http://b"})
+        other = await server.options("/", headers={**asked, "origin": "http://c"})
+
+    assert (anybody.status_code, anybody.content) == (200, b"")
+    assert anybody.headers["access-control-allow-origin"] == "*"
+    assert anybody.headers["access-control-allow-headers"] == (
+        "Authorization, Foo, Bar, Accept, Accept-Language, Content-Language"
+    )
+    assert listed.headers["access-control-allow-origin"] == "http://b"
+    assert listed.headers["access-control-allow-credentials"] == "true"
+    assert other.status_code == 200
+    assert "access-control-allow-origin" not in other.headers
+
+
+async def test_settings_of_the_login_role_apply_when_they_are_reloaded(
+    cluster: Cluster, bare_database: str
+):
+    def configure(change: bytes) -> None:
+        with psycopg.connect(cluster.dsn("bare"), autocommit=True) as connection:
+            connection.execute(b"alter role rest_server_login in database bare " + change)
+            connection.execute("notify pgrst, 'reload config'")
+
+    async def wait_for(count: int) -> None:
+        async with asyncio.timeout(30):
+            while len((await server.get("/items")).json()) != count:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    async with _serve(bare_database) as server:
+        try:
+            configure(b"set pgrst.db_max_rows = '1'")
+            await wait_for(1)
+            configure(b"set pgrst.db_max_rows = 'many'")
+            configure(b"set pgrst.openapi_mode = 'disabled'")
+            assert len((await server.get("/items")).json()) == 1
+        finally:
+            configure(b"reset all")
+        await wait_for(2)
+        assert (await server.get("/")).status_code == 200

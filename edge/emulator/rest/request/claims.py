@@ -14,7 +14,7 @@ _BIGINT: Final = 2**63
 _NOT_AHEAD: Final = (("nbf", "JWT not yet valid"), ("iat", "JWT issued at future"))
 
 
-def validate_claims(claims: Mapping[str, Any], now: float) -> float:
+def validate_claims(claims: Mapping[str, Any], now: float, audience: str | None = None) -> float:
     """Return the Unix time until which the claims are valid; raises PGRST303 if they are not."""
     now = math.floor(now)
     expires = _read_time(claims, "exp")
@@ -24,9 +24,9 @@ def validate_claims(claims: Mapping[str, Any], now: float) -> float:
         begins = _read_time(claims, name)
         if begins is not None and begins > now + LEEWAY:
             raise refuse_token("PGRST303", reason)
-    if not _is_audience(claims.get("aud")):
-        reason = "The JWT 'aud' claim must be a string or an array of strings"
-        raise refuse_token("PGRST303", reason)
+    named = _read_audience(claims.get("aud"))
+    if audience is not None and named and audience not in named:
+        raise refuse_token("PGRST303", "JWT not in audience")
     return math.inf if expires is None else expires + LEEWAY + 1  # now is taken in whole seconds
 
 
@@ -48,6 +48,12 @@ def _read_time(claims: Mapping[str, Any], name: str) -> int | None:
     return int(value) if is_whole and -_BIGINT <= value < _BIGINT else 0
 
 
-def _is_audience(value: Any) -> bool:
-    entries = cast("list[Any]", value) if isinstance(value, list) else [value or ""]
-    return all(isinstance(entry, str) for entry in entries)
+def _read_audience(value: Any) -> list[str]:
+    """Return whom the token is for; empty for everybody."""
+    if value is None:
+        return []
+    entries = cast("list[Any]", value) if isinstance(value, list) else [value]
+    if not all(isinstance(entry, str) for entry in entries):
+        reason = "The JWT 'aud' claim must be a string or an array of strings"
+        raise refuse_token("PGRST303", reason)
+    return entries

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from edge.emulator.rest.errors import RestError
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.request.claims import refuse_token, validate_claims
+from edge.emulator.rest.request.role_claim import find_claim
 from edge.tokens import Keys, TokenError, TokenFault, verify_signature
 
 _CACHE_SIZE: Final = 1000
@@ -34,24 +36,26 @@ class Identity:
 class Authenticator:
     """Verifies bearer tokens; caches the latest until they expire."""
 
-    def __init__(self, keys: Keys, anon_role: str) -> None:
+    def __init__(self, keys: Keys, config: RestConfig) -> None:
         self._keys = keys
-        self._anonymous = _identify(anon_role, {"role": anon_role})
+        self._audience, self._role_claim = config.jwt_audience, config.role_claim
+        self._anonymous = _identify(config.anon_role, {"role": config.anon_role})
         self._cache: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
 
     def authenticate(self, authorization: str | None) -> Identity:
-        """Return the identity, anonymous without a token; raises PGRST301 or PGRST303."""
+        """Return the identity, anonymous without a token; raises PGRST301, 302 or 303."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
-            return self._anonymous
+            return _named(self._anonymous)
         token = token.strip()
         cached, valid_until = self._cache.get(token, (self._anonymous, 0.0))
         if time.time() < valid_until:
             return cached
         claims = _verified(token, self._keys)
-        valid_until = validate_claims(claims, time.time())
-        role = claims.get("role", self._anonymous.role)
-        identity = _identify(str(role), {**claims, "role": role})
+        valid_until = validate_claims(claims, time.time(), self._audience)
+        role = find_claim(claims, self._role_claim)
+        role = self._anonymous.role if role is None else role
+        identity = _named(_identify(str(role), {**claims, "role": role}))
         self._remember(token, identity, valid_until)
         return identity
 
@@ -64,6 +68,13 @@ class Authenticator:
 def _identify(role: str, claims: Mapping[str, Any]) -> Identity:
     text = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
     return Identity(role, claims, text)
+
+
+def _named(identity: Identity) -> Identity:
+    """Return the identity. Raises PGRST302 without a role: anonymous callers may have none."""
+    if not identity.role:
+        raise rest_error("PGRST302", headers={"www-authenticate": "Bearer"})
+    return identity
 
 
 def _verified(token: str, keys: Keys) -> dict[str, Any]:

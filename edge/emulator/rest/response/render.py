@@ -30,8 +30,10 @@ class Response:
     body: bytes = b""
 
 
-def render_error(error: RestError) -> Response:
-    text = json.dumps(error.body(), ensure_ascii=False, separators=(",", ":"))
+def render_error(error: RestError, *, explains: bool = True) -> Response:
+    """Render an error; without `explains` only its code and message."""
+    content = error.body() if explains else {"code": error.code, "message": str(error)}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     body = text.encode(errors="replace")  # a name of the request may hold a lone surrogate
     headers = {
         "content-type": "application/json; charset=utf-8",

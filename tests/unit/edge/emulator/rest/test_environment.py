@@ -46,7 +46,11 @@ def test_the_defaults_are_postgrests():
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("DB_MAX_ROWS", "many"), ("DB_TX_END", "x"), ("DB_AGGREGATES_ENABLED", "?")]
+    ("key", "text"),
+    [
+        *(("DB_MAX_ROWS", "many"), ("DB_TX_END", "x"), ("DB_AGGREGATES_ENABLED", "?")),
+        *(("OPENAPI_MODE", "on"), ("CLIENT_ERROR_VERBOSITY", "loud"), ("JWT_ROLE_CLAIM_KEY", "a")),
+    ],
 )
 def test_values_that_cannot_be_are_refused_by_name(key: str, text: str):
     with pytest.raises(EdgeError, match=f"PGRST_{key}"):
@@ -64,3 +68,23 @@ def test_the_jwt_secret_is_text_or_a_key(text: str):
 
 def test_the_jwt_secret_may_be_base64():
     assert _settings(JWT_SECRET="c2VjcmV0", JWT_SECRET_IS_BASE64="true").keys().secret == b"secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "routine"),
+    [("root", "root"), ("api.root", "root"), ('"a.b"."my ""root"""', 'my "root"'), ("", None)],
+)
+def test_a_function_may_answer_the_root(text: str, routine: str | None):
+    assert _settings(DB_ROOT_SPEC=text).config().root_routine == routine
+
+
+def test_what_tokens_and_errors_look_like_is_set():
+    config = _settings(
+        JWT_AUD="https://api.example.com",
+        JWT_ROLE_CLAIM_KEY="$.app.role",
+        CLIENT_ERROR_VERBOSITY="minimal",
+        OPENAPI_MODE="disabled",
+    ).config()
+
+    assert (config.jwt_audience, config.role_claim) == ("https://api.example.com", ("app", "role"))
+    assert (config.explains_errors, config.serves_openapi) == (False, False)

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 import jwt
 import pytest
 
+from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.request.claims import validate_claims
 from edge.emulator.rest.request.identity import Authenticator
@@ -18,7 +19,7 @@ DEEP = urlsafe_b64encode(b'{"alg":' + b"[" * 30_000).rstrip(b"=").decode()
 
 @pytest.fixture
 def authenticator() -> Authenticator:
-    return Authenticator(Keys(SECRET), "anon")
+    return Authenticator(Keys(SECRET), RestConfig())
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic abc"])
@@ -127,3 +128,39 @@ def test_a_token_is_remembered_only_as_long_as_it_holds():
     validate_claims({"exp": NOW}, until - 0.1)
     with pytest.raises(RestError):
         validate_claims({"exp": NOW}, until)
+
+
+@pytest.mark.parametrize(
+    ("audience", "is_served"),
+    [("me", True), (["you", "me"], True), ([], True), (None, True), ("you", False), ("", False)],
+)
+def test_a_token_for_somebody_else_is_refused(audience: object, is_served: bool):
+    authenticator = Authenticator(Keys(SECRET), RestConfig(jwt_audience="me"))
+    claims = {"role": "author"} | ({} if audience is None else {"aud": audience})
+    header = f"Bearer {jwt.encode(claims, SECRET)}"
+
+    if is_served:
+        assert authenticator.authenticate(header).role == "author"
+    else:
+        with pytest.raises(RestError, match="JWT not in audience"):
+            authenticator.authenticate(header)
+
+
+def test_the_role_is_where_the_setting_says():
+    authenticator = Authenticator(Keys(SECRET), RestConfig(role_claim=("app", "roles", 0)))
+    token = jwt.encode({"role": "other", "app": {"roles": ["author"]}}, SECRET)
+
+    identity = authenticator.authenticate(f"Bearer {token}")
+
+    assert (identity.role, identity.claims["role"]) == ("author", "author")
+
+
+@pytest.mark.parametrize("header", [None, f"Bearer {jwt.encode({'x': 1}, SECRET)}"])
+def test_without_an_anonymous_role_a_token_has_to_name_one(header: str | None):
+    authenticator = Authenticator(Keys(SECRET), RestConfig(anon_role=""))
+
+    with pytest.raises(RestError) as refusal:
+        authenticator.authenticate(header)
+
+    assert (refusal.value.code, refusal.value.status) == ("PGRST302", 401)
+    assert refusal.value.headers == {"www-authenticate": "Bearer"}
