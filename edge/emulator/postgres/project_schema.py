@@ -249,10 +249,11 @@ class _Applying:
             note = partial(self.connection.execute, _RECORD_SEED, (name, digest))
             try:
                 script = self._read(path)
-                execute_script(self.connection, script, note)
             except UnreadableError as exc:
                 self._report(path, exc)
                 continue
+            try:
+                execute_script(self.connection, script, note)
             except StatementError as exc:
                 if not self.keep_going:
                     self._report(path, exc)
