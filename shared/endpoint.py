@@ -33,6 +33,7 @@ from shared.http.body import MAX_BODY, read_model
 from shared.http.cors import allow_any_origin, preflight
 from shared.http.deadline import REQUEST_SECONDS, deadline
 from shared.runtime.log import RequestLog
+from shared.runtime.trace import adopt_trace
 from shared.runtime.traceback import render_trace
 
 Answer = Response | Mapping[str, Any] | tuple[Mapping[str, Any], int]
@@ -94,6 +95,8 @@ async def _serve(declared: _Endpoint, request: Request) -> Response:
     if request.method == "OPTIONS":
         return preflight(declared.preflight_status)
     log = RequestLog(_request_id(request), "")
+    if trace_id := adopt_trace(request.headers):
+        log.fields["trace_id"] = trace_id
     status = 499  # what the log says if the caller goes away before there is an answer
     try:
         response = await _answer(declared, request, log)

@@ -48,9 +48,14 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     """
     from dataclasses import replace
 
-    from edge.production.settings import Instance, load_production_settings, with_keys
+    from edge.production.settings import (
+        Instance,
+        load_production_settings,
+        require_telemetry,
+        with_keys,
+    )
     from edge.production.supervisor import Supervisor, listen
-    from edge.project.environment import project_variables
+    from edge.project.environment import project_variables, telemetry_variables
 
     if not production:
         raise EdgeError(
@@ -67,5 +72,6 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         trace_project=trace_project,
         key_seconds=None if "SUPABASE_JWKS" in variables else key_seconds,
         has_front=front,
+        telemetry=require_telemetry(telemetry_variables(env_file)),
     )
     Supervisor(instance, listen(host, port)).run()

@@ -13,7 +13,13 @@ _PROJECT: Final = (
     ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEYS"),
 )
 # Optional. Without the first, tokens are verified with the project's published keys.
-_PROJECT_IF_THERE: Final = ("SUPABASE_JWT_SECRET", "SUPABASE_JWKS", "SUPABASE_DB_URL")
+_PROJECT_IF_THERE: Final = (
+    "SUPABASE_JWT_SECRET",
+    "SUPABASE_JWKS",
+    "SUPABASE_DB_URL",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+)
+_TELEMETRY: Final = "OTEL_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,11 @@ def resolve_environment(
 def _variables(wanted: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the function lists, and the project's own."""
     project = {name for names in (*_PROJECT, _PROJECT_IF_THERE) for name in names}
-    return {name: given[name] for name in sorted(given) if name in wanted or name in project}
+    return {
+        name: given[name]
+        for name in sorted(given)
+        if name in wanted or name in project or name.startswith(_TELEMETRY)
+    }
 
 
 def _missing_of_project(known: Collection[str]) -> Iterator[str]:

@@ -35,7 +35,7 @@ TARGETS: Final[tuple[TargetName, ...]] = get_args(TargetName)
 FILE: Final = "deploy.toml"
 SINGLE_ENVIRONMENT: Final = "default"
 
-_CREDENTIAL: Final = re.compile(r".*(KEY|KEYS|SECRET|TOKEN|PASSWORD|DB_URL)")
+_CREDENTIAL: Final = re.compile(r".*(KEY|KEYS|SECRET|TOKEN|PASSWORD|DB_URL|OTLP_HEADERS)")
 _PUBLIC: Final = frozenset(
     ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_PUBLISHABLE_KEYS")
 )
@@ -133,6 +133,11 @@ class Settings:
     variables: Mapping[str, str]
     optional_secrets: frozenset[str]
     tables: Mapping[str, Any]
+
+    @property
+    def has_telemetry(self) -> bool:
+        """Whether functions send traces and metrics: [variables] say where."""
+        return any(name.startswith("OTEL_EXPORTER_OTLP_") for name in self.variables)
 
     def for_function(self, slug: str) -> "Settings":
         """Return the settings with the optional secrets of that function only."""

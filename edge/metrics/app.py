@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -17,11 +17,19 @@ def _none() -> int:
     return 0
 
 
+class Rendering(Protocol):
+    """What has numbers to show."""
+
+    def render(self) -> bytes:
+        """Render them in Prometheus' text format."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MetricsApp:
     """Answers GET /metrics, wherever it is mounted."""
 
-    metrics: Metrics
+    metrics: Rendering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(scope, send, self.metrics.render, CONTENT_TYPE)

@@ -42,7 +42,7 @@ class Description:
         if le:
             pairs.append(f'le="{le}"')
         labels = f"{{{','.join(pairs)}}}" if pairs else ""
-        return f"{self.name}{suffix}{labels} {_render_number(number)}"
+        return f"{self.name}{suffix}{labels} {render_number(number)}"
 
     def bounded(self, values: Labels, known: Mapping[Labels, object]) -> Labels:
         """Return the labels to count under."""
@@ -112,7 +112,7 @@ class Histogram:
         sample, count = self.description.sample, 0
         for bound, here in zip((*self.bounds, float("inf")), distribution.counts, strict=True):
             count += here
-            yield sample(labels, count, suffix="_bucket", le=_render_number(bound))
+            yield sample(labels, count, suffix="_bucket", le=render_number(bound))
         yield sample(labels, distribution.total, suffix="_sum")
         yield sample(labels, count, suffix="_count")
 
@@ -127,7 +127,7 @@ def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def _render_number(number: float) -> str:
+def render_number(number: float) -> str:
     if number == float("inf"):
         return "+Inf"
     return str(int(number)) if float(number).is_integer() else repr(float(number))

@@ -16,7 +16,7 @@ from edge.events import (
     ZygoteLost,
 )
 from edge.logs.record import RequestRecord, parse_record
-from edge.metrics.exposition import Counter, Description, Gauge, render
+from edge.metrics.exposition import Counter, Description, Family, Gauge, render
 from edge.metrics.families import RecordFamilies, RequestFamilies, WorkerFamilies
 from edge.metrics.memory import peak_bytes, resident_bytes
 from edge.metrics.workers import Census, WorkerState
@@ -65,18 +65,20 @@ class Metrics:
             case _:
                 pass
 
+    def families(self) -> tuple[Family, ...]:
+        """Return all metrics."""
+        dropped = {(slug,): float(count) for slug, count in self.dropped_lines().items()}
+        return (
+            *vars(self.requests).values(),
+            *vars(self.records).values(),
+            *vars(self.workers).values(),
+            Gauge(_WORKERS, self._census.by_function()),
+            Counter(_DROPPED, dropped),
+        )
+
     def render(self) -> bytes:
         """Render all metrics in Prometheus' text format."""
-        dropped = {(slug,): float(count) for slug, count in self.dropped_lines().items()}
-        return render(
-            (
-                *vars(self.requests).values(),
-                *vars(self.records).values(),
-                *vars(self.workers).values(),
-                Gauge(_WORKERS, self._census.by_function()),
-                Counter(_DROPPED, dropped),
-            )
-        )
+        return render(self.families())
 
     def describe_platform(self, *, in_flight: int = 0) -> dict[str, Any]:
         """Return the fields of supabase/edge-runtime's /_internal/metric.

@@ -4,12 +4,16 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.gateway.app import Header
-from edge.production.cloud_logging import AnsweredRequest, parse_trace
+from edge.production.cloud_logging import AnsweredRequest
+from edge.telemetry.context import parse_trace
+
+if TYPE_CHECKING:
+    from edge.telemetry.export import RequestSpan
 
 LIVE: Final = b"/_internal/live"
 READY: Final = b"/_internal/health"
@@ -27,13 +31,14 @@ class AccessLog:
     """Wraps `gateway`; `log` gets every response.
 
     Readiness is 200 once `is_ready()` until `is_draining`. `prepare` gets the headers of each
-    request before the gateway does.
+    request before the gateway does. `begin_span`, if there is one, begins the request's span.
     """
 
     gateway: ASGIApp
     log: Callable[[AnsweredRequest], None]
     is_ready: Callable[[], bool]
     prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
+    begin_span: "Callable[[str, Iterable[Header]], RequestSpan | None] | None" = None
     is_draining: bool = False
     in_flight: int = field(default=0, init=False)
 
@@ -58,6 +63,9 @@ class AccessLog:
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = _Record(send)
         started = time.perf_counter()
+        span = None
+        if self.begin_span and (span := self.begin_span(_name(scope), scope["headers"])):
+            scope = {**scope, "headers": span.headers(scope["headers"])}
         self.in_flight += 1
         try:
             if self.prepare:
@@ -65,7 +73,12 @@ class AccessLog:
             await self.gateway(scope, receive, record.send)
         finally:
             self.in_flight -= 1
-            self.log(_describe(scope, record, time.perf_counter() - started))
+            answered = _describe(scope, record, time.perf_counter() - started)
+            self.log(answered)
+            if span:
+                span.end(
+                    answered.status, answered.attributes(), record.labels.get("error_code", "")
+                )
 
 
 @dataclass(slots=True)
@@ -94,7 +107,6 @@ def _describe(scope: Scope, record: _Record, seconds: float) -> AnsweredRequest:
     forwarded = headers.get("x-forwarded-for", "").partition(",")[0].strip()
     client = scope.get("client") or ("", 0)
     path = scope["raw_path"].decode("latin-1")
-    slug = path.removeprefix("/functions/v1/").partition("/")[0]
     return AnsweredRequest(
         method=scope["method"],
         url=path[:_LONGEST],  # without the query, which may hold secrets
@@ -104,9 +116,20 @@ def _describe(scope: Scope, record: _Record, seconds: float) -> AnsweredRequest:
         user_agent=headers.get("user-agent", "")[:_LONGEST],
         remote_ip=forwarded or client[0],
         protocol=f"HTTP/{scope['http_version']}",
-        labels={"function": slug[:_LONGEST], **record.labels},
+        labels={"function": _slug(path), **record.labels},
         trace=parse_trace(headers.get("traceparent", ""), headers.get("x-cloud-trace-context", "")),
     )
+
+
+def _slug(path: str) -> str:
+    return path.removeprefix("/functions/v1/").partition("/")[0][:_LONGEST]
+
+
+def _name(scope: Scope) -> str:
+    """Return the name of the request's span: of few values, whatever is asked for."""
+    path = scope["raw_path"].decode("latin-1")
+    is_function = path.startswith("/functions/v1/")
+    return f"{scope['method']} /functions/v1/{_slug(path)}" if is_function else scope["method"]
 
 
 def _first_values(headers: Iterable[Header]) -> dict[str, str]:

@@ -4,7 +4,6 @@ https://cloud.google.com/logging/docs/structured-logging
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any, Final
 from edge.events import Level
 from edge.logs.entry import Entry
 from edge.logs.level import level_of_status
+from edge.telemetry.context import Trace
 
 _SEVERITY: Final = {
     Level.DEBUG: "DEBUG",
@@ -21,18 +21,7 @@ _SEVERITY: Final = {
     Level.ERROR: "ERROR",
 }
 _PREFIX: Final = "logging.googleapis.com/"
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
-_CLOUD_TRACE: Final = re.compile(r"([0-9a-fA-F]{32})(?:/(\d{1,20}))?(?:;o=(\d))?")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The trace of a request; `span_id` is empty if the header has none."""
-
-    trace_id: str
-    span_id: str
-    is_sampled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +39,20 @@ class AnsweredRequest:
     labels: Mapping[str, str]
     trace: Trace | None
 
-
-def parse_trace(traceparent: str, cloud_trace: str) -> Trace | None:
-    """Parse W3C's traceparent, else Google's older header; None if neither is well-formed."""
-    if found := _TRACEPARENT.fullmatch(traceparent.strip()):
-        return Trace(found[1], found[2], bool(int(found[3], 16) & 1))
-    if found := _CLOUD_TRACE.fullmatch(cloud_trace.strip()):
-        span_id = f"{int(found[2]) & (1 << 64) - 1:016x}" if found[2] else ""
-        return Trace(found[1].lower(), span_id, found[3] == "1")
-    return None
+    def attributes(self) -> dict[str, str | int]:
+        """Return what a span says of it, by the names of OpenTelemetry's conventions."""
+        known = {
+            "http.request.method": self.method,
+            "url.path": self.url,
+            "network.protocol.version": self.protocol.removeprefix("HTTP/"),
+            "client.address": self.remote_ip,
+            "user_agent.original": self.user_agent,
+            "faas.name": self.labels.get("function", ""),
+            "faas.invocation_id": self.labels.get("request_id", ""),
+            "faas.instance": self.labels.get("execution_id", ""),
+            "http.response.body.size": self.response_size,
+        }
+        return {name: value for name, value in known.items() if value != ""}
 
 
 def render_request(answered: AnsweredRequest, time: float, project: str) -> bytes:
@@ -82,13 +76,15 @@ def render_request(answered: AnsweredRequest, time: float, project: str) -> byte
     return _line(members | _trace_members(answered.trace, project))
 
 
-def render_log_entry(entry: Entry) -> bytes:
-    """Render the line of any other log entry."""
+def render_log_entry(entry: Entry, project: str) -> bytes:
+    """Render the line of any other log entry; a function's record names its trace."""
     labels = {
         "function": entry.function,
         "execution_id": entry.execution_id,
         "request_id": entry.request_id,
     }
+    trace_id = entry.fields.get("trace_id")
+    trace = Trace(trace_id, "", is_sampled=True) if isinstance(trace_id, str) else None
     return _line(
         {
             "severity": _SEVERITY[entry.level],
@@ -98,6 +94,7 @@ def render_log_entry(entry: Entry) -> bytes:
             "fields": dict(entry.fields),
             f"{_PREFIX}labels": {name: text for name, text in labels.items() if text},
         }
+        | _trace_members(trace, project)
     )
 
 

@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edge.events import Event, RequestServed, ZygoteLost, ZygoteReady
 from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.client_limits import ClientLimits
+from edge.gateway.guard import Secret
 from edge.gateway.server import Server
 from edge.gateway.upgrades import route_upgrades
 from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
+from edge.metrics.observer import Metrics
 from edge.production.access_log import AccessLog
 from edge.production.cloud_logging import (
     AnsweredRequest,
@@ -30,6 +32,13 @@ from edge.production.front.app import Front
 from edge.production.front.sockets import PREFIX as SOCKETS
 from edge.production.front.sockets import FrontSockets
 from edge.production.settings import Instance
+from edge.production.shared_metrics import PATH as METRICS
+from edge.production.shared_metrics import (
+    PUBLISH_SECONDS,
+    MetricsBoard,
+    SharedMetrics,
+    SharedMetricsApp,
+)
 from edge.production.shared_rate import SharedRate
 from edge.production.writer import LineWriter
 from edge.project.hosted import with_key_set
@@ -39,6 +48,9 @@ from edge.project.settings import Settings
 from edge.project.worker_environment import build_worker_environment
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
+
+if TYPE_CHECKING:
+    from edge.telemetry.export import Telemetry
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _BEHIND_A_PROXY: Final = ClientLimits(connections=None, bodies=None)
@@ -90,6 +102,9 @@ class GatewayProcess:
     listener: socket.socket
     writer: LineWriter
     readiness: Readiness
+    board: MetricsBoard
+    _metrics: Metrics = field(default_factory=Metrics, init=False)
+    _shared_metrics: SharedMetrics = field(init=False)
     _settings: Settings = field(init=False)
     _functions: FunctionsApp = field(init=False)
     _front: AccessLog = field(init=False)
@@ -113,6 +128,8 @@ class GatewayProcess:
         gateway = self._assemble(rate)
         self._functions.start()
         following = self._follow_keys()
+        publishing = asyncio.create_task(self._publish_metrics())
+        telemetry = self._start_telemetry()
         upgrades = self._functions.upgrades(gateway)
         if self._services:
             sockets = FrontSockets(self._services.url, self._settings.trusted_proxies)
@@ -129,6 +146,7 @@ class GatewayProcess:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         self._front.is_draining = True
         await server.close()
+        publishing.cancel()
         if following:
             following.cancel()
         with suppress(TimeoutError):
@@ -137,6 +155,9 @@ class GatewayProcess:
         await rate.close()
         if self._services:
             await self._services.close()
+        if telemetry:
+            await asyncio.to_thread(telemetry.close)
+        self._shared_metrics.publish()
 
     def _assemble(self, rate: SharedRate) -> Gateway:
         self._settings = settings = self.instance.settings
@@ -152,7 +173,11 @@ class GatewayProcess:
             forks=settings.forks,
         )
         self._functions = FunctionsApp(config, self._observe, rate)
-        gateway = Gateway({FUNCTIONS: self._functions}, settings.key_tokens())
+        self._shared_metrics = SharedMetrics(self.board, self.readiness.index, self._metrics)
+        secret = Secret(settings.service_role_key, settings.keys)
+        numbers = SharedMetricsApp(self._shared_metrics, secret)
+        routes = {FUNCTIONS: self._functions, METRICS: numbers}
+        gateway = Gateway(routes, settings.key_tokens())
         self.readiness.set(not (settings.forks and sys.platform.startswith("linux")))
         if self.instance.has_front:
             self._services = Front(
@@ -178,6 +203,22 @@ class GatewayProcess:
         self._front.prepare = keys.prepare
         return asyncio.create_task(keys.follow(self.instance.key_seconds))
 
+    def _start_telemetry(self) -> "Telemetry | None":
+        """Send traces and metrics from here on, if they are wanted."""
+        if self.instance.telemetry is None:
+            return None
+        from edge.telemetry.export import Telemetry  # the SDK takes half a second to import
+
+        telemetry = Telemetry(self.instance.telemetry, self._metrics.families)
+        telemetry.start()
+        self._front.begin_span = telemetry.begin
+        return telemetry
+
+    async def _publish_metrics(self) -> None:
+        while True:
+            self._shared_metrics.publish()
+            await asyncio.sleep(PUBLISH_SECONDS)
+
     def _adopt_keys(self, jwks: str) -> None:
         """Verify tokens with the new keys, and pass them to workers that start from now on."""
         assert self._settings.hosted is not None
@@ -185,6 +226,7 @@ class GatewayProcess:
         self._functions.config = replace(self._functions.config, keys=self._settings.keys)
 
     def _observe(self, event: Event) -> None:
+        self._metrics(event)
         match event:
             case RequestServed():
                 return  # logged by AccessLog, which knows more about the client
@@ -194,8 +236,8 @@ class GatewayProcess:
                 self.readiness.set(False)
             case _:
                 pass
-        timestamped = TimestampedEvent(time.time(), event)
-        self.writer.put(lambda: render_log_entry(describe(timestamped)))
+        timestamped, project = TimestampedEvent(time.time(), event), self.instance.trace_project
+        self.writer.put(lambda: render_log_entry(describe(timestamped), project))
 
     def _log_request(self, answered: AnsweredRequest) -> None:
         now, project = time.time(), self.instance.trace_project

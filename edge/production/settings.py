@@ -14,6 +14,7 @@ from edge.project.layout import find_functions
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function, discover
 from edge.project.settings import Settings, load_settings
+from edge.telemetry.settings import TelemetrySettings, read_telemetry
 
 _NEEDED: Final = (
     ("SUPABASE_URL",),
@@ -29,7 +30,8 @@ class Instance:
     `grace` is the time in seconds that requests in flight have to finish at shutdown;
     `trace_project` the Google Cloud project of traces; `key_seconds` the interval at which the
     project's JWKS is fetched again, None if SUPABASE_JWKS is set. With `has_front` the project's
-    services are served as well, by passing requests on.
+    services are served as well, by passing requests on. `telemetry` is where traces and metrics
+    are sent, None if nowhere.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Instance:
     trace_project: str = ""
     key_seconds: float | None = None
     has_front: bool = False
+    telemetry: TelemetrySettings | None = None
 
     @property
     def hosted(self) -> HostedProject:
@@ -98,6 +101,14 @@ def load_production_settings(
         emulates_providers=False,
         database=False,
     )
+
+
+def require_telemetry(variables: Mapping[str, str]) -> TelemetrySettings | None:
+    """Return where traces and metrics are sent. Raises EdgeError for faulty OTEL_… variables."""
+    try:
+        return read_telemetry(variables, "edge-functions")
+    except ValueError as exc:
+        raise EdgeError(str(exc)) from exc
 
 
 def with_keys(settings: Settings, *, has_secret: bool) -> Settings:

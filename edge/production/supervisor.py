@@ -20,6 +20,7 @@ from edge.errors import EdgeError
 from edge.production.cloud_logging import render_remark
 from edge.production.process import STOP_SIGNALS, GatewayProcess, Readiness
 from edge.production.settings import Instance
+from edge.production.shared_metrics import MetricsBoard
 from edge.production.writer import LineWriter, open_lock, write_whole
 from edge.runtime.launch.prctl import die_with_parent
 
@@ -62,12 +63,14 @@ class Supervisor:
     listener: socket.socket
     _lock: int = field(default_factory=open_lock, init=False)
     _readiness: mmap.mmap = field(init=False)
+    _metrics: MetricsBoard = field(init=False)
     _children: dict[int, _Child] = field(default_factory=dict[int, _Child], init=False)
     _quick_exits: int = field(default=0, init=False)
     _spawn_after: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self._readiness = mmap.mmap(-1, self.instance.processes)  # anonymous shared memory
+        self._metrics = MetricsBoard.create(self.instance.processes)
 
     def run(self) -> None:
         """Run until a stop signal, and then until requests in flight have finished."""
@@ -103,7 +106,7 @@ class Supervisor:
             die_with_parent(parent)
             writer = LineWriter(sys.stdout.fileno(), self._lock)
             readiness = Readiness(self._readiness, index)
-            GatewayProcess(self.instance, self.listener, writer, readiness).run()
+            GatewayProcess(self.instance, self.listener, writer, readiness, self._metrics).run()
             status = 0
         except BaseException:
             traceback.print_exc()

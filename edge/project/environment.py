@@ -61,6 +61,12 @@ def project_variables(
     return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
 
 
+def telemetry_variables(env_file: Path | None = None) -> dict[str, str]:
+    """Merge the OTEL_* variables of the shell and of --env-file; the file wins."""
+    given = dict(environ_or_default(None)) | (EnvFile(env_file).read() if env_file else {})
+    return {name: value for name, value in given.items() if name.startswith("OTEL_")}
+
+
 def known_secrets(environ: Mapping[str, str], also: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the secrets that may come from the shell: well-known names, and those in `also`."""
     return {name: environ[name] for name in (*_FROM_SHELL, *also) if environ.get(name)}

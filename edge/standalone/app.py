@@ -10,14 +10,18 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive
 
-from edge.production.cloud_logging import AnsweredRequest, parse_trace, render_request
+from edge.production.cloud_logging import AnsweredRequest, render_request
 from edge.runtime.errors import Refusal, body_too_large, idle_timeout
+from edge.telemetry.context import parse_trace
+
+if TYPE_CHECKING:
+    from edge.standalone.telemetry import StandaloneTelemetry
 
 Check = Callable[[Request], Awaitable[Refusal | None]]
 HEALTH: Final = ("/_internal/health", "/_internal/live")
@@ -38,24 +42,37 @@ class StandaloneApp:
     checks: Sequence[Check] = ()
     trace_project: str = ""
     write: Callable[[bytes], object] = field(default=lambda line: sys.stdout.buffer.write(line))
+    telemetry: "StandaloneTelemetry | None" = None
 
     async def serve(self, request: Request) -> Any:
         """Return the function's response, or an error response."""
         if request.url.path in HEALTH:
             return JSONResponse({"message": "ok"}, headers={"cache-control": "no-store"})
         started, request_id = time.perf_counter(), str(uuid.uuid4())
-        status = _CLIENT_GONE
+        request, span = _with_request_id(request, request_id), None
+        if self.telemetry and (span := self.telemetry.begin(self.slug, request.scope["headers"])):
+            headers = span.headers(request.scope["headers"])
+            request = Request({**request.scope, "headers": headers}, request.receive)
+        status, code = _CLIENT_GONE, ""
         try:
-            response = await self._respond(_with_request_id(request, request_id))
+            response = await self._respond(request)
             status = response.status_code if isinstance(response, Response) else 200
+            code = self._add_headers(response, request_id) if isinstance(response, Response) else ""
         finally:
-            self._log(request, request_id, status, time.perf_counter() - started)
-        if isinstance(response, Response):
-            response.headers["sb-request-id"] = request_id
-            response.headers["x-served-by"] = "edge-functions"
-            if status >= 500:
-                response.headers.setdefault("sb-error-code", "EDGE_FUNCTION_ERROR")
+            answered = self._describe(request, request_id, status, time.perf_counter() - started)
+            self.write(render_request(answered, time.time(), self.trace_project))
+            sys.stdout.flush()
+            if self.telemetry:
+                self.telemetry.end(span, answered, code)
         return response
+
+    def _add_headers(self, response: Response, request_id: str) -> str:
+        """Add what the platform adds to each response; return its error code, if it has one."""
+        response.headers["sb-request-id"] = request_id
+        response.headers["x-served-by"] = "edge-functions"
+        if response.status_code >= 500:
+            response.headers.setdefault("sb-error-code", "EDGE_FUNCTION_ERROR")
+        return response.headers.get("sb-error-code", "")
 
     async def _respond(self, request: Request) -> Any:
         for check in self.checks:
@@ -76,9 +93,11 @@ class StandaloneApp:
         # The function may have caught the disconnect and responded itself.
         return _refuse(body_too_large(self.body_limit)) if body.is_too_large else response
 
-    def _log(self, request: Request, request_id: str, status: int, seconds: float) -> None:
+    def _describe(
+        self, request: Request, request_id: str, status: int, seconds: float
+    ) -> AnsweredRequest:
         headers = request.headers
-        answered = AnsweredRequest(
+        return AnsweredRequest(
             method=request.method,
             url=request.url.path[:_LONGEST],  # without the query, which may hold secrets
             status=status,
@@ -93,8 +112,6 @@ class StandaloneApp:
                 headers.get("traceparent", ""), headers.get("x-cloud-trace-context", "")
             ),
         )
-        self.write(render_request(answered, time.time(), self.trace_project))
-        sys.stdout.flush()
 
 
 class _Body:

@@ -12,7 +12,8 @@ _SECRET: Final = ("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY")
 
 @dataclass(frozen=True, slots=True)
 class StandaloneEnvironment:
-    """`jwks` is empty if the key set must be fetched, `trace_project` if traces are not linked."""
+    """`jwks` is empty if the key set must be fetched, `trace_project` if traces are not linked;
+    `telemetry` are the OTEL_… variables."""
 
     url: str
     publishable_keys: tuple[str, ...]
@@ -20,6 +21,7 @@ class StandaloneEnvironment:
     jwt_secret: str
     jwks: str
     trace_project: str
+    telemetry: Mapping[str, str]
 
     @property
     def new_keys(self) -> frozenset[str]:
@@ -42,6 +44,7 @@ def read_environment(values: Mapping[str, str] | None = None) -> StandaloneEnvir
         jwt_secret=values.get("SUPABASE_JWT_SECRET", ""),
         jwks=values.get("SUPABASE_JWKS", ""),
         trace_project=values.get("GOOGLE_CLOUD_PROJECT", ""),
+        telemetry={name: text for name, text in values.items() if name.startswith("OTEL_")},
     )
 
 

@@ -16,6 +16,7 @@ from shared.errors import (
     UnavailableError,
 )
 from shared.http.tls import verify_for
+from shared.runtime.trace import pass_trace_on
 
 if TYPE_CHECKING:
     import httpx
@@ -54,6 +55,7 @@ def http_pool(url: str) -> "httpx.AsyncClient":
         _pools[url] = httpx.AsyncClient(
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             verify=verify_for(url),
+            event_hooks={"request": [pass_trace_on]},
         )
     return _pools[url]
 

@@ -23,6 +23,9 @@ def bundle(
     names: Annotated[list[str] | None, typer.Argument(help="Functions.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every function.")] = False,
+    telemetry: Annotated[
+        bool, typer.Option("--telemetry", help="With what sends traces and metrics by OTLP.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Where the folders go. [.edge/bundles]")] = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
@@ -37,7 +40,7 @@ def bundle(
 
     functions = choose_functions(workdir, Selection(tuple(names or ()), everything))
     folder = out or workdir / STATE_FOLDER / "bundles"
-    for workload in bundle_all(workdir, functions):
+    for workload in bundle_all(workdir, functions, has_telemetry=telemetry):
         made = workload.bundle
         made.write(folder / made.slug)
         _show(

@@ -63,13 +63,15 @@ def _require_deployable(functions: Sequence[Function]) -> None:
         raise DeployError("\n".join([*faults, "Nothing was done."]))
 
 
-def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
+def bundle_all(
+    workdir: Path, functions: Sequence[Function], *, has_telemetry: bool
+) -> list[Workload]:
     """Bundle every function. Raises DeployError if any of them cannot be bundled."""
     faults: list[str] = []
 
     def bundle(function: Function) -> Workload | None:
         try:
-            return workload_of(workdir, function)
+            return workload_of(workdir, function, has_telemetry=has_telemetry)
         except EdgeError as exc:
             faults.append(f"{function.slug}: {exc}")
             return None
@@ -81,11 +83,11 @@ def bundle_all(workdir: Path, functions: Sequence[Function]) -> list[Workload]:
     return [workload for workload in workloads if workload]
 
 
-def workload_of(workdir: Path, function: Function) -> Workload:
+def workload_of(workdir: Path, function: Function, *, has_telemetry: bool) -> Workload:
     """Return the function's bundle and the settings that a platform runs it with."""
     manifest = function.manifest
     return Workload(
-        bundle=build_bundle(workdir, function.slug),
+        bundle=build_bundle(workdir, function.slug, has_telemetry=has_telemetry),
         memory=manifest.memory_bytes // MEGABYTE,
         timeout=manifest.timeout,
         wall_clock=manifest.wall_clock,
@@ -117,7 +119,7 @@ def plan_services(
     if is_dry:
         settings, missing = settings.with_placeholders(name)
     destination = open_destination(workdir, settings, name)
-    workloads = bundle_all(workdir, functions)
+    workloads = bundle_all(workdir, functions, has_telemetry=settings.has_telemetry)
     request = DeployRequest(workloads, frozenset(everything), selection.prunes, selection.forces)
     if missing:
         _show_missing(settings, name, missing)

@@ -6,7 +6,7 @@ Builds are reproducible: the same input makes the same bytes, at any time and in
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +36,11 @@ _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _LEFT_OUT: Final = ("__pycache__", "tests")
 _NOT_UPLOADED: Final = (FILE, "smoke.toml")
 # Packages of the standalone app that functions-framework does not depend on.
-_STANDALONE_PACKAGES: Final = {"jwt": "pyjwt", "httpx": "httpx"}
+_STANDALONE_PACKAGES: Final = {
+    "jwt": ("pyjwt",),
+    "httpx": ("httpx",),
+    "opentelemetry": ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk"),
+}
 _TEST: Final = re.compile(r"test_.*|.*_test\.py|conftest\.py")
 
 
@@ -64,23 +68,26 @@ class Bundle:
         return tuple(self.manifest["unused"])
 
 
-def build_bundle(root: Path, slug: str) -> Bundle:
+def build_bundle(root: Path, slug: str, *, has_telemetry: bool = False) -> Bundle:
     """Build the bundle of function `slug` of the project at `root`.
 
+    With `has_telemetry` it sends traces and metrics where OTEL_… variables say.
     Raises DeployError with the file and line of what is wrong.
     """
-    return _Builder(root.resolve(), slug).build()
+    return _Builder(root.resolve(), slug, has_telemetry).build()
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
     root: Path
     slug: str
+    has_telemetry: bool
 
     def build(self) -> Bundle:
         function = self._read_manifest()
         name, kind = self._check(function)
         entrypoint = Entrypoint.of(self.slug, self.name, function, name, kind)
+        entrypoint = replace(entrypoint, has_telemetry=self.has_telemetry)
         own = ImportCollector(self.root, self.package, frozenset((SHARED,)))
         for path in self._sources():
             own.follow(".".join((self.package, *path.relative_to(self.folder).parts))[:-3])
@@ -181,14 +188,15 @@ class _Builder:
                     cure=f"Add it there: {next(iter(sorted(origins[module])), module)}==…",
                 )
         for module in sorted(standalone.packages):
-            self._add_standalone(closure, origins[module])
+            self._add_standalone(closure, module, origins[module])
         used = {name for module in own.packages for name in origins[module]}
         unused = sorted(named.keys() - used - {"functions-framework"})
         return _Packages.locked(closure.found), unused
 
-    def _add_standalone(self, closure: Closure, origins: set[str]) -> None:
-        name = next((each for each in sorted(origins) if each in closure.lock), None)
-        if name:  # even if present: maybe without the requirements of its extra
+    def _add_standalone(self, closure: Closure, module: str, origins: set[str]) -> None:
+        known = [each for each in sorted(origins) if each in closure.lock]
+        for name in _STANDALONE_PACKAGES.get(module, known[:1]):
+            # Even if present: maybe without the requirements of its extra.
             closure.add(Requirement(_with_extra(name)), "the standalone app")
 
 
@@ -218,12 +226,13 @@ def _additions(standalone: Imports, named: Mapping[str, Requirement], path: Path
     """Return installed versions of standalone packages that nothing else brings."""
     missing = sorted(
         package
-        for module, package in _STANDALONE_PACKAGES.items()
+        for module, packages in _STANDALONE_PACKAGES.items()
+        for package in packages
         if module in standalone.packages and package not in named
     )
     if missing and b"--hash=" in path.read_bytes():
         raise DeployError(
-            f"{path} has hashes, but lacks packages that verify_jwt or rate_limit "
+            f"{path} has hashes, but lacks packages that verify_jwt, rate_limit or telemetry "
             f"require: {', '.join(map(_with_extra, missing))}.",
             cure=f"Name them there too, with hashes, or lock the project's packages in {LOCK}.",
         )

@@ -24,7 +24,7 @@ _APP = StandaloneApp(
     timeout={timeout},
     checks=({checks}),
     trace_project=_ENVIRONMENT.trace_project,
-)
+{telemetry})
 
 
 async def main(request: Request) -> Any:
@@ -48,6 +48,7 @@ class Entrypoint:
     entry_point: str = "main"
     kind: str = "coroutine"
     concurrency: int = 20
+    has_telemetry: bool = False
 
     @classmethod
     def of(
@@ -80,6 +81,7 @@ class Entrypoint:
             *(["edge.standalone.adapter"] if self.kind in _ADAPTERS else []),
             *(["edge.standalone.auth"] if self.verify_jwt else []),
             *(["edge.standalone.rate_limit"] if self.rate_limit else []),
+            *(["edge.standalone.telemetry"] if self.has_telemetry else []),
         ]
 
 
@@ -95,6 +97,7 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
     if adapter := _ADAPTERS.get(settings.kind):
         imports = f"from edge.standalone.adapter import {adapter}\n{imports}"
         function = f"{adapter}(function, {settings.concurrency})"
+    telemetry = f'    telemetry=create_telemetry("{settings.slug}", _ENVIRONMENT.telemetry),\n'
     text = _TEMPLATE.format(
         slug=settings.slug,
         name=settings.name,
@@ -104,8 +107,10 @@ def render_entrypoint(settings: Entrypoint) -> bytes:
         body_limit=settings.body_limit,
         timeout=settings.timeout,
         checks=checks,
+        telemetry=telemetry if settings.has_telemetry else "",
     )
-    if auth_import:
-        last = "from edge.standalone.environment import read_environment\n"
-        text = text.replace(last, last + auth_import)
+    last = "from edge.standalone.environment import read_environment\n"
+    if settings.has_telemetry:
+        text = text.replace(last, f"{last}from edge.standalone.telemetry import create_telemetry\n")
+    text = text.replace(last, last + auth_import)
     return text.encode()

@@ -1,8 +1,10 @@
 """Which variables and secrets a function is given."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from edge.deploy.service_environment import resolve_environment
+from edge.deploy.settings import is_credential
 from tests.support.workloads import settings
 
 HELD = frozenset(
@@ -25,6 +27,20 @@ def test_a_function_gets_the_project_s_keys_and_of_the_rest_what_it_names(tmp_pa
 
 def test_a_variable_is_not_told_to_a_function_that_does_not_name_it(tmp_path: Path) -> None:
     assert "OPENAI_MODEL" not in resolve_environment((), settings(tmp_path), HELD).variables
+
+
+def test_where_telemetry_goes_is_told_to_all_and_its_key_is_a_secret(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example"}
+    given = replace(given, variables={**given.variables, **endpoint})
+    held = HELD | {"OTEL_EXPORTER_OTLP_HEADERS"}
+
+    environment = resolve_environment((), given, held)
+
+    assert given.has_telemetry
+    assert environment.variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://collector.example"
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in environment.secrets
+    assert is_credential("OTEL_EXPORTER_OTLP_HEADERS")
 
 
 def test_credentials_are_needed_and_settings_are_not(tmp_path: Path) -> None:

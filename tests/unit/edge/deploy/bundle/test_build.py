@@ -102,6 +102,19 @@ def test_packages_are_those_of_the_function_with_their_hashes() -> None:
     assert all(lines[number + 1].startswith("    --hash=sha256:") for number in pins)
 
 
+def test_telemetry_is_in_the_bundle_only_where_it_is_wanted() -> None:
+    without, with_it = (
+        build_bundle(ROOT, "get-negative-prompt", has_telemetry=wanted) for wanted in (False, True)
+    )
+
+    assert not [name for name in without.manifest["packages"] if name.startswith("opentelemetry-s")]
+    assert not [name for name in without.files if "telemetry/export" in name]
+    added = {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "protobuf"}
+    assert added <= set(with_it.manifest["packages"])
+    assert {"edge/telemetry/export.py", "edge/standalone/telemetry.py"} <= set(with_it.files)
+    assert b'telemetry=create_telemetry("get-negative-prompt", _ENV' in with_it.files["main.py"]
+
+
 def test_what_stands_before_it_brings_its_packages_along(project: Path) -> None:
     assert "pyjwt" not in build_bundle(project, "hello-you").manifest["packages"]
     write(project, "function.toml", "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.production.cloud_logging import Trace, parse_trace
+from edge.telemetry.context import Trace, parse_trace
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 
