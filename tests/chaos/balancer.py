@@ -25,7 +25,7 @@ class Balancer:
         if backend is None:
             writer.close()
             return
-        await asyncio.gather(_pump(reader, backend[1]), _pump(backend[0], writer))
+        await asyncio.gather(pump(reader, backend[1]), pump(backend[0], writer))
 
     async def _connect(self) -> Streams | None:
         first, self.turn = self.turn, (self.turn + 1) % len(self.backends)
@@ -35,7 +35,7 @@ class Balancer:
         return None
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(_CHUNK):
             writer.write(data)

@@ -1,0 +1,1 @@
+"""Mixed traffic of all functions over several production instances, with faults."""
