@@ -1,12 +1,18 @@
 """`edge serve`: only the gateway and the runtime, as a container runs them."""
 
 import os
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import options
 from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge.telemetry.settings import TelemetrySettings
 
 
 def serve(  # noqa: PLR0913 - each is an option of the command
@@ -46,16 +52,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
     SUPABASE_URL, its keys and the functions' secrets come from the environment.
     """
-    from dataclasses import replace
-
-    from edge.production.settings import (
-        Instance,
-        load_production_settings,
-        require_telemetry,
-        with_keys,
-    )
+    from edge.production.settings import Instance, load_production_settings, with_keys
     from edge.production.supervisor import Supervisor, listen
-    from edge.project.environment import project_variables, telemetry_variables
+    from edge.project.environment import project_variables
 
     if not production:
         raise EdgeError(
@@ -72,6 +71,13 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         trace_project=trace_project,
         key_seconds=None if "SUPABASE_JWKS" in variables else key_seconds,
         has_front=front,
-        telemetry=require_telemetry(telemetry_variables(env_file)),
+        telemetry=_read_telemetry(env_file),
     )
     Supervisor(instance, listen(host, port)).run()
+
+
+def _read_telemetry(env_file: "Path | None") -> "TelemetrySettings | None":
+    from edge.production.settings import require_telemetry
+    from edge.project.environment import telemetry_variables
+
+    return require_telemetry(telemetry_variables(env_file))
