@@ -76,13 +76,14 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a function wrote to `stream` (stdout or stderr)."""
+    """A line that a function wrote to `stream` (stdout or stderr), in which request if known."""
 
     slug: str
     execution_id: str
     stream: str
     level: Level
     text: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class UncaughtException:
     slug: str
     execution_id: str
     exception: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

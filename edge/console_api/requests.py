@@ -23,6 +23,7 @@ from edge.console_api.filters import (
 )
 from edge.console_api.logs import render_log
 from edge.console_api.rows import fetch, render_time
+from edge.console_api.spans import find_spans
 from edge.emulator.postgres.pool import Connection
 
 COLUMNS: Final = (
@@ -35,12 +36,6 @@ select seq, at, request_id, execution_id, source, function, level, event_type, t
 from edge_console.logs
 where request_id = $1 or (request_id is null and execution_id = $2 and at between $3 and $4)
 order by at, seq limit 2000"""
-_SPANS: Final = """
-select id, parent, kind, name, start_us, end_us, attributes from edge_console.spans
-where request_id = $1 and started_at = $2 order by start_us, end_us desc limit 2000"""
-_CALLS: Final = """
-select id, kind, function, method, path, status, started_at, duration_ms
-from edge_console.requests where parent_id = $1 order by started_at limit 1000"""
 
 
 def conditions_of(parameters: Mapping[str, str]) -> Conditions:
@@ -178,7 +173,7 @@ def decode(head: bytes, *, is_cut: bool) -> tuple[str, str]:
 async def _show_request(request: Request) -> Response:
     async with context_of(request).database() as connection:
         row = await find_request(connection, request.path_params["id"])
-        spans = await _find_spans(connection, row)
+        spans = await find_spans(connection, row)
         last = row["started_at"].timestamp() + row["duration_ms"] / 1000 + 1
         window = [row["started_at"], datetime.fromtimestamp(last, row["started_at"].tzinfo)]
         logs = await fetch(connection, _LOGS, [row["id"], row["execution_id"] or "", *window])
@@ -200,33 +195,6 @@ async def _show_request(request: Request) -> Response:
             "replays": [str(each["id"]) for each in replays],
         }
     )
-
-
-async def _find_spans(connection: Connection, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the request's own spans, and one for each request that it made to this stack."""
-    spans = await fetch(connection, _SPANS, [row["id"], row["started_at"]])
-    calls = await fetch(connection, _CALLS, [row["id"]])
-    ids = {span["id"] for span in spans}
-    parent = "handler" if "handler" in ids else "gateway"
-    return spans + [_render_call(call, row["started_at"], parent) for call in calls]
-
-
-def _render_call(call: Mapping[str, Any], began: datetime, parent: str) -> dict[str, Any]:
-    start = round((call["started_at"] - began).total_seconds() * 1_000_000)
-    return {
-        "id": str(call["id"]),
-        "parent": parent,
-        "kind": call["kind"],
-        "name": f"{call['method']} {call['path']}",
-        "start_us": max(start, 0),
-        "end_us": max(start, 0) + round(call["duration_ms"] * 1000),
-        "attributes": {
-            "http.request.method": call["method"],
-            "url.path": call["path"],
-            "http.response.status_code": call["status"],
-            "edge.request_id": str(call["id"]),
-        },
-    }
 
 
 ROUTES: Final = [

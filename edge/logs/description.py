@@ -69,7 +69,7 @@ def _describe_line(event: LogLine, time: datetime) -> Entry:
         message=_summarise(record) if record else event.text[:MAX_CHARS],
         function=event.slug,
         execution_id=event.execution_id,
-        request_id=record.request_id if record else "",
+        request_id=record.request_id if record else event.request_id,
         fields=record.fields if record else {"stream": event.stream},
     )
 
@@ -107,6 +107,7 @@ def _describe_worker(
     event: Boot | BootFailure | UncaughtException | WorkerRetired | Shutdown, time: datetime
 ) -> Entry:
     fields: dict[str, Any] = {}
+    request_id = event.request_id if isinstance(event, UncaughtException) else ""
     match event:
         case Boot():
             level, kind, message = Level.INFO, Kind.BOOT, f"booted in {event.boot_ms:.0f} ms"
@@ -128,7 +129,9 @@ def _describe_worker(
                 "cpu_time_used": round(event.cpu_ms, 1),
                 "memory_used": event.memory_bytes,
             }
-    return Entry(time, level, kind, message, event.slug, event.execution_id, fields=fields)
+    return Entry(
+        time, level, kind, message, event.slug, event.execution_id, request_id, fields=fields
+    )
 
 
 def _describe_platform(

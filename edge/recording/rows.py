@@ -14,6 +14,7 @@ from edge.logs.record import RequestRecord
 from edge.recording.callers import CallerReader
 from edge.recording.capture import Capture, Header
 from edge.recording.redaction import Redaction
+from edge.recording.semantics import describe_call
 
 Row = tuple[Any, ...]
 
@@ -41,6 +42,7 @@ REQUEST_COLUMNS: Final = (
     "request_bytes",
     "response_bytes",
     "replay_of",
+    "attributes",
 )
 BODY_COLUMNS: Final = (
     "request_id",
@@ -111,7 +113,14 @@ class RowMaker:
             capture.request_bytes,
             capture.response_bytes,
             capture.replay_of,
+            self._describe(capture),
         )
+
+    def _describe(self, capture: Capture) -> str | None:
+        body = b"".join(capture.response_body)
+        plain, _ = decompress(body, capture.response_headers, capture.limit)
+        attributes = describe_call(capture, plain)
+        return self.redaction.redact_shapes(render_json(attributes)) if attributes else None
 
     def bodies(self, capture: Capture) -> list[Row]:
         """Return the rows of the request and the response."""
@@ -157,7 +166,7 @@ def refused_row(event: RequestServed, now: float) -> Row:
     print_ = fingerprint(event.slug, event.status, event.code, None)
     known = (event.request_id, None, event.execution_id or None, "function", _clean(event.slug))
     answer = (event.status, True, event.code, None, print_, started_at, event.duration_ms)
-    unknown = (None, None, None, None, 0, 0, None)
+    unknown = (None, None, None, None, 0, 0, None, None)
     request = (event.method, _clean(path)[:_LONGEST_TEXT], None)
     return (*known, *request, *answer, event.is_cold, *unknown)
 

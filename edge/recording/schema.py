@@ -11,7 +11,7 @@ from psycopg import sql
 from edge.project.recording import RecordingSettings
 
 SCHEMA: Final = "edge_console"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _TABLES: Final = """
 create schema if not exists edge_console;
 revoke all on schema edge_console from public;
@@ -23,7 +23,7 @@ create table edge_console.requests (
   status integer not null, failed boolean not null, code text, error text, fingerprint text,
   started_at timestamptz not null, duration_ms double precision not null,
   cold boolean not null, role text, sub text, api_key text, claims jsonb,
-  request_bytes bigint not null, response_bytes bigint not null, replay_of uuid
+  request_bytes bigint not null, response_bytes bigint not null, replay_of uuid, attributes jsonb
 ) partition by list (failed);
 create table edge_console.bodies (
   request_id uuid not null, started_at timestamptz not null, failed boolean not null,
@@ -57,7 +57,7 @@ create index on edge_console.logs (at desc, seq desc);
 create index on edge_console.logs (request_id) where request_id is not null;
 create index on edge_console.logs (seq);
 create index on edge_console.calls (minute);
-comment on table edge_console.requests is 'version 1';
+comment on table edge_console.requests is 'version 2';
 """
 _FAILABLE: Final = ("requests", "bodies", "spans")
 _READ_VERSION: Final = """

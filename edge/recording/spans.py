@@ -1,7 +1,7 @@
 """Where a request's time went, as spans with OpenTelemetry's names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,6 +22,10 @@ SPAN_COLUMNS: Final = (
     "attributes",
 )
 _SHORTEST_WAIT: Final = 0.0005
+_MOST_NOTES: Final = 40
+_KNOWN: Final = frozenset(
+    ("request_id", "function", "timestamp", "duration_ms", "status", "outcome", "stages", "error")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,11 @@ def spans_of(capture: Capture, record: RequestRecord | None) -> list[Span]:
         start = _us(capture.answered - capture.began)
         spans.append(Span("response", "gateway", "internal", "response body", start, end, {}))
     if record:
-        spans += _stages(record, spans[-1] if capture.admitted else spans[0])
+        handler = spans[-1] if capture.admitted else spans[0]
+        spans[spans.index(handler)] = replace(
+            handler, attributes={**handler.attributes, **_notes(record)}
+        )
+        spans += _stages(record, handler)
     return spans
 
 
@@ -111,6 +119,15 @@ def _stages(record: RequestRecord, parent: Span) -> Iterator[Span]:
         attributes = {} if stage.status == "success" else {"error.type": stage.status}
         yield Span(f"stage-{number}", parent.id, "stage", stage.name, at, end, attributes)
         at = end
+
+
+def _notes(record: RequestRecord) -> dict[str, Any]:
+    """Return what the function noted about the request, such as tokens and cost."""
+    return {
+        f"edge.note.{name}": value
+        for name, value in list(record.fields.items())[:_MOST_NOTES]
+        if name not in _KNOWN and isinstance(value, str | int | float) and len(str(value)) < 300
+    }
 
 
 def _name(capture: Capture) -> str:

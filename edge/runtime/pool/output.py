@@ -6,9 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+MARK: Final = "\x1f"
+"""Around the id of a request at the beginning of a line: see worker/tracing.py."""
 _CHUNK: Final = 8192
 _LAST_WORDS: Final = 32  # chunks: more than a pipe holds
 _LONGEST_LINE: Final = 10_000
+_LONGEST_ID: Final = 64
+
+
+def split_mark(line: str) -> tuple[str, str]:
+    """Return the id of the request that wrote the line, empty if there is none, and the rest."""
+    if not line.startswith(MARK):
+        return "", line
+    request_id, end, text = line[1:].partition(MARK)
+    return (request_id, text) if end and len(request_id) <= _LONGEST_ID else ("", line)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from edge.project.limits import Usage
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.control_channel import ControlChannel
 from edge.runtime.pool.liveness import Liveness
-from edge.runtime.pool.output import LineReader
+from edge.runtime.pool.output import LineReader, split_mark
 from edge.runtime.pool.sources import Sources
 from edge.runtime.pool.stack_sample import render_stacks
 from edge.runtime.pool.state import State, Step, advance
@@ -271,11 +271,12 @@ class Process:
 
         tracebacks = TracebackReader()
 
-        def emit(text: str) -> None:
+        def emit(line: str) -> None:
+            request_id, text = split_mark(line)
             level = level_of(stream, text)
-            self.observe(LogLine(self.slug, self.execution_id, stream, level, text))
+            self.observe(LogLine(self.slug, self.execution_id, stream, level, text, request_id))
             if exception := tracebacks.feed(text):
-                self.observe(UncaughtException(self.slug, self.execution_id, exception))
+                self.observe(UncaughtException(self.slug, self.execution_id, exception, request_id))
 
         reader = LineReader(read, emit)
         reader.start()

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn, TextIO, cast
+from typing import Any, Final, NoReturn, cast
 
 import flask
 import functions_framework
@@ -33,6 +33,7 @@ from edge.runtime.worker.heartbeat import Heartbeat
 from edge.runtime.worker.loaded_files import LoadedFiles, project_folders
 from edge.runtime.worker.log_once import log_exceptions_once
 from edge.runtime.worker.response_guard import guard_response
+from edge.runtime.worker.tracing import mark_calls, open_output, with_request_id
 from edge.runtime.worker.unfinished import warn_of_unfinished
 from edge.runtime.worker.websocket import with_websocket
 
@@ -58,6 +59,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
         files.start()
     follow_entry_points()
     log_exceptions_once()
+    mark_calls(spec["environment"])
     try:
         app = load(spec["target"], spec["source"], spec["concurrency"])
     except BaseException as exc:
@@ -65,7 +67,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
     files.report()
-    app = with_websocket(guard_response(app), spec["socket_idle_timeout"])
+    app = with_websocket(with_request_id(guard_response(app)), spec["socket_idle_timeout"])
     folders = project_folders(spec["source"], spec["root"])
     _serve(app, socket.socket(fileno=listener), control, folders)
     sys.stdout.flush()
@@ -110,16 +112,8 @@ def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
     sys.argv = [spec["source"]]
     sys.path[:] = [spec["root"], *(p for p in sys.path if p not in ("", spec["root"]))]
     sys.dont_write_bytecode = _is_fresh(spec["source"], spec["root"])
-    sys.stdout = sys.__stdout__ = _open_output(1)
-    sys.stderr = sys.__stderr__ = _open_output(2)
-
-
-def _open_output(fd: int) -> TextIO:
-    """Return a stream by lines that prints what is no UTF-8, half of a surrogate pair, escaped.
-
-    It is a new one: the zygote's may have been a file, which reconfiguring it would seek in.
-    """
-    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdout = sys.__stdout__ = open_output(1)
+    sys.stderr = sys.__stderr__ = open_output(2)
 
 
 def _is_fresh(source: str, root: str) -> bool:
