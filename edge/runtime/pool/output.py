@@ -8,10 +8,16 @@ from typing import Final
 
 MARK: Final = "\x1f"
 """Around the id of a request at the beginning of a line: see worker/tracing.py."""
+_MARK: Final = MARK.encode()
 _CHUNK: Final = 8192
 _LAST_WORDS: Final = 32  # chunks: more than a pipe holds
 _LONGEST_LINE: Final = 10_000
 _LONGEST_ID: Final = 64
+
+
+def _mark_length(line: bytes | bytearray) -> int:
+    """Return the length of the mark that the line begins with, 0 without one."""
+    return line.find(_MARK, 1, _LONGEST_ID + 2) + 1 if line.startswith(_MARK) else 0
 
 
 def split_mark(line: str) -> tuple[str, str]:
@@ -24,7 +30,10 @@ def split_mark(line: str) -> tuple[str, str]:
 
 @dataclass(slots=True)
 class LineReader:
-    """Reads a pipe as it fills; `emit` gets each line without its end, decoded leniently."""
+    """Reads a pipe as it fills; `emit` gets each line without its end, decoded leniently.
+
+    Each part of a long line begins with the mark of its request, as the line does.
+    """
 
     fd: int
     emit: Callable[[str], None]
@@ -57,15 +66,18 @@ class LineReader:
         self._rest = bytearray(rest)
         for line in lines:
             self._emit(line)
-        while len(self._rest) > _LONGEST_LINE:
-            self._emit(self._rest[:_LONGEST_LINE])
-            del self._rest[:_LONGEST_LINE]
+        mark = _mark_length(self._rest)
+        while len(self._rest) > _LONGEST_LINE + mark:
+            self._emit(self._rest[: _LONGEST_LINE + mark])
+            del self._rest[mark : _LONGEST_LINE + mark]
         return True
 
     def _emit(self, line: bytes | bytearray) -> None:
-        text = line.decode(errors="replace").rstrip("\r")
+        length = _mark_length(line)
+        mark = line[:length].decode(errors="replace")
+        text = line[length:].decode(errors="replace").rstrip("\r")
         for start in range(0, max(len(text), 1), _LONGEST_LINE):
-            self.emit(text[start : start + _LONGEST_LINE])
+            self.emit(mark + text[start : start + _LONGEST_LINE])
 
     def _end(self) -> None:
         if self.fd < 0:

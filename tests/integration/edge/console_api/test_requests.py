@@ -126,11 +126,11 @@ def test_a_request_that_does_not_exist(recorded: RecordedStack) -> None:
 def test_requests_of_services_are_recorded_and_polls_are_not(recorded: RecordedStack) -> None:
     key = recorded.stack.settings.service_role_key
     for _ in range(3):
-        recorded.client.get("/rest/v1/notes?select=id", headers={"apikey": key})
+        recorded.client.get("/rest/v1/notes?select=id&limit=7", headers={"apikey": key})
     recorded.client.get("/rest/v1/missing", headers={"apikey": key})
 
     failed = wait_for(lambda: recorded.list(kind="rest", status="404"))
-    notes = [each for each in recorded.list(kind="rest") if each["path"] == "/rest/v1/notes"]
+    notes = [each for each in recorded.list(kind="rest") if each["query"] == "select=id&limit=7"]
 
     assert failed[0]["path"] == "/rest/v1/missing"
     assert failed[0]["code"] == "PGRST205"
