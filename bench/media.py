@@ -125,7 +125,7 @@ async def measure_rate(details: Mapping[str, str], user_id: str, count: int) -> 
     return count / seconds
 
 
-def kill_workers(details: Mapping[str, str], jobs: int) -> None:
+def kill_workers(details: Mapping[str, str], jobs: int, pause: float) -> None:
     """Let processes work that are killed at random; count what is lost or stored twice."""
     with psycopg.connect(details["DB_URL"], autocommit=True) as connection:
         media = MediaDatabase(connection)
@@ -135,7 +135,7 @@ def kill_workers(details: Mapping[str, str], jobs: int) -> None:
         for turn in range(jobs):
             media.enqueue(users[turn % _USERS], max_attempts=20)
         began = time.perf_counter()
-        kills = _kill_until_done(details, media)
+        kills = _kill_until_done(details, media, pause)
         seconds = time.perf_counter() - began
         states = media.ask(
             "select jsonb_object_agg(status, n) from"
@@ -156,7 +156,7 @@ def kill_workers(details: Mapping[str, str], jobs: int) -> None:
     print(f"mean wait {statistics.mean(means):.1f} s")
 
 
-def _kill_until_done(details: Mapping[str, str], media: MediaDatabase) -> int:
+def _kill_until_done(details: Mapping[str, str], media: MediaDatabase, pause: float) -> int:
     dice = random.Random(7)
     command = [sys.executable, "-m", "bench.media_worker", details["API_URL"]]
     environment = {**os.environ, "SERVICE_ROLE_KEY": details["SERVICE_ROLE_KEY"]}
@@ -164,7 +164,7 @@ def _kill_until_done(details: Mapping[str, str], media: MediaDatabase) -> int:
     kills = 0
     try:
         while media.ask("select count(*) from public.jobs where status <> 'completed'"):
-            time.sleep(dice.uniform(0.5, 1.5))
+            time.sleep(dice.uniform(0.5, 1.5) * pause)
             victim = dice.randrange(_WORKERS)
             workers[victim].kill()
             workers[victim].wait()
@@ -197,6 +197,7 @@ def main() -> None:
     parser.add_argument("--queue", choices=("pgmq", "redis"), default="pgmq")
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--pause", type=float, default=4, help="seconds between two kills")
     options = parser.parse_args()
     print_machine()
     with _queue(options.queue), stack("queue_job", "job_callback", "media_queue") as details:
@@ -206,7 +207,7 @@ def main() -> None:
         rate = asyncio.run(measure_rate(details, user_id, options.requests))
         print_at_least(f"jobs to the workspace, {options.queue}", rate, 20, "jobs/s")
         if options.queue == "pgmq":
-            kill_workers(details, options.jobs)
+            kill_workers(details, options.jobs, options.pause)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,17 @@ async def read_bytes(request: Request, limit: int = MAX_BYTES) -> bytes:
     return bytes(body)
 
 
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
 async def read_form(request: Request, limit: int) -> Mapping[str, list[Any]]:
-    """Return the values of a form by field: texts, and the bytes of one file.
+    """Return the values of a form by field: texts, and one FormFile.
 
     Raises ValueError, TooLargeError.
     """
@@ -77,11 +86,15 @@ async def read_form(request: Request, limit: int) -> Mapping[str, list[Any]]:
         raise ValueError(str(exc)) from exc
     try:
         return {
-            name: [await each.read() if isinstance(each, UploadFile) else each for each in given]
+            name: [await _hold(each) if isinstance(each, UploadFile) else each for each in given]
             for name, given in ((name, form.getlist(name)) for name in form)
         }
     finally:
         await form.close()
+
+
+async def _hold(file: UploadFile) -> FormFile:
+    return FormFile(file.filename or "", file.content_type or "", await file.read())
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ class Endpoint(StrEnum):
     CREATE_PREDICTION = "create_prediction"
     READ_PREDICTION = "read_prediction"
     OUTPUT = "output"
+    FILES = "files"
 
 
 class FaultKind(StrEnum):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from edge.emulator.fair_turns import TooManyWaitingError
-from edge.emulator.providers.body import BodyParser
+from edge.emulator.providers.body import BodyParser, FormFile
 from edge.emulator.providers.faults import Fault, FaultKind, Provider
 from edge.emulator.providers.openai.embedded_transcript import (
     Cue,
@@ -53,9 +53,10 @@ def transcriptions(bodies: BodyParser) -> RequestHandler:
 
 async def _create(bodies: BodyParser, caller: str, form: Body, fault: Fault | None) -> Response:
     """Answer with the words of the file's transcript, in the format asked for."""
-    file = next(iter(form.get("file", ())), None)
-    if not isinstance(file, bytes):
+    given = next(iter(form.get("file", ())), None)
+    if not isinstance(given, FormFile):
         raise missing_parameter("file")
+    file = given.content
     model = _text(form, "model")
     if not model:
         raise missing_parameter("model")

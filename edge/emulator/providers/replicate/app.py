@@ -19,6 +19,7 @@ from edge.emulator.providers.replicate.adapter import ReplicateAdapter
 from edge.emulator.providers.replicate.emulator import ReplicateEmulator
 from edge.emulator.providers.replicate.errors import ReplicateError, injected_error
 from edge.emulator.providers.replicate.prediction import EVENTS, Prediction
+from edge.emulator.providers.replicate.uploads import MAX_UPLOAD, Uploads
 from edge.emulator.providers.response import letter_id
 from edge.emulator.providers.router import Body, Router
 
@@ -30,9 +31,9 @@ _PAGE: Final = 100
 
 
 def create_replicate_app(replicate: ReplicateEmulator, bodies: BodyParser) -> Starlette:
-    """Build the app of predictions, models, the webhook secret and output files."""
+    """Build the app of predictions, models, the webhook secret, output files and uploads."""
     router = Router(ReplicateAdapter(), replicate.faults, bodies)
-    routes = _Routes(replicate)
+    routes, uploads = _Routes(replicate), Uploads()
     create, read = Endpoint.CREATE_PREDICTION, Endpoint.READ_PREDICTION
     models = "/v1/models/{owner}/{name}"
     return Starlette(
@@ -50,6 +51,10 @@ def create_replicate_app(replicate: ReplicateEmulator, bodies: BodyParser) -> St
             router.route(
                 "GET", "/v1/webhooks/default/secret", Endpoint.MODELS, routes.secret, body=False
             ),
+            router.upload("/v1/files", Endpoint.FILES, uploads.create, MAX_UPLOAD),
+            router.route("GET", "/v1/files", Endpoint.FILES, uploads.list, body=False),
+            router.route("GET", "/v1/files/{id}", Endpoint.FILES, uploads.read, body=False),
+            router.route("DELETE", "/v1/files/{id}", Endpoint.FILES, uploads.delete, body=False),
             Route("/files/{path:path}", routes.file),
         ],
         exception_handlers={
