@@ -8,8 +8,8 @@ priority? (-10 to 0), idempotency_key?, metadata?
 skip_enhancement, …, kept as they are}}, as a signed-in user. Header Idempotency-Key also.
 job_type: sdxl_image_, video_, wan_video_ or rv51_, then fast or high.
 200 {jobId, status, queueName, message, duplicate, seed, position?, etaSeconds?}: how many jobs come
-first, and the seconds until it is done by the last durations, null if none is known. Numbers out of
-range are clamped.
+first (at most 200), and the seconds until it is done by the last durations, null if none is known.
+Numbers out of range are clamped.
 400 INVALID_BODY, UNKNOWN_JOB_TYPE, UNKNOWN_MODEL, PROMPT_MISSING, PROMPT_TOO_LONG,
 METADATA_TOO_LARGE, INVALID_REFERENCE, URL_NOT_ALLOWED, FETCH_FAILED, FILE_TOO_LARGE · 401 · 404
 REFERENCE_NOT_FOUND, PROJECT_NOT_FOUND · 405 · 409 IDEMPOTENCY_CONFLICT, TOO_MANY_JOBS · 503

@@ -53,6 +53,8 @@ def test_the_wait_is_estimated_by_place_and_durations(media: MediaDatabase) -> N
     receipts = enqueue(media, *(entry(busy) for _ in range(120)))
     assert [each["position"] for each in receipts[:3]] == [0, 1, 2]
     assert receipts[-1]["position"] == 119
+    video = entry(busy, job_type="video_fast", format="video", queue_name="wan_queue")
+    assert enqueue(media, video)[0]["position"] == 0  # of its own queue
     assert {each["eta_seconds"] for each in receipts} == {None}
     for _ in range(2):
         job = media.claim()
