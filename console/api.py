@@ -51,12 +51,15 @@ class Api:
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Send a request; return parsed JSON, or text if the answer is something else."""
+        """Send JSON, or `content` as it is; return parsed JSON, or text if it is something else."""
         sent = {k: str(v) for k, v in (query or {}).items() if v not in (None, "")}
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        kind = {"content-type": "application/json"} if content is not None else {}
+        kind: dict[str, str] = {}
+        if content is None and body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+            kind = {"content-type": "application/json"}
         try:
             response = await self._client.request(
                 method, path, params=sent, content=content, headers={**kind, **(headers or {})}

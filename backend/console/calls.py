@@ -1,0 +1,117 @@
+"""One call: what was said beside its recording, how it ended, what it cost."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from nicegui import ui
+
+from backend.console.campaigns import money
+from backend.console.data import moment, select, select_one
+from console import page
+from console.layout import heading
+from console.ui.messages import empty
+from console.ui.parts import facts, figures, link, milliseconds, panel
+from console.ui.table import Column, Table
+from console.ui.text import json_block, text_block, visible
+
+_COLUMNS: Final = (
+    Column("to_number", "To", "mono", href="/console/calls/{id}"),
+    Column("direction", "Direction", optional=True),
+    Column("status", "Status", "status", tones={"ended": "good", "error": "bad"}),
+    Column("disconnection_reason", "Ended by"),
+    Column("duration_ms", "Duration", "duration"),
+    Column("cost", "Cost", optional=True),
+    Column("created_at", "Time", "time"),
+)
+_MOST_TURNS: Final = 500
+
+
+@page("/calls", title="Calls", icon="call", group="Work", order=20)
+async def calls() -> None:
+    """List the newest calls."""
+    heading("Calls", "The newest 100, of all campaigns and those that came in")
+    rows = await select("calls", order="created_at.desc", limit=100)
+    if not rows:
+        empty("No call yet", "Start a campaign; its calls appear here.", "edge campaign list")
+        return
+    Table(_COLUMNS, [{**row, "cost": money(row["cost_cents"])} for row in rows], label="Calls")
+
+
+@page("/calls/{call_id}", title="Call")
+async def call(call_id: str) -> None:
+    """Show a call."""
+    row = await select_one("calls", id=f"eq.{call_id}")
+    if row is None:
+        heading("Call")
+        empty("There is no such call", "It may have been deleted.")
+        return
+    heading(f"{row['direction'].capitalize()} call with {row['to_number'] or row['from_number']}")
+    figures(
+        {
+            "Duration": (milliseconds(row["duration_ms"]), False),
+            "Cost": (money(row["cost_cents"]), False),
+            "Successful": (_yes(row["successful"]), row["successful"] is False),
+            "Voicemail": (_yes(row["voicemail"]), False),
+            "Opted out": (_yes(row["opted_out"]), row["opted_out"]),
+        }
+    )
+    with ui.element("div").classes("grid-2"):
+        with panel("Transcript"):
+            _show_recording(row["recording_url"])
+            _show_transcript(row["transcript"])
+        with ui.element("div").classes("stack"):
+            with panel("Facts"):
+                _show_facts(row)
+            if row["analysis"]:
+                with panel("Analysis"):
+                    json_block(row["analysis"], "Analysis")
+
+
+def _yes(value: bool | None) -> str:
+    return "–" if value is None else "yes" if value else "no"
+
+
+def _show_facts(row: Mapping[str, Any]) -> None:
+    campaign = row["campaign_id"]
+    facts(
+        {
+            "Status": row["status"],
+            "Ended by": row["disconnection_reason"],
+            "From": row["from_number"],
+            "To": row["to_number"],
+            "Started": moment(row["started_at"]),
+            "Ended": moment(row["ended_at"]),
+            "Call again at": moment(row["callback_at"]),
+            "Provider's id": row["retell_call_id"],
+            "Campaign": (lambda: link("Open", f"/console/campaigns/{campaign}"))
+            if campaign
+            else None,
+        }
+    )
+
+
+def _show_recording(url: str | None) -> None:
+    if not url:
+        return
+    if urlsplit(url).scheme in {"http", "https"}:
+        ui.link("Recording", url, new_tab=True).props('rel="noreferrer noopener"')
+    else:
+        ui.label(url)
+
+
+def _show_transcript(transcript: str | None) -> None:
+    lines = (transcript or "").splitlines()
+    if not lines:
+        ui.label("No transcript: nobody answered, or it has not come yet.").classes("dim")
+        return
+    if len(lines) > _MOST_TURNS:
+        text_block(transcript or "", "Transcript")
+        return
+    with ui.element("dl").classes("facts"):
+        for line in lines:
+            speaker, colon, said = line.partition(":")
+            with ui.element("dt"):
+                ui.label(visible(speaker[:40]) if colon else "")
+            with ui.element("dd"):
+                ui.label(visible((said if colon else line).strip()[:4000]))

@@ -1,0 +1,171 @@
+"""Calls that were analysed: their chats, what was drawn from them, examples for training."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nicegui import ui
+
+from backend.console.data import attempt, select, select_one
+from console import api, page
+from console.api import project
+from console.layout import heading
+from console.ui.messages import empty
+from console.ui.parts import facts, link, panel
+from console.ui.table import Column, Table
+from console.ui.text import json_block, text_block
+
+_SESSIONS: Final = (
+    Column("title", "Session", href="/console/chats/{session_id}"),
+    Column("video_id", "Call", "mono", optional=True),
+    Column("updated_at", "Last message", "time"),
+)
+_VIDEOS: Final = (
+    Column("name", "Call", href="/console/training/{id}"),
+    Column("collection_id", "Collection", "mono", optional=True),
+    Column("kinds", "Drawn from it"),
+    Column("created_at", "Stored", "time"),
+)
+_EXAMPLES: Final = (
+    Column("type", "Type"),
+    Column("input", "Input"),
+    Column("output", "Output"),
+    Column("quality", "Quality", "number", optional=True),
+)
+_TRAINING: Final = "/functions/v1/training-data"
+_SHOWN: Final = 100
+
+
+@page("/chats", title="Chat", icon="forum", group="Work", order=70)
+async def chats() -> None:
+    """List chat sessions; the chat itself is the backend's page."""
+    with heading("Chat", "Sessions of the chat backend, newest first"):
+        await _add_link()
+    rows = await select("chat_sessions", order="updated_at.desc", limit=_SHOWN)
+    if not rows:
+        empty(
+            "No session yet",
+            "Open the chat, choose a call or upload a transcript of your own, and write "
+            "@sales_prompt_extractor.",
+        )
+        return
+    shown = [{**row, "title": row["metadata"].get("title") or row["session_id"]} for row in rows]
+    Table(_SESSIONS, shown, label="Sessions", row_key="session_id")
+
+
+async def _add_link(session_id: str = "") -> None:
+    processes = (await api().get("/processes"))["data"]
+    chat = next((each for each in processes if each["name"] == "chat" and each["url"]), None)
+    if chat is None:
+        ui.label("The chat backend does not run: edge start without --no-processes.").classes("dim")
+        return
+    query = f"/?session={session_id}" if session_id else "/"
+    ui.link("Open the chat", f"{chat['url']}{query}", new_tab=True).props('rel="noopener"')
+
+
+@page("/chats/{session_id}", title="Chat session")
+async def chat(session_id: str) -> None:
+    """Show a session's messages as they are stored."""
+    found = await select_one("chat_sessions", session_id=f"eq.{session_id}")
+    if found is None:
+        heading("Chat session")
+        empty("There is no such session", "It may have been deleted.")
+        return
+    with heading(found["metadata"].get("title") or session_id, "Chat session"):
+        await _add_link(session_id)
+    rows = await select("chat_messages", session_id=f"eq.{session_id}", order="position", limit=200)
+    for row in rows:
+        with panel("Asked" if row["msg_type"] == "input" else "Answered"):
+            if row["status"] != "success" and row["msg_type"] == "output":
+                ui.label(row["status"]).classes("status warn")
+            parts: list[dict[str, Any]] = row["message"].get("content") or []
+            for part in parts:
+                _show_part(part)
+
+
+def _show_part(part: dict[str, Any]) -> None:
+    if isinstance(part.get("text"), str):
+        text_block(part["text"], "Message")
+    else:
+        json_block(part, "Message")
+
+
+@page("/training", title="Training data", icon="school", group="Work", order=80)
+async def training() -> None:
+    """List the stored calls with what was drawn from them."""
+    heading("Training data", "Stored calls, what was drawn from them, and examples for fine-tuning")
+    videos = await select("videos", order="created_at.desc", limit=_SHOWN)
+    if not videos:
+        empty(
+            "No call is stored yet",
+            "Send a transcript to process-transcript, or upload one in the chat.",
+            "scripts/demo",
+        )
+        return
+    outputs = await select(
+        "generated_outputs",
+        select="video_id,output_type",
+        video_id=f"in.({','.join(video['id'] for video in videos)})",
+    )
+    kinds: dict[str, set[str]] = {}
+    for output in outputs:
+        kinds.setdefault(output["video_id"], set()).add(output["output_type"])
+    Table(
+        _VIDEOS, [_render(video, kinds.get(video["id"], set())) for video in videos], label="Calls"
+    )
+
+
+def _render(video: Mapping[str, Any], kinds: set[str]) -> dict[str, Any]:
+    return {**video, "name": _name(video), "kinds": ", ".join(sorted(kinds))}
+
+
+def _name(video: Mapping[str, Any]) -> str:
+    metadata = video["metadata"]
+    return metadata.get("name") or metadata.get("title") or video["video_id"]
+
+
+@page("/training/{video_id}", title="Stored call")
+async def video(video_id: str) -> None:
+    """Show a call: its transcript, what was drawn from it, its examples."""
+    found = await select_one("videos", id=f"eq.{video_id}")
+    if found is None:
+        heading("Stored call")
+        empty("There is no such call", "It may have been deleted.")
+        return
+    with heading(_name(found), f"{found['video_id']} in {found['collection_id']}"):
+        draw = ui.button("Draw examples", icon="school").props("no-caps unelevated dense")
+    examples = ui.element("div")
+
+    async def show_examples() -> None:
+        answer = await project().get(_TRAINING, video_id=video_id)
+        rows = [{**row, "id": str(number)} for number, row in enumerate(answer["examples"])]
+        examples.clear()
+        with examples, panel("Examples for training"):
+            if rows:
+                Table(_EXAMPLES, rows, label="Examples")
+                facts({"Export": f"GET {_TRAINING}/export?format=openai, anthropic or ndjson"})
+            else:
+                ui.label("None yet: draw some.").classes("dim")
+
+    async def make() -> None:
+        await project().post(_TRAINING, {"video_id": video_id})
+        await show_examples()
+
+    draw.on_click(lambda: attempt(make, "Drawn."))
+    await attempt(show_examples)
+    transcript = await select_one("transcripts", video_id=f"eq.{video_id}")
+    if transcript:
+        with panel("Transcript"):
+            text_block(transcript["full_text"], "Transcript")
+    await _show_outputs(video_id)
+
+
+async def _show_outputs(video_id: str) -> None:
+    outputs = await select(
+        "generated_outputs", video_id=f"eq.{video_id}", order="created_at.desc", limit=20
+    )
+    for output in outputs:
+        if output["output_type"] == "training_data":
+            continue
+        with ui.expansion(output["output_type"].replace("_", " ").capitalize()).classes("full"):
+            text_block(output["content"], output["output_type"])
+    link("Rows", "/console/tables/public/generated_outputs")

@@ -1,0 +1,87 @@
+"""Reads of the project's tables through its data API, with the secret role."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import httpx
+from nicegui import ui
+
+from console import ApiError, api
+from console.api import project
+from console.ui.times import time_tag
+
+_TIMEOUT: Final = 120.0
+
+
+async def select(table: str, **query: object) -> list[dict[str, Any]]:
+    """GET /rest/v1/<table> with these parameters."""
+    return await project().get(f"/rest/v1/{table}", **query)
+
+
+async def select_one(table: str, **query: object) -> dict[str, Any] | None:
+    """Return the first row, or None."""
+    rows = await select(table, limit=1, **query)
+    return rows[0] if rows else None
+
+
+async def insert(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """POST one row; return it as stored."""
+    headers = {"prefer": "return=representation"}
+    path = f"/rest/v1/{table}"
+    return (await project().request("POST", path, body=row, headers=headers))[0]
+
+
+async def call(name: str, **arguments: object) -> Any:
+    """POST /rest/v1/rpc/<name>."""
+    return await project().post(f"/rest/v1/rpc/{name}", arguments)
+
+
+async def as_user(user_id: str) -> dict[str, str]:
+    """Return the header with a short token of a user; the console's audit notes it."""
+    token = (await api().post(f"/users/{user_id}/token"))["access_token"]
+    return {"authorization": f"Bearer {token}"}
+
+
+async def find_users() -> dict[str, str]:
+    """Return the newest users: id to e-mail address."""
+    answer = await api().get("/users", limit=50)
+    return {user["id"]: user.get("email") or user["id"] for user in answer["data"]}
+
+
+async def attempt(work: Callable[[], Awaitable[Any]], done: str = "") -> bool:
+    """Await `work`; show its error with the cure, or `done`. Return whether it went well."""
+    try:
+        await work()
+    except ApiError as exc:
+        ui.notify(f"{exc.message} {exc.hint}".strip(), type="negative", multi_line=True)
+        return False
+    except httpx.HTTPError as exc:
+        ui.notify(f"The stack does not answer: {exc or type(exc).__name__}", type="negative")
+        return False
+    if done:
+        ui.notify(done)
+    return True
+
+
+def badge(text: str, tones: Mapping[str, str]) -> None:
+    """Show a status by its tone: value to good, warn, bad or plain."""
+    with ui.element("div").classes("row-wrap"):
+        ui.label(text).classes(f"status {tones.get(text, 'plain')}")
+
+
+def moment(at: str | None) -> Callable[[], object] | None:
+    """Return what adds a time to facts; None if there is none."""
+    return partial(time_tag, at) if at else None
+
+
+def every(seconds: float, load: Callable[[], Awaitable[None]]) -> None:
+    """Load now and then while the page is open; a stack that is away is waited for."""
+
+    async def tick(load: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await load()
+        except ApiError:
+            return
+
+    ui.timer(seconds, partial(tick, load), immediate=False)

@@ -1,0 +1,273 @@
+"""Media jobs: the queues and the jobs in them; retry, cancel, and a picture of a prompt."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from nicegui import ui
+
+from backend.console.data import (
+    as_user,
+    attempt,
+    badge,
+    call,
+    every,
+    find_users,
+    moment,
+    select,
+    select_one,
+)
+from console import ApiError, page
+from console.api import project
+from console.layout import heading
+from console.ui.dialogs import confirm
+from console.ui.messages import empty
+from console.ui.parts import facts, link, panel
+from console.ui.table import Column, Table
+from console.ui.text import json_block, text_block
+
+_TONES: Final = {"completed": "good", "failed": "bad", "processing": "warn", "cancelled": "plain"}
+_COLUMNS: Final = (
+    Column("original_prompt", "Prompt", href="/console/jobs/{id}"),
+    Column("status", "Status", "status", tones=_TONES),
+    Column("job_type", "Type", "mono", optional=True),
+    Column("queue_name", "Queue", "mono", optional=True),
+    Column("tries", "Tries", optional=True),
+    Column("error_message", "Error"),
+    Column("queued_at", "Queued", "time"),
+)
+_QUEUES: Final = (
+    Column("name", "Queue", "mono"),
+    Column("depth", "Waiting", "number"),
+    Column("in_flight", "With a worker", "number"),
+    Column("oldest", "Oldest"),
+    Column("average", "A job takes", optional=True),
+)
+_STATES: Final = ("queued", "processing", "completed", "failed", "cancelled")
+_TYPES: Final = (
+    "sdxl_image_fast",
+    "sdxl_image_high",
+    "video_fast",
+    "video_high",
+    "rv51_fast",
+    "rv51_high",
+)
+_SHOWN: Final = 100
+_MOST_RETRIED: Final = 1000
+
+
+@page("/jobs", title="Media jobs", icon="auto_awesome", group="Work", order=40)
+async def jobs(status: str = "") -> None:
+    """List the queues and the newest jobs."""
+    status = status if status in _STATES else ""
+    with heading("Media jobs", "Pictures and videos from prompts, by way of the queue"):
+        retry = ui.button("Retry all that failed …", icon="replay").props("flat no-caps")
+        retry.on_click(_retry_all)
+    _show_states(status)
+    queues = Table(_QUEUES, label="Queues", row_key="name")
+    message = ui.element("div")
+    table = Table(_COLUMNS, label="Jobs")
+
+    async def load() -> None:
+        queues.set_rows(_queue_rows(await call("get_media_queues_v1")))
+        by = {"status": f"eq.{status}"} if status else {}
+        rows = await select("jobs", **by, order="created_at.desc", limit=_SHOWN)
+        table.set_rows([_render(row) for row in rows])
+        table.set_visibility(bool(rows))
+        message.set_visibility(not rows)
+
+    with message:
+        empty(
+            "No job here",
+            "Write a prompt below, or call the function queue-job.",
+            "edge queue list",
+        )
+    await load()
+    every(1.0, load)
+    await _add_form()
+
+
+def _show_states(current: str) -> None:
+    with ui.element("nav").classes("row-wrap").props('aria-label="Status"'):
+        for state in ("", *_STATES):
+            shown = link(
+                state.capitalize() or "All",
+                f"/console/jobs?status={state}" if state else "/console/jobs",
+            )
+            if state == current:
+                shown.props("aria-current=page")
+
+
+def _queue_rows(queues: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "depth": queue["depth"],
+            "in_flight": queue["in_flight"],
+            "oldest": _seconds(queue["oldest_age_seconds"]),
+            "average": _seconds(queue["average_seconds"]),
+        }
+        for name, queue in sorted(queues.items())
+    ]
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _render(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "tries": f"{row['attempts']} of {row['max_attempts']}"}
+
+
+async def _retry_all() -> None:
+    failed = await select(
+        "jobs", select="id", status="eq.failed", transport="neq.none", limit=_MOST_RETRIED
+    )
+    if not failed:
+        ui.notify("No job has failed.")
+    elif await confirm(f"Queue {len(failed):,} failed jobs again?", action="Retry"):
+        await _retry([row["id"] for row in failed])
+
+
+async def _retry(ids: Sequence[str]) -> None:
+    """Queue jobs again, one by one, with a bar and a button that stops."""
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("question"):
+        with ui.element("h2"):
+            ui.label("Queueing again")
+        bar = ui.linear_progress(0, show_value=False).props('aria-label="Progress"')
+        text = ui.label("").props("aria-live=polite")
+        ui.button("Stop", on_click=stop).props("flat no-caps")
+    refused = 0
+    for count, job_id in enumerate(ids, 1):
+        if stopped:
+            break
+        try:
+            await call("retry_media_job_v1", job_id=job_id)
+        except ApiError:
+            refused += 1
+        bar.set_value(count / len(ids))
+        text.set_text(f"{count:,} of {len(ids):,}, {refused:,} refused")
+    dialog.close()
+    ui.notify("Stopped." if stopped else f"{len(ids) - refused:,} jobs are queued again.")
+
+
+async def _add_form() -> None:
+    users = await find_users()
+    with panel("A picture of a prompt"):
+        if not users:
+            ui.label("Jobs belong to a user: create one first.").classes("dim")
+            link("Users", "/console/users")
+            return
+        prompt = ui.textarea("Prompt").props("outlined autogrow maxlength=2000").classes("full")
+        with ui.element("div").classes("row-wrap"):
+            user = ui.select(users, label="For", value=next(iter(users))).props("dense outlined")
+            kind = ui.select(list(_TYPES), label="Type", value=_TYPES[0]).props("dense outlined")
+            button = ui.button("Queue it", icon="send").props("no-caps unelevated")
+
+    async def send() -> None:
+        body = {"job_type": kind.value, "prompt": prompt.value or ""}
+        headers = await as_user(user.value)
+        answer = await project().request(
+            "POST", "/functions/v1/queue-job", body=body, headers=headers
+        )
+        ui.navigate.to(f"/jobs/{answer['jobId']}")
+
+    button.on_click(lambda: attempt(send))
+
+
+@page("/jobs/{job_id}", title="Media job")
+async def job(job_id: str) -> None:
+    """Show a job, its pictures as they come, and what a worker gets."""
+    row = await select_one("jobs", id=f"eq.{job_id}")
+    if row is None:
+        heading("Media job")
+        empty("There is no such job", "It may have been deleted.")
+        return
+    with heading("Media job", row["job_type"]):
+        retry = ui.button("Retry", icon="replay").props("no-caps unelevated dense")
+        cancel = ui.button("Cancel", icon="stop").props("no-caps flat dense")
+    state = ui.element("div").classes("stack").props("aria-live=polite")
+    pictures = ui.element("div").classes("row-wrap")
+    seen: dict[str, Any] = {}
+
+    async def load() -> None:
+        now = await select_one("jobs", id=f"eq.{job_id}")
+        if now is None or now == seen:
+            return
+        seen.clear()
+        seen.update(now)
+        retry.set_visibility(now["status"] == "failed")
+        cancel.set_visibility(now["status"] in {"queued", "processing"})
+        state.clear()
+        with state:
+            _show_state(now)
+        await _show_pictures(pictures, now)
+
+    async def stop() -> None:
+        await project().request(
+            "PATCH", f"/rest/v1/jobs?id=eq.{job_id}", body={"status": "cancelled"}
+        )
+
+    retry.on_click(
+        lambda: attempt(lambda: call("retry_media_job_v1", job_id=job_id), "Queued again.")
+    )
+    cancel.on_click(lambda: attempt(stop, "Cancelled."))
+    await load()
+    every(0.7, load)
+    with panel("Prompt"):
+        text_block(row["original_prompt"], "Prompt")
+        if row["enhanced_prompt"] and row["enhanced_prompt"] != row["original_prompt"]:
+            text_block(row["enhanced_prompt"], "Enhanced prompt")
+    if row["payload"]:
+        with ui.expansion("What the worker gets").classes("full"):
+            json_block(row["payload"], "Payload")
+
+
+def _show_state(row: Mapping[str, Any]) -> None:
+    badge(row["status"], _TONES)
+    if row["error_message"]:
+        ui.label(row["error_message"])
+    facts(
+        {
+            "Queue": row["queue_name"],
+            "Worker": row["worker_id"],
+            "Tries": f"{row['attempts']} of {row['max_attempts']}",
+            "Queued": moment(row["queued_at"]),
+            "Started": moment(row["started_at"]),
+            "Completed": moment(row["completed_at"]),
+        }
+    )
+
+
+async def _show_pictures(box: ui.element, row: Mapping[str, Any]) -> None:
+    assets = await select("workspace_assets", job_id=f"eq.{row['id']}", order="asset_index")
+    box.clear()
+    with box:
+        for asset in assets:
+            url = await sign("workspace-temp", asset["temp_storage_path"])
+            if url:
+                ui.image(url).props(f'alt="{_alt(row["original_prompt"])}" fit=contain').style(
+                    "width: 320px"
+                )
+
+
+def _alt(text: str) -> str:
+    return text[:120].replace('"', "”").replace("\n", " ")
+
+
+async def sign(bucket: str, path: str) -> str | None:
+    """Return a link to a file for ten minutes; None if the file is gone."""
+    try:
+        signed = await project().post(
+            f"/storage/v1/object/sign/{bucket}/{path}", {"expiresIn": 600}
+        )
+    except ApiError:
+        return None
+    return f"/storage/v1{signed['signedURL']}"
