@@ -62,7 +62,7 @@ class Api:
             kind = {"content-type": "application/json"}
         try:
             response = await self._client.request(
-                method, path, params=sent, content=content, headers={**kind, **(headers or {})}
+                method, path, params=sent or None, content=content, headers={**kind, **(headers or {})}
             )
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
@@ -84,7 +84,7 @@ class Api:
         timeout = httpx.Timeout(_SECONDS, read=None)
         try:
             async with self._client.stream(
-                method, path, params=sent, json=body, timeout=timeout
+                method, path, params=sent or None, json=body, timeout=timeout
             ) as response:
                 yield response
         except httpx.HTTPError as exc:

@@ -211,9 +211,8 @@ async def job(job_id: str) -> None:
         await _show_pictures(pictures, now)
 
     async def stop() -> None:
-        await project().request(
-            "PATCH", f"/rest/v1/jobs?id=eq.{job_id}", body={"status": "cancelled"}
-        )
+        query, body = {"id": f"eq.{job_id}"}, {"status": "cancelled"}
+        await project().request("PATCH", "/rest/v1/jobs", query=query, body=body)
 
     retry.on_click(
         lambda: attempt(lambda: call("retry_media_job_v1", job_id=job_id), "Queued again.")

@@ -93,8 +93,9 @@ async def workers() -> None:
         is_enabled = enabled[worker_id]
         if is_enabled and not await confirm("Give this worker no more jobs?", action="Disable"):
             return
-        path = f"/rest/v1/workers?id=eq.{worker_id}"
-        await attempt(lambda: project().request("PATCH", path, body={"enabled": not is_enabled}))
+        query, body = {"id": f"eq.{worker_id}"}, {"enabled": not is_enabled}
+        path = "/rest/v1/workers"
+        await attempt(lambda: project().request("PATCH", path, query=query, body=body))
         await load()
 
     with message:

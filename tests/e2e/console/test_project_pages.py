@@ -1,0 +1,98 @@
+"""This project's own pages: a list of contacts, a deck and a prompt of one's own, by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import RunningStack
+from tests.e2e.console.conftest import PATIENCE, watch
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def page(chromium: Browser, stack: RunningStack) -> Iterator[Page]:
+    """A page of this project's console, opened by the link; the test fails on any fault."""
+    expect.set_options(timeout=PATIENCE)
+    context = chromium.new_context(base_url=stack.url, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    tab = watch(context, stack.url)
+    tab.page.goto(f"/console/?token={stack.console_token}", timeout=2 * PATIENCE)
+    yield tab.page
+    context.close()
+    assert tab.faults == []
+
+
+@pytest.fixture
+def email(stack: RunningStack) -> str:
+    """A user who has signed up."""
+    address = f"{uuid4()}@example.com"
+    with stack.client() as client:
+        body = {"email": address, "password": "correct horse"}
+        client.post("/auth/v1/signup", json=body).raise_for_status()
+    return address
+
+
+def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
+    page: Page, tmp_path: Path
+) -> None:
+    contacts = tmp_path / "harbour.csv"
+    contacts.write_text(
+        "Full name,Phone,Opt out\nAnn,212 555 0143,no\nBob,212 555 0144,yes\nX,12,\n"
+    )
+    page.goto("/console/campaigns")
+    page.locator("input[type=file]").set_input_files(contacts)
+    expect(page.get_by_text("1 of 3 rows would be imported")).to_be_visible()
+    expect(page.get_by_text("Line 4:")).to_be_visible()
+
+    page.get_by_text("Call at any hour").click()
+    page.get_by_role("button", name="Create with 1 contacts").click()
+    page.wait_for_url("**/console/campaigns/*")
+    expect(page.get_by_role("heading", name="harbour")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("table", name="Calls").get_by_role("link").first.click()
+
+    expect(page.get_by_role("heading", name="+12125550143")).to_be_visible()
+    page.go_back()
+    if (cancel := page.get_by_role("button", name="Cancel", exact=True)).is_visible():
+        cancel.click()
+        page.get_by_role("button", name="Cancel the campaign").click()
+
+
+def choose_user(page: Page, email: str) -> None:
+    page.get_by_label("For").click()
+    page.get_by_role("option", name=email).click()
+
+
+def test_a_deck_becomes_a_talk_track(page: Page, email: str, tmp_path: Path) -> None:
+    deck = tmp_path / "boats.md"
+    deck.write_text("# Why boats\n\n- They float\n\n# Prices\n\n- From 10 euros\n")
+    page.goto("/console/tracks")
+    choose_user(page, email)
+    page.locator("input[type=file]").set_input_files(deck)
+
+    page.wait_for_url("**/console/tracks/*")
+    expect(page.get_by_role("region", name="Script")).to_contain_text("Slide 2: Prices")
+
+
+def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) -> None:
+    page.goto("/console/jobs")
+    choose_user(page, email)
+    page.get_by_label("Prompt").fill("A red lighthouse in a storm")
+    page.get_by_role("button", name="Queue it").click()
+
+    page.wait_for_url("**/console/jobs/*")
+    expect(page.get_by_text("queued", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["calls", "media", "workers", "chats", "training"])
+def test_every_other_page_opens(page: Page, path: str) -> None:
+    page.goto(f"/console/{path}")
+
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
