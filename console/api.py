@@ -55,14 +55,14 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Send JSON, or `content` as it is; return parsed JSON, or text if it is something else."""
-        sent = {k: str(v) for k, v in (query or {}).items() if v not in (None, "")}
+        sent = _render_query(query)
         kind: dict[str, str] = {}
         if content is None and body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             kind = {"content-type": "application/json"}
         try:
             response = await self._client.request(
-                method, path, params=sent or None, content=content, headers={**kind, **(headers or {})}
+                method, path, params=sent, content=content, headers={**kind, **(headers or {})}
             )
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
@@ -80,11 +80,11 @@ class Api:
         body: object = None,
     ) -> AsyncGenerator[httpx.Response]:
         """Open a response whose body arrives in parts; its status is the caller's to read."""
-        sent = {k: str(v) for k, v in (query or {}).items() if v not in (None, "")}
+        sent = _render_query(query)
         timeout = httpx.Timeout(_SECONDS, read=None)
         try:
             async with self._client.stream(
-                method, path, params=sent or None, json=body, timeout=timeout
+                method, path, params=sent, json=body, timeout=timeout
             ) as response:
                 yield response
         except httpx.HTTPError as exc:
@@ -106,6 +106,11 @@ class Api:
                 elif not line and lines:
                     yield json.loads("\n".join(lines))
                     lines = []
+
+
+def _render_query(query: Mapping[str, object] | None) -> dict[str, str] | None:
+    """Return what is set; None keeps a query that the path has itself."""
+    return {k: str(v) for k, v in (query or {}).items() if v not in (None, "")} or None
 
 
 def _unreachable(error: httpx.HTTPError) -> ApiError:
