@@ -62,7 +62,26 @@ class Api:
             kind = {"content-type": "application/json"}
         try:
             response = await self._client.request(
-                method, path, params=sent, content=content, headers={**kind, **(headers or {})}
+                method,
+                path,
+                params=sent or None,  # an empty mapping would drop a query of the path
+                content=content,
+                headers={**kind, **(headers or {})},
+            )
+        except httpx.HTTPError as exc:
+            raise _unreachable(exc) from exc
+        if response.is_error:
+            raise _read_error(response.status_code, response.content)
+        return _parse(response)
+
+    async def upload(
+        self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str]
+    ) -> Any:
+        """POST bytes as they come, of any length."""
+        timeout = httpx.Timeout(_SECONDS, read=None, write=None)
+        try:
+            response = await self._client.post(
+                path, content=content, headers=dict(headers), timeout=timeout
             )
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
@@ -78,13 +97,14 @@ class Api:
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[httpx.Response]:
         """Open a response whose body arrives in parts; its status is the caller's to read."""
         sent = _render_query(query)
         timeout = httpx.Timeout(_SECONDS, read=None)
         try:
             async with self._client.stream(
-                method, path, params=sent, json=body, timeout=timeout
+                method, path, params=sent or None, json=body, headers=headers, timeout=timeout
             ) as response:
                 yield response
         except httpx.HTTPError as exc:

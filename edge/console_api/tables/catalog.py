@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from psycopg import sql
+
 from edge.emulator.postgres.pool import Connection
+
+_COUNTED: Final = 10_000
 
 _SHOWN: Final = """\
 n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'edge_internal')"""
@@ -15,7 +19,8 @@ _LIST: Final = f"""
 select n.nspname as schema, c.relname as name,
   case c.relkind when 'v' then 'view' when 'm' then 'materialized view'
     when 'f' then 'foreign table' else 'table' end as kind,
-  case when c.relkind in ('v', 'f') then null else greatest(c.reltuples, 0)::int8 end as estimate,
+  case when c.relkind in ('v', 'f') or c.reltuples < 0 then null else c.reltuples::int8 end
+    as estimate,
   case when c.relkind in ('v', 'f') then null else pg_total_relation_size(c.oid) end as bytes,
   c.relrowsecurity as rls,
   (select count(*) from pg_policy p where p.polrelid = c.oid)::int as policies,
@@ -57,7 +62,7 @@ select policyname as name, cmd as command, permissive = 'PERMISSIVE' as permissi
 from pg_policies where schemaname = $1 and tablename = $2 order by policyname"""
 _FIND: Final = f"""
 select c.oid::int8 as oid, c.relkind::text as relkind, c.relrowsecurity as rls,
-  greatest(c.reltuples, 0)::int8 as estimate
+  case when c.reltuples < 0 then null else c.reltuples::int8 end as estimate
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and {_SHOWN}"""  # noqa: S608
 
@@ -107,6 +112,7 @@ async def find_table(connection: Connection, schema: str, name: str) -> Table | 
     policies = await (await connection.execute(_POLICIES, (schema, name))).fetchall()
     key = next((tuple(each["columns"]) for each in keys if each["kind"] == "p"), ())
     details = {
+        "count": await _count(connection, schema, name) if found["relkind"] in "rp" else None,
         "estimate": found["estimate"],
         "rls": found["rls"],
         "key": list(key),
@@ -124,6 +130,15 @@ async def find_table(connection: Connection, schema: str, name: str) -> Table | 
         found["relkind"] == "r",
         details,
     )
+
+
+async def _count(connection: Connection, schema: str, name: str) -> int | None:
+    """Count the rows of a small table; None for more."""
+    few = sql.SQL("select count(*) as n from (select from {} limit {}) t").format(
+        sql.Identifier(schema, name), _COUNTED + 1
+    )
+    row = await (await connection.execute(few)).fetchone()
+    return row["n"] if row and row["n"] <= _COUNTED else None
 
 
 def _column(row: dict[str, Any]) -> Column:
