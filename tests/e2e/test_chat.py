@@ -13,6 +13,7 @@ from tests.conftest import RunningStack
 from tests.e2e.conftest import Play
 from tests.support.chat_server import ChatServer, chat_server
 from tests.support.paths import ROOT
+from tests.support.recordings import make_recording
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
@@ -99,3 +100,14 @@ def test_a_call_is_added_analysed_and_still_there_after_a_reload(
     expect(page.locator("article[data-status=success]")).to_contain_text(re.compile("price"))
     page.get_by_role("button", name="@sales_prompt_extractor", exact=True).click()
     expect(page.locator("article[data-status=success]")).to_contain_text("Voice Prompt")
+
+
+def test_a_recording_is_transcribed_on_the_page(page: Page, tmp_path: Path) -> None:
+    recording = tmp_path / "monday.mp3"
+    recording.write_bytes(make_recording("mp3", 14))
+    expect(page.get_by_text("Connected")).to_be_visible()
+    page.get_by_label("Add a transcript").set_input_files(recording)
+    answer = page.locator("article[data-status=success]")
+    expect(answer).to_contain_text("Ann: Good morning, this is Ann from Acme.")
+    expect(answer.locator("ol.steps")).to_contain_text("Transcribing from 0:00 of 0:14")
+    expect(page.get_by_role("button", name="monday")).to_be_visible()
