@@ -58,13 +58,18 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The planned change of one function's service, or of the image with all functions."""
+    """The planned change of one function's service, or of the image with all functions.
+
+    `digest` is that of what would be deployed, `deployed` of what is there.
+    """
 
     slug: str
     service: str
     verdict: Verdict
     steps: tuple[Step, ...] = ()
     is_function: bool = True
+    digest: str = ""
+    deployed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,17 +224,29 @@ def _change(
     current: CurrentState | None,
     request: DeployRequest,
 ) -> Change:
-    name = target.service_name(workload.slug)
+    found = current.services.get(target.service_name(workload.slug)) if current else None
+    verdict, steps = _judge(rollout, current, found, request)
+    return Change(
+        workload.slug,
+        target.service_name(workload.slug),
+        verdict,
+        steps,
+        digest=rollout.digest,
+        deployed=found.digest if found else "",
+    )
+
+
+def _judge(
+    rollout: Rollout, current: CurrentState | None, found: Service | None, request: DeployRequest
+) -> tuple[Verdict, tuple[Step, ...]]:
     everything = (*rollout.steps, *rollout.upkeep)
     if current is None:
-        return Change(workload.slug, name, "unknown", everything)
-    found = current.services.get(name)
+        return "unknown", everything
     if found is None:
-        return Change(workload.slug, name, "create", everything)
+        return "create", everything
     if found.digest != rollout.digest or request.forces:
-        return Change(workload.slug, name, "update", everything)
-    verdict: Verdict = "update" if rollout.upkeep else "unchanged"
-    return Change(workload.slug, name, verdict, rollout.upkeep)
+        return "update", everything
+    return ("update" if rollout.upkeep else "unchanged"), rollout.upkeep
 
 
 def _removals(target: Target, kept: frozenset[str], current: CurrentState) -> list[Change]:

@@ -1,6 +1,6 @@
 """`edge db push`: connect to the hosted database, compare, apply, report how far it got."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,16 @@ class Push:
         with self._connect() as connection:
             return [migration.path.name for migration in self._plan(connection).new]
 
-    def apply(self) -> list[str]:
-        """Apply them and return their names.
+    def apply(self, only: Collection[str] | None = None) -> list[str]:
+        """Apply them, or those of the names in `only`, and return their names.
 
         Raises EdgeError if one fails; the message lists those applied before it.
         """
         applied: list[str] = []
         with self._connect() as connection:
             plan = self._plan(connection)
+            if only is not None:
+                plan = Plan(tuple(each for each in plan.new if each.path.name in only))
             try:
                 for migration in push(connection, plan):
                     applied.append(migration.path.name)

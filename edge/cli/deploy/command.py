@@ -8,6 +8,26 @@ import typer
 from edge.cli import options
 from edge.cli.exit import failing_with_status_1
 
+Plan = Annotated[
+    bool, typer.Option("--plan", help="Print the exact commands and manifests, change nothing.")
+]
+Relay = Annotated[
+    bool,
+    typer.Option(
+        "--relay", help="Write supabase/functions/NAME/index.ts, which passes requests on."
+    ),
+]
+WithMigrations = Annotated[
+    bool,
+    typer.Option(
+        "--with-migrations", help="Push migrations too: what adds first, what removes last."
+    ),
+]
+DbUrl = Annotated[
+    str | None,
+    typer.Option(envvar="SUPABASE_DB_URL", help="The database of --with-migrations."),
+]
+
 
 @failing_with_status_1
 def deploy(  # noqa: PLR0913 - each is an option of the command
@@ -21,9 +41,7 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
     everything: Annotated[bool, typer.Option("--all", help="Every enabled function.")] = False,
     target: options.Target = None,
     env: options.Env = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Print the exact commands and manifests, change nothing.")
-    ] = False,
+    plan: Plan = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove services whose function no longer exists.")
     ] = False,
@@ -37,12 +55,9 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
     build: Annotated[
         bool, typer.Option("--build", help="container: build the image too (docker, podman).")
     ] = False,
-    relay: Annotated[
-        bool,
-        typer.Option(
-            "--relay", help="Write supabase/functions/NAME/index.ts, which passes requests on."
-        ),
-    ] = False,
+    relay: Relay = False,
+    with_migrations: WithMigrations = False,
+    db_url: DbUrl = None,
     yes: options.Yes = False,
     output: options.Output = "pretty",
     workdir: options.Workdir = options.HERE,
@@ -61,4 +76,6 @@ def deploy(  # noqa: PLR0913 - each is an option of the command
         Selection(tuple(names or ()), everything, prune, force),
         ImageOptions(out, build, is_dry=plan),
         writes_relays=relay,
+        with_migrations=with_migrations,
+        db_url=db_url,
     ).run(jobs, output, yes=yes)

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from edge.cli.console import confirm, print_json, remark
+from edge.cli.deploy.migrating import RollingChange
 from edge.cli.exit import FAILED
 from edge.cli.options import Format
 from edge.deploy.execute import Outcome, execute
@@ -32,12 +33,14 @@ class ExecutionOptions:
     retry: str
 
 
-def show_plan(plan: Plan, output: Format) -> None:
-    """Print the plan to standard output."""
+def show_plan(plan: Plan, output: Format, rolling: RollingChange | None = None) -> None:
+    """Print the plan to standard output, with the migrations around it."""
     if output == "json":
-        print_json([_describe(change) for change in plan.changes])
-    else:
-        typer.echo(render_plan(plan))
+        changes = [_describe(change) for change in plan.changes]
+        print_json({"migrations": rolling.describe(), "functions": changes} if rolling else changes)
+        return
+    before, after = ([rolling.render_before()], [rolling.render_after()]) if rolling else ([], [])
+    typer.echo("\n".join([*before, render_plan(plan), *after]))
 
 
 def _describe(change: Change) -> dict[str, object]:
