@@ -45,8 +45,8 @@ def measure_cold(page: Page, recorded: RecordedStack, runs: int) -> Series:
 
 
 def _end_process(recorded: RecordedStack) -> None:
-    app = recorded.stack.console._app
-    pid = app.process.pid if app else None
+    process = recorded.stack.console.process
+    pid = process.pid if process else None
     if pid is not None:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -90,8 +90,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     args = parser.parse_args()
     print_machine()
-    with TemporaryDirectory() as folder, sync_playwright() as playwright:
-        with running_stack(create_recorded_project(Path(folder))) as recorded:
+    with sync_playwright() as playwright, TemporaryDirectory() as folder:
+        project = create_recorded_project(Path(folder))
+        with running_stack(project) as recorded:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )

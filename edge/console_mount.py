@@ -79,6 +79,11 @@ class ConsoleMount:
             routes[CONSOLE_PREFIX] = self._app = self._create_app(hosts)
         return routes
 
+    @property
+    def process(self) -> ConsoleProcess | None:
+        """The process of the browser's part; None without a console."""
+        return self._app.process if self._app else None
+
     def open_socket(self) -> ConsoleSocket | None:
         """Return the protocol of a WebSocket; None without a console."""
         return ConsoleSocket(self._app.access, self._app.process) if self._app else None

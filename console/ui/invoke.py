@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -105,6 +106,7 @@ class InvokeForm:
             "as": self.role.value,
         }
         self.button.disable()
+        self.began = time.perf_counter()
         try:
             async with api().stream("POST", "/invoke", body=sent) as response:
                 await self._show(response)
@@ -115,7 +117,7 @@ class InvokeForm:
             self.button.enable()
 
     async def _show(self, response: httpx.Response) -> None:
-        took = response.elapsed if response.is_closed else None
+        began = self.began
         status = int(response.headers.get(f"{_PREFIX}status") or response.status_code)
         request_id = response.headers.get("sb-request-id") or response.headers.get(
             f"{_PREFIX}request-id", ""
@@ -124,14 +126,15 @@ class InvokeForm:
         with self.result:
             with ui.element("div").classes("row-wrap"):
                 ui.label(str(status)).classes(f"status {tone}").props("data-status")
-                if took:
-                    ui.label(milliseconds(took.total_seconds() * 1000)).classes("dim")
+                self.took = ui.label().classes("dim")
                 if request_id:
                     link("Open the request", f"{BASE}/requests/{request_id}")
             output = Output("Answer")
-            with ui.expansion(f"{len(response.headers)} headers").props("dense"):
-                facts(dict(response.headers.items()))
+            headers = answer_headers(response)
+            with ui.expansion(f"{len(headers)} headers").props("dense"):
+                facts(headers)
         await self._copy_body(response, output)
+        self.took.set_text(milliseconds((time.perf_counter() - began) * 1000))
 
     async def _copy_body(self, response: httpx.Response, output: Output) -> None:
         kind = response.headers.get("content-type", "")
@@ -156,6 +159,15 @@ class InvokeForm:
 
 
 _SNIPPETS: Final = {"curl": as_curl, "supabase-py": as_python, "supabase-js": as_javascript}
+
+
+def answer_headers(response: httpx.Response) -> dict[str, str]:
+    """Return the headers that the function's answer had."""
+    try:
+        pairs: list[tuple[str, str]] = json.loads(response.headers.get(f"{_PREFIX}headers", "[]"))
+        return dict(pairs)
+    except (ValueError, TypeError):
+        return {}
 
 
 def sample_name(number: int, sample: Mapping[str, Any]) -> str:

@@ -26,7 +26,14 @@ def facts(values: Mapping[str, Any]) -> None:
                 if callable(value):
                     value()
                 else:
-                    ui.label("–" if value in (None, "", []) else str(value))
+                    ui.label(show(value))
+
+
+def show(value: Any) -> str:
+    """Return a value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value in (None, "", []) else str(value)
 
 
 @contextmanager

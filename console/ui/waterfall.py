@@ -8,22 +8,14 @@ from nicegui.element import Element
 from console.ui.text import clip
 from console.view import BASE
 
-_TONES: Final = {
-    "gateway": "edge",
-    "verify_jwt": "edge",
-    "http.server": "edge",
-    "worker": "start",
-    "faas.coldstart": "start",
-    "handler": "code",
-    "background": "code",
-    "db": "data",
-    "db.query": "data",
-    "rest": "data",
-    "auth": "data",
-    "storage": "data",
-    "http.client": "out",
-    "provider": "out",
-}
+_TONES: Final = (
+    ("start", ("worker", "cold", "boot")),
+    ("edge", ("verify_jwt", "gateway", "server")),
+    ("code", ("handler", "background", "stage")),
+    ("data", ("rest", "auth", "storage", "realtime", "db", "sql")),
+    ("out", ("client", "provider")),
+)
+"""Colours by the words that a span's name and kind begin with."""
 
 
 class Waterfall(Element, component="waterfall.js"):
@@ -56,6 +48,15 @@ def nest(spans: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], in
     return placed + [(span, 0) for span in spans if span["id"] not in seen]
 
 
+def tone_of(name: str, kind: str) -> str:
+    """Return the colour of a span."""
+    for text in (name.lower(), kind.lower()):
+        for tone, beginnings in _TONES:
+            if text.startswith(beginnings):
+                return tone
+    return "other"
+
+
 def _describe(span: Mapping[str, Any], depth: int) -> dict[str, Any]:
     attributes: Mapping[str, Any] = span.get("attributes") or {}
     request_id = attributes.get("edge.request_id")
@@ -68,7 +69,7 @@ def _describe(span: Mapping[str, Any], depth: int) -> dict[str, Any]:
         "start_us": span["start_us"],
         "end_us": span["end_us"],
         "depth": depth,
-        "tone": _TONES.get(str(span.get("kind")), "other"),
+        "tone": tone_of(str(span.get("name", "")), str(span.get("kind", ""))),
         "failed": failed,
         "attributes": {name: clip(str(value), 2000) for name, value in attributes.items()},
         **({"href": f"{BASE}/requests/{request_id}"} if request_id else {}),

@@ -24,7 +24,7 @@ _SINCE: Final = {"15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 
 
 def render_group(group: dict[str, Any]) -> dict[str, Any]:
     """Return a group as the rows of tables show it."""
-    text = group.get("text") or group.get("code") or "No text"
+    text = group.get("text") or group.get("code") or f"{group.get('status', '')} without a message"
     return {**group, "text": text, "all": f"{group['count']:,}"}
 
 

@@ -1,6 +1,7 @@
 """One function: its numbers, its settings, a form that calls it, and its last requests."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +25,8 @@ _WORKERS: Final = (
     Column("memory_bytes", "Memory", "bytes"),
 )
 _LAST: Final = 10
-_BARS: Final = 60
+_BARS: Final = 96
+_BAR_SECONDS: Final = 900
 
 
 @page("/functions/{slug}", title="Function", icon="bolt")
@@ -42,6 +44,8 @@ async def function(slug: str) -> None:
         link("Requests", f"{BASE}/requests?function={slug}")
         link("Errors", f"{BASE}/errors?function={slug}")
         link("Logs", f"{BASE}/logs?function={slug}")
+    if fault := found.get("fault"):
+        text_block(str(fault), "Why it cannot be loaded")
     _show_figures(found)
     if found.get("kind") == "typescript":
         empty("This function is TypeScript", "It is served elsewhere: edge start --upstream URL")
@@ -69,34 +73,38 @@ def _show_figures(found: Mapping[str, Any]) -> None:
         }
     )
     series = found.get("series") or []
-    if any(point["calls"] for point in series):
-        with panel("Calls, failed ones in red"):
-            points = gather(series, _BARS)
+    if series:
+        with panel("Calls of the last 24 hours, failed ones in red"):
+            points = gather(series, datetime.now(UTC))
             bars([c for c, _ in points], "Calls", bad=[e for _, e in points])
 
 
-def gather(series: list[dict[str, Any]], count: int) -> list[tuple[int, int]]:
-    """Return calls and errors of at most `count` equal spans of a series by minute."""
-    step = max(-(-len(series) // count), 1)
-    parts = [series[n : n + step] for n in range(0, len(series), step)]
-    return [(sum(p["calls"] for p in part), sum(p["errors"] for p in part)) for part in parts]
+def gather(series: list[dict[str, Any]], now: datetime) -> list[tuple[int, int]]:
+    """Return calls and errors by quarter of an hour of the last day; `series` is by minute."""
+    calls, errors = [0] * _BARS, [0] * _BARS
+    for point in series:
+        age = (now - datetime.fromisoformat(point["minute"])).total_seconds()
+        number = _BARS - 1 - int(age // _BAR_SECONDS)
+        if 0 <= number < _BARS:
+            calls[number] += point["calls"]
+            errors[number] += point["errors"]
+    return list(zip(calls, errors, strict=True))
 
 
 def _show_settings(found: Mapping[str, Any]) -> None:
     with panel("Settings"):
-        limits: Mapping[str, Any] = found.get("limits") or {}
-        facts(
-            {
-                "Token": "checked" if found.get("verify_jwt") else "not checked (verify_jwt)",
-                **{name.replace("_", " "): value for name, value in limits.items()},
-            }
-        )
+        settings: Mapping[str, Any] = found.get("settings") or found.get("limits") or {}
+        shown = {name.replace("_", " "): value for name, value in settings.items()}
+        facts({name: value for name, value in shown.items() if value not in (None, "", "{}")})
         ui.label("Secrets and variables it sees").classes("message-title")
+        if missing := found.get("missing_secrets"):
+            ui.label(f"Not set: {', '.join(missing)}").classes("message message-error")
         names = found.get("env_names") or []
         ui.label(", ".join(names) if names else "None of its own.").classes("mono")
         if workers := found.get("workers"):
             ui.label("Worker processes").classes("message-title")
-            Table(_WORKERS, workers, label="Workers", row_key="pid")
+            rows = [{**w, "memory_bytes": w.get("memory_bytes") or None} for w in workers]
+            Table(_WORKERS, rows, label="Workers", row_key="pid")
 
 
 def _show_files(slug: str, files: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from nicegui import ui
 
 from console import api, page
-from console.api import ApiError
+from console.api import ApiError, rows_of
 from console.layout import heading
 from console.ui.live import Live
 from console.ui.messages import empty, show_error
@@ -17,10 +17,9 @@ from console.views.errors import render_group
 from console.views.requests import COLUMNS, render
 
 _FAILING: Final = (
-    Column("slug", "Function", href="/console/functions/{slug}"),
-    Column("errors", "Failed", href="/console/requests?function={slug}&status=5xx"),
+    Column("function", "Function", href="/console/functions/{function}"),
+    Column("failed", "Failed", href="/console/requests?function={function}&status=error"),
     Column("calls", "Calls", "number"),
-    Column("last_error_at", "Last", "time"),
 )
 _ERRORS: Final = (
     Column("text", "Error", href="/console/requests/{sample_id}"),
@@ -29,6 +28,7 @@ _ERRORS: Final = (
     Column("last_at", "Last", "time"),
 )
 _LAST: Final = 20
+_MOST_ERRORS: Final = 8
 
 
 @page("/", title="Home", icon="home", group="Observe", order=0)
@@ -37,11 +37,12 @@ async def home() -> None:
     heading("Home", "What fails now, and what has just happened")
     try:
         summary: dict[str, Any] = await api().get("/summary")
+        errors = rows_of(await api().get("/errors", **{"from": "24h"}))
     except ApiError as exc:
         show_error(exc)
-        summary = {}
-    _show_figures(summary)
-    _show_failures(summary)
+        summary, errors = {}, []
+    _show_figures(summary, errors)
+    _show_failures(summary, errors)
     with ui.element("div").classes("heading"):
         with ui.element("h2"):
             ui.label("Last requests")
@@ -61,19 +62,16 @@ async def home() -> None:
     _show_recording(summary.get("recording") or {})
 
 
-def _show_figures(summary: Mapping[str, Any]) -> None:
+def _show_figures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> None:
     failing = summary.get("failing_functions") or []
-    errors = summary.get("recent_errors") or []
-    workers = summary.get("workers")
-    count = len(workers) if isinstance(workers, list) else workers
+    workers = summary.get("workers") or []
     database: Mapping[str, Any] = summary.get("database") or {}
-    disk = summary.get("disk")
-    free = disk.get("free_bytes") or disk.get("free") if isinstance(disk, Mapping) else disk
+    free = (summary.get("disk") or {}).get("free_bytes")
     figures(
         {
             "functions failing": (str(len(failing)), bool(failing)),
             "kinds of errors": (str(len(errors)), bool(errors)),
-            "worker processes": (str(count if isinstance(count, int) else "–"), False),
+            "worker processes": (str(len(workers)), False),
             "database": (size(database.get("bytes")), False),
             "WAL": (size(database.get("wal_bytes")), False),
             "free disk": (size(free), free is not None and free < 1 << 30),
@@ -81,20 +79,20 @@ def _show_figures(summary: Mapping[str, Any]) -> None:
     )
 
 
-def _show_failures(summary: Mapping[str, Any]) -> None:
-    failing = [f for f in summary.get("failing_functions") or [] if isinstance(f, dict)]
-    errors = [e for e in summary.get("recent_errors") or [] if isinstance(e, dict)]
+def _show_failures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> None:
+    failing: list[dict[str, Any]] = summary.get("failing_functions") or []
     if not failing and not errors:
         empty("Nothing fails", "Errors of the last 24 hours would be here.")
         return
     with ui.element("div").classes("grid-2"):
         if errors:
             with panel("Errors"):
-                rows = [render_group(e) for e in errors if "count" in e]
+                rows = [render_group(group) for group in errors[:_MOST_ERRORS]]
                 Table(_ERRORS, rows, label="Errors", row_key="fingerprint")
         if failing:
             with panel("Failing functions"):
-                Table(_FAILING, failing, label="Failing functions", row_key="slug")
+                rows = [{**f, "failed": f"{f['errors']:,}"} for f in failing]
+                Table(_FAILING, rows, label="Failing functions", row_key="function")
 
 
 def _show_recording(recording: Mapping[str, Any]) -> None:
@@ -103,8 +101,9 @@ def _show_recording(recording: Mapping[str, Any]) -> None:
     shown: dict[str, Any] = {
         name.replace("_", " ").capitalize(): value
         for name, value in recording.items()
-        if name != "oldest" and not isinstance(value, (dict, list))
+        if name not in {"oldest", "bytes"} and not isinstance(value, (dict, list))
     }
+    shown["Size"] = size(recording.get("bytes"))
     retention = recording.get("retention")
     if isinstance(retention, Mapping):
         shown |= {f"Kept: {n.replace('_', ' ')}": v for n, v in retention.items()}

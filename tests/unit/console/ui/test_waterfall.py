@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console.ui.waterfall import nest
+from console.ui.waterfall import nest, tone_of
 
 
 def span(name: str, parent: str | None, start: int = 0) -> dict[str, Any]:
@@ -29,3 +29,12 @@ def test_a_chain_of_thousands_is_shown() -> None:
     spans = [span(str(n), str(n - 1) if n else None, n) for n in range(5000)]
 
     assert len(nest(spans)) == 5000
+
+
+def test_steps_are_coloured_by_what_they_are() -> None:
+    assert tone_of("verify_jwt", "internal") == "edge"
+    assert tone_of("handler", "internal") == "code"
+    assert tone_of("GET /rest/v1/notes", "rest") == "data"
+    assert tone_of("POST /v1/chat", "client") == "out"
+    assert tone_of("worker start", "internal") == "start"
+    assert tone_of("", "") == "other"

@@ -1,0 +1,183 @@
+"""What a person does in the console: sees a failure at once, opens it, replays it, by keyboard."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.console.conftest import PATIENCE, Tab
+from tests.support.recorded_stack import RecordedStack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+def fail(recorded: RecordedStack, slug: str = "picky", **body: object) -> str:
+    """Let a function fail; return the request's id once it is stored."""
+    answer = recorded.call(slug, json=body or {"value": -1})
+    assert answer.status_code >= 400
+    request_id = answer.headers["sb-request-id"]
+    recorded.show(request_id)
+    return request_id
+
+
+def row(page: Page, request_id: str):
+    return page.locator(f"[data-key='{request_id}']")
+
+
+def test_a_failing_call_appears_without_a_reload(tab: Tab, recorded: RecordedStack) -> None:
+    page = tab.open("/requests?status=error")
+    fine = recorded.call("echo", json={}).headers["sb-request-id"]
+    failed = fail(recorded)
+
+    expect(row(page, failed)).to_contain_text("422")
+    expect(row(page, failed)).to_contain_text("-1 is negative")
+    expect(row(page, fine)).to_have_count(0)
+
+
+def test_paused_rows_wait_behind_a_bar(tab: Tab, recorded: RecordedStack) -> None:
+    page = tab.open("/requests")
+    page.get_by_role("button", name="Pause the list").click()
+    failed = fail(recorded)
+
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    expect(row(page, failed)).to_have_count(0)
+    page.get_by_role("button", name="1 new").click()
+    expect(row(page, failed)).to_be_visible()
+
+
+def test_back_keeps_filter_page_and_place(tab: Tab, recorded: RecordedStack) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: recorded.call("echo", json={"n": n}), range(120)))
+    last = recorded.call("echo", json={"n": "last"}).headers["sb-request-id"]
+    recorded.show(last)
+    page = tab.open("/requests")
+    page.get_by_label("Function").click()
+    page.get_by_role("option", name="echo").click()
+    page.wait_for_url("**/requests?function=echo")
+    page.get_by_role("link", name="Older").click()
+    page.wait_for_url(re.compile(r"function=echo&cursor="))
+    expect(page.locator("tbody tr")).to_have_count(50)
+    address = page.url
+    link = page.locator("tbody tr a[data-row]").nth(40)
+    link.scroll_into_view_if_needed()
+    wanted = page.evaluate("scrollY")
+    assert wanted > 0
+    chosen = link.get_attribute("href")
+    link.click()
+    page.wait_for_url(f"**{chosen}")
+    expect(page.locator("h1")).to_contain_text("POST")
+
+    page.go_back()
+
+    assert page.url == address
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.wait_for_function("wanted => Math.abs(scrollY - wanted) < 80", arg=wanted)
+    expect(page.get_by_role("combobox", name="Function")).to_have_value("echo")
+
+
+def test_a_replay_with_another_body_is_linked(tab: Tab, recorded: RecordedStack) -> None:
+    failed = fail(recorded, value=-5)
+    page = tab.open(f"/requests/{failed}")
+    expect(page.get_by_text("-5 is negative").first).to_be_visible()
+    page.get_by_label("Body", exact=True).fill('{"value": 5}')
+    page.get_by_role("button", name="Replay", exact=True).click()
+
+    expect(page.locator(".diff-new").first).to_be_visible()
+    page.get_by_role("link", name="Open the new request").click()
+    expect(page.get_by_text(failed)).to_be_visible()
+    (again,) = recorded.show(failed)["replays"]
+    assert page.url.endswith(again)
+    assert json.loads(recorded.show(again)["response"]["body"])["value"] == 5
+    assert recorded.show(again)["replay_of"] == failed
+
+
+def test_by_keyboard_alone(tab: Tab, recorded: RecordedStack) -> None:
+    failed = fail(recorded, value=-77)
+    page = tab.open("/")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("dialog").get_by_label("Search pages")
+    expect(field).to_be_focused()
+    field.press_sequentially("requests")
+    expect(page.get_by_role("dialog").get_by_role("link").first).to_have_text(
+        re.compile("Requests")
+    )
+    field.press("Enter")
+    page.wait_for_url("**/console/requests**")
+    expect(page.locator("h1")).to_have_text("Requests")
+    expect(row(page, failed)).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type(failed)
+    page.wait_for_url(f"**q={failed}")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/requests/{failed}")
+    page.get_by_role("button", name="Replay", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Open the new request")).to_be_visible()
+
+
+def test_a_function_is_called_with_a_body_and_a_role(tab: Tab) -> None:
+    page = tab.open("/functions/picky")
+    page.get_by_label("Body", exact=True).fill('{"value": 3}')
+    page.get_by_role("button", name="Call", exact=True).click()
+
+    expect(page.locator("[data-status]")).to_have_text("200")
+    expect(page.get_by_role("region", name="Answer")).to_contain_text('"value": 3')
+    page.get_by_role("button", name="Copy as").click()
+    page.get_by_text("curl").click()
+    expect(page.get_by_text("Copied as curl")).to_be_visible()
+
+
+def test_hostile_text_is_only_text(tab: Tab, recorded: RecordedStack) -> None:
+    answer = recorded.call(
+        "echo", content=f"{HOSTILE}\x1b[31m\u202e".encode(), headers={"content-type": "text/html"}
+    )
+    request_id = answer.headers["sb-request-id"]
+    recorded.show(request_id)
+    path = f"/functions/v1/echo/{'<b>x</b>' * 20}"
+    recorded.client.post(path, params={"q": HOSTILE}).raise_for_status()
+    page = tab.open(f"/requests/{request_id}")
+    expect(page.get_by_role("region", name="Answer body")).to_contain_text("<img src=x")
+    expect(page.get_by_role("region", name="Answer body")).to_contain_text("[U+202E]")
+    tab.open("/requests")
+    tab.open("/logs")
+
+    assert "owned" not in page.title()
+    assert page.locator("img").count() == 0
+
+
+def test_other_origins_cannot_reach_the_socket(recorded: RecordedStack) -> None:
+    url = recorded.stack.settings.api_url
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    cookie = f"edge_console_{recorded.stack.settings.port}={recorded.stack.settings.console_token}"
+    path = f"{url}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    foreign = httpx.get(
+        path, headers={**upgrade, "cookie": cookie, "origin": "http://evil.example"}
+    )
+    rebound = httpx.get(path, headers={**upgrade, "cookie": cookie, "host": "evil.example"})
+    unknown = httpx.get(path, headers={**upgrade, "origin": url})
+
+    assert [foreign.status_code, rebound.status_code, unknown.status_code] == [403, 403, 401]
+
+
+def test_times_are_relative_local_or_utc(tab: Tab, recorded: RecordedStack) -> None:
+    failed = fail(recorded)
+    page = tab.open("/requests")
+    time = row(page, failed).locator("time")
+    expect(time).to_have_text(re.compile(r"ago|now"), timeout=PATIENCE)
+    page.get_by_role("button", name="Times:").click()
+    expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
+    assert "UTC" in (time.get_attribute("title") or "")
