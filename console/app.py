@@ -40,6 +40,8 @@ def create_app() -> ASGIApp:
     _add_project_pages(read_settings().pages, read_settings().root)
     nicegui_app.add_static_files("/static", _STATIC)
     ui.add_head_html(_head(), shared=True)
+    # Its bar has no name for screen readers, and answers come over the socket.
+    nicegui_app.config.quasar_config["loadingBar"] = {"skipHijack": True}
     host = FastAPI(openapi_url=None)
     ui.run_with(
         host,

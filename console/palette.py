@@ -7,7 +7,7 @@ from typing import Final
 from nicegui import ui
 
 from console.api import ApiError, api, rows_of
-from console.view import BASE, View
+from console.view import BASE, View, relative
 
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}", re.IGNORECASE)
 _MOST: Final = 12
@@ -59,7 +59,7 @@ def _build(dialog: ui.dialog, entries: Sequence[tuple[str, str, str]]) -> None:
 
 def _follow(entries: Sequence[tuple[str, str, str]], text: str) -> None:
     if found := find_entries(entries, text):
-        ui.navigate.to(found[0][1])
+        ui.navigate.to(relative(found[0][1]))
 
 
 def find_entries(entries: Sequence[tuple[str, str, str]], text: str) -> list[tuple[str, str, str]]:

@@ -20,3 +20,8 @@ class View:
     def url(self) -> str:
         """Its address on this server."""
         return BASE + self.path
+
+
+def relative(url: str) -> str:
+    """Return what `ui.navigate.to` takes for an address of the console: it adds the base itself."""
+    return url.removeprefix(BASE) or "/"

@@ -104,7 +104,10 @@ def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -
     expect.set_options(timeout=PATIENCE)
     url = recorded.stack.settings.api_url
     context = chromium.new_context(
-        base_url=url, storage_state=signed_in, locale="en-GB", permissions=["clipboard-read"]
+        base_url=url,
+        storage_state=signed_in,
+        locale="en-GB",
+        permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(PATIENCE)
     tab = watch(context, url)

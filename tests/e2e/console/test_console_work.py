@@ -56,7 +56,7 @@ def test_back_keeps_filter_page_and_place(tab: Tab, recorded: RecordedStack) -> 
     last = recorded.call("echo", json={"n": "last"}).headers["sb-request-id"]
     recorded.show(last)
     page = tab.open("/requests")
-    page.get_by_label("Function").click()
+    page.get_by_role("combobox", name="Function").click()
     page.get_by_role("option", name="echo").click()
     page.wait_for_url("**/requests?function=echo")
     page.get_by_role("link", name="Older").click()
