@@ -93,7 +93,7 @@ class Deployed(NamedTuple):
 def _show_deployed(
     place: Deployed, name: str | None, query: "Query", limit: int, *, follow: bool
 ) -> None:
-    from edge.cli.functions.deployed import logs_at_target, service_of
+    from edge.cli.functions.deployed import logs_at_target
     from edge.deploy.log_commands import LogQuery
 
     if name is None:
@@ -101,11 +101,11 @@ def _show_deployed(
             "--target shows the log of one function.", cure="Name it: edge logs NAME --target …"
         )
     request = LogQuery(
-        service=service_of(place.workdir, place.target, place.env, name),
+        service="",  # by the target's naming
         limit=limit,
         since=query.since,
         severity=query.level.name if query.level else "",
         search=query.search,
         follow=follow,
     )
-    logs_at_target(place.workdir, place.target, place.env, request, place.output)
+    logs_at_target(place.workdir, place.target, place.env, name, request, place.output)

@@ -6,7 +6,6 @@ from typing import Any
 
 from edge.deploy.kubectl import Kubectl
 from edge.deploy.settings import CloudRun, Knative
-from edge.errors import DeployError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,6 @@ class LogQuery:
 
 def cloud_logging_command(query: LogQuery, own: CloudRun) -> tuple[str, ...]:
     """Return the command that reads the log as JSON, newest first."""
-    if query.follow:
-        place = f"--project={own.project} --region={own.region}"
-        raise DeployError(
-            "Cloud Logging is read, not followed, here.",
-            cure=f"gcloud beta run services logs tail {query.service} {place}",
-        )
     terms = [
         'resource.type="cloud_run_revision"',
         f'resource.labels.service_name="{query.service}"',
@@ -50,17 +43,25 @@ def cloud_logging_command(query: LogQuery, own: CloudRun) -> tuple[str, ...]:
 
 def kubectl_logs_command(query: LogQuery, own: Knative) -> tuple[str, ...]:
     """Return the command that reads the log of all pods of the service."""
-    if query.severity or query.search:
-        raise DeployError(
-            "kubectl cannot choose lines by level or text.", cure="Pipe it: … | grep TEXT"
-        )
     since = (f"--since-time={_stamp(query.since)}",) if query.since else ()
     return Kubectl(own.namespace, own.context).command(
         *("logs", f"--selector=serving.knative.dev/service={query.service}"),
-        *("--container=function", f"--tail={query.limit}", "--prefix", "--timestamps"),
+        *("--container=function", f"--tail={query.limit}", "--max-log-requests=50"),
         *since,
         *(("--follow",) if query.follow else ()),
     )
+
+
+def containers_command(builder: str, image: str) -> tuple[str, ...]:
+    """Return the command that lists the running containers of an image."""
+    return (builder, "ps", "--quiet", "--filter", f"ancestor={image}")
+
+
+def container_logs_command(query: LogQuery, builder: str, container: str) -> tuple[str, ...]:
+    """Return the command that reads the log of one container."""
+    since = (f"--since={_stamp(query.since)}",) if query.since else ()
+    follow = ("--follow",) if query.follow else ()
+    return (builder, "logs", f"--tail={query.limit}", *since, *follow, container)
 
 
 def render_cloud_entry(entry: dict[str, Any]) -> str:

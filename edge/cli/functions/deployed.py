@@ -1,25 +1,30 @@
 """`edge functions list, delete and logs` with --target: services that are deployed."""
 
 import json
-import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 
 from edge.cli.console import confirm, print_json, print_table, remark
 from edge.cli.deploy.target import Destination, open_destination, open_settings
-from edge.cli.exit import FAILED, failing_with_status_1
+from edge.cli.exit import failing_with_status_1
 from edge.cli.options import Format
 from edge.deploy.execute import perform
 from edge.deploy.log_commands import (
     LogQuery,
     cloud_logging_command,
+    container_logs_command,
+    containers_command,
     kubectl_logs_command,
     render_cloud_entry,
 )
+from edge.deploy.log_following import CloudFollower, matches, read_line, stream
 from edge.deploy.plan import CurrentState, Service
-from edge.deploy.programs import call
+from edge.deploy.programs import call, find_builder
+from edge.deploy.settings import CloudRun
 from edge.errors import DeployError
 from edge.project.manifest import slug_of
 
@@ -59,28 +64,50 @@ def delete_at_target(workdir: Path, target: str, env: str | None, name: str, *, 
 
 @failing_with_status_1
 def logs_at_target(
-    workdir: Path, target: str, env: str | None, query: LogQuery, output: Format
+    workdir: Path, place: str, env: str | None, name: str, query: LogQuery, output: Format
 ) -> None:
-    """Print the log of a deployed function: entries of Cloud Logging, or kubectl's output."""
+    """Print the log of a deployed function, and with `follow` go on until Ctrl-C."""
+    for entry in _read_log(workdir, place, env, name, query):
+        if output == "json":
+            print_json(entry, indent=None)
+        else:
+            typer.echo(render_cloud_entry(entry))
+
+
+def _read_log(
+    workdir: Path, place: str, env: str | None, name: str, query: LogQuery
+) -> Iterator[dict[str, Any]]:
+    settings, target = open_settings(workdir, place, env)
+    if target == "container":
+        return _read_containers(settings.container().image, slug_of(name), query)
     destination = open_place(workdir, target, env)
+    query = replace(query, service=destination.target.service_name(slug_of(name)))
     settings = destination.target.settings
-    if destination.name == "cloud-run":
-        listing = call(cloud_logging_command(query, settings.cloud_run()))
-        for entry in reversed(json.loads(listing or "[]")):
-            if output == "json":
-                print_json(entry, indent=None)
-            else:
-                typer.echo(render_cloud_entry(entry))
-        return
-    command = kubectl_logs_command(query, settings.knative())
-    if subprocess.run(command, check=False).returncode != 0:
-        raise typer.Exit(FAILED)
+    if target == "cloud-run":
+        return _read_cloud(settings.cloud_run(), query)
+    lines = stream([kubectl_logs_command(query, settings.knative())])
+    return (entry for entry in map(read_line, lines) if matches(entry, query))
 
 
-def service_of(workdir: Path, target: str, env: str | None, name: str) -> str:
-    """Return the name of the function's service at that target."""
-    settings, chosen = open_settings(workdir, target, env)
-    return open_destination(workdir, settings, chosen).target.service_name(slug_of(name))
+def _read_cloud(own: CloudRun, query: LogQuery) -> Iterator[dict[str, Any]]:
+    def read(asked: LogQuery) -> list[dict[str, Any]]:
+        return json.loads(call(cloud_logging_command(asked, own)) or "[]")
+
+    return CloudFollower(query, read).follow() if query.follow else reversed(read(query))
+
+
+def _read_containers(image: str, slug: str, query: LogQuery) -> Iterator[dict[str, Any]]:
+    """Read the log of all running containers of the image, on this machine."""
+    builder = find_builder()
+    builder.require()
+    containers = call(containers_command(builder.name, image)).split()
+    if not containers:
+        raise DeployError(
+            f"No container of {image} runs on this machine.",
+            cure="Elsewhere its platform keeps the log: JSON lines with the function as a label.",
+        )
+    lines = stream([container_logs_command(query, builder.name, each) for each in containers])
+    return (entry for entry in map(read_line, lines) if matches(entry, query, slug))
 
 
 def open_place(workdir: Path, target: str | None, env: str | None) -> Destination:

@@ -3,15 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from edge.deploy.log_commands import (
     LogQuery,
     cloud_logging_command,
+    container_logs_command,
     kubectl_logs_command,
     render_cloud_entry,
 )
-from edge.errors import DeployError
 from tests.support.workloads import settings
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -38,13 +36,11 @@ def test_kubectl_is_asked_for_the_pods_of_one_service(tmp_path: Path) -> None:
     assert {"--follow", "--tail=5", "--since-time=2026-01-02T03:04:05Z"} <= set(command)
 
 
-def test_what_a_platform_cannot_do_is_told_with_what_can(tmp_path: Path) -> None:
-    read = settings(tmp_path)
+def test_containers_are_asked_one_by_one() -> None:
+    command = container_logs_command(LogQuery("", 5, since=MOMENT, follow=True), "docker", "c1")
 
-    with pytest.raises(DeployError, match="gcloud beta run services logs tail hello"):
-        cloud_logging_command(LogQuery("hello", 5, follow=True), read.cloud_run())
-    with pytest.raises(DeployError, match="grep"):
-        kubectl_logs_command(LogQuery("hello", 5, search="x"), read.knative())
+    since = "--since=2026-01-02T03:04:05Z"
+    assert command == ("docker", "logs", "--tail=5", since, "--follow", "c1")
 
 
 def test_both_kinds_of_entries_are_shown() -> None:
