@@ -30,6 +30,7 @@ _BENCHES: Final = (
     "dialling",
     "webhook",
     "realtime",
+    "recording",
     "prompts",
     "chat",
     "deployed",

@@ -16,6 +16,7 @@ from edge.cli.gen.commands import app as gen
 from edge.cli.link.commands import link, unlink
 from edge.cli.logs import logs
 from edge.cli.relay.commands import app as relay
+from edge.cli.requests.commands import replay, requests
 from edge.cli.rest import rest
 from edge.cli.scaffold.command import init
 from edge.cli.secrets.commands import app as secrets
@@ -45,6 +46,8 @@ app.command()(config)
 app.command()(link)
 app.command()(unlink)
 app.command()(logs)
+app.command()(requests)
+app.command()(replay)
 app.command()(serve)
 app.command()(auth)
 app.command()(rest)

@@ -12,8 +12,8 @@ class RecordingSettings:
     """Settings of the recording.
 
     Requests that failed are kept for `failed_days`, others for `days`, and less if all of it takes
-    more than `max_mb`. Of a body the first `body_kb` are kept. Up to `per_second` requests are
-    recorded whole; when there are more, only failures besides. `redact` names more keys of bodies
+    more than `max_mb`. Of a body the first `body_kb` are kept. At most `per_second` requests are
+    recorded whole, fewer on a slow machine; when there are more, only failures besides. `redact` names more keys of bodies
     and headers whose values are replaced.
     """
 

@@ -28,7 +28,11 @@ PARENT_HEADER: Final = b"sb-parent-request-id"
 _MOST_OPEN: Final = 500
 _MOST_BYTES: Final = 32 << 20
 _MOST_LINE_BYTES: Final = 8 << 20
-_BURST_SECONDS: Final = 10
+_BURST: Final = 500
+_CPU_SHARE: Final = 0.04
+"""Of one core: what recording may take while there are more requests than it may record."""
+_COST_FACTOR: Final = 3.0
+"""All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 _LINES_PER_SECOND: Final = 500
 _BATCH_SECONDS: Final = 0.2
 _CLOSE_SECONDS: Final = 3.0
@@ -86,14 +90,15 @@ class Recorder:
     _create_writer: "Callable[[threading.Event], Writer] | None" = field(default=None, init=False)
     _writer: "Writer | None" = field(default=None, init=False)
     _connected: threading.Event = field(default_factory=threading.Event, init=False)
+    _cost: float = field(default=0.0, init=False)
     closing: threading.Event = field(default_factory=threading.Event, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         rate = self.settings.per_second
-        self._budget = Budget(rate, rate * _BURST_SECONDS)
-        self._failures = Budget(rate, rate * _BURST_SECONDS)
-        self._lines = Budget(_LINES_PER_SECOND, _LINES_PER_SECOND * _BURST_SECONDS)
+        burst = _BURST if rate else 0
+        self._budget, self._failures = Budget(rate, burst), Budget(rate, burst)
+        self._lines = Budget(_LINES_PER_SECOND, 10 * _LINES_PER_SECOND)
         self._queue = BatchQueue(
             "recording",
             self._write,
@@ -220,8 +225,18 @@ class Recorder:
         if self._writer is None:
             self.dropped += len(items)
             return
+        began = time.thread_time()
         self.dropped += self._writer.write(items)
+        self._adapt(time.thread_time() - began, sum(isinstance(i, Capture) for i in items))
         self._notify()
+
+    def _adapt(self, seconds: float, requests: int) -> None:
+        """Record so many a second that recording takes its share of a core, and no more."""
+        if requests:
+            cost = seconds / requests
+            self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
+            affordable = _CPU_SHARE / (_COST_FACTOR * max(self._cost, 1e-6))
+            self._budget.rate = min(float(self.settings.per_second), max(affordable, 1.0))
 
     def _notify(self) -> None:
         if self._loop and self._subscribers:

@@ -1,0 +1,184 @@
+"""The cost of recording requests, and how long the console's lists take.
+
+Two stacks of one echo function take turns in short rounds at 32 connections: one records, the other
+does not. The ratio is taken of neighbouring rounds, since the machine's speed wanders. Then 100,000
+requests are stored, and pages of the list are asked for over HTTP; and failing calls are made, and
+the list is asked until it has them.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psycopg
+
+from bench.support.load import Load, Plan, Visitor, render_request, run_load
+from bench.support.machine import print_machine
+from bench.support.statistics import Series, print_at_least, print_at_most
+from edge.emulator.postgres.cluster import Cluster
+from edge.project.console_token import read_token
+from edge.recording.schema import ensure_partitions
+from tests.support.processes import ROOT, free_port, python, running, wait_answer
+from tests.support.waiting import wait_for
+
+_PATH: Final = "/functions/v1/echo"
+_BODY: Final = json.dumps({"name": "Ada", "numbers": [1, 2, 3]}, separators=(",", ":"))
+_WARM_UP: Final = 3.0  # what may be recorded at once is used up
+_STORED: Final = 100_000
+_PAGES: Final = (
+    "/requests?limit=50",
+    "/requests?limit=50&status=5xx",
+    "/requests?limit=50&function=function-7",
+    "/requests?limit=50&q=there+is+no+such+text&from=1h",
+    "/errors",
+)
+_FILL: Final = """
+insert into edge_console.requests (id, kind, function, method, path, status, failed, code, error,
+  fingerprint, started_at, duration_ms, cold, request_bytes, response_bytes)
+select gen_random_uuid(), 'function', 'function-' || n %% 20, 'POST', '/functions/v1/f' || n %% 20,
+  case when n %% 50 = 0 then 500 else 200 end, n %% 50 = 0,
+  case when n %% 50 = 0 then 'INTERNAL_ERROR' end, case when n %% 50 = 0 then 'failed ' || n end,
+  case when n %% 50 = 0 then 'f' || n %% 20 end,
+  now() - n * interval '1.5 s', random() * 100, n %% 1000 = 0, 100, 100
+from generate_series(1, %s) n"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A stack with one function."""
+
+    name: str
+    folder: Path
+    port: int
+    db_port: int
+
+    def run(self, seconds: float) -> Load:
+        visitor = Visitor(self.port, [render_request(_PATH, _BODY)])
+        load = run_load(Plan([visitor] * 32, seconds, warm_up=_WARM_UP))
+        assert not load.errors, load.errors[:3]
+        return load
+
+    def api(self) -> httpx.Client:
+        """A client of the console's API."""
+        token = read_token(self.folder / ".edge")
+        headers = {"authorization": f"Bearer {token}"}
+        url = f"http://127.0.0.1:{self.port}/console/api"
+        return httpx.Client(base_url=url, headers=headers, timeout=60)
+
+
+@contextmanager
+def contender(folder: Path, *, records: bool) -> Generator[Contender]:
+    """A warm stack."""
+    shutil.copytree(ROOT / "bench/functions/echo", folder / "functions/echo")
+    (folder / "edge.toml").write_text(f"[recording]\nenabled = {str(records).lower()}\n")
+    name = "recording" if records else "not recording"
+    found = Contender(name, folder, free_port(), free_port())
+    ports = ("--port", str(found.port), "--db-port", str(found.db_port))
+    with running(python("-m", "edge", "start", *ports, "--no-reload", "--workdir", str(folder))):
+        answer = wait_answer(found.port, _PATH, _BODY.encode())
+        assert json.loads(answer) == json.loads(_BODY), answer
+        wait_answer(found.port, "/rest/v1/")
+        yield found
+
+
+def compare(records: Contender, plain: Contender, *, rounds: int, seconds: float) -> float:
+    """Let them take turns; returns the median of the recording one's share."""
+    shares: list[float] = []
+    rates: dict[str, list[float]] = {records.name: [], plain.name: []}
+    for number in range(rounds):
+        pair = (records, plain) if number % 2 else (plain, records)
+        loads = {each.name: each.run(seconds) for each in pair}
+        measured = {name: load.rate for name, load in loads.items()}
+        for name, rate in measured.items():
+            rates[name].append(rate)
+        shares.append(measured[records.name] / measured[plain.name])
+    for name, found in rates.items():
+        print(
+            f"{name:<14} median {statistics.median(found):,.0f} requests/s, best {max(found):,.0f}"
+        )
+    shares.sort()
+    print(
+        f"recording of not recording, by round: median {statistics.median(shares):.1%},"
+        f" from {shares[0]:.1%} to {shares[-1]:.1%}; best of best"
+        f" {max(rates[records.name]) / max(rates[plain.name]):.1%}"
+    )
+    return statistics.median(shares)
+
+
+def fill(stack: Contender) -> None:
+    """Store many requests, of the last two days."""
+    cluster = Cluster(stack.folder / ".edge/postgres", port=stack.db_port)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        today = datetime.now(UTC).date()
+        for days in range(3):
+            ensure_partitions(connection, today - timedelta(days))
+        connection.execute(_FILL, (_STORED,))
+        connection.execute("analyze edge_console.requests")
+
+
+def measure_page(api: httpx.Client, path: str, times: int = 20) -> Series:
+    """Ask for a page some times."""
+    latencies: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        answer = api.get(path)
+        latencies.append((time.perf_counter() - began) * 1000)
+        assert answer.status_code == 200, answer.text
+    return Series(path, latencies)
+
+
+def measure_appearance(stack: Contender, api: httpx.Client, times: int = 10) -> Series:
+    """Milliseconds from a failing call's answer until the list has it."""
+    latencies: list[float] = []
+    for _ in range(times):
+        failed = httpx.get(f"http://127.0.0.1:{stack.port}/functions/v1/missing")
+        request_id = failed.headers["sb-request-id"]
+        began = time.perf_counter()
+
+        def is_listed(request_id: str = request_id) -> bool:
+            found: list[dict[str, Any]] = api.get("/requests?status=error&limit=5").json()["data"]
+            return request_id in {each["id"] for each in found}
+
+        wait_for(is_listed)
+        latencies.append((time.perf_counter() - began) * 1000)
+    return Series("a failing call is listed", latencies)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=8)
+    options = parser.parse_args()
+    print_machine()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contender(Path(folder) / "on", records=True) as records,
+        contender(Path(folder) / "off", records=False) as plain,
+    ):
+        share = compare(records, plain, rounds=options.rounds, seconds=options.seconds)
+        with records.api() as api:
+            print(json.dumps(api.get("/summary").json()["recording"]))
+            appearance = measure_appearance(records, api)
+            print(appearance)
+            fill(records)
+            pages = [measure_page(api, path) for path in _PAGES]
+    for page in pages:
+        print(page)
+    print_at_least("throughput while recording", share * 100, 97, "% of that without")
+    print_at_most(f"first page of {_STORED:,} requests, p50", pages[0].p50, 300, "ms")
+    print_at_most("a failing call is listed, p99", appearance.p99, 1000, "ms")
+
+
+if __name__ == "__main__":
+    main()
