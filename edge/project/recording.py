@@ -13,8 +13,8 @@ class RecordingSettings:
 
     Requests that failed are kept for `failed_days`, others for `days`, and less if all of it takes
     more than `max_mb`. Of a body the first `body_kb` are kept. At most `per_second` requests are
-    recorded whole, fewer on a slow machine; when there are more, only failures besides. `redact` names more keys of bodies
-    and headers whose values are replaced.
+    recorded whole, fewer on a slow machine; when there are more, only failures besides. `redact`
+    names more keys of bodies and headers whose values are replaced.
     """
 
     enabled: bool = True
