@@ -8,7 +8,7 @@ registers them:
     pages = "tools.console:register"
 """
 
-from console.api import Api, ApiError, api
+from console.api import Api, ApiError, api, project
 from console.registry import page
 
-__all__ = ["Api", "ApiError", "api", "page"]
+__all__ = ["Api", "ApiError", "api", "page", "project"]

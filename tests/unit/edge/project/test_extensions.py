@@ -110,7 +110,7 @@ def test_the_readmes_entries_are_those_of_edge_toml() -> None:
     shown = tomllib.loads(chapter.partition("```toml\n")[2].partition("```")[0])
     ours = tomllib.loads((ROOT / "edge.toml").read_text())
 
-    assert set(shown) == {"commands", "processes", "pages", "providers", "shell"}
+    assert set(shown) == {"commands", "processes", "pages", "console", "providers", "shell"}
     assert is_part(shown, ours)
 
 
