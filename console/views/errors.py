@@ -32,9 +32,9 @@ def render_group(group: dict[str, Any]) -> dict[str, Any]:
 async def errors() -> None:
     """Show groups of errors, the latest first."""
     parameters = ui.context.client.request.query_params
-    filters = Filters("/errors", {n: parameters.get(n, "") for n in ("from", "to", "function")})
     with heading("Errors", "Failed requests, grouped by what they say"):
         acts = ui.element("div").classes("row-wrap")
+    filters = Filters("/errors", {n: parameters.get(n, "") for n in ("from", "to", "function")})
     filters.select("from", "Since", _SINCE)
     filters.text("function", "Function")
     message = ui.element("div")

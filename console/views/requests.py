@@ -16,8 +16,8 @@ from console.ui.table import Column
 
 COLUMNS: Final = (
     Column("started_at", "Time", "time"),
-    Column("what", "Request", "mono", href="/console/requests/{id}"),
     Column("status", "Status", "status"),
+    Column("what", "Request", "mono", href="/console/requests/{id}"),
     Column("error", "Error"),
     Column("duration_ms", "Took", "duration"),
     Column("function", "Function", href="/console/functions/{function}", optional=True),
