@@ -16,6 +16,13 @@ _TABLES: Final = {
 }
 
 
+_OPEN_JOBS: Final = """
+select jsonb_build_object('id', id, 'status', status, 'transport', transport, 'attempts', attempts,
+  'lease_expires_at', lease_expires_at, 'queue', queue_name, 'metadata', metadata)::text as job
+from jobs where status in ('queued', 'processing') limit 3
+"""
+
+
 @dataclass(slots=True)
 class Ledger:
     """`acknowledged` are ids by kind; `imports` the contacts acknowledged for each campaign."""
@@ -74,6 +81,8 @@ def recount(site: Site, ledger: Ledger) -> Iterator[str]:
     yield from _missing("workers", ledger.workers, (row["base_url"] for row in found))
     for name, count in open_work(site).items():
         yield f"{count} {name} are not finished"
+    for row in site.rows(_OPEN_JOBS):
+        yield f"such as {row['job']}"
 
 
 def _missing(kind: str, wanted: set[str], found: Iterable[str]) -> Iterator[str]:
