@@ -54,7 +54,8 @@ class Ledger:
 def open_work(site: Site) -> dict[str, int]:
     """Count what is not finished yet."""
     (row,) = site.rows(
-        "select (select count(*) from jobs where status in ('queued', 'processing')) as jobs,"
+        "select (select count(*) from jobs where status in ('queued', 'processing')"
+        "  and not (status = 'queued' and transport = 'none')) as jobs,"
         " (select count(*) from talk_track_jobs"
         "  where status in ('pending', 'processing')) as tracks,"
         " (select count(*) from call_campaigns where status not in ('draft', 'completed', 'failed',"

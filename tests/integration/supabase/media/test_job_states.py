@@ -152,6 +152,23 @@ def test_a_lost_worker_s_job_is_taken_over_and_fails_in_the_end(
     assert media.messages() == 0
 
 
+def test_a_provider_s_job_that_was_never_started_fails_after_an_hour(media: MediaDatabase) -> None:
+    insert = """
+        insert into public.jobs (user_id, job_type, format, quality, original_prompt, created_at)
+        select %s, 'sdxl_image_fast', 'image', 'fast', 'a lighthouse', now() - age
+        from unnest(array[interval '59 minutes', interval '61 minutes']) as a (age)
+        returning id::text
+    """
+    young, old = [row[0] for row in media.connection.execute(insert, (media.user_id,))]
+
+    reaped = media.ask("select public.reap_media_jobs_v1()")
+
+    assert (reaped["failed"], reaped["requeued"]) == (1, 0)
+    assert media.job(young)["status"] == "queued"
+    assert media.job(old)["status"] == "failed"
+    assert media.job(old)["error_message"] == "The provider did not answer in time."
+
+
 def test_a_result_counts_although_the_job_was_taken_over(media: MediaDatabase) -> None:
     job_id = media.enqueue()["job_id"]
     media.claim("w1")
