@@ -28,7 +28,8 @@ interrupt_on_signals()
 try:
     with local_stack(Path(sys.argv[1]), keep=False, port=None, report=report) as stack:
         print("found" if stack.was_running else "started", stack.api_url, flush=True)
-        time.sleep(float(sys.argv[2]))
+        while not Path(sys.argv[2]).exists():
+            time.sleep(0.02)
 except StackError as error:
     print("failed", error)
 except KeyboardInterrupt:
@@ -59,8 +60,9 @@ def run(*arguments: str) -> Process:
     )
 
 
-def demonstrate(project: Path, seconds: float) -> Process:
-    return run("-c", _DEMONSTRATE, str(project), str(seconds))
+def demonstrate(project: Path, until: Path | None = None) -> Process:
+    """Use the project's stack until a file exists, or end at once."""
+    return run("-c", _DEMONSTRATE, str(project), str(until or project))
 
 
 def start_stack(project: Path) -> Process:
@@ -105,7 +107,7 @@ def test_a_starting_stack_is_waited_for_and_kept(project: Path) -> None:
     while not (lock.exists() and "PID" in lock.read_text()):
         time.sleep(0.01)
 
-    printed = output(demonstrate(project, 0))
+    printed = output(demonstrate(project))
     is_left = stack.poll() is None
     stack.send_signal(signal.SIGTERM)
     output(stack)
@@ -116,9 +118,13 @@ def test_a_starting_stack_is_waited_for_and_kept(project: Path) -> None:
 
 def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
     """The process that started the stack waits for the others before it ends it."""
-    runs = [demonstrate(project, seconds) for seconds in (0.5, 3)]
+    end = project / "end"
+    runs = [demonstrate(project, end) for _ in range(2)]
 
-    printed = sorted(output(process) for process in runs)
+    printed = sorted(first_line(process) for process in runs)
+    end.touch()
+    for process in runs:
+        output(process)
 
     assert printed[0].startswith("found http://127.0.0.1:")
     assert printed[1].startswith("started http://127.0.0.1:")
@@ -126,22 +132,35 @@ def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
 
 
 def test_a_stack_is_not_ended_while_it_is_used(project: Path) -> None:
-    owner = demonstrate(project, 0.5)
+    owner = demonstrate(project, project / "owner_ends")
     assert first_line(owner).startswith("started")
-    guest = demonstrate(project, 3)
+    guest = demonstrate(project, project / "guest_ends")
     assert first_line(guest).startswith("found")
 
-    assert "Another demonstration" in output(owner)
-    assert guest.wait(1) == 0
+    (project / "owner_ends").touch()
+    assert "Another demonstration" in first_line(owner)
+    assert guest.poll() is None
+    (project / "guest_ends").touch()
+    output(owner)
     output(guest)
+    assert guest.returncode == 0
 
 
-@pytest.mark.parametrize("after", [0.0, 0.3, 0.8, 1.5])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [
+        (signal.SIGINT, 0.0),
+        (signal.SIGINT, 0.3),
+        (signal.SIGINT, 0.8),
+        (signal.SIGINT, 1.5),
+        (signal.SIGTERM, 0.8),
+        (signal.SIGHUP, 0.3),
+    ],
+)
 def test_an_interrupted_start_leaves_nothing(
     project: Path, number: signal.Signals, after: float
 ) -> None:
-    process = demonstrate(project, 60)
+    process = demonstrate(project, project / "never")
     while not (project / ".edge" / "demo.lock").exists():
         time.sleep(0.01)
     time.sleep(after)
@@ -154,4 +173,4 @@ def test_a_stack_that_cannot_start_says_why(project: Path) -> None:
     for name in ("functions", "supabase"):
         shutil.rmtree(project / name)
 
-    assert output(demonstrate(project, 0)).startswith("failed ")
+    assert output(demonstrate(project)).startswith("failed ")

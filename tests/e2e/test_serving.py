@@ -56,7 +56,7 @@ def ask(url: str, query: str = "") -> httpx.Response:
 def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Path) -> None:
     before = ask(url).json()
     (project / "functions" / ".env").write_text("MOOD=merry\n")
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while (after := ask(url).json()) == before:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -89,7 +89,7 @@ def logs(project: Path, *options: str) -> list[dict[str, Any]]:
 
 def test_output_of_functions_is_logged_and_searchable(url: str, project: Path) -> None:
     assert ask(url, "?fail=1").status_code == 500
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not (found := logs(project, "report", "--level", "error", "--search", "as requested")):
         assert time.monotonic() < deadline
         time.sleep(0.1)

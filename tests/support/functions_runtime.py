@@ -32,9 +32,9 @@ class Functions:
 
     def client(self, *, token: str | None = None) -> httpx.Client:
         headers = {"authorization": f"Bearer {token or self.token}"}
-        return httpx.Client(base_url=self.url + FUNCTIONS, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.url + FUNCTIONS, headers=headers, timeout=60)
 
-    def wait_for(self, wanted: Callable[[Event], bool], deadline: float = 10) -> Event:
+    def wait_for(self, wanted: Callable[[Event], bool], deadline: float = 60) -> Event:
         """The first event for which `wanted` is true; waits for it up to `deadline` seconds."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:

@@ -14,7 +14,7 @@ from edge.tokens import mint
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 ANN = "11111111-1111-4111-8111-111111111111"
 BOB = "22222222-2222-4222-8222-222222222222"
-_SECONDS = 15.0
+_SECONDS = 60.0
 
 
 def user_token(user_id: str | None, **claims: Any) -> str:

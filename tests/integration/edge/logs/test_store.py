@@ -21,7 +21,7 @@ def read(folder: Path) -> list[Entry]:
     return LogReader(folder).read_last()
 
 
-def wait_for(folder: Path, count: int, deadline: float = 5) -> list[Entry]:
+def wait_for(folder: Path, count: int, deadline: float = 60) -> list[Entry]:
     end = time.monotonic() + deadline
     while len(entries := read(folder)) < count and time.monotonic() < end:
         time.sleep(0.01)
@@ -32,7 +32,7 @@ def test_an_event_can_be_read_a_moment_later(store: LogStore, folder: Path) -> N
     before = time.time()
     store(Boot("f", "e", 7, 20.0))
 
-    (entry,) = wait_for(folder, 1, deadline=2)
+    (entry,) = wait_for(folder, 1)
 
     assert (entry.kind, entry.function) == (Kind.BOOT, "f")
     assert before - 0.001 <= entry.time.timestamp() <= time.time()
@@ -101,7 +101,7 @@ def test_a_disk_that_refuses_is_survived_and_reported_when_it_recovers(folder: P
     store = LogStore(folder)
     store.start()
     store(line("lost"))
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not store.dropped_lines() and time.monotonic() < end:
         time.sleep(0.01)
     folder.unlink()
@@ -136,4 +136,5 @@ def test_it_leaves_no_thread_behind(folder: Path) -> None:
     store(line("x"))
     store.close()
 
-    assert set(threading.enumerate()) <= before
+    new = set(threading.enumerate()) - before  # others may come and go
+    assert not [thread for thread in new if thread.name == "log-queue"]

@@ -193,21 +193,21 @@ def pid_once_served(functions: Functions, slug: str) -> int:
     return wait_for(lambda: get(functions, f"/{slug}").json().get("pid"))
 
 
-def test_two_hundred_functions_in_one_folder_are_each_served(
+def test_eighty_functions_in_one_folder_are_each_served(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     root = tmp_path_factory.mktemp("many")
-    for number in range(200):
+    for number in range(80):
         write(root, f"f{number}", f"async def main(_):\n    return {{'number': {number}}}\n")
     serving = serve(root, reload=False)
     many = next(serving)
 
     with many.client() as client, ThreadPoolExecutor(8) as threads:
         client.timeout = httpx.Timeout(60)
-        answers = list(threads.map(lambda n: client.get(f"/f{n}").json()["number"], range(200)))
+        answers = list(threads.map(lambda n: client.get(f"/f{n}").json()["number"], range(80)))
 
-    assert answers == list(range(200))
-    assert len({e.slug for e in many.events if isinstance(e, Boot)}) == 200
+    assert answers == list(range(80))
+    assert len({e.slug for e in many.events if isinstance(e, Boot)}) == 80
     next(serving, None)
     ended = [e for e in many.events if isinstance(e, Shutdown)]
-    assert len(ended) == 200
+    assert len(ended) == 80

@@ -6,12 +6,24 @@ from typing import Any
 import httpx
 import pytest
 
+from edge.emulator.auth import password
 from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.config import AuthConfig
 from edge.emulator.auth.mail.mailbox import Mailbox
 from edge.emulator.postgres.cluster import Cluster
 from edge.signing import SigningKeys
 from tests.support.auth_service import ISSUER, SECRET, Auth, Open
+
+
+@pytest.fixture
+def hash_cost() -> int:
+    """The cost of passwords' hashes: 1 ms here, not 50."""
+    return 4
+
+
+@pytest.fixture(autouse=True)
+def _hash_cost(hash_cost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "_COST", hash_cost)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 import jwt
 import pytest
 
+from edge.emulator.auth import password
 from tests.support.auth_service import ISSUER, PASSWORD, SECRET, Auth
 
 
@@ -48,6 +49,7 @@ async def test_the_access_token_says_who_and_how(auth: Auth) -> None:
     assert auth.execute("select id::text from auth.sessions") == [(claims["session_id"],)]
 
 
+@pytest.mark.parametrize("hash_cost", [password._COST])
 async def test_passwords_are_kept_as_bcrypt_hashes_only(auth: Auth) -> None:
     await auth.sign_up()
     ((stored,),) = auth.execute("select encrypted_password from auth.users")

@@ -37,7 +37,7 @@ async def service(
 def _wait_for_slots(cluster: Cluster, database: str) -> None:
     """Wait until the stream's temporary slot is gone, or else the database cannot be dropped."""
     query = "select count(*) from pg_replication_slots where database = %s"
-    ends_at = time.monotonic() + 10
+    ends_at = time.monotonic() + 60
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         while connection.execute(query, (database,)).fetchone() != (0,):
             assert time.monotonic() < ends_at

@@ -9,7 +9,7 @@ import pytest
 
 from edge.emulator.rest.config import RestConfig
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 USER_ONE = "00000000-0000-4000-8000-000000000001"
 USER_TWO = "00000000-0000-4000-8000-000000000002"
 
@@ -217,7 +217,7 @@ async def test_a_client_that_leaves_ends_its_statement(rest: Any):
         sent.append(message)
 
     request = {"type": "http", "method": "POST", "path": "/rpc/nap"}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await rest.app(request | {"query_string": b"", "headers": []}, receive, send)
 
     assert sent == []
