@@ -1,8 +1,9 @@
 """What the stack serves below /console: the API, and what shows it in a browser."""
 
+import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,10 +25,12 @@ from edge.runtime.app import FunctionsApp
 
 if TYPE_CHECKING:
     from edge.console_api.context import ConsoleContext
+    from edge.recording.export import SpanExport
     from edge.recording.writer import Writer
     from edge.services import Services
 
 CONSOLE_PREFIX: Final = "/console"
+_LOG: Final = logging.getLogger(__name__)
 API_PREFIX: Final = "/console/api"
 
 
@@ -50,7 +53,27 @@ def create_writer(settings: Settings, dsn: str, closing: threading.Event) -> "Wr
     secrets = [*secret_values(settings.secrets), settings.jwt_secret, settings.secret_key]
     redaction = Redaction(recording.redact, secrets)
     rows = RowMaker(redaction, CallerReader(settings.keys, settings.key_tokens()))
-    return Writer(Store(dsn, recording), Assembler(rows), closing)
+    return Writer(Store(dsn, recording), Assembler(rows, _create_export(settings)), closing)
+
+
+def _create_export(settings: Settings) -> "SpanExport | None":
+    """Return what sends spans by OTLP, if OTEL_EXPORTER_OTLP_ENDPOINT is set."""
+    from edge.project.environment import telemetry_variables
+    from edge.telemetry.settings import read_telemetry
+
+    try:
+        found = read_telemetry(telemetry_variables(settings.env_file), settings.root.name)
+    except ValueError as exc:
+        _LOG.warning("Traces are not sent: %s", exc)
+        return None
+    if found is None or found.traces is None:
+        return None
+    from edge.recording.export import SpanExport
+    from edge.telemetry.export import Telemetry
+
+    telemetry = Telemetry(replace(found, metrics=None), tuple)
+    telemetry.start()
+    return SpanExport(telemetry)
 
 
 @dataclass(slots=True)

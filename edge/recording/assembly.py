@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from edge.events import LogLine, UncaughtException
@@ -25,6 +25,9 @@ from edge.recording.rows import (
 from edge.recording.spans import rows_of, span_rows, spans_of
 from edge.recording.store import Batch
 
+if TYPE_CHECKING:
+    from edge.recording.export import SpanExport
+
 _T = TypeVar("_T")
 _MOST_WAITING: Final = 2000
 _REPEAT_SECONDS: Final = 10.0
@@ -36,6 +39,7 @@ class Assembler:
     """Makes batches; a function's record may come before its request is over, or after."""
 
     rows: RowMaker
+    export: "SpanExport | None" = None
     repeats: int = field(default=0, init=False)
     """Requests of services that were like one just before, and are not kept."""
     _records: OrderedDict[str, RequestRecord] = field(
@@ -72,7 +76,10 @@ class Assembler:
         thrown = self._thrown.pop(capture.request_id, None)
         batch.rows["requests"].append(self.rows.request(capture, record, thrown))
         batch.rows["bodies"] += self.rows.bodies(capture)
-        batch.rows["spans"] += span_rows(capture, spans_of(capture, record))
+        spans = spans_of(capture, record)
+        batch.rows["spans"] += span_rows(capture, spans)
+        if self.export:
+            self.export.send(capture, spans)
         if not record and capture.served:
             _keep(self._written, capture.request_id, capture)
 

@@ -27,6 +27,8 @@ class Capture(Trace):
     began: float = field(default_factory=time.perf_counter)
     ended: float = field(default=0.0, init=False)
     parent_id: str | None = field(default=None, init=False)
+    trace_id: str = field(default="", init=False)
+    """Of W3C's trace context: the id of the request that all this began with, or its client's."""
     replay_of: str | None = field(default=None, init=False)
     request_body: list[bytes] = field(default_factory=list[bytes], init=False)
     request_bytes: int = field(default=0, init=False)

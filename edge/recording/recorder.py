@@ -176,6 +176,9 @@ class Recorder:
             if name == PARENT_HEADER:
                 with suppress(ValueError):
                     capture.parent_id = str(uuid.UUID(value.decode("latin-1")))
+        parent = self._open.get(capture.parent_id) if capture.parent_id else None
+        origin = parent.trace_id if parent else capture.parent_id or request_id
+        capture.trace_id = origin.replace("-", "")
         self._open[request_id] = capture
         return capture
 

@@ -41,8 +41,10 @@ class Writer:
         return 0
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and send spans that are left."""
         self.store.close()
+        if self.assembler.export:
+            self.assembler.export.close()
 
     def _gives_up(self, error: psycopg.Error) -> bool:
         """Whether to let a batch go; otherwise wait for the next attempt."""

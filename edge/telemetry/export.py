@@ -15,7 +15,7 @@ from typing import Final
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
@@ -64,6 +64,21 @@ class RequestSpan:
         self.span.end()
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedSpan:
+    """A span that is over; ids are hexadecimal, times nanoseconds since the epoch."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    kind: SpanKind
+    start: int
+    end: int
+    attributes: Mapping[str, AttributeValue]
+    is_error: bool = False
+
+
 @dataclass(slots=True)
 class Telemetry:
     """What a process sends; `start` it once the process will not fork any more."""
@@ -72,6 +87,7 @@ class Telemetry:
     families: Callable[[], Sequence[Family]]
     _tracer: Tracer | None = field(default=None, init=False)
     _provider: TracerProvider | None = field(default=None, init=False)
+    _processor: BatchSpanProcessor | None = field(default=None, init=False)
     _metrics: MetricExport | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _is_closed: threading.Event = field(default_factory=threading.Event, init=False)
@@ -82,7 +98,8 @@ class Telemetry:
         if signal := settings.traces:
             self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
             exporter = OTLPSpanExporter(endpoint=signal.url, headers=dict(signal.headers))
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._processor = BatchSpanProcessor(exporter)
+            self._provider.add_span_processor(self._processor)
             self._tracer = self._provider.get_tracer(_SCOPE, _own_version())
         if signal := settings.metrics:
             exporter = OTLPMetricExporter(endpoint=signal.url, headers=dict(signal.headers))
@@ -104,6 +121,26 @@ class Telemetry:
         made = span.get_span_context()
         trace = Trace(f"{made.trace_id:032x}", f"{made.span_id:016x}", made.trace_flags.sampled)
         return RequestSpan(span, trace)
+
+    def emit(self, span: FinishedSpan) -> None:
+        """Send a span that was timed elsewhere."""
+        if self._processor is None or self._provider is None:
+            return
+        trace_id, flags = int(span.trace_id, 16), TraceFlags(TraceFlags.SAMPLED)
+        parent = span.parent_id and SpanContext(trace_id, int(span.parent_id, 16), False, flags)
+        finished = ReadableSpan(
+            span.name,
+            context=SpanContext(trace_id, int(span.span_id, 16), False, flags),
+            parent=parent or None,
+            resource=self._provider.resource,
+            attributes=span.attributes,
+            kind=span.kind,
+            status=Status(StatusCode.ERROR if span.is_error else StatusCode.UNSET),
+            start_time=span.start,
+            end_time=span.end,
+            instrumentation_scope=InstrumentationScope(_SCOPE, _own_version()),
+        )
+        self._processor.on_end(finished)
 
     def close(self) -> None:
         """Send what is left, for a few seconds at most."""
