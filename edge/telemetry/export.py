@@ -57,6 +57,8 @@ class RequestSpan:
 
     def end(self, status: int, attributes: Mapping[str, AttributeValue], error: str = "") -> None:
         """End the span; a status of 5xx, or an `error`, is an error of the server."""
+        if not self.span.is_recording():
+            return
         self.span.set_attributes({"http.response.status_code": status, **attributes})
         if status >= _SERVER_ERROR:
             self.span.set_attribute("error.type", error or str(status))
