@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import psycopg
+from psycopg.pq import Escaping
 from starlette.requests import Request
 
 from edge.emulator.postgres.pool import (
@@ -21,19 +22,17 @@ from edge.emulator.storage.identity import Caller
 
 _POOL_SIZE: Final = 8
 _POOL_TIMEOUT: Final = 10.0
-_AS_OWNER: Final = """
+_AS_OWNER: Final = b"""
+begin;
 select set_config('search_path', 'storage, public, extensions', true),
   set_config('storage.allow_delete_query', 'true', true),
   set_config('statement_timeout', '30s', true)"""
-_AS_CALLER: Final = """
-select set_config('search_path', 'storage, public, extensions', true),
-  set_config('storage.allow_delete_query', 'true', true),
-  set_config('statement_timeout', '30s', true),
-  set_config('request.jwt', $2, true), set_config('request.jwt.claims', $3, true),
-  set_config('request.jwt.claim.role', $1, true), set_config('request.jwt.claim.sub', $4, true),
-  set_config('request.headers', $5, true), set_config('request.method', $6, true),
-  set_config('request.path', $7, true), set_config('storage.operation', $8, true),
-  set_config('role', $1, true)"""
+_AS_CALLER: Final = b"""%b,
+  set_config('request.jwt', %b, true), set_config('request.jwt.claims', %b, true),
+  set_config('request.jwt.claim.role', %b, true), set_config('request.jwt.claim.sub', %b, true),
+  set_config('request.headers', %b, true), set_config('request.method', %b, true),
+  set_config('request.path', %b, true), set_config('storage.operation', %b, true),
+  set_config('role', %b, true)"""
 _HIDDEN_HEADERS: Final = frozenset({"authorization", "apikey", "cookie"})
 
 
@@ -50,10 +49,15 @@ class Database:
     pool: Pool
 
     @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Connection]:
+        """Pass row-level security; each statement sees what is committed by then."""
+        async with self._connection() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def as_owner(self) -> AsyncGenerator[Connection]:
         """Open a transaction that passes row-level security."""
-        async with self._transaction() as connection:
-            await connection.execute(_AS_OWNER)
+        async with self._connection() as connection, _transaction(connection, _AS_OWNER):
             yield connection
 
     @asynccontextmanager
@@ -67,28 +71,46 @@ class Database:
         """
         headers = {k: v for k, v in request.headers.items() if k not in _HIDDEN_HEADERS}
         values = (
-            caller.role,
             caller.token,
             caller.claims_json(),
+            caller.role,
             caller.user_id or "",
             json.dumps(headers),
             request.method,
             request.url.path,
             f"storage.{operation}",
+            caller.role,
         )
-        async with self._transaction(rolls_back=rolls_back) as connection:
-            await connection.execute(_AS_CALLER, values)
-            yield connection
+        end = b"rollback" if rolls_back else b"commit"
+        async with self._connection() as connection:
+            literals = (_quote(connection, value) for value in values)
+            async with _transaction(connection, _AS_CALLER % (_AS_OWNER, *literals), end):
+                yield connection
 
     @asynccontextmanager
-    async def _transaction(self, *, rolls_back: bool = False) -> AsyncGenerator[Connection]:
+    async def _connection(self) -> AsyncGenerator[Connection]:
         try:
-            async with (
-                self.pool.connection() as connection,
-                connection.transaction(force_rollback=rolls_back),
-            ):
+            async with self.pool.connection() as connection:
                 yield connection
         except (PoolBusyError, PostgresUnreachableError) as exc:
             raise storage_error("DatabaseTimeout") from exc
         except psycopg.Error as exc:
             raise explain_postgres(exc) from exc
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: Connection, begin: bytes, end: bytes = b"commit"
+) -> AsyncGenerator[None]:
+    """Begin, with its settings in the same round trip; the pool rolls back what is left open."""
+    await connection.execute(begin, prepare=False)
+    yield
+    await connection.execute(end)
+
+
+def _quote(connection: Connection, text: str) -> bytes:
+    """Return a literal. Raises psycopg.DataError for what no text can hold."""
+    data = text.encode()
+    if b"\0" in data:
+        raise psycopg.DataError("PostgreSQL text cannot contain NUL (0x00) bytes")
+    return Escaping(connection.pgconn).escape_literal(data)

@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 from edge.emulator.storage.errors import storage_error
 
 CHUNK: Final = 256 * 1024
+_LARGE_CHUNK: Final = 1024 * 1024
 _TEMPORARY: Final = "tmp"
 _ORPHAN_SECONDS: Final = 3600.0
 
@@ -78,14 +79,20 @@ class FileStore:
         """Write a stream to a new version. Raises EntityTooLarge beyond `limit` bytes."""
         version = str(uuid4())
         incoming = _Incoming(self._folder / _TEMPORARY / version, limit)
+        writing: asyncio.Task[None] | None = None  # meanwhile the next bytes arrive
         try:
             data, is_last = b"", False
             async for data, is_last in _collect(chunks):
+                if writing:
+                    await asyncio.shield(writing)
+                writing = None
                 if not is_last:
-                    await asyncio.to_thread(incoming.write, data)
+                    writing = asyncio.create_task(asyncio.to_thread(incoming.write, data))
             # The rest in one step: a small file is one call of a thread.
             await asyncio.to_thread(self._place, incoming, data if is_last else b"", version)
         except BaseException:
+            if writing:
+                await asyncio.wait({writing})
             await asyncio.to_thread(incoming.discard)
             raise
         return StoredFile(version, incoming.size, f'"{incoming.digest.hexdigest()}"')
@@ -112,10 +119,16 @@ class FileStore:
                 length -= len(data)
                 yield data
                 data = (
-                    b"" if length <= 0 else await asyncio.to_thread(file.read, min(CHUNK, length))
+                    b""
+                    if length <= 0
+                    else await asyncio.to_thread(file.read, min(_LARGE_CHUNK, length))
                 )
         finally:
             file.close()
+
+    async def read_small(self, version: str | None) -> bytes | int:
+        """Return the bytes of a file up to 256 KB, the size of a larger one. Raises FileMissing."""
+        return await asyncio.to_thread(self._read_small, self.path(version or ""))
 
     async def size(self, version: str | None) -> int:
         """Return the size of a file in bytes. Raises FileMissing."""
@@ -185,6 +198,14 @@ class FileStore:
         for version in versions:
             with suppress(OSError):
                 self.path(version).unlink()
+
+    def _read_small(self, path: Path) -> bytes | int:
+        try:
+            with path.open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                return size if size > CHUNK else file.read(CHUNK)
+        except OSError as exc:
+            raise storage_error("FileMissing") from exc
 
     def _open(self, version: str, start: int, length: int) -> tuple[BinaryIO, bytes]:
         """Open a file and read its first bytes from `start`."""

@@ -49,7 +49,7 @@ class Limits:
 
 async def read_limits(context: StorageContext, bucket_id: str) -> Limits:
     """Return the limits of a bucket. Raises NoSuchBucket."""
-    async with context.database.as_owner() as connection:
+    async with context.database.reading() as connection:
         bucket = await rows.find_bucket(connection, bucket_id)
     if bucket is None:
         raise storage_error("NoSuchBucket")

@@ -71,7 +71,7 @@ def _describe(request: Request, row: rows.Row) -> Response:
 async def find_readable(context: StorageContext, request: Request, operation: str) -> rows.Row:
     """Return an object that the caller may read. Raises NoSuchKey; NoSuchBucket without a token."""
     bucket_id, name = request.path_params["bucket"], request.path_params["path"]
-    async with context.database.as_owner() as connection:
+    async with context.database.reading() as connection:
         bucket = await rows.find_bucket(connection, bucket_id)
         if bucket and bucket["public"]:
             return _require(await rows.find_object(connection, bucket_id, name))
@@ -88,7 +88,7 @@ async def find_readable(context: StorageContext, request: Request, operation: st
 async def find_public(context: StorageContext, request: Request) -> rows.Row:
     """Return an object of a public bucket. Raises NoSuchBucket for others, NoSuchKey."""
     bucket_id = request.path_params["bucket"]
-    async with context.database.as_owner() as connection:
+    async with context.database.reading() as connection:
         bucket = await rows.find_bucket(connection, bucket_id)
         if bucket is None or not bucket["public"]:
             raise storage_error("NoSuchBucket")

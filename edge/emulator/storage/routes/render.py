@@ -43,7 +43,7 @@ async def render_signed(context: StorageContext, request: Request) -> Response:
     given = claims.get("transformations")
     transformations = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     choice = _read_choice(transformations, request)
-    async with context.database.as_owner() as connection:
+    async with context.database.reading() as connection:
         row = await rows.find_object(connection, target.bucket_id, target.name)
     return await _serve(context, request, row, choice)
 

@@ -113,7 +113,7 @@ async def download_signed(context: StorageContext, request: Request) -> Response
     claims = verify_signed(context.config.keys, "download", target.key, read_token(request))
 
     async def find() -> rows.Row:
-        async with context.database.as_owner() as connection:
+        async with context.database.reading() as connection:
             row = await rows.find_object(connection, target.bucket_id, target.name)
         if row is None:
             raise storage_error("NoSuchKey")
