@@ -91,6 +91,8 @@ class ReadPlanner:
             if not self.aggregates_enabled:
                 raise rest_error("PGRST123")
             fields = expand_stars(fields, relation.columns)
+            # /messages?select=id.count(),...channels(*): the rows are grouped by each column
+            embeds = tuple(map(self._expand_spread, embeds))
         # /todos?select=*, where the domain of a column has a cast to json
         if any(column.formatter for column in relation.columns.values()):
             fields = expand_stars(fields, relation.columns)
