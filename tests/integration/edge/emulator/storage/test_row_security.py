@@ -126,3 +126,24 @@ async def test_rows_are_not_deleted_by_sql(photos: Storage) -> None:
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="Use the Storage API"):
         photos.execute("delete from storage.objects")
+
+
+@pytest.mark.parametrize(
+    "text", ["it's", "a\\b'", "'; set role postgres; --", "$$ $1 %s {}", "\\' or true --"]
+)
+async def test_policies_read_headers_and_the_operation_as_they_were_sent(
+    storage: Storage, text: str
+) -> None:
+    await storage.create_bucket("notes")
+    literal = text.replace("'", "''")
+    storage.execute(
+        'create policy "as sent" on storage.objects for insert to authenticated with check ('
+        f" current_setting('request.headers')::json ->> 'x-note' = '{literal}'"
+        " and storage.operation() = 'storage.object.upload')"
+    )
+    ann = storage.as_user(ANN)
+    options: dict[str, Any] = {"content": b"x", "headers": {"x-note": text}}
+
+    assert (await ann("POST", "/object/notes/a.txt", **options)).status_code == 200
+    other = await ann("POST", "/object/notes/b.txt", content=b"x", headers={"x-note": "other"})
+    assert error(other)[1] == "AccessDenied"
