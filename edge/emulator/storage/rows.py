@@ -93,9 +93,15 @@ async def has_objects(connection: Connection, bucket_id: str) -> bool:
     return await _one(connection, query, bucket_id) is not None
 
 
-async def find_object(connection: Connection, bucket_id: str, name: str) -> Row | None:
+def finding(bucket_id: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement that finds an object."""
     query = f"select {_OBJECT} from storage.objects where bucket_id = $1 and name = $2"
-    return await _one(connection, query, bucket_id, name)
+    return query, (bucket_id, name)
+
+
+async def find_object(connection: Connection, bucket_id: str, name: str) -> Row | None:
+    query, values = finding(bucket_id, name)
+    return await _one(connection, query, *values)
 
 
 async def find_objects(connection: Connection, bucket_id: str, names: list[str]) -> list[Row]:
@@ -103,13 +109,11 @@ async def find_objects(connection: Connection, bucket_id: str, names: list[str])
     return await _all(connection, query, bucket_id, names)
 
 
-async def lock_object(connection: Connection, bucket_id: str, name: str) -> Row | None:
-    """Return the object and keep others from changing it, or from creating it, until the commit."""
-    await connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended($1, 0))", (f"{bucket_id}/{name}",)
-    )
+def locking(bucket_id: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return statements that find an object and keep others from changing or creating it."""
+    lock = "select pg_advisory_xact_lock(hashtextextended($3, 0))"
     query = f"select {_OBJECT} from storage.objects where bucket_id = $1 and name = $2 for update"
-    return await _one(connection, query, bucket_id, name)
+    return f"{lock};\n{query}", (bucket_id, name, f"{bucket_id}/{name}")
 
 
 async def insert_object(connection: Connection, new: Mapping[str, Any], *, upsert: bool) -> Row:
@@ -120,9 +124,9 @@ async def insert_object(connection: Connection, new: Mapping[str, Any], *, upser
     return row
 
 
-async def try_insert(connection: Connection, new: Mapping[str, Any], *, upsert: bool) -> None:
-    """Insert without reading the row, which policies need not let the caller select."""
-    await connection.execute(_insertion(upsert=upsert).encode(), _values(new))
+def insertion(new: Mapping[str, Any], *, upsert: bool) -> tuple[str, tuple[Any, ...]]:
+    """Return an insertion that does not read the row, which not everybody may select."""
+    return _insertion(upsert=upsert), _values(new)
 
 
 def _insertion(*, upsert: bool) -> str:

@@ -65,10 +65,8 @@ async def check_rights(
     """Insert the row as the caller and roll back: policies decide, also on the declared size."""
     upsert = bool(new.pop("upsert"))
     try:
-        async with context.database.as_caller(
-            caller, request, operation, rolls_back=True
-        ) as connection:
-            await rows.try_insert(connection, new, upsert=upsert)
+        query, values = rows.insertion(new, upsert=upsert)
+        await context.database.try_as_caller(caller, request, operation, query, values)
     except StorageError as exc:
         if exc.code == "ResourceAlreadyExists":
             raise storage_error("KeyAlreadyExists") from exc
@@ -132,8 +130,8 @@ async def commit(
         "user_metadata": user_metadata,
     }
     try:
-        async with context.database.as_owner() as connection:
-            former = await rows.lock_object(connection, target.bucket_id, target.name)
+        lock = rows.locking(target.bucket_id, target.name)
+        async with context.database.as_owner_after(*lock) as (connection, former):
             if former and not target.upsert:
                 raise storage_error("KeyAlreadyExists")  # noqa: TRY301 - ends the transaction
             row = await rows.insert_object(connection, new, upsert=target.upsert)

@@ -81,8 +81,8 @@ async def find_readable(context: StorageContext, request: Request, operation: st
         if "authorization" in request.headers:
             raise
         raise storage_error("NoSuchBucket") from None
-    async with context.database.as_caller(caller, request, operation) as connection:
-        return _require(await rows.find_object(connection, bucket_id, name))
+    finding = rows.finding(bucket_id, name)
+    return _require(await context.database.read_as_caller(caller, request, operation, *finding))
 
 
 async def find_public(context: StorageContext, request: Request) -> rows.Row:
