@@ -33,6 +33,7 @@ _BENCHES: Final = (
     "recording",
     "prompts",
     "chat",
+    "console",
     "deployed",
 )
 # Names that run another benchmark with arguments.
