@@ -98,7 +98,12 @@ def stream(commands: Sequence[Sequence[str]]) -> Iterator[str]:
     lines: queue.SimpleQueue[str | int] = queue.SimpleQueue()
     running = [
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
         for command in commands
     ]

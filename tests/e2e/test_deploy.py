@@ -582,6 +582,30 @@ def test_services_are_listed_logged_and_removed(type_: Edge, programs: RecordedP
     assert (unknown.returncode, "There are: voice-prompt" in unknown.stderr) == (1, True)
 
 
+def test_logs_of_pods_and_containers_are_chosen_by_function_level_and_text(
+    type_: Edge, programs: RecordedPrograms
+) -> None:
+    def line(severity: str, function: str, message: str) -> str:
+        labels = {"logging.googleapis.com/labels": {"function": function}}
+        return json.dumps({"severity": severity, "time": "t", "message": message, **labels}) + "\n"
+
+    lines = line("ERROR", "voice-prompt", "broken") + line("INFO", "voice-prompt", "fine")
+    programs.answer("docker logs", lines + line("ERROR", "other", "broken too"))
+    programs.answer("docker ps", "one\ntwo\n")
+    programs.answer("kubectl logs", lines)
+
+    container = ("logs", "voice-prompt", "--target", "container", "--level", "error", "--follow")
+    contained = type_(*container)
+    in_pods = type_("logs", "voice-prompt", "--target", "knative", "--search", "fine", "-f")
+    nameless = type_("logs", "--target", "container")
+
+    assert contained.stdout.splitlines() == ["t  ERROR     broken"] * 2, contained.stderr
+    assert in_pods.stdout.splitlines() == ["t  INFO      fine"], in_pods.stderr
+    asked = {call.argv[-1]: "--follow" in call.argv for call in programs.calls("docker", "logs")}
+    assert asked == {"one": True, "two": True}
+    assert nameless.returncode == 2
+
+
 def test_deploy_sh_runs_edge_deploy_from_any_folder(
     project: Path, programs: RecordedPrograms, tmp_path: Path
 ) -> None:
