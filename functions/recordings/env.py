@@ -35,7 +35,7 @@ def read_transcription_env(values: Mapping[str, str]) -> TranscriptionEnv:
         key = values.get("TRANSCRIPTION_API_KEY") or "none"
         provider = replace(provider, api_key=key, base_url=base_url)
     elif key := values.get("TRANSCRIPTION_API_KEY"):
-        provider = replace(provider, api_key=key)
+        provider = replace(provider, api_key=key, base_url=None)  # OpenAI's own
     model = values.get("TRANSCRIPTION_MODEL") or (
         "whisper-1" if values.get("TRANSCRIPTION_BASE_URL") else _MODEL
     )

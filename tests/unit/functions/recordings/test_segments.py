@@ -45,6 +45,9 @@ def test_a_server_of_ones_own_is_asked_for_whisper() -> None:
         {"OPENAI_API_KEY": "sk", "TRANSCRIPTION_BASE_URL": "http://localhost:8001/v1"}
     )
     assert (env.model, env.provider.api_key) == ("whisper-1", "none")
+    local = {"OPENAI_API_KEY": "local", "OPENAI_BASE_URL": "http://127.0.0.1:1/providers/openai/v1"}
+    env = read_transcription_env({**local, "TRANSCRIPTION_API_KEY": "sk"})
+    assert (env.provider.api_key, env.provider.base_url) == ("sk", None)
     env = read_transcription_env({"TRANSCRIPTION_MODEL": "faster-whisper/small"})
     assert env.local_model == "small"
 
