@@ -30,7 +30,7 @@ from edge.emulator.providers.retell.call_document import render_call
 from edge.emulator.providers.retell.call_end import CallStatus
 from edge.emulator.providers.retell.call_request import CallRequest
 from edge.emulator.providers.retell.outcome import decide_outcome
-from edge.runtime.pool.usage import cpu_seconds
+from edge.operating_system import cpu_seconds
 from shared.telephony.event import CallEvent
 from shared.telephony.retell import parse_event
 from shared.telephony.store import render_event

@@ -1,6 +1,5 @@
 """`edge serve`: only the gateway and the runtime, as a container runs them."""
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +51,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 
     SUPABASE_URL, its keys and the functions' secrets come from the environment.
     """
+    from edge.operating_system import count_cpus
     from edge.production.settings import Instance, load_production_settings, with_keys
     from edge.production.supervisor import Supervisor, listen
     from edge.project.environment import project_variables
@@ -66,7 +66,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     settings = with_keys(settings, has_secret=bool(variables.get("SUPABASE_JWT_SECRET")))
     instance = Instance(
         settings=replace(settings, limits=limits),
-        processes=processes or len(os.sched_getaffinity(0)),
+        processes=processes or count_cpus(),
         grace=grace,
         trace_project=trace_project,
         key_seconds=None if "SUPABASE_JWKS" in variables else key_seconds,

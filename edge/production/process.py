@@ -4,7 +4,6 @@ import asyncio
 import mmap
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +20,7 @@ from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
 from edge.metrics.observer import Metrics
+from edge.operating_system import IS_LINUX
 from edge.production.access_log import AccessLog
 from edge.production.cloud_logging import (
     AnsweredRequest,
@@ -178,7 +178,7 @@ class GatewayProcess:
         numbers = SharedMetricsApp(self._shared_metrics, secret)
         routes = {FUNCTIONS: self._functions, METRICS: numbers}
         gateway = Gateway(routes, settings.key_tokens())
-        self.readiness.set(not (settings.forks and sys.platform.startswith("linux")))
+        self.readiness.set(not (settings.forks and IS_LINUX))
         if self.instance.has_front:
             self._services = Front(
                 gateway, self.instance.hosted.url, self._warn, settings.trusted_proxies

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Final
 
 from edge.errors import EdgeError
+from edge.operating_system import wait_for_signal
 from edge.production.cloud_logging import render_remark
 from edge.production.process import STOP_SIGNALS, GatewayProcess, Readiness
 from edge.production.settings import Instance
@@ -81,8 +82,8 @@ class Supervisor:
         self._log("INFO", f"{count} processes serve port {port}; the project is {url}")
         while True:
             self._spawn_missing()
-            sign = signal.sigtimedwait(_AWAITED_SIGNALS, _POLL_SECONDS)
-            if sign and sign.si_signo in STOP_SIGNALS:
+            sign = wait_for_signal(_AWAITED_SIGNALS, _POLL_SECONDS)
+            if sign in STOP_SIGNALS:
                 break
             self._reap()
         self._drain()
@@ -135,7 +136,7 @@ class Supervisor:
         self._signal_all(signal.SIGTERM)
         deadline = time.monotonic() + self.instance.grace + _EXTRA_GRACE_SECONDS
         while self._children and time.monotonic() < deadline:
-            signal.sigtimedwait((signal.SIGCHLD,), _POLL_SECONDS)
+            wait_for_signal((signal.SIGCHLD,), _POLL_SECONDS)
             for pid, _ in self._wait_for_exited():
                 del self._children[pid]
         if self._children:

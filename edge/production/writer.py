@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.logs.queue import BatchQueue
+from edge.operating_system import open_anonymous_file
 from edge.production.cloud_logging import render_remark
 
 Render = Callable[[], bytes]
@@ -17,7 +18,7 @@ _MAX_LINES: Final = 10_000
 
 def open_lock() -> int:
     """Open an anonymous file that processes lock in turn; call it before they are forked."""
-    return os.memfd_create("edge-log-lock")
+    return open_anonymous_file("edge-log-lock")
 
 
 def write_whole(out: int, lock: int, lines: Sequence[bytes]) -> None:

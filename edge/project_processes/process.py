@@ -17,6 +17,7 @@ from typing import Final
 import httpx
 
 from edge.events import Level, LogLine, Observer
+from edge.operating_system import IS_LINUX, signal_when_parent_dies
 from edge.project.extensions import ProcessEntry
 
 _LONGEST_LINE: Final = 1 << 20
@@ -228,14 +229,12 @@ def _find_free_port() -> int:
 
 def _set_parent_death_signal(parent: int) -> Callable[[], None] | None:
     """Return the code to run between fork and exec: SIGTERM if edge is killed (Linux only)."""
-    if not sys.platform.startswith("linux"):
+    if not IS_LINUX:
         return None
-    import ctypes
-
-    libc = ctypes.CDLL(None)
+    ask = signal_when_parent_dies(signal.SIGTERM)
 
     def prepare() -> None:
-        libc.prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+        ask()
         if os.getppid() != parent:
             os._exit(1)
 

@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from edge.events import Observer, RequestServed
 from edge.gateway.app import Gateway
+from edge.operating_system import close_to_siblings
 from edge.project.manifest import Function
 from edge.runtime.config import RuntimeConfig
 from edge.runtime.errors import (
@@ -22,7 +23,6 @@ from edge.runtime.errors import (
     WorkerError,
     rate_limited,
 )
-from edge.runtime.launch.prctl import close_to_siblings
 from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.pools import FunctionPools
 from edge.runtime.pool.process import Process

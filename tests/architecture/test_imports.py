@@ -119,6 +119,7 @@ def test_one_file_of_each_side_reads_the_environment() -> None:
         "backend.__main__",
         "console.settings",
         "shared.env",
+        "edge.operating_system",
         "edge.project.environment",
         "edge.runtime.worker.main",
         "edge.standalone.environment",  # goes with a function that is deployed alone

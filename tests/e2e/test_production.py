@@ -130,6 +130,20 @@ def is_refused(url: str) -> bool:
     return False
 
 
+def test_an_instance_needs_nothing_that_only_linux_has(root: Path, tmp_path: Path) -> None:
+    environment = variables() | {"EDGE_PORTABLE": "1"}
+    with production(root, tmp_path / "log", environment, "--processes", "2") as run:
+        url = run.wait_until_ready()
+        before = run.children()
+        answered = ask(url, "open").status_code
+        os.kill(min(before), signal.SIGKILL)
+        wait_for(lambda: len(run.children() - {min(before)}) == 2)
+        again = wait_for(lambda: ask(url, "open").status_code == 200)
+        run.process.send_signal(signal.SIGTERM)
+
+        assert (answered, again, run.process.wait(DEADLINE)) == (200, True, 0)
+
+
 def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
     root: Path, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from edge.emulator.postgres.host_server import HostServer
 from edge.emulator.postgres.install import binaries, find_executables
 from edge.emulator.postgres.installed_extensions import InstalledExtensions
 from edge.errors import EdgeError
+from edge.operating_system import processes_in
 
 SUPERUSER: Final = "supabase_admin"
 _READY_DEADLINE = 60.0
@@ -243,13 +244,7 @@ class Cluster:
         """The processes of Postgres that work in our data folder; nothing if it was shut down."""
         if not self._postmaster_pid():
             return set()
-        found: set[int] = set()
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                is_here = (process / "cwd").readlink() == self.data_dir.resolve()
-                if is_here and (process / "comm").read_text().strip() == "postgres":
-                    found.add(int(process.name))
-        return found
+        return processes_in(self.data_dir.resolve(), "postgres")
 
     def _start_failure(self) -> EdgeError:
         tail = "\n".join(self.log_file.read_text(errors="replace").splitlines()[-8:])

@@ -9,19 +9,11 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
+from edge.operating_system import children
+
 _PATIENCE: Final = 2.0
-
-
-def children() -> set[int]:
-    """Return the processes whose parent this one is; nothing where there is no /proc."""
-    found: set[int] = set()
-    for listing in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):
-            found.update(map(int, listing.read_text().split()))
-    return found
 
 
 def end_all(pids: Iterable[int]) -> None:

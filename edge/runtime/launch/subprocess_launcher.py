@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.operating_system import resident_bytes, switch
 from edge.runtime.launch.launcher import OnExit, WorkerSpec
-from edge.runtime.pool.usage import resident_bytes
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class SubprocessLauncher:
             stdout=stdout,
             stderr=stderr,
             pass_fds=[listener, control],
-            env=dict(self.environment),
+            env={**self.environment, **switch()},
             process_group=0,
         )
         assert process.stdin is not None

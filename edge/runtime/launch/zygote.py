@@ -30,8 +30,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from edge.runtime.launch.orphans import children, end_all, end_descendants
-from edge.runtime.launch.prctl import adopt_orphans, die_with_parent, outlive_parent
+from edge.operating_system import adopt_orphans, children
+from edge.runtime.launch.orphans import end_all, end_descendants
+from edge.runtime.launch.prctl import die_with_parent, outlive_parent
 from edge.runtime.launch.preload import BASE
 
 MAX_MESSAGE: Final = 1 << 20

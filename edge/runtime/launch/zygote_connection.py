@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.operating_system import resident_bytes
 from edge.runtime.launch.launcher import OnExit
 from edge.runtime.launch.zygote import MAX_MESSAGE
-from edge.runtime.pool.usage import resident_bytes
 
 
 @dataclass(frozen=True, slots=True)

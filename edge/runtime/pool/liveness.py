@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from edge.runtime.pool.usage import cpu_seconds, is_sleeping
+from edge.operating_system import cpu_seconds, is_sleeping
 
 IDLE_INTERVAL: Final = 1.0
 """Seconds between the heartbeats of a worker without requests; a busy one sends ten a second."""

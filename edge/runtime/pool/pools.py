@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from typing import Final
 
 from edge.errors import EdgeError
 from edge.events import BootFailure, Observer, SourceChanged
+from edge.operating_system import IS_LINUX, is_alive
 from edge.project.limits import LimitsMode
 from edge.project.manifest import TARGET, Function, discover
 from edge.runtime.config import RuntimeConfig
@@ -25,7 +25,6 @@ from edge.runtime.launch.zygote_client import ZygoteClient
 from edge.runtime.pool.isolation import check_isolation, check_secret_files
 from edge.runtime.pool.pool import Pool, Scaling
 from edge.runtime.pool.process import BootError, Process
-from edge.runtime.pool.usage import is_alive
 from edge.runtime.watch import watch
 
 _LOG: Final = logging.getLogger(__name__)
@@ -114,7 +113,7 @@ class FunctionPools:
         pool.configure(scaling, manifest.limits(mode))
 
     def _make_launcher(self) -> Launcher:
-        if self.config.forks and sys.platform.startswith("linux"):
+        if self.config.forks and IS_LINUX:
             return ZygoteClient(self.observe, self.config.base_environment, self._all_libraries)
         return SubprocessLauncher(self.config.base_environment)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from edge.events import LogLine, Observer, ShutdownReason, UncaughtException
 from edge.logs.level import level_of
+from edge.operating_system import cpu_seconds, is_ending, is_stopped, resident_bytes
 from edge.project.limits import Usage
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
 from edge.runtime.pool.control_channel import ControlChannel
@@ -23,7 +24,6 @@ from edge.runtime.pool.sources import Sources
 from edge.runtime.pool.stack_sample import render_stacks
 from edge.runtime.pool.state import State, Step, advance
 from edge.runtime.pool.traceback import TracebackReader
-from edge.runtime.pool.usage import cpu_seconds, is_ending, is_stopped, resident_bytes
 from edge.runtime.proxy.connection import Connection
 from edge.runtime.worker.heartbeat import STACK_SIGNAL
 

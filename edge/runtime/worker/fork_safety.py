@@ -7,9 +7,8 @@ notified of the other's connections, and both would fall silent.
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
-_EPOLL = "anon_inode:[eventpoll]"
+from edge.operating_system import event_polls
 
 
 def keep_from_forks(descriptors: Callable[[], Iterable[int]]) -> None:
@@ -20,16 +19,9 @@ def keep_from_forks(descriptors: Callable[[], Iterable[int]]) -> None:
 
     def take_away() -> None:
         null = os.open(os.devnull, os.O_RDWR)
-        for fd in {*descriptors(), *_epolls()}:
+        for fd in {*descriptors(), *event_polls()}:
             with suppress(OSError):
                 os.dup2(null, fd, inheritable=False)
         os.close(null)
 
     os.register_at_fork(after_in_child=take_away)
-
-
-def _epolls() -> Iterable[int]:
-    for entry in Path("/proc/self/fd").glob("*"):
-        with suppress(OSError):
-            if str(entry.readlink()) == _EPOLL:
-                yield int(entry.name)

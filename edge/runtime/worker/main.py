@@ -25,7 +25,8 @@ from functions_framework import aio
 from starlette.types import ASGIApp
 
 from edge.gateway.coalescing import CoalescingHttpProtocol
-from edge.runtime.launch.prctl import adopt_orphans, become, close_to_siblings, die_with_parent
+from edge.operating_system import adopt_orphans, close_to_siblings
+from edge.runtime.launch.prctl import become, die_with_parent
 from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.entry_point import follow_entry_points
 from edge.runtime.worker.fork_safety import keep_from_forks

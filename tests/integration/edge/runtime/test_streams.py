@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from edge.events import LogLine
-from edge.runtime.pool.usage import resident_bytes
+from edge.operating_system import resident_bytes
 from tests.support.functions_runtime import Functions
 
 pytestmark = pytest.mark.process
