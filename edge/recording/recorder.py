@@ -35,7 +35,7 @@ _COST_FACTOR: Final = 3.0
 """All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 _LINES_PER_SECOND: Final = 500
 _BATCH_SECONDS: Final = 0.2
-_CLOSE_SECONDS: Final = 3.0
+_CLOSE_SECONDS: Final = 15.0  # only with a database that answers, but slowly
 
 
 @dataclass(slots=True)

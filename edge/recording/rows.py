@@ -203,7 +203,8 @@ def describe_error(
 def fingerprint(function: str, status: int, code: str | None, error: str | None) -> str:
     """Return what errors of the same kind have in common."""
     text = _VARYING.sub("?", error or "")[:300]
-    return hashlib.blake2s(f"{function}|{status}|{code}|{text}".encode(), digest_size=8).hexdigest()
+    known = f"{function}|{status}|{code}|{text}"
+    return hashlib.blake2s(clean_text(known).encode(), digest_size=8).hexdigest()
 
 
 def decompress(body: bytes, headers: Iterable[Header], limit: int) -> tuple[bytes, bool]:

@@ -28,13 +28,20 @@ class Writer:
 
     def write(self, items: Sequence[Item]) -> int:
         """Store the items; returns the number of rows that were given up."""
-        batch = self.assembler.assemble(items)
+        try:
+            batch = self.assembler.assemble(items)
+        except Exception:
+            _LOG.exception("What happened is not recorded")
+            return len(items)
+        has_tables = True
         while not batch.is_empty:
             try:
                 self.store.write(batch)
             except psycopg.Error as exc:
                 self.store.close()
-                if self._gives_up(exc):
+                if exc.sqlstate in _MISSING and has_tables:
+                    has_tables = False
+                elif self._gives_up(exc):
                     return batch.size
             else:
                 break
@@ -49,7 +56,7 @@ class Writer:
     def _gives_up(self, error: psycopg.Error) -> bool:
         """Whether to let a batch go; otherwise wait for the next attempt."""
         is_away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        if not (is_away or error.sqlstate in _MISSING):
+        if not is_away:
             _LOG.warning("What happened is not recorded: %s", error)
             return True
         return self.closing.wait(_RETRY_SECONDS)
