@@ -32,12 +32,19 @@
 
   const formatAll = (root) => root.querySelectorAll?.("time[data-at]").forEach(format);
 
+  // An editor's field is inside of the element that the page has named.
+  const nameFields = (root) => root.querySelectorAll?.(".cm-content:not([aria-label])").forEach((field) => {
+    const name = field.closest("[aria-label]")?.getAttribute("aria-label");
+    if (name) field.setAttribute("aria-label", name);
+  });
+
   new MutationObserver((changes) => {
     for (const change of changes) {
       if (change.type === "attributes") format(change.target);
       for (const node of change.addedNodes) {
         if (node.matches?.("time[data-at]")) format(node);
         formatAll(node);
+        nameFields(node);
       }
     }
   }).observe(document, { subtree: true, childList: true, attributeFilter: ["data-at"] });

@@ -57,7 +57,7 @@ class _Inspector:
         with panel("Listen"):
             with ui.element("div").classes("filters"):
                 self._topic = ui.input("Topic", value=topic or "room-1")
-                self._table = ui.input("Changes of table (schema.table)")
+                self._table = ui.input("Table: schema.name")
                 self._topic.props("dense outlined").classes("filter mono")
                 self._table.props("dense outlined").classes("filter mono filter-user")
                 self._private = ui.checkbox("Private: policies decide").props("dense")
@@ -178,7 +178,7 @@ def _listed(topic: dict[str, Any]) -> dict[str, Any]:
         **topic,
         "who": ", ".join(sorted(people)),
         "tables": ", ".join(sorted(tables)),
-        "listen": "Listen",
+        "listen": "Join",
     }
 
 

@@ -58,7 +58,10 @@ class _SqlPage:
 
     def build(self) -> None:
         self._editor = ui.codemirror(
-            self._query or "select 1", language="PostgreSQL", line_wrapping=True
+            self._query or "select 1",
+            language="PostgreSQL",
+            theme="vscodeLight",
+            line_wrapping=True,
         ).classes("sql-editor")
         self._editor.props('aria-label="SQL"')
         self._editor.on("keydown.ctrl.enter", self._run)
@@ -80,10 +83,8 @@ class _SqlPage:
         self._editor.value = text
 
     async def _set_theme(self) -> None:
-        if await ui.run_javascript(_IS_DARK, timeout=5):
-            self._editor.theme = "githubDark"
-        else:
-            self._editor.theme = "githubLight"
+        if await ui.run_javascript(_IS_DARK, timeout=10):
+            self._editor.theme = "vscodeDark"
 
     async def _keep(self) -> None:
         text = "As postgres, outside of policies. It is recorded in the audit."

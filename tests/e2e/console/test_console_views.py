@@ -11,7 +11,11 @@ from tests.support.recorded_stack import RecordedStack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-VIEWS = ("/", "/functions", "/functions/broken", "/requests", "/errors", "/logs")
+VIEWS = (
+    *("/", "/functions", "/functions/broken", "/requests", "/errors", "/logs"),
+    *("/tables", "/tables/public/notes?role=anon", "/sql", "/users", "/mail", "/storage"),
+    *("/realtime", "/providers", "/schedules", "/settings", "/audit"),
+)
 _SERIOUS = {"serious", "critical"}
 
 
