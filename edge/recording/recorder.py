@@ -29,7 +29,7 @@ _MOST_OPEN: Final = 500
 _MOST_BYTES: Final = 32 << 20
 _MOST_LINE_BYTES: Final = 8 << 20
 _BURST: Final = 500
-_CPU_SHARE: Final = 0.04
+_CPU_SHARE: Final = 0.02
 """Of one core: what recording may take while there are more requests than it may record."""
 _COST_FACTOR: Final = 3.0
 """All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
