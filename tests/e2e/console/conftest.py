@@ -33,6 +33,16 @@ def register() -> None:
 '''
 
 
+_LOUD = '''\
+"""Print a line of 10 MB, with markup in it."""
+
+
+async def main(request):
+    print("<img src=x onerror=alert(1)>" + "x" * 10_000_000)
+    return {"printed": True}
+'''
+
+
 @dataclass
 class Tab:
     """A page of the console, and what went wrong on it."""
@@ -52,6 +62,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStack
     """The stack of a project with functions that answer, fail and refuse, and a page."""
     folder = create_recorded_project(tmp_path_factory.mktemp("recorded"))
     (folder / "tools").mkdir()
+    (folder / "functions/loud").mkdir()
+    (folder / "functions/loud/main.py").write_text(_LOUD)
     (folder / "tools/console.py").write_text(_PAGES)
     with (folder / "edge.toml").open("a") as file:
         file.write('\n[console]\npages = "tools.console:register"\n')

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.console.conftest import PATIENCE, Tab
 from tests.support.recorded_stack import RecordedStack
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -181,3 +182,18 @@ def test_times_are_relative_local_or_utc(tab: Tab, recorded: RecordedStack) -> N
     page.get_by_role("button", name="Times:").click()
     expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
     assert "UTC" in (time.get_attribute("title") or "")
+
+
+def test_a_line_of_10_mb_is_cut_and_shown_on_request(tab: Tab, recorded: RecordedStack) -> None:
+    request_id = recorded.call("loud").headers["sb-request-id"]
+    recorded.show(request_id)
+    wait_for(lambda: recorded.list("/logs", function="loud", q="onerror"))
+    page = tab.open("/logs?function=loud&q=onerror")
+    line = page.locator("tbody tr").first
+    expect(line).to_contain_text("<img src=x")
+
+    assert len(page.content()) < 1_000_000
+    line.locator("summary").click()
+    line.get_by_role("button", name="Show all").click()
+    expect(page.get_by_role("dialog").get_by_role("region", name="Text")).to_contain_text("<img")
+    assert page.locator("img").count() == 0
