@@ -14,6 +14,7 @@ from edge.console_proxy.process import ConsoleError, ConsoleProcess
 if TYPE_CHECKING:
     import httpx
 
+_REPEATED: Final = ("GET", "HEAD")
 _ANSWER_SECONDS: Final = 120.0
 _NOT_FORWARDED: Final = frozenset(
     (b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"expect")
@@ -65,12 +66,24 @@ class ConsoleApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self.process.using():
             try:
-                client = await self._connect()
+                await self._answer(scope, receive, send)
             except (ConsoleError, OSError) as exc:
                 page = HTMLResponse(_FAILED.format(text=escape(str(exc))), 503)
                 await page(scope, receive, send)
-                return
-            await _forward(client, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward the request; start the process again if it has just ended."""
+        import httpx  # imported late: only the console needs it
+
+        client = await self._connect()
+        try:
+            response = await _send(client, scope, receive)
+        except httpx.TransportError as exc:
+            await self.process.discard(self._client_start)
+            if scope["method"] not in _REPEATED:
+                raise ConsoleError("It ended while it was asked.") from exc
+            response = await _send(await self._connect(), scope, receive)
+        await _return(response, send)
 
     async def _connect(self) -> "httpx.AsyncClient":
         """Return a client of the running process, which is started first."""
@@ -86,7 +99,7 @@ class ConsoleApp:
         return self._client
 
 
-async def _forward(client: "httpx.AsyncClient", scope: Scope, receive: Receive, send: Send) -> None:
+async def _send(client: "httpx.AsyncClient", scope: Scope, receive: Receive) -> "httpx.Response":
     query = scope["query_string"].decode("latin-1")
     path = PATH + scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
     headers = [
@@ -103,7 +116,10 @@ async def _forward(client: "httpx.AsyncClient", scope: Scope, receive: Receive, 
         headers=headers,
         content=_body(receive) if has_body else None,
     )
-    response = await client.send(request, stream=True)
+    return await client.send(request, stream=True)
+
+
+async def _return(response: "httpx.Response", send: Send) -> None:
     try:
         kept = [h for h in response.headers.raw if h[0].lower() not in _NOT_RETURNED]
         start = {"type": "http.response.start", "status": response.status_code, "headers": kept}

@@ -75,6 +75,11 @@ class ConsoleProcess:
         assert self._starting is not None
         return await asyncio.shield(self._starting)
 
+    async def discard(self, start: int) -> None:
+        """Stop the process of this start, which answers no more; a later one is left alone."""
+        if self.starts == start and self._starting and self._starting.done():
+            await self._stop()
+
     async def close(self) -> None:
         """Stop the process."""
         if self._starting and not self._starting.done():

@@ -1,6 +1,8 @@
 """The console behind the gateway: who is let in, and when its process runs."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -129,6 +131,18 @@ async def test_the_process_is_started_by_a_visit_and_stopped_when_idle(world: Wo
 
     again = await world.client.get("/console/", headers=cookie)
     assert again.status_code == 200
+    assert world.process.starts == 2
+
+
+async def test_a_process_that_was_killed_is_started_by_the_next_request(tmp_path: Path) -> None:
+    world = World({"NICEGUI_STORAGE_PATH": str(tmp_path), "PATH": "/bin"}, Timing())
+    cookie = {"cookie": f"edge_console_54321={TOKEN}"}
+    first = await world.client.get("/console/", headers=cookie)
+    os.kill(world.process.pid or 0, signal.SIGKILL)
+    again = await world.client.get("/console/", headers=cookie)
+    await world.close()
+
+    assert (first.status_code, again.status_code) == (200, 200)
     assert world.process.starts == 2
 
 
