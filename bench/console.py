@@ -24,10 +24,12 @@ from tests.support.waiting import wait_gone
 
 _FILL = """
 insert into edge_console.requests
-  (id, execution_id, function, method, path, status, started_at, duration_ms, kind, role)
-select gen_random_uuid(), gen_random_uuid()::text, 'fn-' || n % 20, 'POST',
-  '/functions/v1/fn-' || n % 20, case when n % 50 = 0 then 500 else 200 end,
-  now() - n * interval '100 milliseconds', n % 300, 'function', 'anon'
+  (id, execution_id, function, method, path, status, failed, started_at, duration_ms, kind,
+   role, cold, request_bytes, response_bytes)
+select gen_random_uuid(), gen_random_uuid()::text, 'fn-' || mod(n, 20), 'POST',
+  '/functions/v1/fn-' || mod(n, 20), case when mod(n, 50) = 0 then 500 else 200 end, mod(n, 50) = 0,
+  now() - n * interval '10 milliseconds', mod(n, 300), 'function', 'anon',
+  false, 10, 10
 from generate_series(1, %s) n"""
 
 
