@@ -1,6 +1,7 @@
 """The chat backend as a process of its own beside the session's stack, and its clients."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -115,7 +116,7 @@ async def connect(
     url: str, auth: Any = None, transports: list[str] | None = None
 ) -> AsyncGenerator[ChatClient]:
     """Connect to namespace /chat of a server."""
-    socket = socketio.AsyncClient(reconnection=False)
+    socket = socketio.AsyncClient(reconnection=False, json=json)  # NiceGUI sets its own
     client = ChatClient(socket)
     socket.on("chat", client._add, namespace="/chat")
     socket.on("event", client._add_event, namespace="/chat")

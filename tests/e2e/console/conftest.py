@@ -71,9 +71,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStack
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's chromium."""
+    """Debian's chromium; its event loop has to end before tests of another module run one."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("No chromium here: apt-get install chromium")
@@ -83,7 +83,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium: Browser, recorded: RecordedStack) -> Iterator[dict[str, Any]]:
     """The state of a browser that has opened the printed link."""
     context = chromium.new_context(base_url=recorded.stack.settings.api_url)

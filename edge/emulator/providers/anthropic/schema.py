@@ -3,7 +3,7 @@
 Follows https://platform.claude.com/docs/en/build-with-claude/structured-outputs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from edge.emulator.providers.router import Body
 Schema = Mapping[str, Any]
 
 _UNSUPPORTED = ("minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems")
+_MOST_NODES = 5_000
 _PLACE = "output_config.format.schema"
 
 
@@ -38,7 +39,7 @@ def read_shape(body: Body) -> Shape:
     schema = optional_object(output_format, "schema")
     if not schema:
         raise invalid(f"{_PLACE}: Field required")
-    _check(schema)
+    _check(schema, iter(range(_MOST_NODES)))
     return Shape(schema)
 
 
@@ -61,13 +62,18 @@ def _choose_tool(body: Body) -> Mapping[str, Any] | None:
     return named[0]
 
 
-def _check(node: Any) -> None:
-    """Check the API's rules for output schemas: closed objects, no numeric or length bounds."""
+def _check(node: Any, left: Iterator[int]) -> None:
+    """Check the API's rules for output schemas: closed objects, no numeric or length bounds.
+
+    `left` is used up by one for each part of the schema.
+    """
     if isinstance(node, list):
         for item in cast("Sequence[Any]", node):
-            _check(item)
+            _check(item, left)
     if not isinstance(node, Mapping):
         return
+    if next(left, None) is None:
+        raise invalid(f"{_PLACE}: Schema is too complex. Use fewer properties, or several requests")
     schema = cast("Schema", node)
     if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
         raise invalid(
@@ -76,9 +82,9 @@ def _check(node: Any) -> None:
     _check_bounds(schema)
     for key, value in schema.items():
         if key in {"properties", "$defs", "definitions"}:
-            _check(list(cast("Schema", value).values()))
+            _check(list(cast("Schema", value).values()), left)
         elif key not in {"enum", "const", "default", "examples"}:
-            _check(value)
+            _check(value, left)
 
 
 def _check_bounds(schema: Schema) -> None:

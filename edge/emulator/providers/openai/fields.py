@@ -1,11 +1,12 @@
 """Typed access to OpenAI request bodies; raises OpenAIError for missing or mistyped fields."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from edge.emulator.providers.openai.errors import invalid_type, invalid_value, missing_parameter
 from edge.emulator.providers.router import Body
 
+_MOST_ITEMS: Final = 2048
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 
 
@@ -44,7 +45,7 @@ def optional_object(body: Body, name: str) -> Mapping[str, Any]:
 
 
 def require_items(name: str, value: object) -> Sequence[Mapping[str, Any]]:
-    """Read a non-empty array of objects."""
+    """Read an array of 1 to 2,048 objects."""
     if not isinstance(value, list):
         raise invalid_type(name, "an array of objects", value)
     items = cast("list[object]", value)
@@ -54,6 +55,13 @@ def require_items(name: str, value: object) -> Sequence[Mapping[str, Any]]:
             f"Invalid '{name}': empty array. Expected an array with minimum length 1, but got an"
             " empty array instead.",
             "empty_array",
+        )
+    if len(items) > _MOST_ITEMS:
+        raise invalid_value(
+            name,
+            f"Invalid '{name}': array too long. Expected an array with maximum length"
+            f" {_MOST_ITEMS}, but got an array with length {len(items)} instead.",
+            "array_above_max_length",
         )
     for index, item in enumerate(items):
         if not isinstance(item, Mapping):

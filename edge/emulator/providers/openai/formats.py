@@ -4,7 +4,7 @@ Follows https://platform.openai.com/docs/guides/structured-outputs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from edge.emulator.providers.engine.answer import Task
 from edge.emulator.providers.openai.errors import (
@@ -16,6 +16,8 @@ from edge.emulator.providers.openai.errors import (
 
 Schema = Mapping[str, Any]
 
+_MOST_PROPERTIES: Final = 5_000
+_DEEPEST: Final = 10
 _FORMATS = ("text", "json_object", "json_schema")
 _DEFINITIONS = ("$defs", "definitions")
 _FORBIDDEN = ("allOf", "not", "if", "dependentRequired", "dependentSchemas")
@@ -59,8 +61,10 @@ def _check_strict(schema: Schema, name: str, place: str) -> None:
     """Check strict mode's rules: closed objects with every property required."""
     if schema.get("type") != "object":
         raise _schema_error(name, place, "schema must be a JSON Schema of 'type: \"object\"'")
+    properties = 0
     for path, node in _walk(schema, ()):
-        problem = _find_problem(node)
+        problem = _find_problem(node) or _find_excess(path, properties)
+        properties += len(cast("Schema", node.get("properties") or {}))
         if problem:
             raise _schema_error(name, place, f"In context={path!r}, {problem}")
 
@@ -68,6 +72,15 @@ def _check_strict(schema: Schema, name: str, place: str) -> None:
 def _schema_error(name: str, place: str, problem: str) -> OpenAIError:
     message = f"Invalid schema for response_format '{name}': {problem}."
     return invalid_value(f"{place}.schema", message, "invalid_json_schema")
+
+
+def _find_excess(path: tuple[str, ...], properties: int) -> str | None:
+    """Return the problem of a schema beyond what structured outputs take."""
+    if properties > _MOST_PROPERTIES:
+        return f"there are more than {_MOST_PROPERTIES} properties in total"
+    if sum(step in {"properties", "items"} for step in path[::2]) > _DEEPEST:
+        return f"it is nested more than {_DEEPEST} levels deep"
+    return None
 
 
 def _find_problem(node: Schema) -> str | None:

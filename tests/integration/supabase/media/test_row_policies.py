@@ -271,8 +271,8 @@ def test_system_assets_are_written_by_admins(users: Database, admin: str) -> Non
 def test_changes_are_published_with_whole_rows(media: MediaDatabase) -> None:
     published = media.connection.execute(
         "select tablename, relreplident::text from pg_publication_tables"
-        " join pg_class on oid = ('public.' || tablename)::regclass"
-        " where pubname = 'supabase_realtime'"
+        " join pg_class on relname = tablename and relnamespace = 'public'::regnamespace"
+        " where pubname = 'supabase_realtime' and schemaname = 'public'"
     ).fetchall()
 
     expected = {"jobs", "workspace_assets", "user_library", "system_config", "characters",

@@ -6,7 +6,7 @@ import pytest
 from tests.support.organization import rows, scalar
 
 OTHER_DOMAINS = (
-    "chunk", "deck", "output", "provider", "rate_token", "talk_track", "transcript",
+    "chunk", "deck", "output", "provider", "rate_token", "talk_track", "training", "transcript",
     "has_role", "is_admin",
 )  # fmt: skip
 IMPORTS = {

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 TALK = "Rep: What slows you down?\nCustomer: The price is too expensive for our team, honestly."
+MANY = [{"type": "string"}] * 6000
 KEY = {"x-api-key": "any", "anthropic-version": "2023-06-01"}
 
 
@@ -147,6 +148,10 @@ def test_bearer_tokens_are_keys_too_and_no_key_is_401(http: httpx.Client):
                 }
             },
             "'minimum' is not supported",
+        ),
+        (
+            {"output_config": {"format": {"type": "json_schema", "schema": {"anyOf": MANY}}}},
+            "too complex",
         ),
         ({"tool_choice": {"type": "tool", "name": "n"}}, "tool_choice"),
     ],

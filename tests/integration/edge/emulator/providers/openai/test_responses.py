@@ -1,5 +1,6 @@
 """OpenAI's Responses API and chat completions through the real SDK."""
 
+from functools import reduce
 from typing import Any, Literal
 
 import httpx
@@ -97,6 +98,17 @@ async def test_json_object_needs_the_word_json_and_gives_an_object(
     assert answer.output_text.startswith("{")
 
 
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """An object as strict mode wants it."""
+    required = list(properties)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
 @pytest.mark.parametrize(
     ("schema", "words"),
     [
@@ -111,6 +123,8 @@ async def test_json_object_needs_the_word_json_and_gives_an_object(
             "Missing 'a'",
         ),
         ({"type": "array", "items": {"type": "string"}}, 'type: "object"'),
+        (closed({f"p{n}": closed({"a": {"type": "string"}}) for n in range(4000)}), "5000 prop"),
+        (reduce(lambda inner, _: closed({"a": inner}), range(12), closed({})), "10 levels"),
     ],
 )
 async def test_strict_mode_refuses_what_the_real_api_refuses(
@@ -121,6 +135,12 @@ async def test_strict_mode_refuses_what_the_real_api_refuses(
         await openai_client.responses.create(model="m", input=TALK, text={"format": form})
 
     assert caught.value.code == "invalid_json_schema"
+
+
+async def test_more_items_than_the_real_api_takes_are_refused(openai_client: openai.AsyncOpenAI):
+    items: Any = [{"role": "user", "content": "Hi"}] * 2049
+    with pytest.raises(openai.BadRequestError, match="maximum length 2048"):
+        await openai_client.responses.create(model="m", input=items)
 
 
 async def test_streams_end_with_the_same_text_as_one_piece(openai_client: openai.AsyncOpenAI):
