@@ -103,7 +103,9 @@ def _show_recording(url: str | None) -> None:
 def _show_transcript(transcript: str | None) -> None:
     lines = (transcript or "").splitlines()
     if not lines:
-        ui.label("No transcript: nobody answered, or it has not come yet.").classes("dim")
+        ui.label(
+            "No transcript: the call was not answered, or its transcript has not come yet."
+        ).classes("dim")
         return
     if len(lines) > _MOST_TURNS:
         text_block(transcript or "", "Transcript")

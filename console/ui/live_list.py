@@ -27,7 +27,7 @@ def _no_match() -> None:
 class Source:
     """Rows at `path` of the API; `stream` is the path of their events, if there are any.
 
-    `render` makes a row of the table, told from others by `row_key`; `explain` says what to do
+    `render` makes a row of the table, identified by `row_key`; `explain` shows what to do
     where there is nothing at all.
     """
 

@@ -54,7 +54,7 @@ class Column:
 
 
 class Table(Element, component="table.js"):
-    """A table of at most some hundred `rows`, told apart by `row_key`; `label` names it.
+    """A table of at most some hundred `rows`, identified by `row_key`; `label` names it.
 
     All text is shown as text. j and k move through the first column that has links.
     """

@@ -1,4 +1,4 @@
-"""The console's process: started by the first visit, stopped when nobody uses it."""
+"""The console's process: started by the first visit, stopped when idle."""
 
 import asyncio
 import os

@@ -25,7 +25,7 @@ class File:
 class Bundles:
     """Which calls functions make, by slug: `new` ones that are deployed now, `old` ones that run.
 
-    A slug of `old` with None is deployed, and nobody recorded what it calls; `staying` are deployed
+    A slug of `old` with None is deployed, without a record of its calls; `staying` are deployed
     and not replaced now.
     """
 

@@ -141,7 +141,7 @@ class CloudRun:
         return (self._route(service.name, to, "send all traffic to the former bundle"),)
 
     def _unpin(self, service: str, current: CurrentState) -> tuple[Step, ...]:
-        """A service that was rolled back sends nothing to new revisions until it is told to."""
+        """A service that was rolled back sends nothing to new revisions until it is unpinned."""
         found = current.services.get(service)
         if found is None or not found.is_pinned:
             return ()

@@ -127,7 +127,7 @@ class Knative:
         return (self._route(service.name, to, why), self._wait(service.name))
 
     def _unpin(self, name: str, current: CurrentState) -> tuple[Step, ...]:
-        """A service that was rolled back sends nothing to new revisions until it is told to."""
+        """A service that was rolled back sends nothing to new revisions until it is unpinned."""
         found = current.services.get(name)
         if found is None or not found.is_pinned:
             return ()
