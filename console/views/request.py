@@ -1,5 +1,6 @@
 """One request: where its time went, what came in and went out, its log; replay with other input."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -29,11 +30,27 @@ _NOT_COPIED: Final = frozenset(
 )
 
 
+_PAUSES: Final = (0.2, 0.3, 0.5, 1.0, 2.0)
+"""Seconds between attempts: a request is stored a moment after its answer."""
+
+
+async def _fetch(request_id: str) -> dict[str, Any]:
+    """Return a request, also one that was answered just now."""
+    for pause in _PAUSES:
+        try:
+            return await api().get(f"/requests/{request_id}")
+        except ApiError as exc:
+            if exc.status != 404:
+                raise
+        await asyncio.sleep(pause)
+    return await api().get(f"/requests/{request_id}")
+
+
 @page("/requests/{id}", title="Request", icon="swap_horiz")
 async def request(id: str) -> None:
     """Show a request; `id` is the one in its `sb-request-id`."""
     try:
-        found: dict[str, Any] = await api().get(f"/requests/{id}")
+        found = await _fetch(id)
     except ApiError as exc:
         heading("Request")
         if exc.status != 404:

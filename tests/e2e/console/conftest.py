@@ -120,6 +120,7 @@ def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -
         storage_state=signed_in,
         locale="en-GB",
         permissions=["clipboard-read", "clipboard-write"],
+        reduced_motion="reduce",  # a colour that is changing has another contrast
     )
     context.set_default_timeout(PATIENCE)
     tab = watch(context, url)
