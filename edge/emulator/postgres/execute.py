@@ -45,15 +45,20 @@ class StatementError(Exception):
 
 
 def execute_script(
-    connection: psycopg.Connection, script: Script, finish: Callable[[], object] | None = None
+    connection: psycopg.Connection,
+    script: Script,
+    finish: Callable[[], object] | None = None,
+    *,
+    restores_sequences: bool = False,
 ) -> None:
     """Execute the file, then `finish` in the same transaction. Raises StatementError.
 
     `connection` must be in autocommit mode. Settings that an earlier file left are reset first.
-    Sequences are where they were if the file fails.
+    With `restores_sequences`, they are where they were if the file fails: only for a local
+    database, since what other clients have inserted meanwhile would get the same numbers.
     """
     connection.execute(RESET)
-    sequences = read_sequences(connection)
+    sequences: Positions = read_sequences(connection) if restores_sequences else {}
     try:
         if script.is_plain:
             _execute_whole(connection, script, finish, sequences)

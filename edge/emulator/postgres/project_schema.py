@@ -253,7 +253,7 @@ class _Applying:
                 self._report(path, exc)
                 continue
             try:
-                execute_script(self.connection, script, note)
+                execute_script(self.connection, script, note, restores_sequences=True)
             except StatementError as exc:
                 if not self.keep_going:
                     self._report(path, exc)
@@ -284,7 +284,10 @@ class _Applying:
         while True:
             try:
                 execute_script(
-                    self.connection, script, lambda: record(self.connection, migration, script)
+                    self.connection,
+                    script,
+                    lambda: record(self.connection, migration, script),
+                    restores_sequences=True,
                 )
             except StatementError as exc:
                 if not self._create_used(exc):

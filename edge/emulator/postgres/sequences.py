@@ -1,6 +1,7 @@
 """Put sequences back after a transaction that was undone, which Postgres does not do.
 
 A seed that fails and is corrected then finds the ids that its rows name: 1, 2, 3 and not 4, 5, 6.
+Never where other clients insert rows: they would get numbers that are taken.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def read_sequences(connection: psycopg.Connection) -> Positions:
 
 def restore_sequences(connection: psycopg.Connection, before: Positions) -> None:
     """Set the sequences that have moved to where they were."""
-    if connection.closed:
+    if connection.closed or not before:
         return
     for name, (last, _) in read_sequences(connection).items():
         if name in before and last != before[name][0]:

@@ -46,6 +46,24 @@ def query(cluster: Cluster, database: str, statement: str) -> list[tuple[object,
         return connection.execute(statement.encode()).fetchall()
 
 
+def test_a_failing_migration_takes_back_no_numbers(
+    cluster: Cluster, database: str, tmp_path: Path
+) -> None:
+    # Other clients of a hosted project have inserted rows meanwhile.
+    write(
+        tmp_path, "29990101000000_add.sql", "create table t (id int generated always as identity)"
+    )
+    apply(database, cluster, tmp_path)
+    write(tmp_path, "29990101000001_bad.sql", "insert into t default values;\nselect nonsense;\n")
+
+    with pytest.raises(EdgeError, match="nonsense"):
+        apply(database, cluster, tmp_path)
+
+    ((number,),) = query(cluster, database, "insert into t default values returning id")
+    assert isinstance(number, int)
+    assert number > 1
+
+
 def test_names_are_the_cli_s(tmp_path: Path) -> None:
     names = [
         "001_init.sql",
