@@ -56,8 +56,10 @@ async def serve_current(
         try:
             return await serve_object(request, row, files, extra)
         except StorageError as exc:
+            if exc.code != _FILE_MISSING:
+                raise
             newer = await find()
-            if exc.code != _FILE_MISSING or newer["version"] == row["version"]:
+            if newer["version"] == row["version"]:
                 raise
             row = newer
     return await serve_object(request, row, files, extra)
