@@ -116,29 +116,29 @@ class Database:
         try:
             async with connect(self._dsn) as connection:
                 await self._configure(connection)
-        except psycopg.Error as exc:
-            raise rest_error("PGRST002", details=str(exc)) from exc
-        schemas = list(self._config.schemas)
-        path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
-        try:
-            async with connect(self._dsn) as connection, connection.transaction():
-                await connection.execute("set local search_path to ''")
-                rows = CatalogRows(
-                    fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
-                    relations=await _fetch(connection, "relations"),
-                    foreign_keys=await _fetch(connection, "foreign_keys"),
-                    computed=await _fetch(connection, "computed"),
-                    representations=await _fetch(connection, "representations"),
-                    media_handlers=await _fetch(connection, "media_handlers", schemas),
-                    schemas=schemas,
-                    routines=await _fetch(connection, "routines", schemas),
-                    types=await _fetch(connection, "types", path),
-                    role_settings=await _fetch(connection, "role_settings"),
-                    view_keys=await _fetch_view_keys(connection, schemas, path),
-                )
+                rows = await self._read_catalogue(connection)
         except psycopg.Error as exc:
             raise rest_error("PGRST002", details=str(exc)) from exc
         return await asyncio.to_thread(build_cache, rows)
+
+    async def _read_catalogue(self, connection: Connection) -> CatalogRows:
+        schemas = list(self._config.schemas)
+        path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
+        async with connection.transaction():
+            await connection.execute("set local search_path to ''")
+            return CatalogRows(
+                fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
+                relations=await _fetch(connection, "relations"),
+                foreign_keys=await _fetch(connection, "foreign_keys"),
+                computed=await _fetch(connection, "computed"),
+                representations=await _fetch(connection, "representations"),
+                media_handlers=await _fetch(connection, "media_handlers", schemas),
+                schemas=schemas,
+                routines=await _fetch(connection, "routines", schemas),
+                types=await _fetch(connection, "types", path),
+                role_settings=await _fetch(connection, "role_settings"),
+                view_keys=await _fetch_view_keys(connection, schemas, path),
+            )
 
     async def _listen(self) -> None:
         """Reload the cache on `NOTIFY pgrst, 'reload schema'`, reconnecting when needed."""
