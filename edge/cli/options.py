@@ -1,7 +1,7 @@
 """Options and arguments that several commands share; imports nothing heavy."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -50,6 +50,13 @@ Workdir = Annotated[
 ]
 Output = Annotated[Format, typer.Option("-o", "--output", help="Readable, or JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+
+def function_names(meaning: str) -> Any:
+    """Return the argument of any number of functions, for an annotation."""
+    return typer.Argument(metavar="[NAME]...", help=meaning, autocompletion=complete_function)
+
+
 FunctionName = Annotated[
     str,
     typer.Argument(metavar="NAME", help="The function.", autocompletion=complete_function),

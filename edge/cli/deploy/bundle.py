@@ -20,7 +20,7 @@ _MOST_SHOWN = 12
 
 @failing_with_status_1
 def bundle(
-    names: Annotated[list[str] | None, typer.Argument(help="Functions.")] = None,
+    names: Annotated[list[str] | None, options.function_names("The functions.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every function.")] = False,
     telemetry: Annotated[

@@ -31,12 +31,7 @@ DbUrl = Annotated[
 
 @failing_with_status_1
 def deploy(  # noqa: PLR0913 - each is an option of the command
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...", help="The functions.", autocompletion=options.complete_function
-        ),
-    ] = None,
+    names: Annotated[list[str] | None, options.function_names("The functions.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every enabled function.")] = False,
     target: options.Target = None,

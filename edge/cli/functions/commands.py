@@ -54,12 +54,7 @@ def new(
 @app.command()
 def serve(  # noqa: PLR0913 - each is an option of the command
     names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="Only these; all by default.",
-            autocompletion=options.complete_function,
-        ),
+        list[str] | None, options.function_names("Only these; all by default.")
     ] = None,
     *,
     workdir: options.Workdir = options.HERE,

@@ -21,12 +21,7 @@ def relay() -> None:
 @failing_with_status_1
 def write(  # noqa: PLR0913 - each is an option of the command
     names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="The functions; all enabled ones by default.",
-            autocompletion=options.complete_function,
-        ),
+        list[str] | None, options.function_names("The functions; all enabled ones by default.")
     ] = None,
     *,
     url: Annotated[
