@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from edge.gateway.guard import Secret
 from edge.metrics.app import MetricsApp
 from edge.metrics.merge import merge, without_gauges
 from edge.metrics.observer import Metrics
+from edge.operating_system import open_anonymous_file
 
 PATH: Final = "/metrics"
 PUBLISH_SECONDS: Final = 2.0
@@ -28,7 +28,7 @@ class MetricsBoard:
 
     @classmethod
     def create(cls, processes: int) -> "MetricsBoard":
-        return cls(tuple(_open_slot() for _ in range(processes)))
+        return cls(tuple(open_anonymous_file("edge-metrics") for _ in range(processes)))
 
     def write(self, index: int, text: bytes) -> None:
         """Replace what a process has published."""
@@ -57,7 +57,8 @@ class SharedMetrics:
 
     def publish(self) -> None:
         """Let the other processes see this one's numbers."""
-        self.board.write(self.index, merge((self.metrics.render(), self._earlier)))
+        text = self.metrics.render()
+        self.board.write(self.index, merge((text, self._earlier)) if self._earlier else text)
 
     def render(self) -> bytes:
         """Render the sums over all processes; the others' are two seconds old at most."""
@@ -93,8 +94,3 @@ def _locked(slot: int, operation: int) -> Generator[int]:
         yield slot
     finally:
         fcntl.lockf(slot, fcntl.LOCK_UN)
-
-
-def _open_slot() -> int:
-    with tempfile.TemporaryFile(prefix="edge-metrics-") as file:
-        return os.dup(file.fileno())
