@@ -1,4 +1,4 @@
-"""Follows logs of deployed functions: Cloud Logging by asking again, others as they print."""
+"""Follows logs of deployed functions: Cloud Logging by repeated queries, others as printed."""
 
 import json
 import queue
@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class CloudFollower:
-    """Asks `read` for what is new, oldest first; each entry comes once, by its insertId."""
+    """Calls `read` again and again; yields each entry once, by its insertId, oldest first."""
 
     query: LogQuery
     read: Callable[[LogQuery], list[Row]]

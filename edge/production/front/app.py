@@ -35,6 +35,7 @@ _FRAMING: Final = frozenset((b"host", b"content-length"))
 # Our server has a date of its own, and the project's other endpoints are not ours.
 _NOT_RETURNED: Final = HOP_BY_HOP | {b"date", b"alt-svc"}
 _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_OF_BODIES: Final = ("content-length", "transfer-encoding")
 
 
 def is_passed_on(path: bytes) -> bool:
@@ -136,7 +137,7 @@ class Front:
         try:
             return await self._transport.handle_async_request(request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            if request.method not in _REPEATABLE or "content-length" in request.headers:
+            if request.method not in _REPEATABLE or any(n in request.headers for n in _OF_BODIES):
                 raise
             return await self._transport.handle_async_request(request)
 
@@ -203,17 +204,17 @@ class _Body:
             yield message.get("body", b"")
 
     async def wait_until_gone(self) -> None:
-        """Return when the client has gone away; a body that nobody reads is not looked at."""
+        """Return when the client has gone away, which is seen only once its body has been read."""
         await self._ended.wait()
         while not self._is_gone:
             self._is_gone = (await self._receive())["type"] == "http.disconnect"
 
     def end(self) -> None:
-        """There is no body to read."""
+        """Note that there is no body to read."""
         self._ended.set()
 
 
 def _names_in(headers: Collection[Header], wanted: bytes) -> frozenset[bytes]:
-    """The header names that a header such as Connection lists."""
+    """Return the header names that a header such as Connection lists."""
     values = (value for name, value in headers if name.lower() == wanted)
     return frozenset(part.strip().lower() for value in values for part in value.split(b","))

@@ -27,7 +27,7 @@ class Failure:
         return json.dumps({"code": self.code, "message": self.message, "hint": _HINT}).encode()
 
     def headers(self) -> list[Header]:
-        """The headers, by which a browser shows the error to its page."""
+        """Return the headers; with them a browser shows the error to its page."""
         found = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(self.body())).encode()),

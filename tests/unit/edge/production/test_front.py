@@ -277,6 +277,23 @@ async def test_failures_are_told_apart(
     assert all("SUPABASE_URL" in each.json()["hint"] for each in (away, late, busy))
 
 
+async def test_a_body_whose_connection_was_closed_is_not_sent_again(
+    front_at: Opened, client: httpx.AsyncClient
+) -> None:
+    async def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield PART
+
+    async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = await front_at(f"http://127.0.0.1:{port}")
+        got = await client.request("GET", f"{url}/rest/v1/x", content=body())
+
+    assert (got.status_code, got.json()["code"]) == (502, "EDGE_UPSTREAM_UNREACHABLE")
+
+
 @pytest.mark.filterwarnings("ignore")
 async def test_an_answer_that_breaks_off_is_not_passed_as_a_whole_one(
     project: Project, front_at: Opened, client: httpx.AsyncClient
