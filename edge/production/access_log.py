@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ LIVE: Final = b"/_internal/live"
 READY: Final = b"/_internal/health"
 _CLIENT_GONE: Final = 499
 _LONGEST: Final = 2000
+_FUNCTIONS: Final = "/functions/v1/"
 _LABELS: Final = {
     b"sb-request-id": "request_id",
     b"x-execution-id": "execution_id",
@@ -31,7 +32,8 @@ class AccessLog:
     """Wraps `gateway`; `log` gets every response.
 
     Readiness is 200 once `is_ready()` until `is_draining`. `prepare` gets the headers of each
-    request before the gateway does. `begin_span`, if there is one, begins the request's span.
+    request before the gateway does. `begin_span`, if there is one, begins the request's span, which
+    is named after the function if it is one of `functions()`.
     """
 
     gateway: ASGIApp
@@ -39,6 +41,7 @@ class AccessLog:
     is_ready: Callable[[], bool]
     prepare: Callable[[Iterable[Header]], Awaitable[None]] | None = None
     begin_span: "Callable[[str, Iterable[Header]], RequestSpan | None] | None" = None
+    functions: Callable[[], Collection[str]] = tuple
     is_draining: bool = False
     in_flight: int = field(default=0, init=False)
 
@@ -64,7 +67,7 @@ class AccessLog:
         record = _Record(send)
         started = time.perf_counter()
         span = None
-        if self.begin_span and (span := self.begin_span(_name(scope), scope["headers"])):
+        if self.begin_span and (span := self.begin_span(self._name(scope), scope["headers"])):
             scope = {**scope, "headers": span.headers(scope["headers"])}
         self.in_flight += 1
         try:
@@ -79,6 +82,12 @@ class AccessLog:
                 span.end(
                     answered.status, answered.attributes(), record.labels.get("error_code", "")
                 )
+
+    def _name(self, scope: Scope) -> str:
+        """Return the name of the request's span; clients cannot make up names."""
+        path = scope["raw_path"].decode("latin-1")
+        is_known = path.startswith(_FUNCTIONS) and _slug(path) in self.functions()
+        return f"{scope['method']} {_FUNCTIONS}{_slug(path)}" if is_known else scope["method"]
 
 
 @dataclass(slots=True)
@@ -122,14 +131,7 @@ def _describe(scope: Scope, record: _Record, seconds: float) -> AnsweredRequest:
 
 
 def _slug(path: str) -> str:
-    return path.removeprefix("/functions/v1/").partition("/")[0][:_LONGEST]
-
-
-def _name(scope: Scope) -> str:
-    """Return the name of the request's span: of few values, whatever is asked for."""
-    path = scope["raw_path"].decode("latin-1")
-    is_function = path.startswith("/functions/v1/")
-    return f"{scope['method']} /functions/v1/{_slug(path)}" if is_function else scope["method"]
+    return path.removeprefix(_FUNCTIONS).partition("/")[0][:_LONGEST]
 
 
 def _first_values(headers: Iterable[Header]) -> dict[str, str]:

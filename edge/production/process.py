@@ -183,7 +183,12 @@ class GatewayProcess:
             self._services = Front(
                 gateway, self.instance.hosted.url, self._warn, settings.trusted_proxies
             )
-        self._front = AccessLog(self._services or gateway, self._log_request, self.readiness)
+        self._front = AccessLog(
+            self._services or gateway,
+            self._log_request,
+            self.readiness,
+            functions=lambda: self._functions.functions,
+        )
         return gateway
 
     def _worker_environment(self, function: Function) -> dict[str, str]:
