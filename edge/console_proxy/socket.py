@@ -2,85 +2,47 @@
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 from edge.console_proxy.access import ConsoleAccess
 from edge.console_proxy.process import ConsoleError, ConsoleProcess
-from edge.runtime.proxy.tunnel import Pipe, parse_upgrade, render_upgrade
+from edge.runtime.proxy.upgrade import Pipe, UpgradedConnection, parse_upgrade, render_upgrade
 
-_HIGH_WATER: Final = 256 * 1024
 _HIDDEN: Final = (b"cookie", b"authorization", b"apikey")
 
 
-@dataclass(slots=True)
-class ConsoleSocket(asyncio.Protocol):
+class ConsoleSocket(UpgradedConnection):
     """One connection of a browser's, from the raw request of its upgrade on."""
 
-    access: ConsoleAccess
-    process: ConsoleProcess
-    _pipe: Pipe = field(default_factory=Pipe)
-    _opening: asyncio.Task[None] | None = None
-    _early: bytearray = field(default_factory=bytearray)
-    _use: ExitStack = field(default_factory=ExitStack)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._pipe.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self._opening is None:
-            self._opening = asyncio.ensure_future(self._open(data))
-        elif self._pipe.other:
-            self._pipe.data_received(data)
-        else:
-            self._early += data
-            if len(self._early) > _HIGH_WATER and self._pipe.transport:
-                self._pipe.transport.pause_reading()
-
-    def pause_writing(self) -> None:
-        self._pipe.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._pipe.resume_writing()
-
-    def eof_received(self) -> bool:
-        return False
+    def __init__(self, access: ConsoleAccess, process: ConsoleProcess) -> None:
+        super().__init__()
+        self._access = access
+        self._process = process
+        self._use = ExitStack()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._opening:
-            self._opening.cancel()
-        self._pipe.connection_lost(exc)
+        super().connection_lost(exc)
         self._use.close()
 
-    async def _open(self, data: bytes) -> None:
-        transport = cast("asyncio.Transport", self._pipe.transport)
+    async def open_other(self, data: bytes) -> None:
         try:
             request = parse_upgrade(data)
         except ValueError:
-            _refuse(transport, b"400 Bad Request")
+            self.refuse(b"400 Bad Request")
             return
-        if refusal := self.access.check_upgrade(request["headers"]):
-            _refuse(transport, refusal)
+        if refusal := self._access.check_upgrade(request["headers"]):
+            self.refuse(refusal)
             return
-        self._use.enter_context(self.process.using())
+        self._use.enter_context(self._process.using())
         kept = [header for header in request["headers"] if header[0] not in _HIDDEN]
-        other = Pipe(other=self._pipe)
+        other = Pipe()
+        open_socket = asyncio.get_running_loop().create_unix_connection
         try:
-            address = await self.process.ensure()
-            await asyncio.get_running_loop().create_unix_connection(lambda: other, str(address))
+            address = str(await self._process.ensure())
+            await self.join(
+                other,
+                lambda: open_socket(lambda: other, address),
+                render_upgrade({**request, "headers": kept}),
+            )
         except (ConsoleError, OSError):
-            _refuse(transport, b"503 Service Unavailable")
-            return
-        assert other.transport is not None
-        if transport.is_closing():
-            other.transport.close()
-            return
-        self._pipe.other = other
-        other.transport.write(render_upgrade({**request, "headers": kept}) + bytes(self._early))
-        self._early.clear()
-        transport.resume_reading()
-
-
-def _refuse(transport: asyncio.Transport, status: bytes) -> None:
-    transport.write(b"HTTP/1.1 %b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status)
-    transport.close()
+            self.refuse(b"503 Service Unavailable")
