@@ -1,6 +1,6 @@
 """The ASGI app at /console: static pages of edge.toml by name, everything else by the process."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -10,25 +10,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge.console_proxy.access import PATH, ConsoleAccess
 from edge.console_proxy.process import ConsoleError, ConsoleProcess
+from edge.gateway.passing import (
+    NOT_FORWARDED,
+    ClientGoneError,
+    body_of,
+    return_response,
+    target_of,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 _REPEATED: Final = ("GET", "HEAD")
 _ANSWER_SECONDS: Final = 120.0
-_NOT_FORWARDED: Final = frozenset(
-    (b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"expect")
-) | {b"cookie", b"authorization", b"apikey"}  # nothing behind it asks for them
-_NOT_RETURNED: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding"))
+_NOT_FORWARDED: Final = NOT_FORWARDED | {b"cookie", b"authorization", b"apikey"}
 _FAILED: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
-<title>The console did not start</title>
+<title>{title}</title>
 <style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 10vh auto }}
 pre {{ white-space: pre-wrap; background: #8883; padding: 1em }}</style>
-<h1>The console did not start</h1>
-<p>Its process wrote last:</p>
+<h1>{title}</h1>
 <pre>{text}</pre>
 <p>A missing package is installed by <code>scripts/setup</code>. Load this page to try again;
 functions and services are not concerned.</p>
@@ -47,6 +50,7 @@ class ConsoleApp:
     names: Collection[str]
     access: ConsoleAccess
     process: ConsoleProcess
+    answer_seconds: float = _ANSWER_SECONDS
     _client: "httpx.AsyncClient | None" = field(default=None, init=False)
     _client_start: int = field(default=0, init=False)
 
@@ -68,7 +72,7 @@ class ConsoleApp:
             try:
                 await self._answer(scope, receive, send)
             except (ConsoleError, OSError) as exc:
-                page = HTMLResponse(_FAILED.format(text=escape(str(exc))), 503)
+                page = _render(503, "The console did not start", f"It wrote last:\n{exc}")
                 await page(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,13 +81,19 @@ class ConsoleApp:
 
         client = await self._connect()
         try:
-            response = await _send(client, scope, receive)
+            response = await self._send(client, scope, receive)
+        except ClientGoneError:
+            return
+        except httpx.TimeoutException:  # it may be busy with this: other requests go on
+            text = f"It did not answer within {self.answer_seconds:g} s."
+            await _render(504, "The console does not answer", text)(scope, receive, send)
+            return
         except httpx.TransportError as exc:
             await self.process.discard(self._client_start)
             if scope["method"] not in _REPEATED:
                 raise ConsoleError("It ended while it was asked.") from exc
-            response = await _send(await self._connect(), scope, receive)
-        await _return(response, send)
+            response = await self._send(await self._connect(), scope, receive)
+        await return_response(response, send)
 
     async def _connect(self) -> "httpx.AsyncClient":
         """Return a client of the running process, which is started first."""
@@ -94,48 +104,27 @@ class ConsoleApp:
             if self._client:
                 await self._client.aclose()
             transport = httpx.AsyncHTTPTransport(uds=str(address))
-            self._client = httpx.AsyncClient(transport=transport, timeout=_ANSWER_SECONDS)
+            self._client = httpx.AsyncClient(transport=transport)
             self._client_start = self.process.starts
         return self._client
 
-
-async def _send(client: "httpx.AsyncClient", scope: Scope, receive: Receive) -> "httpx.Response":
-    query = scope["query_string"].decode("latin-1")
-    path = PATH + scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-    headers = [
-        header
-        for header in scope["headers"]
-        if header[0] not in _NOT_FORWARDED and not header[0].startswith(b"x-forwarded-")
-    ]
-    has_body = any(
-        name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]
-    )
-    request = client.build_request(
-        scope["method"],
-        f"http://console{path}",
-        headers=headers,
-        content=_body(receive) if has_body else None,
-    )
-    return await client.send(request, stream=True)
+    async def _send(
+        self, client: "httpx.AsyncClient", scope: Scope, receive: Receive
+    ) -> "httpx.Response":
+        headers = [
+            header
+            for header in scope["headers"]
+            if header[0] not in _NOT_FORWARDED and not header[0].startswith(b"x-forwarded-")
+        ]
+        request = client.build_request(
+            scope["method"],
+            target_of(scope, f"http://console{PATH}"),
+            headers=headers,
+            content=body_of(scope, receive),
+            timeout=self.answer_seconds,
+        )
+        return await client.send(request, stream=True)
 
 
-async def _return(response: "httpx.Response", send: Send) -> None:
-    try:
-        kept = [h for h in response.headers.raw if h[0].lower() not in _NOT_RETURNED]
-        start = {"type": "http.response.start", "status": response.status_code, "headers": kept}
-        await send(start)
-        async for chunk in response.aiter_raw():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await response.aclose()
-
-
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
+def _render(status: int, title: str, text: str) -> HTMLResponse:
+    return HTMLResponse(_FAILED.format(title=title, text=escape(text)), status)

@@ -4,21 +4,26 @@ A project's TypeScript functions are served by `supabase functions serve`, or by
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edge.gateway.passing import (
+    NOT_FORWARDED,
+    ClientGoneError,
+    body_of,
+    return_response,
+    target_of,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 _FIRST_BYTE_SECONDS: Final = 150.0
 _CONNECT_SECONDS: Final = 10.0
-_NOT_FORWARDED: Final = frozenset(
-    (b"host", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"expect")
-) | {b"sb-api-key"}
-_NOT_RETURNED: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding"))
+_NOT_FORWARDED: Final = NOT_FORWARDED | {b"host", b"sb-api-key"}
 
 
 @dataclass(slots=True)
@@ -55,42 +60,27 @@ class Upstream:
         if self._client is None:
             timeout = httpx.Timeout(_FIRST_BYTE_SECONDS, connect=_CONNECT_SECONDS)
             self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
-        query = scope["query_string"].decode("latin-1")
-        path = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
         headers = [header for header in scope["headers"] if header[0] not in _NOT_FORWARDED]
         request = self._client.build_request(
-            scope["method"], f"{url}/functions/v1{path}", headers=headers, content=_body(receive)
+            scope["method"],
+            target_of(scope, f"{url}/functions/v1"),
+            headers=headers,
+            content=body_of(scope, receive),
         )
         try:
             response = await self._client.send(request, stream=True)
+        except ClientGoneError:
+            return
         except httpx.HTTPError as exc:
             message = f"{url} cannot be reached: {exc or type(exc).__name__}"
             await _refuse(send, 502, "BAD_GATEWAY", message)
             return
-        try:
-            kept = [h for h in response.headers.raw if h[0].lower() not in _NOT_RETURNED]
-            start = {"type": "http.response.start", "status": response.status_code, "headers": kept}
-            await send(start)
-            async for chunk in response.aiter_raw():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            await response.aclose()
+        await return_response(response, send)
 
 
 _CURE: Final = (
     "Serve it with `supabase functions serve`, or use the hosted one: edge start --upstream URL"
 )
-
-
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:

@@ -146,6 +146,21 @@ async def test_a_process_that_was_killed_is_started_by_the_next_request(tmp_path
     assert world.process.starts == 2
 
 
+async def test_a_request_without_an_answer_ends_alone(tmp_path: Path) -> None:
+    world = World({"NICEGUI_STORAGE_PATH": str(tmp_path), "PATH": "/bin"}, Timing())
+    cookie = {"cookie": f"edge_console_54321={TOKEN}"}
+    await world.client.get("/console/", headers=cookie)
+    pid = world.process.pid or 0
+    world.app.answer_seconds = 0.2
+    os.kill(pid, signal.SIGSTOP)
+    slow = await world.client.get("/console/", headers=cookie)
+    os.kill(pid, signal.SIGCONT)
+    await world.close()
+
+    assert slow.status_code == 504
+    assert world.process.starts == 1
+
+
 async def test_a_process_that_cannot_start_says_why(tmp_path: Path) -> None:
     world = World({"NICEGUI_STORAGE_PATH": str(tmp_path), "PYTHONHOME": "/nowhere"}, Timing())
     page = await world.client.get("/console/", headers={"authorization": f"Bearer {TOKEN}"})

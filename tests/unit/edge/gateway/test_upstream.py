@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from edge.gateway.upstream import Upstream
 from tests.support.serving import HttpServer
@@ -66,6 +67,38 @@ async def test_a_server_that_does_not_run_is_502(own: Starlette) -> None:
 
     assert answer.status_code == 502
     assert "http://127.0.0.1:9 cannot be reached" in answer.json()["message"]
+
+
+async def test_a_body_that_breaks_off_is_never_taken_for_a_whole_one(own: Starlette) -> None:
+    whole: list[bytes] = []
+
+    async def take(request: Request) -> PlainTextResponse:
+        whole.append(await request.body())
+        return PlainTextResponse("taken")
+
+    server = HttpServer(Starlette(routes=[Route("/functions/v1/theirs", take, methods=["POST"])]))
+    await server.start()
+    upstream = Upstream(own, list, dict, server.url)
+    messages = iter([{"type": "http.request", "body": b"half", "more_body": True}])
+
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    path = {"path": "/theirs", "raw_path": b"/theirs", "query_string": b""}
+    headers = [(b"transfer-encoding", b"chunked")]
+    try:
+        scope = {"type": "http", "method": "POST", **path, "headers": headers}
+        await upstream(scope, receive, send)
+    finally:
+        await upstream.close()
+        await server.close()
+
+    assert (whole, sent) == ([], [])
 
 
 async def test_requests_and_answers_pass_unchanged(own: Starlette) -> None:
