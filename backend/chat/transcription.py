@@ -16,18 +16,16 @@ async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
 
     A run that was interrupted goes on after its last part. Raises AgentError.
     """
-    path = recording_of(video)
-    if path is None:
+    if recording_of(video) is None:
         raise AgentError(
             "This call has neither a transcript nor a recording. Upload one.", "no_recording"
         )
     said: list[Utterance] = []
     start: float | None = 0.0
     speakers: list[Any] = []
-    length = float(metadata_of(video).get("length") or 0)
     model = ""
     while start is not None:
-        part = await _transcribe_part(turn, path, start, speakers, length)
+        part = await _transcribe_part(turn, video, start, speakers)
         said += [
             Utterance(each.get("speaker"), str(each["text"]), float(each["start"]))
             for each in part["segments"]
@@ -36,7 +34,7 @@ async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
     spoken = [each for each in said if each.text]
     text = render_turns(spoken).strip()
     if not text:
-        raise AgentError("Nobody speaks in this recording.", "no_speech")
+        raise AgentError("There is no speech in this recording.", "no_speech")
     metadata = {
         "transcription_model": model,
         "times": list_times(spoken)[:_MOST_TIMES],
@@ -47,17 +45,20 @@ async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
 
 
 async def _transcribe_part(
-    turn: Turn, path: str, start: float, speakers: list[Any], length: float
+    turn: Turn, video: Mapping[str, Any], start: float, speakers: list[Any]
 ) -> Mapping[str, Any]:
     async def ask() -> Mapping[str, Any]:
+        path = recording_of(video)
         body = {"action": "transcribe", "path": path, "start": start, "speakers": speakers}
         try:
             return await turn.functions.call("recordings", body, request_id=turn.request_id)
         except FunctionError as exc:
             raise AgentError(f"The transcription stopped: {exc}", "transcription_failed") from exc
 
+    length = float(metadata_of(video).get("length") or 0)
     at = f" from {_clock(start)} of {_clock(length)}" if length else f" from {_clock(start)}"
-    return await turn.stage(f"transcribed_from_{start:.0f}", f"Transcribing{at}", ask)
+    name = f"transcribed_{video['id']}_from_{start:.0f}"
+    return await turn.stage(name, f"Transcribing{at}", ask)
 
 
 async def _store(
@@ -75,7 +76,7 @@ async def _store(
         except FunctionError as exc:
             raise AgentError(f"The transcript was not stored: {exc}", "storing_failed") from exc
 
-    await turn.stage("transcript_stored", "Storing the transcript", store)
+    await turn.stage(f"transcript_stored_{video['id']}", "Storing the transcript", store)
 
 
 def _clock(seconds: float) -> str:

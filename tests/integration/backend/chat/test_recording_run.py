@@ -62,6 +62,21 @@ async def test_the_extractor_transcribes_what_is_not_transcribed_yet(chat: ChatS
     assert ended["structured_data"]["sales_techniques"]
 
 
+async def test_each_of_two_calls_is_transcribed_for_a_comparison(chat: ChatServer) -> None:
+    ids: list[str] = []
+    for name, turns in (("one.flac", 3), ("two.flac", 5)):
+        sound = make_recording("flac", 60, {"lyrics": make_long_lyrics(turns, 10)})
+        ids.append(upload(chat, (name, sound)).json()["id"])
+    async with connect(chat.url) as client:
+        given = message(f"@compare with={ids[1]}", video_id=ids[0], collection_id="recorded")
+        ended = await client.ask(given)
+        assert ended["status"] == "success", ended
+        for video_id, turns in zip(ids, (3, 5), strict=True):
+            asked = message("@transcription", video_id=video_id, collection_id="recorded")
+            text = (await client.ask(asked))["content"][0]["text"]
+            assert text.count("This is turn number") == turns
+
+
 async def test_a_transcript_beside_the_recording_is_taken(chat: ChatServer) -> None:
     files = (("sidecar.wav", make_recording("wav", 3, {})), (SAMPLE.name, SAMPLE.read_bytes()))
     video = upload(chat, *files).json()
