@@ -103,13 +103,17 @@ class Library:
     async def delete_video(
         self, video_id: str, collection_id: str | None, owner: str | None
     ) -> str | None:
-        """Delete a video with its transcript and outputs; return its recording's path, if any.
+        """Delete a video with its transcript and outputs.
 
-        Raises NotFoundError.
+        Return its recording's path, None if another collection has the recording too. Raises
+        NotFoundError.
         """
-        row = await self._find(video_id, collection_id, owner, "id,owner_id,metadata")
+        columns = "id,video_id,owner_id,metadata"
+        row = await self._find(video_id, collection_id, owner, columns)
         await self._request("DELETE", "/videos", params={"id": f"eq.{row['id']}"})
-        return recording_of(row)
+        recording = recording_of(row)
+        others = await self._videos({"video_id": f"eq.{row['video_id']}"}, owner, columns)
+        return None if recording in map(recording_of, others) else recording
 
     async def add_video(
         self, video_id: str, collection_id: str, metadata: Mapping[str, Any], owner: str | None

@@ -30,6 +30,8 @@ from backend.transcripts.turns import Transcript, TranscriptError
 
 _MOST_BYTES: Final = 50 << 20
 _MOST_MEDIA: Final = 500 << 20
+_MOST_FIELDS: Final = 20
+"""Beside the files; each is kept in memory, up to 1 MB."""
 _READING: Final = asyncio.Semaphore(2)
 """Files that are read at a time; each takes several times its size in memory."""
 _MOST_TIMES: Final = 5_000
@@ -79,8 +81,11 @@ async def upload(request: Request) -> Any:
 
 
 async def _store_form(request: Request, collection_id: str, owner: str | None) -> Any:
+    parser = MultiPartParser(
+        request.headers, _bounded(request), max_files=2, max_fields=_MOST_FIELDS
+    )
     try:
-        form = await MultiPartParser(request.headers, _bounded(request), max_files=2).parse()
+        form = await parser.parse()
     except MultiPartException as exc:
         raise RefusedError(400, f"The form cannot be read: {exc.message}") from exc
     try:
@@ -202,7 +207,7 @@ async def _add_recording(
     try:
         found = await services.functions.call("recordings", call, request_id=uuid4().hex)
     except FunctionError as exc:
-        if exc.status < 500:
+        if exc.code == "NOT_A_RECORDING":
             await services.recordings.remove(path)
             raise RefusedError(400, f"{file.name}: {exc}") from exc
         raise

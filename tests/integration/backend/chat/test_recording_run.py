@@ -15,10 +15,17 @@ pytestmark = pytest.mark.timeout(150)
 SAMPLE = ROOT / "samples/objection_call.vtt"
 
 
-def upload(chat: ChatServer, *files: tuple[str, bytes], token: str = "") -> httpx.Response:
+def upload(
+    chat: ChatServer,
+    *files: tuple[str, bytes],
+    token: str = "",
+    collection: str = "recorded",
+    fields: int = 0,
+) -> httpx.Response:
     with chat.http(token) as http:
         form = [("file", file) for file in files]
-        return http.post("/videodb/collection/recorded/upload", files=form)
+        data = {f"field{number}": "x" for number in range(fields)}
+        return http.post(f"/videodb/collection/{collection}/upload", files=form, data=data)
 
 
 async def test_a_recording_is_transcribed_in_the_chat(chat: ChatServer) -> None:
@@ -77,6 +84,19 @@ async def test_each_of_two_calls_is_transcribed_for_a_comparison(chat: ChatServe
             assert text.count("This is turn number") == turns
 
 
+def test_a_recording_stays_while_another_collection_has_it(chat: ChatServer) -> None:
+    sound = make_recording("wav", 4)
+    for collection in ("recorded", "recorded-too"):
+        video = upload(chat, ("both.wav", sound), collection=collection).json()
+    with chat.http() as http:
+        assert http.delete(f"/videodb/collection/recorded/video/{video['id']}").is_success
+        path = f"/videodb/collection/recorded-too/video/{video['id']}"
+        url = http.get(f"{path}/generate_url").text
+        assert http.get(url).content == sound
+        assert http.delete(path).is_success
+        assert http.get(url).status_code in {400, 404}
+
+
 async def test_a_transcript_beside_the_recording_is_taken(chat: ChatServer) -> None:
     files = (("sidecar.wav", make_recording("wav", 3, {})), (SAMPLE.name, SAMPLE.read_bytes()))
     video = upload(chat, *files).json()
@@ -106,6 +126,7 @@ def test_what_cannot_be_taken_is_refused(chat: ChatServer) -> None:
     texts = upload(chat, ("a.txt", b"Ann: Hi"), ("b.txt", b"Ann: Ho"))
     assert texts.status_code == 400
     assert upload(chat, ("a.mp3", b"no sound")).status_code == 400
+    assert upload(chat, ("a.mp3", sound), fields=21).status_code == 400
     picture = upload(chat, ("a.mp4", b"\x89PNG\r\n\x1a\n" + bytes(100)))
     assert "cannot be read as sound" in picture.json()["message"]
 
