@@ -5,8 +5,9 @@ create function public.list_stale_references_v1(most integer default 200) return
 language sql stable security definer set search_path = ''
 as $$
     select o.name from storage.objects o
-    left join public.jobs j on j.id = (substring(o.name from '/([0-9a-f-]{36})\.[a-z0-9]+$'))::uuid
-    where o.bucket_id = 'reference_images' and o.name ~ '^[^/]+/job-references/[0-9a-f-]{36}\.[a-z0-9]+$'
+    left join public.jobs j on j.id = (substring(o.name from '/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[a-z0-9]+$'))::uuid
+    where o.bucket_id = 'reference_images'
+      and o.name ~ '^[^/]+/job-references/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]+$'
       and o.created_at < now() - interval '10 minutes'
       and (j.id is null or j.status in ('completed', 'failed', 'cancelled') or o.created_at < now() - interval '2 days')
     order by o.created_at limit least(greatest(most, 0), 1000);

@@ -297,6 +297,7 @@ def test_copies_of_references_are_reaped_when_no_job_needs_them(
             )
     folder = f"{user.id}/job-references"
     kept = [f"{folder}/{waiting}.png", f"{user.id}/{ended}.png", f"{folder}/mine/{ended}.txt.png"]
+    kept.append(f"{folder}/{'-' * 36}.png")  # as long as an id
     gone = [f"{folder}/{ended}.png", f"{folder}/{uuid4()}.webp"]
     for path in (*kept, *gone):
         put_file(stack, "reference_images", path, draw((1, 2, 3)), "image/png")
