@@ -5,24 +5,27 @@ See https://replicate.com/docs/reference/http#files.create.
 
 import asyncio
 import hashlib
-import json
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edge.emulator.providers.body import FormFile
 from edge.emulator.providers.faults import Fault
+from edge.emulator.providers.parsing import parse_object
 from edge.emulator.providers.replicate.errors import ReplicateError
 from edge.emulator.providers.response import letter_id
 from edge.emulator.providers.router import Body
 
 MAX_UPLOAD: Final = 32 << 20
 _KEPT_BYTES: Final = 64 << 20
+_MOST_KEPT: Final = 1_000
+_MOST_METADATA: Final = 16 << 10
 _KEPT_SECONDS: Final = 24 * 3600.0
 _PAGE: Final = 100
 
@@ -34,7 +37,7 @@ class Upload:
     id: str
     digests: tuple[str, str]
     file: FormFile
-    metadata: dict[str, Any]
+    metadata: Mapping[str, Any]
     base_url: str
     created: float
 
@@ -100,7 +103,8 @@ class Uploads:
         total = sum(len(upload.file.content) for upload in self._kept.values())
         while self._kept:
             oldest = next(iter(self._kept.values()))
-            if total <= _KEPT_BYTES and time.time() - oldest.created < _KEPT_SECONDS:
+            is_within = total <= _KEPT_BYTES and len(self._kept) <= _MOST_KEPT
+            if is_within and time.time() - oldest.created < _KEPT_SECONDS:
                 return
             total -= len(oldest.file.content)
             del self._kept[oldest.id]
@@ -111,17 +115,14 @@ def _digest(content: bytes) -> tuple[str, str]:
     return md5, hashlib.sha256(content).hexdigest()
 
 
-def _read_metadata(form: Body) -> dict[str, Any]:
-    text = next(iter(form.get("metadata", ())), "{}")
-    if isinstance(text, FormFile):
-        text = text.content.decode("utf-8", "replace")
+def _read_metadata(form: Body) -> Mapping[str, Any]:
+    raw = str(next(iter(form.get("metadata", ())), "{}")).encode()
+    if len(raw) > _MOST_METADATA:
+        raise ReplicateError(400, f"metadata has more than {_MOST_METADATA:,} bytes")
     try:
-        found: Any = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ReplicateError(400, "metadata must be a JSON object")
-    return cast("dict[str, Any]", found)
+        return parse_object(raw)
+    except ValueError as exc:
+        raise ReplicateError(400, "metadata must be a JSON object") from exc
 
 
 def _moment(seconds: float) -> str:

@@ -43,6 +43,8 @@ def test_a_wrong_upload_is_refused(client: replicate.Client, http: httpx.Client)
         {"data": {"content": "text"}},
         {"files": {"other": ("a.txt", b"x")}, "data": {"metadata": "[]"}},
         {"files": {"content": ("a.txt", b"x")}, "data": {"metadata": "no JSON"}},
+        {"files": {"content": ("a.txt", b"x")}, "data": {"metadata": '{"a":' + "[" * 9_000}},
+        {"files": {"content": ("a.txt", b"x")}, "data": {"metadata": f'{{"a": "{"x" * 17_000}"}}'}},
     ):
         answer = http.post("/replicate/v1/files", headers=headers, **given)
         assert answer.status_code == 400, answer.text
