@@ -100,7 +100,7 @@ def _read_query(text: str) -> str:
 def _read_limit(text: str | None) -> int:
     if text is None:
         return 10
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= 100:
+    if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= 100:
         raise BadInputError("limit must be a number from 1 to 100.", code="INVALID_FILTER")
     return int(text)
 
