@@ -1,5 +1,6 @@
 """Recordings in Storage: downloaded to a file for a while, or stored from a URL."""
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
@@ -80,22 +81,32 @@ async def fetch_recording(
     if not found.is_success or not found.content:
         raise BadInputError(f"The URL answered {found.status}.", code="FETCH_FAILED")
     name = name_of(url)
-    digest = hashlib.sha256(found.content).hexdigest()
-    path = f"{folder}/{digest[:16]}/{name}"
+    digest = await asyncio.to_thread(_digest, found.content)
+    path = path_of(folder, digest, name)
     kind = found.headers.get("content-type", "").partition(";")[0].strip()
     storage = Storage(ctx.env.supabase)
     await storage.upload(BUCKET, path, found.content, kind or "application/octet-stream")
     return {"path": path, "name": name, "size": len(found.content), "digest": digest}
 
 
+def path_of(folder: str, digest: str, name: str) -> str:
+    """Return where a file is stored, in the ASCII characters that Storage takes."""
+    plain = "".join(each if each.isascii() else "_" for each in name)
+    return f"{folder}/{digest[:16]}/{plain}"
+
+
 def name_of(url: str) -> str:
-    """Return a file's name from a URL, with characters that Storage and people take."""
+    """Return a file's name from a URL, without characters that files do not have."""
     last = unquote(urlsplit(url).path).replace("\\", "/").rstrip("/").rpartition("/")[2]
     plain = "".join(each if each.isalnum() or each in "._- ()" else "_" for each in last)
     stem, dot, ending = plain.strip(". ").rpartition(".")
     if not dot:
         return (ending or "recording")[:_LONGEST_NAME]
     return f"{stem[:_LONGEST_NAME]}.{ending[:8]}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _unavailable() -> UnavailableError:

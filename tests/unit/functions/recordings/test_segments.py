@@ -1,7 +1,7 @@
 """Answers of transcription servers, with speakers or without."""
 
 from functions.recordings.env import read_transcription_env
-from functions.recordings.files import name_of
+from functions.recordings.files import name_of, path_of
 from functions.recordings.segments import Segment, Speaker, find_speakers, read_answer
 
 
@@ -57,3 +57,6 @@ def test_names_of_urls_are_names_of_files() -> None:
     assert name_of("https://a.example/") == "recording"
     assert name_of("https://a.example/a%2Fb%5Cc.wav") == "c.wav"
     assert name_of("https://a.example/..") == "recording"
+    name = name_of("https://a.example/Gespr%C3%A4ch.mp3")
+    assert name == "Gespräch.mp3"
+    assert path_of("shared", "0123456789abcdef01", name) == "shared/0123456789abcdef/Gespr_ch.mp3"
