@@ -49,8 +49,9 @@ def is_passed_on(path: bytes) -> bool:
 class Front:
     """ASGI app: the services at `url`, everything else by `app`; `trusted` are proxies before us.
 
-    `timeout` is what the project may take to begin its answer, and between its parts; `patience`
-    what a request may wait while `max_connections` are at the project.
+    `timeout` is what the project may take to begin its answer, and between its parts, and the
+    client to take a part; `patience` what a request may wait while `max_connections` are at the
+    project.
     """
 
     app: ASGIApp
@@ -152,10 +153,13 @@ class Front:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         try:
             async for part in response.aiter_raw():
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+                async with asyncio.timeout(self.timeout):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        # The server closes the connection of an answer that is not complete.
         except httpx.HTTPError as exc:
-            # The server closes the connection of an answer that is not complete.
             self._warn(f"{self.url} broke off its answer: {exc or type(exc).__name__}")
+            return
+        except TimeoutError:  # a client that does not read would keep a connection of all clients'
             return
         await send({"type": "http.response.body", "body": b""})
 

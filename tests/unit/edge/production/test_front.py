@@ -252,6 +252,18 @@ async def test_who_reads_slowly_slows_the_project_and_who_goes_stops_it(
     assert project.parts * len(PART) < 100 << 20
 
 
+@pytest.mark.filterwarnings("ignore")
+async def test_who_does_not_read_keeps_no_connection_to_the_project(
+    project: Project, front_at: Opened, client: httpx.AsyncClient
+) -> None:
+    url = await front_at(project.url, timeout=0.5)
+
+    async with client.stream("GET", f"{url}/storage/v1/endless"):
+        await asyncio.wait_for(project.stopped.wait(), 30)
+
+    assert project.parts
+
+
 async def test_failures_are_told_apart(
     project: Project, front_at: Opened, client: httpx.AsyncClient
 ) -> None:
