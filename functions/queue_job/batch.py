@@ -1,7 +1,7 @@
 """Enqueues jobs in the database: two calls at once, what comes meanwhile together in the next.
 
-Under load a job then costs a part of a round trip and of a commit; without load it waits for
-nobody. A job is answered only when its transaction is committed.
+Under load a job then costs a part of a round trip and of a commit; without load it is sent
+at once. A job is answered only when its transaction is committed.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class _Waiting:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """All transactions lock users' shares and idempotency keys in the same order."""
+        """Return its place in a batch: all lock users' shares and idempotency keys alike."""
         return self.job["user_id"], self.job["idempotency_key"] or "", self.job["id"]
 
 

@@ -62,8 +62,8 @@ def _explain(env: TranscriptionEnv, error: UpstreamError) -> NoReturn:
     cause = error.__cause__
     if not isinstance(cause, openai.APIStatusError) or cause.status_code not in _OURS:
         raise error
-    told: Any = cause.body
-    fields = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    body: Any = cause.body
+    fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
     words = str(fields.get("message") or cause.message)[:_LONGEST_MESSAGE]
     if cause.status_code in (404, 405):
         words += (

@@ -1,7 +1,7 @@
 """Applies events in the database: two calls at once, what comes meanwhile together in the next.
 
-Under a storm an event then costs a part of a round trip and of a commit; without one it waits for
-nobody. An event is answered only when its transaction is committed.
+Under a storm an event then costs a part of a round trip and of a commit; without one it is sent
+at once. An event is answered only when its transaction is committed.
 """
 
 import asyncio

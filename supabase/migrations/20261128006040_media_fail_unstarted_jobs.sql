@@ -1,5 +1,5 @@
 -- Fail jobs of a provider that were inserted and never started: the function died, or the database was gone, before the
--- provider's answer could be noted. Nobody else would; a webhook that comes within the hour still decides.
+-- provider's answer could be noted. Nothing else does it; a webhook that comes within the hour still decides.
 
 create or replace function public.reap_media_jobs_v1(most integer default 500) returns jsonb
 language plpgsql set search_path = ''

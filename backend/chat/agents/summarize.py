@@ -53,11 +53,11 @@ def render_summary(found: Mapping[str, Any]) -> str:
 
 def _opening(analysis: str) -> str:
     """Return the first paragraphs of the analysis that are no headings, up to 1,200 characters."""
-    told: list[str] = []
+    kept: list[str] = []
     for paragraph in analysis.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if not line.lstrip().startswith("#")]
         if text := "\n".join(lines).strip():
-            told.append(text)
-        if sum(map(len, told)) > 600 or len(told) == 3:
+            kept.append(text)
+        if sum(map(len, kept)) > 600 or len(kept) == 3:
             break
-    return "\n\n".join(told)[:1200]
+    return "\n\n".join(kept)[:1200]
