@@ -1,4 +1,4 @@
-"""Mixed traffic of all functions over instances behind a balancer, while things break.
+"""Mixed traffic of all functions (but `recordings`) over several instances, while things break.
 
 Instances are killed with -9 and started again, the database is restarted and killed, providers
 answer 429, 5xx, late, cut or nonsense. Each call is repeated as a careful client repeats it. In the
