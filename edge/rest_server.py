@@ -43,7 +43,8 @@ def serve(*, host: str | None, port: int | None, environ: Mapping[str, str] | No
 
 def create_rest_server(settings: Settings) -> Starlette:
     """Return the app that serves the settings' database at its root."""
-    rest = RestApp(settings.dsn, keys=settings.keys(), config=settings.config())
+    base = settings.without_role_settings().config()
+    rest = RestApp(settings.dsn, keys=settings.keys(), config=settings.config(), base=base)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

@@ -38,14 +38,23 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 class RestApp:
     """The data API over one database; call `open()` before the first request, `close()` last.
 
-    `dsn` logs in as `authenticator`; `keys` verify bearer tokens.
+    `dsn` logs in as `authenticator`; `keys` verify bearer tokens. If `config` has settings of the
+    login role already, `base` is the configuration without them.
     """
 
-    def __init__(self, dsn: str, *, keys: Keys, config: RestConfig | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        keys: Keys,
+        config: RestConfig | None = None,
+        base: RestConfig | None = None,
+    ) -> None:
+        config = config or RestConfig()
         self._keys = keys
-        self._database = Database(dsn, config or RestConfig(), self._adopt)
-        self._bodies = BodyReader(self._database, config or RestConfig())
-        self._adopt(config or RestConfig())
+        self._database = Database(dsn, config, base or config, self._adopt)
+        self._bodies = BodyReader(self._database, config)
+        self._adopt(config)
 
     def _adopt(self, config: RestConfig) -> None:
         self._config = config

@@ -29,15 +29,20 @@ _RECONNECT_PAUSE: Final = 0.5
 class Database:
     """The connection pool of one database, and its schema cache.
 
-    `adopt` is called with the configuration when settings of the login role have changed it.
+    `base` is the configuration without settings of the login role; `adopt` is called with the whole
+    when they have changed it.
     """
 
     def __init__(
-        self, dsn: str, config: RestConfig, adopt: Callable[[RestConfig], None] | None = None
+        self,
+        dsn: str,
+        config: RestConfig,
+        base: RestConfig,
+        adopt: Callable[[RestConfig], None] | None = None,
     ) -> None:
         self.pool = Pool(dsn, size=config.pool_size, timeout=config.pool_timeout)
         self._dsn = dsn
-        self._given, self._config, self._adopt = config, config, adopt
+        self._base, self._config, self._adopt = base, config, adopt
         self._cache: SchemaCache | None = None
         self._loading = asyncio.Lock()
         self._checked_at = 0.0
@@ -99,11 +104,11 @@ class Database:
 
     async def _configure(self, connection: Connection) -> None:
         """Read the login role's settings, which win over the given ones."""
-        if not self._given.reads_role_settings:
+        if not self._base.reads_role_settings:
             return
         rows = await (await connection.execute(ROLE_SETTINGS)).fetchall()
         try:
-            config = Settings({row["name"]: row["value"] for row in rows}).config(self._given)
+            config = Settings({row["name"]: row["value"] for row in rows}).config(self._base)
         except EdgeError as exc:
             _LOG.warning("The settings of the login role are not taken: %s", exc)
             return

@@ -50,9 +50,13 @@ order by d.setdatabase
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """PostgREST's settings by their names without a prefix, such as db_schemas."""
+    """PostgREST's settings by their names without a prefix, such as db_schemas.
 
-    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    `of_role` are those of the login role in the database, which win over the `given` ones.
+    """
+
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
+    of_role: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
@@ -65,11 +69,15 @@ class Settings:
         )
 
     @property
+    def values(self) -> Mapping[str, str]:
+        return {**self.given, **self.of_role}
+
+    @property
     def dsn(self) -> str:
         return self.values.get("db_uri", "")
 
     def with_role_settings(self) -> "Settings":
-        """Return the settings with those of the login role in the database, which win."""
+        """Return the settings with those of the login role."""
         if self.values.get("db_config", "true").lower() in _FALSE:
             return self
         try:
@@ -79,7 +87,11 @@ class Settings:
             raise EdgeError(
                 f"The database cannot be reached: {exc}", cure="Check PGRST_DB_URI"
             ) from exc
-        return Settings({**self.values, **dict(rows)})
+        return replace(self, of_role=dict(rows))
+
+    def without_role_settings(self) -> "Settings":
+        """Return the given settings, which are left when those of the role are reset."""
+        return replace(self, of_role={})
 
     def config(self, base: RestConfig = POSTGREST) -> RestConfig:
         """Return `base` with what is set; raises EdgeError for values that cannot be."""
@@ -92,15 +104,15 @@ class Settings:
             rollback, override = self._transaction_end()
             changes |= {"tx_rollback": rollback, "tx_allow_override": override}
         if app_settings := self._app_settings():
-            changes["app_settings"] = app_settings
+            changes["app_settings"] = tuple({**dict(base.app_settings), **app_settings}.items())
         return replace(base, **changes)
 
-    def _app_settings(self) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (f"app.settings.{name.removeprefix(_APP)}", value)
+    def _app_settings(self) -> dict[str, str]:
+        return {
+            f"app.settings.{name.removeprefix(_APP)}": value
             for name, value in self.values.items()
             if name.startswith(_APP)
-        )
+        }
 
     def keys(self) -> Keys:
         """Return what verifies tokens: a secret, a JSON Web Key or a set of them."""

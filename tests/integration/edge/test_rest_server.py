@@ -114,27 +114,44 @@ async def test_preflights_allow_what_is_asked_for(bare_database: str):
     assert "access-control-allow-origin" not in other.headers
 
 
+def _configure(cluster: Cluster, change: bytes) -> None:
+    with psycopg.connect(cluster.dsn("bare"), autocommit=True) as connection:
+        connection.execute(b"alter role rest_server_login in database bare " + change)
+        connection.execute("notify pgrst, 'reload config'")
+
+
+async def _wait_for(server: httpx.AsyncClient, rows: int) -> None:
+    async with asyncio.timeout(30):
+        while len((await server.get("/items")).json()) != rows:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_settings_that_the_login_role_has_at_the_start_can_be_reset(
+    cluster: Cluster, bare_database: str
+):
+    _configure(cluster, b"set pgrst.db_max_rows = '1'")
+    try:
+        async with _serve(bare_database) as server:
+            at_start = (await server.get("/items")).json()
+            _configure(cluster, b"reset all")
+            await _wait_for(server, 2)
+    finally:
+        _configure(cluster, b"reset all")
+
+    assert len(at_start) == 1
+
+
 async def test_settings_of_the_login_role_apply_when_they_are_reloaded(
     cluster: Cluster, bare_database: str
 ):
-    def configure(change: bytes) -> None:
-        with psycopg.connect(cluster.dsn("bare"), autocommit=True) as connection:
-            connection.execute(b"alter role rest_server_login in database bare " + change)
-            connection.execute("notify pgrst, 'reload config'")
-
-    async def wait_for(count: int) -> None:
-        async with asyncio.timeout(30):
-            while len((await server.get("/items")).json()) != count:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-
     async with _serve(bare_database) as server:
         try:
-            configure(b"set pgrst.db_max_rows = '1'")
-            await wait_for(1)
-            configure(b"set pgrst.db_max_rows = 'many'")
-            configure(b"set pgrst.openapi_mode = 'disabled'")
+            _configure(cluster, b"set pgrst.db_max_rows = '1'")
+            await _wait_for(server, 1)
+            _configure(cluster, b"set pgrst.db_max_rows = 'many'")
+            _configure(cluster, b"set pgrst.openapi_mode = 'disabled'")
             assert len((await server.get("/items")).json()) == 1
         finally:
-            configure(b"reset all")
-        await wait_for(2)
+            _configure(cluster, b"reset all")
+        await _wait_for(server, 2)
         assert (await server.get("/")).status_code == 200

@@ -88,3 +88,11 @@ def test_what_tokens_and_errors_look_like_is_set():
 
     assert (config.jwt_audience, config.role_claim) == ("https://api.example.com", ("app", "role"))
     assert (config.explains_errors, config.serves_openapi) == (False, False)
+
+
+def test_settings_of_the_login_role_are_added_to_the_given_ones():
+    given = _settings(APP_SETTINGS_ONE="1", APP_SETTINGS_TWO="2", DB_MAX_ROWS="5").config()
+    config = Settings(of_role={"app_settings_two": "3"}).config(given)
+
+    assert config.app_settings == (("app.settings.one", "1"), ("app.settings.two", "3"))
+    assert config.max_rows == 5
