@@ -30,7 +30,7 @@ _ESCAPED_MEMBER: Final = re.compile(
     re.DOTALL,
 )
 _FIELD: Final = re.compile(
-    r"(?P<head>(?:^|[?&;\s])(?P<key>[\w.%\[\]-]{1,64})=)(?P<value>[^&\s\"']+)"
+    r"(?P<head>(?:^|[?&;\s])(?P<key>[\w.%\[\]-]{1,64})=)(?P<value>(?:[^&\s\"'\\]|\\[^&\s\"'])+)"
 )
 _PART: Final = re.compile(
     r'(?P<head>name="(?P<key>[^"]{1,64})"\r\n(?:[^\r\n]{1,200}\r\n){0,4}\r\n)(?P<value>.*?)(?=\r\n--|$)',
@@ -43,7 +43,9 @@ _TOKENS: Final = re.compile(
     r"|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[\w-]{10,}"
 )
 _BEARER: Final = re.compile(r"(?i)\b(?P<head>bearer\s+)(?P<value>[\w.~+/-]{12,}=*)")
-_PASSWORD_OF_URL: Final = re.compile(r"(?P<head>\b\w+://[^\s:/@]*:)(?P<value>[^\s/@]+)(?=@)")
+_PASSWORD_OF_URL: Final = re.compile(  # not beyond the end of a string in JSON
+    r'(?P<head>\b\w+://[^\s:/@]*:)(?P<value>(?:[^\s/@"]|"(?![,:}\]]))+)(?=@)'
+)
 _SHORTEST: Final = 8
 
 

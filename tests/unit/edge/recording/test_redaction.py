@@ -25,6 +25,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl"
         (f"see {JWT}.".encode(), "", b"see [redacted]."),
         (b"sb_secret_abc and sk-abcdefghijklmnopqrst", "", b"[redacted] and [redacted]"),
         (b"postgres://u:pw@host/db", "", b"postgres://u:[redacted]@host/db"),
+        (b'postgres://u:p"w@host/db', "", b"postgres://u:[redacted]@host/db"),
         (b"it is hunter2hunter2", "", b"it is [redacted]"),
         ("es ist geheimnüß".encode(), "", b"es ist [redacted]"),
     ],
@@ -42,6 +43,8 @@ def test_secrets_are_replaced(body: bytes, content_type: str, stored: bytes | No
     [
         b'{"max_tokens": 5, "total_tokens": 7, "keyword": "x", "monkey": "y", "tokenizer": "z"}',
         b'{"token": null, "secret": true}',
+        b'{"a":{"url":"http://localhost:3000"},"email":"ada@example.com"}',
+        b'{"s":"{\\"url\\":\\"http://localhost:3000\\"}","email":"ada@example.com"}',
         b"\x00\xff\xfe binary \x80",
         '{"name": "Größe", "emoji": "🎉"}'.encode(),
         b"",
@@ -49,6 +52,13 @@ def test_secrets_are_replaced(body: bytes, content_type: str, stored: bytes | No
 )
 def test_other_bodies_stay_as_they_are(body: bytes) -> None:
     assert REDACTION.redact_body(body) == (body, False)
+
+
+@pytest.mark.parametrize("text", ['see token=abc"def', "see token=abc\\", 'see token=a\\"b'])
+def test_json_stays_json(text: str) -> None:
+    found = json.loads(REDACTION.redact_text(json.dumps({"note": text})))
+
+    assert found["note"].startswith("see token=[redacted]")
 
 
 def test_headers() -> None:
