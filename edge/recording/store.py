@@ -1,5 +1,6 @@
 """Writes batches of rows into Postgres over one connection, opened when there is a server."""
 
+import logging
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from edge.recording.rows import BODY_COLUMNS, LOG_COLUMNS, REQUEST_COLUMNS, Row
 from edge.recording.schema import ensure_partitions, ensure_schema, purge
 from edge.recording.spans import SPAN_COLUMNS
 
+_LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "requests": (REQUEST_COLUMNS, "started_at"),
     "bodies": (BODY_COLUMNS, "started_at"),
@@ -52,6 +54,15 @@ class Batch:
     def size(self) -> int:
         return sum(map(len, self.rows.values()))
 
+    def split(self) -> "list[Batch]":
+        """Return two batches with half of the rows each; none if there is only one row."""
+        rows = [(table, row) for table, found in self.rows.items() for row in found]
+        first, second = Batch(), Batch(late=self.late, counts=self.counts)
+        half = (len(rows) + 1) // 2
+        for number, (table, row) in enumerate(rows):
+            (first if number < half else second).rows[table].append(row)
+        return [] if first.is_empty or second.is_empty else [first, second]
+
 
 @dataclass(slots=True)
 class Store:
@@ -77,7 +88,10 @@ class Store:
                 cursor.executemany(_COUNT, batch.counts)
         if time.monotonic() >= self._purges_at:
             self._purges_at = time.monotonic() + _PURGE_SECONDS
-            purge(connection, self.settings, datetime.now(UTC).date())
+            try:
+                purge(connection, self.settings, datetime.now(UTC).date())
+            except psycopg.Error as exc:  # the batch is stored: it must not be written again
+                _LOG.warning("Old records are not removed: %s", exc)
 
     def close(self) -> None:
         """Close the connection; the next `write` opens another."""

@@ -10,7 +10,7 @@ import psycopg
 
 from edge.recording.assembly import Assembler
 from edge.recording.items import Item
-from edge.recording.store import Store
+from edge.recording.store import Batch, Store
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 0.5
@@ -33,11 +33,17 @@ class Writer:
         except Exception:
             _LOG.exception("What happened is not recorded")
             return len(items)
+        return self._store(batch)
+
+    def _store(self, batch: Batch) -> int:
+        """Store a batch; rows that the database refuses are left out, and counted."""
         has_tables = True
         while not batch.is_empty:
             try:
                 self.store.write(batch)
             except psycopg.Error as exc:
+                if isinstance(exc, psycopg.DataError) and (parts := batch.split()):
+                    return sum(map(self._store, parts))
                 self.store.close()
                 if exc.sqlstate in _MISSING and has_tables:
                     has_tables = False

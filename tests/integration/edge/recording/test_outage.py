@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from edge.recording.capture import Capture
 from edge.recording.recorder import Recorder
 from edge.recording.redaction import Redaction
 from edge.recording.rows import RowMaker
+from edge.recording.schema import ensure_partitions, ensure_schema
 from edge.recording.store import Store
 from edge.recording.writer import Writer
 from edge.tokens import Keys
@@ -35,9 +38,14 @@ def make_writer(dsn: str, closing: threading.Event) -> Writer:
     return Writer(Store(dsn, RecordingSettings()), Assembler(rows), closing)
 
 
-def pass_one(recorder: Recorder, status: int = 200, body: bytes = b"{}") -> Capture | None:
+def pass_one(
+    recorder: Recorder,
+    status: int = 200,
+    body: bytes = b"{}",
+    scope: Mapping[str, Any] = SCOPE,
+) -> Capture | None:
     """Let a request pass; returns what was captured of it."""
-    capture = recorder.begin("function", "", SCOPE)
+    capture = recorder.begin("function", "", {**scope})
     request_id = capture.request_id if capture else "00000000-0000-4000-8000-000000000000"
     recorder(RequestServed("hello", "", request_id, "POST", "/hello", status, 1.0))
     if capture:
@@ -126,6 +134,39 @@ async def test_in_a_flood_failures_are_kept_and_counts_are_exact(
         calls = connection.execute("select sum(calls), sum(errors) from edge_console.calls")
         assert calls.fetchone() == (601, 1)
     assert failed == [(503, "hello")]
+
+
+async def test_a_row_that_postgres_refuses_takes_no_other_with_it(
+    cluster: Cluster, database: str
+) -> None:
+    dsn = cluster.dsn(database)
+    recorder = Recorder(RecordingSettings())
+    recorder.start()
+    for method in ("GET", "G\x00T", "POST", "PUT"):
+        pass_one(recorder, scope={**SCOPE, "method": method})
+    recorder.connect(lambda closing: make_writer(dsn, closing))
+    await recorder.close()
+
+    assert (count(dsn, "requests"), count(dsn, "bodies")) == (3, 8)
+    assert recorder.dropped == 1
+
+
+async def test_rows_are_written_once_though_old_ones_cannot_be_removed(
+    cluster: Cluster, database: str
+) -> None:
+    dsn = cluster.dsn(database)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        ensure_schema(connection)
+        ensure_partitions(connection, date(2020, 1, 1))
+        connection.execute("create view kept as select * from edge_console.logs_20200101")
+    recorder = Recorder(RecordingSettings())
+    recorder.start()
+    pass_one(recorder)
+    recorder.connect(lambda closing: make_writer(dsn, closing))
+    await recorder.close()
+
+    assert count(dsn, "requests") == 1
+    assert recorder.dropped == 0
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "🎉"])
