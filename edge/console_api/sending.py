@@ -140,5 +140,9 @@ async def send(
             ) from exc
         try:
             yield response
+        except httpx.HTTPError as exc:
+            raise ApiError(
+                502, "ANSWER_INCOMPLETE", f"The answer broke off: {exc or type(exc).__name__}."
+            ) from exc
         finally:
             await response.aclose()

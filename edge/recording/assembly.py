@@ -84,14 +84,14 @@ class Assembler:
             _keep(self._written, capture.request_id, capture)
 
     def _is_repeated(self, capture: Capture) -> bool:
-        """Whether somebody polls: the same request of a service again, that went well again."""
+        """Whether a client polls: the same request of a service again, that went well again."""
         if capture.kind == "function" or capture.status >= 400 or capture.parent_id:
             return False
         scope = capture.scope
         bodies = b"".join(capture.request_body), b"".join(capture.response_body)
         key = (scope["method"], capture.path, scope["query_string"], *map(hash, bodies))
         before = self._polled.get(key, 0.0)
-        if capture.started_at - before < _REPEAT_SECONDS and not capture.replay_of:
+        if capture.started_at - before < _REPEAT_SECONDS and not capture.is_marked:
             return True
         _keep(self._polled, key, capture.started_at)
         return False

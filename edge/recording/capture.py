@@ -30,6 +30,8 @@ class Capture(Trace):
     trace_id: str = field(default="", init=False)
     """Of W3C's trace context: the id of the request that all this began with, or its client's."""
     replay_of: str | None = field(default=None, init=False)
+    is_marked: bool = field(default=False, init=False)
+    """Sent by the console, which looks for it by its id."""
     request_body: list[bytes] = field(default_factory=list[bytes], init=False)
     request_bytes: int = field(default=0, init=False)
     is_request_complete: bool = field(default=False, init=False)

@@ -169,7 +169,7 @@ class Recorder:
         request_id = mark.request_id if mark else str(uuid.uuid4())
         capture = Capture(request_id, kind, scope, path, self.settings.body_kb << 10)
         if mark:
-            capture.replay_of = mark.replay_of
+            capture.replay_of, capture.is_marked = mark.replay_of, True
             kept = [header for header in scope["headers"] if header[0] != MARK_HEADER]
             capture.scope = {**scope, "headers": kept}
         for name, value in scope["headers"]:

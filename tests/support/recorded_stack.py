@@ -59,6 +59,19 @@ async def main(request):
     print("about to fail")
     raise ZeroDivisionError("the denominator is 0")
 ''',
+    "functions/cut/main.py": '''\
+"""Begin an answer, and fail."""
+
+from starlette.responses import StreamingResponse
+
+
+async def main(request):
+    async def body():
+        yield b"begun"
+        raise ZeroDivisionError("the denominator is 0")
+
+    return StreamingResponse(body())
+''',
     "functions/chain/main.py": '''\
 """Ask the data API and a provider, with plain httpx."""
 

@@ -129,6 +129,17 @@ def test_bulk_replays_what_a_filter_finds(recorded: RecordedStack) -> None:
     assert recorded.api.delete(f"/bulk/{bulk['id']}").json()["state"] == "completed"
 
 
+def test_an_answer_that_breaks_off_is_an_error_of_its_own(recorded: RecordedStack) -> None:
+    with pytest.raises(httpx.HTTPError):
+        recorded.call("cut", content=b"")
+    found = wait_for(lambda: recorded.list(function="cut"))
+
+    answer = replay(recorded, found[0]["id"])
+
+    assert (answer.status_code, answer.json()["code"]) == (502, "ANSWER_INCOMPLETE")
+    assert "broke off" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("wanted", [{}, {"function": " "}, {"other": "x"}])
 def test_bulk_needs_a_filter(recorded: RecordedStack, wanted: dict[str, str]) -> None:
     refused = recorded.api.post("/bulk", json={"action": "replay", "filter": wanted})
@@ -154,6 +165,15 @@ def test_a_call_from_the_console(recorded: RecordedStack) -> None:
     assert found["path"] == "/functions/v1/echo/a%20b"
     assert (found["query"], found["role"]) == ("x=1", "anon")
     assert ["x-mine", "1"] in found["request"]["headers"]
+
+
+def test_a_call_from_the_console_is_kept_though_it_repeats_one(recorded: RecordedStack) -> None:
+    asked = {"path": "/rest/v1/notes", "method": "GET", "query": {"limit": "3"}}
+    calls = [recorded.api.post("/invoke", json=asked) for _ in range(2)]
+
+    found = [recorded.show(call.headers["x-console-request-id"]) for call in calls]
+
+    assert [each["path"] for each in found] == ["/rest/v1/notes"] * 2
 
 
 @pytest.mark.parametrize("path", ["/console/api/status", "/functions/v1/../../x", "/metrics"])
