@@ -22,8 +22,9 @@ from console.layout import heading
 from console.ui.dialogs import confirm
 from console.ui.messages import empty
 from console.ui.parts import facts, link, panel
+from console.ui.preview import preview
 from console.ui.table import Column, Table
-from console.ui.text import json_block, text_block
+from console.ui.text import clip, json_block, text_block
 
 _TONES: Final = {"completed": "good", "failed": "bad", "processing": "warn", "cancelled": "plain"}
 _COLUMNS: Final = (
@@ -51,6 +52,9 @@ _TYPES: Final = (
     "rv51_fast",
     "rv51_high",
 )
+_READ: Final = (
+    "id,original_prompt,status,job_type,queue_name,attempts,max_attempts,error_message,queued_at"
+)
 _SHOWN: Final = 100
 _MOST_RETRIED: Final = 1000
 
@@ -70,7 +74,7 @@ async def jobs(status: str = "") -> None:
     async def load() -> None:
         queues.set_rows(_queue_rows(await call("get_media_queues_v1")))
         by = {"status": f"eq.{status}"} if status else {}
-        rows = await select("jobs", **by, order="created_at.desc", limit=_SHOWN)
+        rows = await select("jobs", select=_READ, **by, order="created_at.desc", limit=_SHOWN)
         table.set_rows([_render(row) for row in rows])
         table.set_visibility(bool(rows))
         message.set_visibility(not rows)
@@ -252,13 +256,8 @@ async def _show_pictures(box: ui.element, row: Mapping[str, Any]) -> None:
         for asset in assets:
             url = await sign("workspace-temp", asset["temp_storage_path"])
             if url:
-                ui.image(url).props(f'alt="{_alt(row["original_prompt"])}" fit=contain').style(
-                    "width: 320px"
-                )
-
-
-def _alt(text: str) -> str:
-    return text[:120].replace('"', "”").replace("\n", " ")
+                with ui.element("figure").classes("picture"):
+                    preview(asset["mime_type"], url, clip(row["original_prompt"], 120))
 
 
 async def sign(bucket: str, path: str) -> str | None:

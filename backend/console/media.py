@@ -1,6 +1,7 @@
 """The library of pictures, and the workers that draw them."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from nicegui import ui
 
@@ -12,7 +13,9 @@ from console.layout import heading
 from console.ui.dialogs import confirm
 from console.ui.messages import empty
 from console.ui.parts import link
+from console.ui.preview import preview
 from console.ui.table import Column, Table
+from console.ui.text import clip
 
 _SHOWN: Final = 24
 _WORKERS: Final = (
@@ -53,25 +56,21 @@ async def media() -> None:
             ui.label(title)
         with ui.element("div").classes("row-wrap"):
             for row in rows:
-                await _show(
-                    row["thumbnail_path"] or row[key],
-                    bucket,
-                    row["original_prompt"],
-                    row.get("job_id"),
-                )
+                await _show(row, bucket, row[key])
 
 
-async def _show(path: str, bucket: str, prompt: str, job_id: str | None) -> None:
-    url = await sign(bucket, path)
-    text = prompt[:80].replace('"', "”").replace("\n", " ")
-    with ui.element("figure").classes("panel").style("width: 220px; margin: 0"):
+async def _show(row: Mapping[str, Any], bucket: str, path: str) -> None:
+    thumbnail = row["thumbnail_path"]
+    url = await sign(bucket, thumbnail or path)
+    text = clip(row["original_prompt"], 80) or "No prompt"
+    with ui.element("figure").classes("picture panel"):
         if url:
-            ui.image(url).props(f'alt="{text}" ratio=1 fit=contain')
+            preview("image/webp" if thumbnail else row["mime_type"], url, text)
         with ui.element("figcaption"):
-            if job_id:
-                link(text or "No prompt", f"/console/jobs/{job_id}")
+            if job_id := row.get("job_id"):
+                link(text, f"/console/jobs/{job_id}")
             else:
-                ui.label(text or "No prompt")
+                ui.label(text)
 
 
 @page("/workers", title="Workers", icon="memory", group="Work", order=60)

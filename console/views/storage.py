@@ -17,6 +17,7 @@ from console.ui.dialogs import confirm
 from console.ui.filters import Filters
 from console.ui.messages import copy_button, empty, show_error
 from console.ui.parts import facts, link, pages, size
+from console.ui.preview import SHOWN_INSIDE, preview
 from console.ui.see_as import NAMES, add_see_as
 from console.ui.table import Column, Table
 
@@ -24,7 +25,6 @@ _API: Final = "/services/storage"
 _PAGE: Final = 100
 _EVERYTHING: Final = "service_role: all files"
 _SIGNED_SECONDS: Final = 3600
-_SHOWN_INSIDE: Final = ("image/", "video/", "audio/", "text/plain", "application/json")
 _BUCKETS: Final = (
     Column("name", "Bucket", href="/console/storage/{id}"),
     Column("public", "Public", "flag"),
@@ -69,7 +69,7 @@ async def buckets() -> None:
 
 
 def as_headers(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the header that says as whom Storage is asked."""
+    """Return the header with the role or user that Storage is read as."""
     chosen = values.get("sub") or values.get("role") or ""
     return {"x-console-as": chosen} if chosen and chosen != "authenticated" else {}
 
@@ -224,7 +224,7 @@ class _FolderPage:
         with ui.dialog() as dialog, ui.card().classes("editor"):
             with ui.element("h2"):
                 ui.label(path)
-            _preview(kind, f"{url}?{query}", name)
+            preview(kind, f"{url}?{query}", name)
             facts({"Size": size(metadata.get("size")), "Type": kind, "ETag": metadata.get("eTag")})
             signed = ui.element("div")
             target = ui.input("Move to", value=path).props("dense outlined").classes("full mono")
@@ -297,20 +297,6 @@ def _file_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _preview(kind: str, url: str, name: str) -> None:
-    if kind.startswith("image/"):
-        image = ui.element("img").classes("preview")
-        image.props["alt"] = name
-        image.props["src"] = url
-    elif kind.startswith(("video/", "audio/")):
-        player = ui.element(kind.partition("/")[0]).classes("preview").props("controls")
-        player.props["src"] = url
-    elif kind.startswith(_SHOWN_INSIDE):
-        frame = ui.element("iframe").classes("mail-frame").props('sandbox=""')
-        frame.props["title"] = name
-        frame.props["src"] = url
-
-
 @app.get("/download/storage/{bucket}/{path:path}")
 async def _download(request: Request, bucket: str, path: str) -> Response:
     """Pass a file on; what a browser would run is only offered to be saved."""
@@ -321,7 +307,7 @@ async def _download(request: Request, bucket: str, path: str) -> Response:
     target = f"{_API}/object/{quote(bucket, safe='')}/{quote(path)}"
     answer = await pass_on(target, headers)
     kind = answer.headers.get("content-type", "")
-    if "download" in query or not kind.startswith(_SHOWN_INSIDE) or answer.status_code >= 400:
+    if "download" in query or not kind.startswith(SHOWN_INSIDE) or answer.status_code >= 400:
         name = quote(path.rpartition("/")[2])
         answer.headers["content-disposition"] = f"attachment; filename*=UTF-8''{name}"
     return answer

@@ -1,5 +1,6 @@
 """This project's own pages: a list of contacts, a deck and a prompt of one's own, by hand."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import RunningStack
 from tests.e2e.console.conftest import PATIENCE, watch
 
+_PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
@@ -96,3 +100,53 @@ def test_every_other_page_opens(page: Page, path: str) -> None:
 
     expect(page.locator("h1")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def add_picture(stack: RunningStack, prompt: str) -> None:
+    """Store a picture in a user's library."""
+    user_id, _ = stack.create_user()
+    path = f"{user_id}/one.png"
+    row = {
+        "user_id": user_id,
+        "asset_type": "image",
+        "mime_type": "image/png",
+        "storage_path": path,
+        "file_size_bytes": len(_PIXEL),
+        "original_prompt": prompt,
+        "model_used": "none",
+    }
+    with stack.client() as client:
+        kind = {"content-type": "image/png"}
+        url = f"/storage/v1/object/user-library/{path}"
+        client.post(url, content=_PIXEL, headers=kind).raise_for_status()
+        client.post("/rest/v1/user_library", json=row).raise_for_status()
+
+
+def test_the_library_shows_its_pictures_whatever_their_prompts_are(
+    page: Page, stack: RunningStack
+) -> None:
+    prompt = f'A "palette\\knife" {uuid4()} \\'
+    add_picture(stack, prompt)
+    page.goto("/console/media")
+
+    picture = page.get_by_role("img", name=prompt)
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+
+
+def test_no_form_is_wider_than_a_phone(page: Page, stack: RunningStack) -> None:
+    stack.create_user()  # its address has 48 characters
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("jobs", "tracks", "campaigns"):
+        page.goto(f"/console/{path}")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.get_by_role("button").last).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_the_button_that_chooses_a_file_is_seen_in_the_light(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/console/campaigns")
+    header = page.locator(".q-uploader__header")
+
+    expect(header.locator(".q-btn")).to_have_css("color", "rgb(255, 255, 255)")
