@@ -32,7 +32,8 @@ def empty(title: str, hint: str = "", command: str = "") -> None:
 
 def copy_button(text: str, label: str) -> ui.button:
     """Add a button that copies `text`; `label` is its name for screen readers."""
-    button = ui.button(icon="content_copy").props(f'flat dense round size=sm aria-label="{label}"')
+    button = ui.button(icon="content_copy").props("flat dense round size=sm")
+    button.props["aria-label"] = label  # text from outside is never parsed as properties
     button.tooltip(label)
     button.on("click", lambda: (ui.clipboard.write(text), ui.notify("Copied")))
     return button

@@ -50,7 +50,8 @@ def text_block(text: str, label: str, *, copies: bool = True, wrap: bool = True)
         if copies and text:
             copy_button(text[:_MOST_SHOWN], f"Copy {label}").classes("text-copy")
         box = ui.element("pre").classes("text" if wrap else "text no-wrap")
-        box.props(f'tabindex=0 role=region aria-label="{_attribute(label)}"')
+        box.props("tabindex=0 role=region")
+        box.props["aria-label"] = label
         with box:
             content = ui.label(shown[:CLAMP] if text else "Empty").classes("text-content")
         if len(text) > CLAMP:
@@ -72,7 +73,3 @@ def _add_rest(text: str, content: ui.label) -> None:
 
     more = ui.button(f"Show all {size} characters{note}", on_click=show)
     more.props("flat dense no-caps size=sm")
-
-
-def _attribute(text: str) -> str:
-    return text.replace('"', "”")

@@ -1,8 +1,10 @@
 """Text from outside is shown as what it is: no colours, no hidden controls, no endless lines."""
 
 import pytest
+from nicegui import Client
+from nicegui.page import page
 
-from console.ui.text import clip, pretty, visible
+from console.ui.text import clip, pretty, text_block, visible
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,13 @@ def test_json_is_indented_and_other_text_left_alone() -> None:
     assert pretty("{broken") == "{broken"
     assert pretty("plain") == "plain"
     assert pretty("[" * 100_000) == "[" * 100_000
+
+
+def test_labels_are_text_whatever_is_in_them() -> None:
+    name = 'a "quoted\\ name" v-html=x \\'
+    with Client(page("/labels"), request=None) as client:
+        text_block("text", name)
+
+    labels = [each.props.get("aria-label") for each in client.elements.values()]
+    assert {name, f"Copy {name}"} <= set(labels)
+    assert not any("v-html" in each.props for each in client.elements.values())
