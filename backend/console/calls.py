@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from nicegui import ui
 
-from backend.console.campaigns import money
+from backend.console.campaigns import CALL_TONES, money
 from backend.console.data import moment, select, select_one
 from console import page
 from console.layout import heading
@@ -18,11 +18,14 @@ from console.ui.text import json_block, text_block, visible
 _COLUMNS: Final = (
     Column("to_number", "To", "mono", href="/console/calls/{id}"),
     Column("direction", "Direction", optional=True),
-    Column("status", "Status", "status", tones={"ended": "good", "error": "bad"}),
+    Column("status", "Status", "status", tones=CALL_TONES),
     Column("disconnection_reason", "Ended by"),
     Column("duration_ms", "Duration", "duration"),
     Column("cost", "Cost", optional=True),
     Column("created_at", "Time", "time"),
+)
+_READ: Final = (
+    "id,to_number,direction,status,disconnection_reason,duration_ms,cost_cents,created_at"
 )
 _MOST_TURNS: Final = 500
 
@@ -31,7 +34,7 @@ _MOST_TURNS: Final = 500
 async def calls() -> None:
     """List the newest calls."""
     heading("Calls", "The newest 100, of all campaigns and those that came in")
-    rows = await select("calls", order="created_at.desc", limit=100)
+    rows = await select("calls", select=_READ, order="created_at.desc", limit=100)
     if not rows:
         empty("No call yet", "Start a campaign; its calls appear here.", "edge campaign list")
         return

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from backend.console.campaigns import TONES, money
-from backend.console.data import attempt, badge, every, select, select_one
+from backend.console.campaigns import CALL_TONES, TONES, money
+from backend.console.data import attempt, badge, every, names, select, select_one
 from console import ApiError, page
 from console.api import project
 from console.layout import heading
@@ -31,7 +31,7 @@ _CONTACTS: Final = (
 )
 _CALLS: Final = (
     Column("to_number", "To", "mono", href="/console/calls/{id}"),
-    Column("status", "Status", "status", tones={"ended": "good", "error": "bad"}),
+    Column("status", "Status", "status", tones=CALL_TONES),
     Column("disconnection_reason", "Ended by"),
     Column("duration_ms", "Duration", "duration"),
     Column("created_at", "Time", "time"),
@@ -103,12 +103,12 @@ class _Campaign:
         self.row = row
         counts = await select_one("campaign_statistics", **by) or {}
         self._show(counts)
-        calls = await select("calls", **by, order="created_at.desc", limit=25)
+        by_time = {"select": names(_CALLS), "order": "created_at.desc", "limit": 25}
+        calls = await select("calls", **by, **by_time)
         self.calls.set_rows(calls)
         self.no_calls.set_visibility(not calls)
-        self.contacts.set_rows(
-            await select("campaign_contacts", **by, order="status,next_attempt_at,id", limit=50)
-        )
+        by_turn = {"select": names(_CONTACTS), "order": "status,next_attempt_at,id", "limit": 50}
+        self.contacts.set_rows(await select("campaign_contacts", **by, **by_turn))
 
     def _show(self, counts: Mapping[str, Any]) -> None:
         status = self.row["status"]

@@ -21,6 +21,7 @@ TONES: Final = {
     "failed": "bad",
     "cancelled": "warn",
 }
+CALL_TONES: Final = {"completed": "good", "failed": "bad", "in_progress": "warn"}
 _COLUMNS: Final = (
     Column("name", "Campaign", href="/console/campaigns/{id}"),
     Column("status", "Status", "status", tones=TONES),
@@ -51,6 +52,7 @@ _IMPORT: Final = "/functions/v1/import-contacts"
 _ALWAYS: Final = {"opens_at": "00:00", "closes_at": "24:00", "calling_days": [1, 2, 3, 4, 5, 6, 7]}
 _LOCAL_NUMBER: Final = "+12125550100"
 _LARGEST: Final = 20 << 20
+_TOO_LARGE: Final = "Files of up to 20 MB are read here."
 
 
 def money(cents: float | None) -> str:
@@ -111,21 +113,23 @@ class _NewCampaign:
                 self.region = ui.input("Country of numbers without +", value="US").props(
                     "dense outlined maxlength=2"
                 )
+                self.region.classes("filter-user")
                 self.any_hour = ui.checkbox("Call at any hour (for tests)").props("dense")
             upload = ui.upload(
                 label="Choose a list of contacts",
                 auto_upload=True,
                 max_file_size=_LARGEST,
                 on_upload=self._preview,
-                on_rejected=lambda: ui.notify(
-                    "Files of up to 20 MB are read here.", type="negative"
-                ),
+                on_rejected=lambda: ui.notify(_TOO_LARGE, type="negative"),
             )
             upload.props('flat bordered accept=".csv,.tsv,.txt,.xlsx,.json,.jsonl,.ndjson"')
             upload.classes("full")
             self.result = ui.element("div").classes("stack").props("aria-live=polite")
 
     async def _preview(self, event: events.UploadEventArguments) -> None:
+        if event.file.size() > _LARGEST:  # a browser need not heed max_file_size
+            ui.notify(_TOO_LARGE, type="negative")
+            return
         self.file = await event.file.read()
         name = PurePath(event.file.name)
         self.kind = _MEDIA.get(name.suffix.lower(), "text/csv")

@@ -1,17 +1,15 @@
 """Reads of the project's tables through its data API, with the secret role."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-import httpx
 from nicegui import ui
 
 from console import ApiError, api
 from console.api import project
+from console.ui.table import Column
 from console.ui.times import time_tag
-
-_TIMEOUT: Final = 120.0
 
 
 async def select(table: str, **query: object) -> list[dict[str, Any]]:
@@ -23,6 +21,11 @@ async def select_one(table: str, **query: object) -> dict[str, Any] | None:
     """Return the first row, or None."""
     rows = await select(table, limit=1, **query)
     return rows[0] if rows else None
+
+
+def names(columns: Iterable[Column]) -> str:
+    """Return the `select` of what these columns show: transcripts and payloads stay there."""
+    return ",".join(["id", *(column.name for column in columns)])
 
 
 async def insert(table: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +58,6 @@ async def attempt(work: Callable[[], Awaitable[Any]], done: str = "") -> bool:
         await work()
     except ApiError as exc:
         ui.notify(f"{exc.message} {exc.hint}".strip(), type="negative", multi_line=True)
-        return False
-    except httpx.HTTPError as exc:
-        ui.notify(f"The stack does not answer: {exc or type(exc).__name__}", type="negative")
         return False
     if done:
         ui.notify(done)

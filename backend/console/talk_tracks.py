@@ -38,6 +38,7 @@ _MEDIA: Final = {
 }
 _JOBS: Final = "/functions/v1/talk-track-jobs"
 _LARGEST: Final = 30 << 20
+_TOO_LARGE: Final = "Decks of up to 30 MB are read here."
 _ENDED: Final = ("completed", "failed", "cancelled")
 
 
@@ -85,6 +86,9 @@ async def _add_form() -> None:
         user = ui.select(users, label="For", value=next(iter(users))).props("dense outlined")
 
         async def take(event: events.UploadEventArguments) -> None:
+            if event.file.size() > _LARGEST:  # a browser need not heed max_file_size
+                ui.notify(_TOO_LARGE, type="negative")
+                return
             content, name = await event.file.read(), PurePath(event.file.name)
             await attempt(lambda: _begin(user.value, name, content))
 
@@ -93,7 +97,7 @@ async def _add_form() -> None:
             auto_upload=True,
             max_file_size=_LARGEST,
             on_upload=take,
-            on_rejected=lambda: ui.notify("Decks of up to 30 MB are read here.", type="negative"),
+            on_rejected=lambda: ui.notify(_TOO_LARGE, type="negative"),
         )
         upload.props('flat bordered accept=".pptx,.md,.markdown,.txt,.json"').classes("full")
 
