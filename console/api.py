@@ -14,7 +14,7 @@ _SECONDS: Final = 30.0
 
 
 class ApiError(Exception):
-    """An answer that is an error: what a person is told, and what to do about it."""
+    """An answer that is an error: its message, and its cure as `hint`."""
 
     def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)

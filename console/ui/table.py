@@ -92,7 +92,7 @@ class Table(Element, component="table.js"):
         self.update()
 
     def arrive(self, rows: Sequence[Row]) -> None:
-        """Put new rows on top, or under “N new” while somebody reads or has paused."""
+        """Put new rows on top, or under “N new” while the list is read or paused."""
         self.run_method("arrive", self._clip(rows))
 
     def set_live(self, live: bool) -> None:

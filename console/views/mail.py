@@ -47,7 +47,7 @@ async def mails(q: str = "", start: str = "") -> None:
         place.clear()
         with place:
             if not answer["messages"]:
-                empty("No mails", "Sign up, invite or recover somebody, and the mail lands here.")
+                empty("No mails", "Sign up, invite or recover a user; the mail appears here.")
                 return
             Table(_COLUMNS, [_listed(each) for each in answer["messages"]], label="Mails")
             more = first + _PAGE < answer["messages_count"]

@@ -1,4 +1,4 @@
-"""Providers: emulated or real, what they were asked, faults to inject."""
+"""Providers: emulated or real, their requests, faults to inject."""
 
 import json
 from datetime import UTC, datetime

@@ -113,7 +113,7 @@ class _Inspector:
         self._stop()
         chosen = identity(self._filters.values)
         settings = read_settings()
-        key, token = _publishable_key(settings.publishable_keys), ""
+        key, token = settings.publishable_key, ""
         try:
             if chosen.get("sub"):
                 level = chosen.get("aal", "aal1")
@@ -180,8 +180,3 @@ def _listed(topic: dict[str, Any]) -> dict[str, Any]:
         "tables": ", ".join(sorted(tables)),
         "listen": "Join",
     }
-
-
-def _publishable_key(keys: str) -> str:
-    found: dict[str, str] = json.loads(keys or "{}")
-    return next(iter(found.values()), "")

@@ -246,24 +246,18 @@ class _TablePage:
             Column("type", "Type", "mono"),
             Column("null", "Null"),
             Column("default", "Default", "mono", optional=True),
-            Column("refers", "Refers to", "mono", href="/console/tables/{to}"),
             Column("comment", "Comment", optional=True),
         )
-        refers = {
-            each["columns"][0]: f"{each['to_schema']}.{each['to_table']}"
-            for each in table["references"]
-        }
         rows = [
             {
                 **each,
                 "null": "not null" if each["not_null"] else "",
-                "refers": refers.get(each["name"]),
                 "name": f"{each['name']} (key)" if each["name"] in table["key"] else each["name"],
             }
             for each in table["columns"]
         ]
         with panel("Columns"):
-            Table(columns[:4] + columns[5:], rows, label="Columns", row_key="name")
+            Table(columns, rows, label="Columns", row_key="name")
         self._show_references()
         with panel("Policies"):
             if not table["policies"]:

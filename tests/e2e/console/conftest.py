@@ -112,7 +112,7 @@ def watch(context: BrowserContext, url: str) -> Tab:
 
 @pytest.fixture
 def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -> Iterator[Tab]:
-    """A page of somebody who has opened the link; the test fails on any fault."""
+    """A page of a browser that has opened the link; the test fails on any fault."""
     expect.set_options(timeout=PATIENCE)
     url = recorded.stack.settings.api_url
     context = chromium.new_context(
