@@ -9,6 +9,7 @@ from nicegui import ui
 from console.view import BASE
 
 _PAUSE_MS: Final = 300
+_SINCE: Final = {"15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days"}
 Change = Callable[[], Awaitable[None]]
 
 
@@ -63,6 +64,10 @@ class Filters:
         field.props("dense outlined options-dense").classes("filter")
         field.on_value_change(lambda event: self.set(name, event.value or ""))
         return field
+
+    def since(self) -> ui.select:
+        """Add the choice of how far back; `from` in the address."""
+        return self.select("from", "Since", _SINCE)
 
     def switch(self, name: str, label: str) -> ui.checkbox:
         """Add a yes or no; `true` in the address."""

@@ -4,7 +4,6 @@ import codecs
 import json
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -12,7 +11,8 @@ from nicegui import ui
 
 from console.api import ApiError, api
 from console.settings import read_settings
-from console.snippets import Call, as_curl, as_javascript, as_python
+from console.snippets import Call
+from console.ui.copy_as import copy_as
 from console.ui.messages import show_error
 from console.ui.output import Output
 from console.ui.parts import facts, link, milliseconds
@@ -53,9 +53,7 @@ class InvokeForm:
         with ui.element("div").classes("row-wrap"):
             self.button = ui.button("Call", icon="send", on_click=self.send)
             self.button.props("no-caps unelevated data-call")
-            with ui.button("Copy as", icon="content_copy").props("flat no-caps"), ui.menu():
-                for name, render in _SNIPPETS.items():
-                    ui.menu_item(name, partial(self.copy, name, render))
+            copy_as(self.as_call)
         self.result = ui.element("div").classes("stack").props("aria-live=polite")
         if self.samples:
             self.fill(next(iter(self.samples.values())))
@@ -67,11 +65,6 @@ class InvokeForm:
         self.path.set_value(str(sample.get("path") or ""))
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         self.body.set_value("" if body is None else pretty(text))
-
-    def copy(self, name: str, render: Any) -> None:
-        """Put the call as code on the clipboard."""
-        ui.clipboard.write(render(self.as_call()))
-        ui.notify(f"Copied as {name}")
 
     def as_call(self) -> Call:
         """Return what the form says, with the key of its role."""
@@ -156,9 +149,6 @@ class InvokeForm:
                 output.append(held + text)
                 held = ""
         output.append(pretty(held) if is_json else "")
-
-
-_SNIPPETS: Final = {"curl": as_curl, "supabase-py": as_python, "supabase-js": as_javascript}
 
 
 def answer_headers(response: httpx.Response) -> dict[str, str]:

@@ -19,7 +19,6 @@ COLUMNS: Final = (
     Column("first_at", "First", "time", optional=True),
     Column("last_at", "Last", "time"),
 )
-_SINCE: Final = {"15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days"}
 
 
 def render_group(group: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ async def errors() -> None:
     with heading("Errors", "Failed requests, grouped by what they say"):
         acts = ui.element("div").classes("row-wrap")
     filters = Filters("/errors", {n: parameters.get(n, "") for n in ("from", "to", "function")})
-    filters.select("from", "Since", _SINCE)
+    filters.since()
     filters.text("function", "Function")
     message = ui.element("div")
     table = Table(COLUMNS, label="Errors", row_key="fingerprint")

@@ -27,7 +27,6 @@ _COLUMNS: Final = (
 _NAMES: Final = ("q", "level", "source", "function", "id", "from", "to", "cursor")
 _LEVELS: Final = {"error": "Errors", "warning": "Warnings and errors", "info": "Info and above"}
 _SOURCES: Final = ("function", "gateway", "postgres", "cron", "auth")
-_SINCE: Final = {"15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days"}
 
 
 def render_log(line: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
@@ -57,7 +56,7 @@ async def logs() -> None:
     filters.select("source", "Source", _SOURCES)
     filters.text("function", "Function")
     filters.text("id", "Request or execution id")
-    filters.select("from", "Since", _SINCE)
+    filters.since()
     source = Source(
         "/logs", "Logs", _explain, render_log, row_key="key", stream="/logs/stream", limit=100
     )

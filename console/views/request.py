@@ -14,7 +14,8 @@ from console import api, page
 from console.api import ApiError
 from console.layout import heading
 from console.settings import read_settings
-from console.snippets import Call, as_curl, as_javascript, as_python
+from console.snippets import Call
+from console.ui.copy_as import copy_as
 from console.ui.messages import copy_button, empty
 from console.ui.parts import facts, link, milliseconds, panel, size
 from console.ui.roles import RolePicker
@@ -163,20 +164,7 @@ def _add_snippets(found: Mapping[str, Any]) -> None:
         body=body_text(found["request"]) if found["request"] else "",
         key=read_settings().publishable_key,
     )
-    add_copies(lambda: call)
-
-
-def add_copies(call: Any) -> None:
-    """Add a menu that copies the call as code."""
-    kinds = {"curl": as_curl, "supabase-py": as_python, "supabase-js": as_javascript}
-    with ui.button("Copy as", icon="content_copy").props("flat no-caps"), ui.menu():
-        for name, render in kinds.items():
-            ui.menu_item(name, partial(_copy, name, render, call))
-
-
-def _copy(name: str, render: Any, call: Any) -> None:
-    ui.clipboard.write(render(call()))
-    ui.notify(f"Copied as {name}")
+    copy_as(lambda: call)
 
 
 def _scroll_to(anchor: str) -> None:

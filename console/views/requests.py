@@ -31,7 +31,6 @@ _STATUS: Final = {
     "2xx": "2xx",
     "ok": "Succeeded",
 }
-_SINCE: Final = {"15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days"}
 _KINDS: Final = ("function", "rest", "auth", "storage", "realtime", "provider")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NAMES: Final = (
@@ -69,7 +68,7 @@ async def requests() -> None:
     filters.select("function", "Function", await _function_names())
     filters.select("kind", "Service", _KINDS)
     filters.select("method", "Method", _METHODS)
-    filters.select("from", "Since", _SINCE)
+    filters.since()
     filters.text("caller", "Caller: role or user id")
     filters.text("min_ms", "At least ms")
     filters.switch("cold", "Cold starts")
