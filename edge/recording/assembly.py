@@ -76,7 +76,7 @@ class Assembler:
         thrown = self._thrown.pop(capture.request_id, None)
         batch.rows["requests"].append(self.rows.request(capture, record, thrown))
         batch.rows["bodies"] += self.rows.bodies(capture)
-        spans = spans_of(capture, record)
+        spans = spans_of(capture, record, self.rows.redaction)
         batch.rows["spans"] += span_rows(capture, spans)
         if self.export:
             self.export.send(capture, spans)
@@ -126,7 +126,8 @@ class Assembler:
         if capture is None:
             _keep(self._records, record.request_id, record)
             return
-        late = [s for s in spans_of(capture, record) if s.kind == "stage"]
+        spans = spans_of(capture, record, self.rows.redaction)
+        late = [s for s in spans if s.kind == "stage"]
         status = capture.served.status if capture.served else capture.status
         batch.rows["spans"] += rows_of(
             capture.request_id, capture.started_at, late, failed=status >= 400

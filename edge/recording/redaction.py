@@ -92,6 +92,12 @@ class Redaction:
             text = self._redact_members(text)
         return self.redact_shapes(_FIELD.sub(self._redact_value, text) if "=" in text else text)
 
+    def redact_member(self, name: str, value: str | float) -> str | float:
+        """Return the value of a member with this name, without secrets."""
+        if self.is_secret(name):
+            return REDACTED
+        return self.redact_text(value) if isinstance(value, str) else value
+
     def redact_shapes(self, text: str) -> str:
         """Replace what looks like a token, and the project's own secrets."""
         text = _TOKENS.sub(REDACTED, text)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from edge.logs.record import RequestRecord
 from edge.recording.capture import Capture
+from edge.recording.redaction import Redaction
 from edge.recording.rows import Row, clean_text, render_json
 
 SPAN_COLUMNS: Final = (
@@ -41,7 +42,7 @@ class Span:
     attributes: Mapping[str, Any]
 
 
-def spans_of(capture: Capture, record: RequestRecord | None) -> list[Span]:
+def spans_of(capture: Capture, record: RequestRecord | None, redaction: Redaction) -> list[Span]:
     """Return the spans that the gateway and the function's own record know of."""
     end = _us(capture.ended - capture.began)
     spans = [Span("gateway", None, "server", _name(capture), 0, end, _attributes(capture))]
@@ -56,7 +57,7 @@ def spans_of(capture: Capture, record: RequestRecord | None) -> list[Span]:
     if record:
         handler = spans[-1] if capture.admitted else spans[0]
         spans[spans.index(handler)] = replace(
-            handler, attributes={**handler.attributes, **_notes(record)}
+            handler, attributes={**handler.attributes, **_notes(record, redaction)}
         )
         spans += _stages(record, handler)
     return spans
@@ -121,10 +122,10 @@ def _stages(record: RequestRecord, parent: Span) -> Iterator[Span]:
         at = end
 
 
-def _notes(record: RequestRecord) -> dict[str, Any]:
-    """Return what the function noted about the request, such as tokens and cost."""
+def _notes(record: RequestRecord, redaction: Redaction) -> dict[str, Any]:
+    """Return what the function noted about the request, such as tokens and cost; no secrets."""
     return {
-        f"edge.note.{name}": value
+        f"edge.note.{name}": redaction.redact_member(name, value)
         for name, value in list(record.fields.items())[:_MOST_NOTES]
         if name not in _KNOWN and isinstance(value, str | int | float) and len(str(value)) < 300
     }

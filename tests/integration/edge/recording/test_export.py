@@ -4,6 +4,7 @@ from edge.project.recording import RecordingSettings
 from edge.recording.capture import Capture
 from edge.recording.export import SpanExport
 from edge.recording.recorder import Recorder
+from edge.recording.redaction import Redaction
 from edge.recording.spans import spans_of
 from edge.telemetry.export import Telemetry
 from edge.telemetry.settings import Signal, TelemetrySettings
@@ -41,7 +42,7 @@ def test_a_request_and_its_calls_are_one_trace() -> None:
         for capture in (call, function, traced):
             capture.status = 500 if capture is call else 200
             capture.ended = capture.began + 0.01
-            export.send(capture, spans_of(capture, None))
+            export.send(capture, spans_of(capture, None, Redaction()))
         export.close()
 
         root = collector.wait_for_span("POST /functions/v1/hello")
