@@ -32,7 +32,7 @@ _MOST_FAILURES: Final = 100
 
 
 class BulkRequest(BaseModel):
-    """The body of POST /bulk; with `dry_run` only the number is told."""
+    """The body of POST /bulk; with `dry_run` the answer is only the number."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -56,7 +56,7 @@ class Bulk:
     task: "asyncio.Task[None] | None" = None
 
     def render(self) -> dict[str, Any]:
-        """Return what a client is told."""
+        """Return the answer to a client."""
         names = ("id", "action", "state", "done", "total", "failed", "failures")
         return {name: getattr(self, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""/services/<name>/…: the stack's own services, called with the secret key or as somebody.
+"""/services/<name>/…: the stack's own services, called with the secret key or as a user.
 
 `x-console-as: anon`, `service_role` or a user's id says as whom. What changes something is audited.
 """

@@ -1,4 +1,4 @@
-"""/users: search, sessions and factors, and short tokens to sign in as somebody.
+"""/users: search, sessions and factors, and short tokens to sign in as a user.
 
 They are created, banned and deleted by Auth's own API (`forwarding.py`).
 """

@@ -18,7 +18,7 @@ _TIMEOUT: Final = httpx.Timeout(30.0, read=600.0)
 
 @dataclass(frozen=True, slots=True)
 class ConsoleClient:
-    """Asks the API; every answer that is an error becomes an EdgeError with its cure."""
+    """Calls the API; every answer that is an error becomes an EdgeError with its cure."""
 
     http: httpx.Client
 

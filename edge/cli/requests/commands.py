@@ -132,7 +132,7 @@ def _read_caller(text: str) -> object:
         return text
     if text.count("-") != 4:
         raise EdgeError(
-            f"--as {text} is nobody.", cure="Use same, anon, service_role, none, or a user's id."
+            f"--as {text} is no caller.", cure="Use same, anon, service_role, none, or a user's id."
         )
     return {"sub": text}
 

@@ -90,7 +90,7 @@ def _print_message(side: str, message: Mapping[str, Any] | None) -> None:
 def print_body(body: str, encoding: str) -> None:
     """Print a body: JSON with a member on each line."""
     if encoding != "utf8":
-        answers.print(Text("  (no text: see it with -o json)", "dim"))
+        answers.print(Text("  (no text: see it with --json)", "dim"))
         return
     with suppress(ValueError, RecursionError):
         body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
