@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.recorded_stack import RecordedStack, create_recorded_project, running_stack
 
@@ -94,12 +101,16 @@ def signed_in(chromium: Browser, recorded: RecordedStack) -> Iterator[dict[str, 
     context.close()
 
 
+def _describe(message: ConsoleMessage) -> str:
+    return f"console: {message.text} at {message.location['url']}"
+
+
 def watch(context: BrowserContext, url: str) -> Tab:
     """Open a page that notes script errors, refusals of the policy and requests to elsewhere."""
     tab = Tab(context.new_page())
     page = tab.page
     page.on("pageerror", lambda error: tab.faults.append(f"script: {error}"))
-    page.on("console", lambda m: m.type == "error" and tab.faults.append(f"console: {m.text}"))
+    page.on("console", lambda m: m.type == "error" and tab.faults.append(_describe(m)))
     page.on(
         "request",
         lambda request: (
