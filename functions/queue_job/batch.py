@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from shared.database.rpc import call_rpc
 from shared.env import SupabaseEnv
+from shared.runtime.batches import Batches
 
 _MOST: Final = 100
 _AT_ONCE: Final = 2
@@ -39,8 +40,10 @@ class Enqueuer:
     """One project's; used by one event loop."""
 
     env: SupabaseEnv
-    _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
-    _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _batches: Batches[_Waiting] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batches = Batches(self._send_sorted, most=_MOST, at_once=_AT_ONCE)
 
     async def enqueue(self, job: Job, payload: Job) -> Job:
         """Return {job_id, status, queue_name, duplicate, position?, eta_seconds?}.
@@ -48,17 +51,11 @@ class Enqueuer:
         Raises what a call of the database raises: APIError or httpx.TransportError.
         """
         receipt: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(job, payload, receipt))
-        if len(self._sending) < _AT_ONCE:
-            sending = asyncio.create_task(self._send_waiting())
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+        self._batches.add(_Waiting(job, payload, receipt))
         return await receipt
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            await self._send(sorted(batch, key=lambda waiting: waiting.place))
+    async def _send_sorted(self, batch: Sequence[_Waiting]) -> None:
+        await self._send(sorted(batch, key=lambda waiting: waiting.place))
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
         """Enqueue a batch; one by one if the database refuses it as a whole."""

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from shared.env import SupabaseEnv
 from shared.errors import FunctionError
+from shared.runtime.batches import Batches
 from shared.telephony.data_api import DataApi
 from shared.telephony.errors import RefusedError, unstorable
 from shared.telephony.event import Applied, CallEvent
@@ -46,10 +47,10 @@ class EventStore:
     env: SupabaseEnv
     _data_api: DataApi = field(init=False)
     _direct: DirectPostgres | None = field(init=False)
-    _waiting: list[_Waiting] = field(default_factory=list[_Waiting], init=False)
-    _sending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _batches: Batches[_Waiting] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._batches = Batches(self._send_sorted, most=_MOST, at_once=_AT_ONCE)
         self._data_api = DataApi(self.env)
         url = self.env.database_url
         self._direct = DirectPostgres(url) if url else None
@@ -57,19 +58,12 @@ class EventStore:
     async def apply(self, event: CallEvent) -> Applied:
         """Return when it is committed; NotStoredError if that is not known."""
         answer: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(event.call_id, render_event(event), answer))
-        if len(self._sending) < _AT_ONCE:
-            sending = asyncio.create_task(self._send_waiting())
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+        self._batches.add(_Waiting(event.call_id, render_event(event), answer))
         return await answer
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            # All transactions lock calls in the same order.
-            batch.sort(key=lambda waiting: waiting.call_id)
-            await self._send(batch)
+    async def _send_sorted(self, batch: Sequence[_Waiting]) -> None:
+        """Apply a batch; all transactions lock calls in the same order."""
+        await self._send(sorted(batch, key=lambda waiting: waiting.call_id))
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
         """Apply a batch; one by one if one of them fails or another transaction conflicts."""

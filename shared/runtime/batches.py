@@ -1,0 +1,37 @@
+"""Work in batches: a few batches at once, and what comes meanwhile in the next ones."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Batches(Generic[T]):
+    """Gives `send` what was added, at once or together; used by one event loop.
+
+    At most `most` in a batch, `at_once` batches at a time. `send` reports errors to those concerned
+    itself.
+    """
+
+    def __init__(
+        self, send: Callable[[Sequence[T]], Awaitable[None]], *, most: int, at_once: int
+    ) -> None:
+        self._send = send
+        self._most = most
+        self._at_once = at_once
+        self._waiting: list[T] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def add(self, item: T) -> None:
+        """Send the item with the next batch."""
+        self._waiting.append(item)
+        if len(self._sending) < self._at_once:
+            sending = asyncio.create_task(self._send_waiting())
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            await self._send(batch)

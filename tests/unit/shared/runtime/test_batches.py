@@ -1,0 +1,30 @@
+"""What is added while batches are on their way goes together with the next one."""
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.runtime.batches import Batches
+
+
+async def test_what_comes_meanwhile_is_sent_together_and_in_bounds() -> None:
+    sent: list[list[int]] = []
+    gate = asyncio.Event()
+
+    async def send(batch: Sequence[int]) -> None:
+        sent.append(list(batch))
+        await gate.wait()
+
+    batches = Batches(send, most=3, at_once=2)
+    for number in (1, 2):
+        batches.add(number)
+        await asyncio.sleep(0)
+    for number in range(3, 8):
+        batches.add(number)
+    await asyncio.sleep(0)
+    assert sent == [[1], [2]]
+
+    gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert sent == [[1], [2], [3, 4, 5], [6, 7]]
