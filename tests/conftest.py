@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 
@@ -30,13 +31,19 @@ PLATFORM_TEMPLATE = "edge_platform"
 PROJECT_TEMPLATE = "edge_project"
 _ROOM_FOR_DATABASES = 4 << 30
 
-# Nobody is asked over TLS here, and httpx reads all authorities for each client, for 25 ms.
+# No request goes over TLS here, and httpx reads all authorities for each client, for 25 ms.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
 # Else each worker and each process that a test starts compiles all modules again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests measure no times: on a busy machine an example takes what it takes.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 # Collecting makes a million objects that stay: to look at them again and again takes seconds.
 gc.disable()

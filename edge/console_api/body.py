@@ -11,14 +11,14 @@ _MAX_BODY: Final = 4 << 20
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_body(request: Request, model: type[M]) -> M:
+async def read_body(request: Request, model: type[M], most: int = _MAX_BODY) -> M:
     """Return the body as a model. Raises ApiError if it is too long or says something else."""
     size = 0
     parts: list[bytes] = []
     async for part in request.stream():
         size += len(part)
-        if size > _MAX_BODY:
-            raise ApiError(413, "BODY_TOO_LARGE", "The body is longer than 4 MB.")
+        if size > most:
+            raise ApiError(413, "BODY_TOO_LARGE", f"The body is longer than {most >> 10} KB.")
         parts.append(part)
     try:
         return model.model_validate_json(b"".join(parts) or b"{}")

@@ -28,6 +28,7 @@ _FILTERS: Final = frozenset(
 _MOST: Final = 1000
 _SIDE_BY_SIDE: Final = 4
 _KEPT: Final = 20
+_AT_ONCE: Final = 3
 _MOST_FAILURES: Final = 100
 
 
@@ -67,12 +68,16 @@ async def _start(request: Request) -> Response:
     ids = await _find(context, asked.filter)
     if asked.dry_run:
         return JSONResponse({"total": len(ids)})
+    kept = _kept(request)
+    ended = [each.id for each in kept.values() if each.state != "running"]
+    if len(kept) - len(ended) >= _AT_ONCE:
+        hint = f"Wait for one to end, or abort it; {_AT_ONCE} run at once."
+        raise ApiError(409, "TOO_MANY_RUNNING", "Other bulk actions are running.", hint)
     await record(context, f"bulk.{asked.action}", str(len(ids)), {"filter": asked.filter})
     bulk = Bulk(str(uuid.uuid4()), asked.action, len(ids))
-    kept = _kept(request)
     kept[bulk.id] = bulk
-    while len(kept) > _KEPT:
-        kept.pop(next(iter(kept)))
+    for old in ended[: max(len(kept) - _KEPT, 0)]:
+        kept.pop(old)
     bulk.task = asyncio.create_task(_run(context, bulk, ids, asked.as_))
     return JSONResponse(bulk.render(), 202)
 

@@ -47,7 +47,8 @@ def conditions_of(parameters: Mapping[str, str]) -> Conditions:
         )
     add_times(found, parameters, "l.at")
     if text := parameters.get("q", "").strip():
-        found.add("(l.text ilike ? or l.fields::text ilike ?)", like(text), like(text))
+        pattern = like(text[:200])
+        found.add("(l.text ilike ? or l.fields::text ilike ?)", pattern, pattern)
     return found
 
 

@@ -3,13 +3,15 @@
 from typing import Any, Final
 
 import httpx
+from pydantic import RootModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.console_api.audit import record
+from edge.console_api.body import read_body
 from edge.console_api.context import ConsoleContext, context_of
-from edge.console_api.errors import ApiError, invalid, not_found
+from edge.console_api.errors import invalid, not_found
 from edge.project.providers import PROVIDERS
 
 _MAX_FAULT: Final = 1 << 16
@@ -87,16 +89,13 @@ async def _show_faults(request: Request) -> Response:
     return JSONResponse({"data": pending, "next": None})
 
 
+class _Fault(RootModel[dict[str, Any]]):
+    """A fault as the emulated providers take it: {kind, endpoint?, status?, times?}."""
+
+
 async def _add_fault(request: Request) -> Response:
     context, name = context_of(request), _name(request)
-    if int(request.headers.get("content-length") or _MAX_FAULT + 1) > _MAX_FAULT:
-        raise ApiError(413, "BODY_TOO_LARGE", "A fault is at most 64 KB long.")
-    try:
-        fault = await request.json()
-    except ValueError as exc:
-        raise invalid("The body is a fault: {kind, endpoint?, status?, times?}.") from exc
-    if not isinstance(fault, dict):
-        raise invalid("The body is a fault: {kind, endpoint?, status?, times?}.")
+    fault = (await read_body(request, _Fault, _MAX_FAULT)).root
     await record(context, "provider.fault", name, {"fault": fault})
     await _call(context, "POST", "/_faults", {**fault, "provider": name})
     return await _show_faults(request)

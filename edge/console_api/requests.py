@@ -76,7 +76,7 @@ def _add_numbers(found: Conditions, parameters: Mapping[str, str]) -> None:
 
 def _add_search(conditions: Conditions, text: str) -> None:
     """Search ids, paths, errors and bodies."""
-    pattern = like(text)
+    pattern = like(text[:200])
     columns = ("r.path", "r.query", "r.error", "r.code", "r.sub", "r.id::text", "r.execution_id")
     parts = [f"{column} ilike ?" for column in columns]
     parts.append(

@@ -19,6 +19,7 @@ from edge.console_api.audit import record
 from edge.console_api.caller import find_user
 from edge.console_api.context import ConsoleContext, context_of
 from edge.console_api.errors import invalid, not_found
+from edge.console_api.filters import like, parse_limit
 from edge.console_api.sql.identity import user_claims
 from edge.tokens import mint
 
@@ -55,14 +56,12 @@ _END: Final = "delete from auth.sessions where user_id = $1 and id = $2 returnin
 async def _list_users(request: Request) -> Response:
     params = request.query_params
     q = params.get("q", "").strip().replace("\0", "")
-    limit = params.get("limit", "")
-    size = min(int(limit), _MAX_PAGE) if limit.isascii() and limit.isdigit() else 50
+    size = min(parse_limit(params), _MAX_PAGE)
     at, user_id = _read_cursor(params.get("cursor", ""))
-    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    values = (q, f"%{escaped}%", at, user_id, max(size, 1) + 1)
+    values = (q, like(q), at, user_id, size + 1)
     async with context_of(request).database() as connection:
         rows = await (await connection.execute(_LIST, values)).fetchall()
-    shown = rows[: max(size, 1)]
+    shown = rows[:size]
     following = None
     if len(rows) > len(shown):
         last = shown[-1]

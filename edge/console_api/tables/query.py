@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from psycopg import sql
 
+from edge.console_api.filters import like
 from edge.console_api.tables.catalog import Table
 
 MAX_PAGE: Final = 500
@@ -144,7 +145,7 @@ def _parse_order(table: Table, order: str) -> tuple[str, bool]:
 def _conditions(table: Table, query: Query) -> list[sql.Composable]:
     conditions = [_filter(table, text) for text in query.filters]
     if query.search:
-        pattern = sql.Literal(_contains(query.search))
+        pattern = sql.Literal(like(query.search))
         matches = [
             sql.SQL("{}::text ilike {}").format(_column(column.name), pattern)
             for column in table.columns
@@ -166,7 +167,7 @@ def _condition(column: sql.Identifier, operator: str, value: str) -> sql.Composa
     if operator in _COMPARISONS:
         return sql.SQL("{} {} {}").format(column, _COMPARISONS[operator], sql.Literal(value))
     if operator == "contains":
-        return sql.SQL("{}::text ilike {}").format(column, sql.Literal(_contains(value)))
+        return sql.SQL("{}::text ilike {}").format(column, sql.Literal(like(value)))
     if operator == "like":
         return sql.SQL("{}::text ilike {}").format(column, sql.Literal(value.replace("*", "%")))
     if operator == "in":
@@ -176,11 +177,6 @@ def _condition(column: sql.Identifier, operator: str, value: str) -> sql.Composa
         return sql.SQL("{} {}").format(column, _IS[value])
     known = ", ".join((*_COMPARISONS, "contains", "like", "in", "is"))
     raise QueryError(f"There is no operator {operator!r}: use one of {known}.")
-
-
-def _contains(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _after(

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from edge.console_api import bulk as bulk_routes
 from tests.support.recorded_stack import RecordedStack
 from tests.support.waiting import wait_for
 
@@ -106,6 +107,17 @@ def test_a_client_cannot_mark_its_requests_as_replays(recorded: RecordedStack) -
     answer = recorded.call("echo", content=b"x", headers={"x-edge-console-mark": "guess"})
 
     assert recorded.show(answer.headers["sb-request-id"])["replay_of"] is None
+
+
+def test_only_so_many_bulk_actions_run_at_once(
+    recorded: RecordedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_routes, "_AT_ONCE", 0)
+    wanted = {"function": "echo", "status": "ok"}
+    refused = recorded.api.post("/bulk", json={"action": "replay", "filter": wanted})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "TOO_MANY_RUNNING")
+    assert "abort" in refused.json()["hint"]
 
 
 def test_bulk_replays_what_a_filter_finds(recorded: RecordedStack) -> None:

@@ -53,6 +53,7 @@ def test_sessions_are_listed_and_ended(console: Console) -> None:
     [
         ("/users?cursor=x", 400),
         ("/users?cursor=W10", 400),
+        ("/users?limit=" + "9" * 5000, 400),
         ("/users?q=%25", 200),
         ("/users/nobody", 404),
         ("/users/00000000-0000-4000-8000-000000000000", 404),
