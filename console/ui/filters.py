@@ -84,7 +84,7 @@ class Filters:
         self._row.__exit__(*details)
 
     async def set(self, name: str, value: str) -> None:
-        """Set a value, write the address, and tell the list."""
+        """Set a value, write the address, and reload the list."""
         if self.values.get(name, "") == value:
             return
         self.values.pop("cursor", None)

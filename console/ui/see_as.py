@@ -13,7 +13,7 @@ NAMES: Final = ("role", "sub", "aal")
 _ROLES: Final = {
     "": "postgres: all rows",
     "service_role": "service_role",
-    "anon": "anon: nobody signed in",
+    "anon": "anon: not signed in",
     "authenticated": "A user …",
 }
 _MOST_USERS: Final = 200

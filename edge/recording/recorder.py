@@ -120,7 +120,7 @@ class Recorder:
         self._queue.start()
 
     def connect(self, create_writer: "Callable[[threading.Event], Writer]") -> None:
-        """Store by this writer, made on a thread, with the event that tells it of the end."""
+        """Store by this writer, made on a thread, with the event that is set at the end."""
         self._create_writer = create_writer
         self._connected.set()
 

@@ -11,7 +11,7 @@ MOST_SPEAKERS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words of one speaker; `speaker` is None where the model tells none apart."""
+    """Words of one speaker; `speaker` is None where the model names none."""
 
     speaker: str | None
     text: str

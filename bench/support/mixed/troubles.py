@@ -26,7 +26,7 @@ _PROVIDERS: Final = ("openai", "anthropic", "retell", "replicate")
 
 @dataclass(slots=True)
 class Troubles:
-    """Makes trouble until told to end; `dealt` counts what was done."""
+    """Makes trouble until it is stopped; `dealt` counts what was done."""
 
     site: Site
     dice: Random = field(default_factory=lambda: Random(5))

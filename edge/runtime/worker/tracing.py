@@ -1,4 +1,4 @@
-"""Which request a line or an outgoing call belongs to: told to the parent, and to the stack.
+"""Which request a line or an outgoing call belongs to: sent to the parent, and to the stack.
 
 Each line of output begins with the id of the request in whose context it was written; the parent
 takes it off again. Calls to the stack's own API by httpx, urllib or requests have it as a header.

@@ -1,4 +1,4 @@
-"""The console in a browser: each view opens for the person with the link, and for nobody else."""
+"""The console in a browser: each view opens with the link, and not without it."""
 
 import re
 

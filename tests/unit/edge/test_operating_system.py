@@ -84,7 +84,7 @@ def test_a_blocked_signal_is_taken_once() -> None:
 
 def test_the_switch_is_passed_on() -> None:
     code = "from edge import operating_system as s; print(s.IS_LINUX, dict(s.switch()))"
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "EDGE_PORTABLE": "1"},
         capture_output=True,
@@ -92,4 +92,4 @@ def test_the_switch_is_passed_on() -> None:
         check=True,
     )
 
-    assert told.stdout.strip() == "False {'EDGE_PORTABLE': '1'}"
+    assert printed.stdout.strip() == "False {'EDGE_PORTABLE': '1'}"

@@ -1,6 +1,6 @@
 """POST /v1/audio/transcriptions, by a stand-in that reads a transcript in the file's tags.
 
-It hears nothing: a file without a transcript is refused, with the cure. Follows
+It does not recognize speech: a file without a transcript is refused, with the cure. Follows
 https://platform.openai.com/docs/api-reference/audio/createTranscription.
 """
 
@@ -78,8 +78,8 @@ async def _read(bodies: BodyParser, caller: str, content: bytes) -> Embedded:
     except NoTranscriptError:
         raise invalid_value(
             "file",
-            "The local stand-in for transcription hears nothing: it reads a transcript in the"
-            " file's tag LYRICS, which this one does not have. Set OPENAI_API_KEY, or"
+            "The local stand-in for transcription does not recognize speech: it reads a transcript"
+            " in the file's tag LYRICS, which this one does not have. Set OPENAI_API_KEY, or"
             " TRANSCRIPTION_BASE_URL for a server of your own, or add the transcript (call.vtt)"
             " beside the recording.",
             "local_transcript_missing",

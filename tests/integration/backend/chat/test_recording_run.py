@@ -115,7 +115,7 @@ async def test_a_silent_stand_in_says_what_to_do(chat: ChatServer) -> None:
         given = message("@transcription", video_id=video["id"], collection_id="recorded")
         ended = await client.ask(given)
     assert ended["status"] == "error"
-    assert "hears nothing" in ended["content"][0]["text"]
+    assert "does not recognize speech" in ended["content"][0]["text"]
     assert "OPENAI_API_KEY" in ended["content"][0]["text"]
 
 

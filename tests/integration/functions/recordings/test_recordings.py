@@ -56,7 +56,7 @@ def test_a_recording_without_a_transcript_says_what_to_do(stack: RunningStack) -
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["code"] == "TRANSCRIPTION_REFUSED"
-    assert "hears nothing" in error["message"]
+    assert "does not recognize speech" in error["message"]
     assert "OPENAI_API_KEY" in error["message"]
 
 

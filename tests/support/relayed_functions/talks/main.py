@@ -1,4 +1,4 @@
-"""Answers each message of a WebSocket, and closes it when told to."""
+"""Answers each message of a WebSocket, and closes it on request."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response

@@ -336,7 +336,7 @@ async def test_a_websocket_is_passed_both_ways(front_at: Opened) -> None:
             subprotocols=["one", "two"],  # type: ignore[list-item]
             max_size=None,
         ) as socket:
-            told = [await socket.recv(), await socket.recv()]
+            received = [await socket.recv(), await socket.recv()]
             for message in ("hello", bytes(3_000_000)):
                 await socket.send(message)
                 assert await socket.recv() == message
@@ -344,7 +344,7 @@ async def test_a_websocket_is_passed_both_ways(front_at: Opened) -> None:
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
 
-    assert told == ["/realtime/v1/websocket?apikey=a", "127.0.0.1"]
+    assert received == ["/realtime/v1/websocket?apikey=a", "127.0.0.1"]
     assert socket.subprotocol == "two"
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "as asked")

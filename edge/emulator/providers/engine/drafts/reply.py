@@ -26,12 +26,12 @@ def draft_reply(question: str, reading: SalesReading) -> dict[str, Draft]:
     if not chosen:
         return {"is_answered": False, "answer": "", "quotes": []}
 
-    def tell(sentence: Sentence) -> str:
+    def render(sentence: Sentence) -> str:
         speaker = conversation.speaker_of(sentence)
         return f"{speaker}: “{sentence.text}”" if speaker else f"“{sentence.text}”"
 
     return {
         "is_answered": True,
-        "answer": f"In the words of the calls: {' '.join(tell(each) for each in chosen)}",
+        "answer": f"In the words of the calls: {' '.join(render(each) for each in chosen)}",
         "quotes": [each.text for each in chosen],
     }
