@@ -1,5 +1,6 @@
 """Bounded log queue: `put` never blocks, a thread writes batches, dropped items are counted."""
 
+import logging
 import math
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Final, Generic, TypeVar
 from edge.events import BootFailure, Event, LogLine
 from edge.logs.rate_limit import LineRate, RateLimiter
 
+_LOG: Final = logging.getLogger(__name__)
 _EVENT_SIZE: Final = 200
 _YIELD_SECONDS: Final = 0.0005
 
@@ -54,7 +56,7 @@ class BatchQueue(Generic[Item]):
     Each `put` adds the item's size; beyond `max_size` items are dropped and counted by source.
     `report` turns those counts into items of the same batch; its second argument is True the last
     time. `next_report` returns the seconds until a batch is due although nothing is put; None
-    waits for the next `put` or `wake`. `write` must not raise.
+    waits for the next `put` or `wake`. A batch for which `write` raises is logged and given up.
     """
 
     name: str
@@ -120,7 +122,10 @@ class BatchQueue(Generic[Item]):
         while not is_last:
             is_last = self._wait()
             items, dropped = self.take()
-            self._write_batches([*items, *self.report(dropped, is_last)])
+            try:
+                self._write_batches([*items, *self.report(dropped, is_last)])
+            except Exception:
+                _LOG.exception("%s: what happened is not written", self.name)
 
     def _wait(self) -> bool:
         """Wait until a batch has gathered; returns True if the queue is closing."""

@@ -63,7 +63,7 @@ _FAILABLE: Final = ("requests", "bodies", "spans")
 _READ_VERSION: Final = """
 select obj_description(to_regclass('edge_console.requests'), 'pg_class')"""
 _SIZES: Final = """
-select c.relname, pg_total_relation_size(c.oid) from pg_class c
+select c.relname, coalesce(pg_total_relation_size(c.oid), 0) from pg_class c -- null: just dropped
 where c.relnamespace = 'edge_console'::regnamespace and c.relkind = 'r' order by c.relname"""
 _FORGET_LOGS: Final = """
 delete from {} log where log.level in ('debug', 'info') and not exists (

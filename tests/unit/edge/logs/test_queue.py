@@ -1,13 +1,14 @@
 """The log queue: bounded, batched on a thread, and every dropped line is counted."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.events import Boot, Event, Level, LogLine
-from edge.logs.queue import DropCause, EventQueue, LinesDropped, TimestampedEvent
+from edge.logs.queue import BatchQueue, DropCause, EventQueue, LinesDropped, TimestampedEvent
 from edge.logs.rate_limit import LineRate
 
 RATE = LineRate(lines=2, seconds=10)
@@ -177,3 +178,31 @@ def test_closing_one_that_was_never_started_is_harmless() -> None:
     queue.close()
 
     assert writer.written == []
+
+
+def test_a_batch_that_cannot_be_written_does_not_end_the_thread(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    written: list[str] = []
+    failed = threading.Event()
+
+    def write(batch: Sequence[str]) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise TypeError("unsupported operand")
+        written.extend(batch)
+
+    def report(_dropped: Mapping[str, int], _is_last: bool) -> Sequence[str]:
+        return ()
+
+    queue = BatchQueue(
+        "recording", write, report, max_size=9, batch_size=9, batch_seconds=0, close_seconds=90
+    )
+    queue.start()
+    queue.put("first")
+    assert failed.wait(90)
+    queue.put("second")
+    queue.close()
+
+    assert written == ["second"]
+    assert "recording: what happened is not written" in caplog.text
