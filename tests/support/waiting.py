@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
-DEADLINE = 60.0
+PATIENCE = 90.0  # seconds that a stalled machine may take; a wait ends at once when it is over
 _PAUSE = 0.02
 
 
-def wait_for(condition: Callable[[], T], deadline: float = DEADLINE) -> T:
+def wait_for(condition: Callable[[], T], deadline: float = PATIENCE) -> T:
     """What it returns once that is true, within so many seconds."""
     end = time.monotonic() + deadline
     while not (found := condition()):
@@ -26,7 +26,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_gone(pid: int, deadline: float = 30) -> None:
+def wait_gone(pid: int, deadline: float = PATIENCE) -> None:
     """Wait until the process has ended; uvicorn's own limit of a graceful shutdown is 15 s."""
     end = time.monotonic() + deadline
     while is_running(pid):
