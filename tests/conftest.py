@@ -23,6 +23,7 @@ from edge.fresh_database import DatabaseCopies
 from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
+from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
@@ -186,6 +187,7 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
         secrets={},  # a developer's real keys are not for tests
         extensions=replace(settings.extensions, processes=()),  # workers would take tests' jobs
     )
+    give_database(ROOT, settings.state_dir)
     events: list[Event] = []
     stack = Stack(settings, events.append, reload=False, durable=False, scheduled=False)
     thread = LoopThread()

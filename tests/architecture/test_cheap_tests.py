@@ -14,6 +14,7 @@ OWN_SERVERS = {
     "tests/integration/edge/emulator/postgres/test_account.py",
     "tests/integration/edge/emulator/postgres/test_cluster.py",
     "tests/integration/edge/emulator/rest/test_outage.py",
+    "tests/support/made_database.py",
     "tests/support/recorded_stack.py",  # the history needs requests of its own, and restarts
 }
 OWN_ENVIRONMENTS = {"tests/e2e/test_cli_wheel.py", "tests/support/bundle_environment.py"}

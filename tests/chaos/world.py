@@ -19,6 +19,7 @@ from edge.events import Event
 from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.chaos.scenario import CampaignPlan, OrganizationPlan, Scenario
+from tests.support.made_database import give_database
 from tests.support.paths import ROOT
 from tests.support.process_tree import family
 from tests.support.repeating import repeating
@@ -180,6 +181,7 @@ def running_world(
         state_dir=folder,
         environ={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
     )
+    give_database(root, folder)
     events: list[Event] = []
     stack = Stack(replace(settings, secrets={}), events.append, reload=False, durable=True)
     thread = LoopThread()

@@ -19,6 +19,7 @@ import pytest
 
 from tests.support.cli_process import edge
 from tests.support.edge_process import EdgeProcess
+from tests.support.made_database import give_database
 from tests.support.notes_project import add_note, create_notes_project
 
 DEADLINE = 40
@@ -28,7 +29,8 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return create_notes_project(tmp_path)
+    give_database(create_notes_project(tmp_path))
+    return tmp_path
 
 
 class Run:

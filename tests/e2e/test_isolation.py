@@ -18,6 +18,7 @@ from edge.errors import EdgeError
 from edge.project.settings import load_settings
 from edge.runtime.launch.prctl import closed_folder
 from edge.stack import Stack
+from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
 from tests.support.waiting import is_running
 
@@ -88,6 +89,7 @@ def start(root: Path, *, isolates: bool = True) -> Iterator[Stack]:
     stack = Stack(
         replace(settings, isolate_users=isolates), lambda _: None, reload=False, durable=False
     )
+    give_database(root)
     thread = LoopThread()
     try:
         thread.run(stack.start())

@@ -11,6 +11,7 @@ import pytest
 from edge.events import LogLine, RequestServed
 from edge.project.settings import load_settings
 from edge.stack import Stack
+from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
 from tests.support.waiting import wait_for
 
@@ -34,6 +35,7 @@ def ticking(tmp_path: Path) -> Iterator[tuple[Stack, list[object]]]:
     settings = load_settings(
         tmp_path, port=0, db_port=0, environ={k: os.environ[k] for k in ("PATH", "HOME")}
     )
+    give_database(tmp_path)
     events: list[object] = []
     stack = Stack(replace(settings, secrets={}), events.append, durable=False)
     thread = LoopThread()

@@ -12,6 +12,7 @@ import pytest
 from edge.project.settings import SECRET_KEY, load_settings
 from edge.stack import Stack
 from tests.support.cli_process import edge
+from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
@@ -42,6 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(project: Path) -> Iterator[str]:
     settings = load_settings(project, port=0, db_port=0, environ={"PATH": "/usr/bin:/bin"})
     stack = Stack(settings, lambda _event: None, durable=False)
+    give_database(project)
     thread = LoopThread()
     thread.run(stack.start())
     yield stack.settings.api_url

@@ -16,6 +16,7 @@ from edge.emulator.postgres.cluster import Cluster
 from tests.conftest import ROOT, RunningStack
 from tests.support.cli_process import DEADLINE, shell
 from tests.support.edge_process import EdgeProcess
+from tests.support.made_database import give_database
 from tests.support.talk_tracks.faults import (
     delay_responses,
     list_chunk_ids,
@@ -36,6 +37,7 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     settings = "TALK_TRACK_LEASE_SECONDS=2\nTALK_TRACK_CONCURRENCY=1\n"
     (tmp_path / "functions/.env").write_text(settings)
+    give_database(tmp_path)
     return tmp_path
 
 

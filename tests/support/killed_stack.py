@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.cli_process import DEADLINE, shell
 from tests.support.edge_process import EdgeProcess
+from tests.support.made_database import give_database
 
 
 @contextmanager
@@ -17,6 +18,7 @@ def running(
     project: Path, port: int = 0
 ) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]"]]:
     """Start the stack; return what it announces and its process."""
+    give_database(project)
     command = ["start", "--port", str(port), "--db-port", "0", "-o", "json"]
     with (project / "log").open("ab") as log:
         process = EdgeProcess(

@@ -11,6 +11,7 @@ import httpx
 
 from edge.project.settings import load_settings
 from edge.stack import Stack
+from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
 from tests.support.waiting import wait_for
 
@@ -143,6 +144,7 @@ class RecordedStack:
 @contextmanager
 def running_stack(folder: Path, **changes: Any) -> Generator[RecordedStack]:
     """Run the stack of a project in `folder`."""
+    give_database(folder)
     settings = load_settings(
         folder, port=0, db_port=0, environ={n: os.environ[n] for n in ("PATH",) if n in os.environ}
     )
