@@ -22,6 +22,8 @@ from edge.project.settings import load_settings
 from tests.support.paths import ROOT
 
 _KEPT: Final = ROOT / ".pytest_cache/d/databases"
+_NOT_DURABLE: Final = "fsync = off\nfull_page_writes = off\n"
+"""What is tested are killed processes, not power cuts: a busy disk must not stall all tests."""
 
 
 def give_database(project: Path, state: Path | None = None) -> None:
@@ -77,3 +79,5 @@ def _make(data: Path, is_migrated: bool) -> None:
     finally:
         cluster.stop()
     (data / "server.log").unlink()
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write(_NOT_DURABLE)
