@@ -76,9 +76,11 @@ def become(order, files):
     sys.path[0] = order["folder"]
     sys.argv[1:] = order["argv"]
 
+gc.disable()
 load()
 gc.collect()
 gc.freeze()
+gc.enable()
 become(*receive(socket.socket(fileno=int(sys.argv[1]))))
 signal.signal(signal.SIGINT, signal.default_int_handler)
 runpy.run_module("edge", run_name="__main__", alter_sys=True)

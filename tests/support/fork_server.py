@@ -15,6 +15,7 @@ from typing import Any, Final
 _PROGRAM: Final = """
 import contextlib, gc, importlib, json, os, random, signal, sys
 
+gc.disable()
 forked = set()
 
 def become(order):
@@ -27,6 +28,7 @@ def become(order):
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = order["argv"]
     random.seed()
+    gc.enable()
     exec(compile(order["program"], "<program>", "exec"), {"__name__": "__main__"})
 
 for line in sys.stdin:
@@ -53,6 +55,7 @@ for line in sys.stdin:
         for name in order["import"]:
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(name)
+        gc.collect()
         gc.freeze()
     else:
         answer, _ = os.waitpid(order["pid"], order["options"])
