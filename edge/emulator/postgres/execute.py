@@ -5,8 +5,10 @@ The CLI sends a file's statements as one pipeline, which the server runs in one 
 executed statement by statement; one that begins and ends transactions itself is obeyed.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -22,6 +24,10 @@ _NEEDS_OWN_TRANSACTION: Final = frozenset(("25001", "2D000", "55P04"))
 enum value that is used."""
 RESET: Final = b"reset all; reset role; set storage.allow_delete_query = 'true'"
 """Files from before storage-api guarded its tables may delete buckets, as they then could."""
+_NEW_VALUE: Final = re.compile(r'new value "(?P<label>.*)" of enum type (?P<type>.*)')
+_ALLOW_VALUE: Final = "select edge_internal.allow_new_value(to_regtype(%s), %s)"
+_INDEXES: Final = re.compile(r"(?:create (?:unique )?index|drop index|reindex|alter table)\b")
+_CONCURRENTLY: Final = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 _SAVE: Final = b"savepoint edge_statement"
 _RELEASE: Final = b"release savepoint edge_statement"
 _RESTORE: Final = b"rollback to savepoint edge_statement"
@@ -95,7 +101,9 @@ def execute_leniently(
             if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
                 yield exc
                 connection.execute(_MOVE)  # keeps what was done about it
-            elif not dry:
+            elif dry:
+                yield from _execute_in_transaction(connection, exc)
+            else:
                 yield from _execute_alone(connection, script, statement)
     connection.execute(_RELEASE)
 
@@ -110,6 +118,31 @@ def _execute_saved(connection: psycopg.Connection, script: Script, statement: St
         connection.execute(b"%b\n;%b" % (statement.text.encode(), _MOVE))
     except psycopg.Error as exc:
         raise StatementError(script, statement, exc) from exc
+
+
+def _execute_in_transaction(
+    connection: psycopg.Connection, failure: StatementError
+) -> Iterator[StatementError]:
+    """Make in this transaction what later statements need of one that needs another.
+
+    What cannot be made is taken for right.
+    """
+    statement = failure.statement
+    if value := _NEW_VALUE.search(failure.error.diag.message_primary or ""):
+        connection.execute(_ALLOW_VALUE, (value["type"], value["label"]))
+    elif _INDEXES.match(statement.head):
+        statement = replace(statement, text=_CONCURRENTLY.sub(" ", statement.text, count=1))
+    else:
+        return
+    connection.execute(_MOVE)
+    try:
+        _execute_saved(connection, failure.script, statement)
+    except StatementError as exc:
+        connection.execute(_RESTORE)
+        if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
+            yield exc
+        elif exc.error.diag.message_primary != failure.error.diag.message_primary:
+            yield from _execute_in_transaction(connection, exc)
 
 
 def _execute_alone(

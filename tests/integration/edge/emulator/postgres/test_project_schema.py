@@ -107,6 +107,29 @@ def test_check_tries_everything_and_changes_nothing(project: Project) -> None:
     assert project.rows("select count(*) from supabase_migrations.schema_migrations") == [(0,)]
 
 
+def test_check_makes_what_later_files_need_of_another_transaction(project: Project) -> None:
+    project.write(
+        kinds="create schema app; create type app.kind as enum ('b', 'd'); create type state as"
+        " enum ('open'); create table things (id int, kind app.kind, state state default 'open');"
+        "create view kinds as select 'b'::app.kind as kind",
+        values="alter type app.kind add value 'a' before 'b'; alter type app.kind add value 'it''s'"
+        "; alter type state add value 'done'",
+        used="create function is_a(app.kind) returns boolean language sql as"
+        " $$ select $1 = 'a' and $1 <> 'it''s' $$;"
+        "create policy p on things using (kind = 'a' or state = 'done');"
+        "alter table things alter state set default 'done'; insert into things values (1, 'a');"
+        "create index concurrently things_a on things (id) where kind = 'a';",
+        later="set role authenticator; reset role; comment on function is_a(app.kind) is 'x';"
+        "do $$ begin assert (select is_a(kind) and state = 'done' and kind < 'b' from things);"
+        " end $$; comment on index things_a is 'x'; drop index concurrently things_a;"
+        "create index things_a on things (id);",
+    )
+
+    assert check_plan(project.dsn, read_plan(project.supabase)) == []
+    assert project.rows("select to_regtype('app.kind')") == [(None,)]
+    assert project.apply().blockers == []
+
+
 def test_check_takes_what_needs_a_transaction_of_its_own_for_right(project: Project) -> None:
     project.write(
         one="create type mood as enum ('a'); alter type mood add value 'b'; select 'b'::mood;"
