@@ -23,6 +23,7 @@ from edge.emulator.postgres.execute import (
     execute_leniently,
     execute_script,
 )
+from edge.emulator.postgres.extension_versions import without_version
 from edge.emulator.postgres.extensions import describe_empty
 from edge.emulator.postgres.migrations import (
     Migration,
@@ -281,27 +282,38 @@ class _Applying:
             restore_sequences(self.connection, sequences)
 
     def _execute(self, script: Script, migration: Migration) -> None:
+        finish = partial(record, self.connection, migration, script)
         while True:
             try:
                 execute_script(
                     self.connection,
                     script,
-                    lambda: record(self.connection, migration, script),
+                    finish,
                     restores_sequences=True,
                 )
             except StatementError as exc:
-                if not self._create_used(exc):
+                again = self._mend(exc)
+                if again is None:
                     raise
+                script = again
             else:
                 return
 
     def _try_leniently(self, script: Script, *, dry: bool) -> Iterator[StatementError]:
         for failure in execute_leniently(self.connection, script, dry=dry):
-            if self._create_used(failure):
-                again = replace(script, statements=(failure.statement,))
-                yield from self._try_leniently(again, dry=dry)
-            else:
+            again = self._mend(failure)
+            if again is None:
                 yield failure
+                continue
+            position = script.statements.index(failure.statement)
+            alone = replace(again, statements=(again.statements[position],))
+            yield from self._try_leniently(alone, dry=dry)
+
+    def _mend(self, failure: StatementError) -> Script | None:
+        """Return the file to execute again after a failure that is one of this database only."""
+        if other := without_version(failure):
+            return other
+        return failure.script if self._create_used(failure) else None
 
     def _create_used(self, failure: StatementError) -> bool:
         """Create the extension that the statement needs and that no file of the project creates."""

@@ -341,6 +341,23 @@ def test_what_needs_an_extension_that_is_not_there_has_that_as_its_cause(project
     assert len(blockers) == 3
 
 
+@pytest.mark.parametrize("version", ["version '0.1'", 'with version "0.1" cascade'])
+def test_an_extension_in_a_version_that_is_not_there_is_created_in_another(
+    project: Project, version: str
+) -> None:
+    project.write(
+        one=f"select 1; -- a comment\ncreate extension if not exists pg_trgm {version};\n"
+        "create function grams(text) returns text[] language sql return show_trgm($1);",
+        two="alter extension pg_trgm update to '99'; alter extension pg_trgm update;",
+    )
+
+    assert check_plan(project.dsn, read_plan(project.supabase)) == []
+    assert project.apply().blockers == []
+    assert project.rows("select grams('a')") == [(["  a", " a "],)]
+    recorded = "select statements[2] from supabase_migrations.schema_migrations where name = 'one'"
+    assert "0.1" in str(project.rows(recorded))
+
+
 def test_a_dump_may_grant_the_functions_of_an_empty_extension(project: Project) -> None:
     project.write(
         one='create extension pgaudit with schema "public";'
