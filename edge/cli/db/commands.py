@@ -1,4 +1,4 @@
-"""`edge db`: psql, migrations, reset and diff of the local database; push and pull."""
+"""`edge db`: psql, migrations, reset, diff and tests of the local database; push and pull."""
 
 import os
 from pathlib import Path
@@ -151,6 +151,30 @@ def diff(
         remark(f"Wrote {path}, which counts as applied here: the local database has these changes.")
     if count := len(difference.unresolved):
         remark(f"{count} of the differences could not be expressed: see its comments.", "yellow")
+
+
+@app.command("test")
+def run_tests(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Files and folders; else supabase/tests."),
+    ] = None,
+    *,
+    workdir: options.Workdir = options.HERE,
+    output: options.Output = "pretty",
+) -> None:
+    """Run pgTAP tests on the running stack's database, else on one with migrations and seeds."""
+    from edge.cli.db.tap_view import TapView
+    from edge.cli.db.testing import find_tests, open_database
+    from edge.cli.db.testing import run_tests as run
+
+    files = find_tests(workdir, paths or ())
+    view = TapView(workdir.resolve(), output)
+    with open_database(workdir) as url:
+        for result in run(url, files):
+            view.show(result)
+    if not view.finish():
+        raise typer.Exit(FAILED)
 
 
 def _report_plan(waiting: list[str], output: options.Format) -> None:

@@ -69,7 +69,6 @@ EMPTY: Final = {
         ),
     ),
     "pgsodium": Empty("3.1.9", "pgsodium"),
-    "pgtap": Empty("1.3.3"),
     "plpgsql_check": Empty("2.7", functions=("plpgsql_check_function(regproc) returns text",)),
     "sslinfo": Empty("1.2", functions=("ssl_is_used() returns boolean",)),
     "wrappers": Empty("0.5.3"),

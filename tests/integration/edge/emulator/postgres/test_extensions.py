@@ -48,6 +48,7 @@ def value(connection: psycopg.Connection, expression: str, *values: object) -> o
         "create extension hypopg; create extension index_advisor",
         "create extension wrappers with schema extensions",
         'drop extension if exists "pg_net"; drop extension if exists "pg_graphql" cascade',
+        "create extension pgtap with schema extensions",
         "drop extension pgjwt; create extension pgjwt with schema extensions",
     ],
 )
