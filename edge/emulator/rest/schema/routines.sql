@@ -5,6 +5,14 @@ with recursive domains as (
   select d.oid, t.oid, t.typbasetype
   from domains d join pg_catalog.pg_type t on t.oid = d.typbasetype
 ),
+exposed as (  -- first, since reading the arguments of all functions that Postgres has takes 40 ms
+  select p.*, n.nspname
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  where p.prokind = 'f' and n.nspname = any ($1)
+    and p.prorettype <> 'pg_catalog.trigger'::regtype
+    and p.prorettype <> 'pg_catalog.event_trigger'::regtype
+),
 arguments as (
   select
     p.oid,
@@ -25,7 +33,7 @@ arguments as (
       'name', a.name, 'type', pg_catalog.format_type(a.type, null),
       'base_type', pg_catalog.format_type(a.type, null), 'default', null
     ) order by a.position) filter (where a.mode in ('o', 'b', 't')) as outputs
-  from pg_catalog.pg_proc p
+  from exposed p
   cross join lateral (
     select
       u.name,
@@ -42,7 +50,7 @@ arguments as (
   group by p.oid
 )
 select
-  n.nspname as schema,
+  p.nspname as schema,
   p.proname as name,
   coalesce(a.inputs, '[]') as parameters,
   coalesce(a.outputs, '[]') as outputs,
@@ -53,14 +61,10 @@ select
   rn.nspname as row_schema,
   r.relname as row_name,
   coalesce(p.proconfig, '{}') as settings
-from pg_catalog.pg_proc p
-join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+from exposed p
 join domains b on b.oid = p.prorettype and b.typbasetype = 0
 join pg_catalog.pg_type t on t.oid = b.base
 left join arguments a on a.oid = p.oid
 left join pg_catalog.pg_class r on r.oid = t.typrelid
 left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
-where p.prokind = 'f' and n.nspname = any ($1)
-  and p.prorettype <> 'pg_catalog.trigger'::regtype
-  and p.prorettype <> 'pg_catalog.event_trigger'::regtype
 order by p.oid
