@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import pytest_asyncio
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
@@ -39,18 +40,27 @@ def films(cluster: Cluster) -> str:
     return "conformance"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def apps(cluster: Cluster, films: str) -> AsyncIterator[dict[RestConfig, RestApp]]:
+    """The APIs that are open, by their settings: each has read the schema, for 50 ms."""
+    opened: dict[RestConfig, RestApp] = {}
+    yield opened
+    for app in opened.values():
+        await app.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def client(
-    cluster: Cluster, films: str, case: dict[str, Any]
+    cluster: Cluster, films: str, apps: dict[RestConfig, RestApp], case: dict[str, Any]
 ) -> AsyncIterator[httpx.AsyncClient]:
-    dsn = cluster.dsn(films, user="authenticator")
     config = RestConfig(tx_rollback=True, **_frozen(case.get("settings", {})))
-    app = RestApp(dsn, keys=Keys(SECRET), config=config)
-    await app.open()
-    transport = httpx.ASGITransport(app)
+    if config not in apps:
+        dsn = cluster.dsn(films, user="authenticator")
+        apps[config] = RestApp(dsn, keys=Keys(SECRET), config=config)
+        await apps[config].open()
+    transport = httpx.ASGITransport(apps[config])
     async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
         yield client
-    await app.close()
 
 
 def _frozen(settings: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +70,7 @@ def _frozen(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: freeze(value) for name, value in settings.items()}
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("case", tuple(_cases()))
 async def test_the_answer_is_as_documented(client: httpx.AsyncClient, case: dict[str, Any]):
     request, expected = case["request"], case["expected"]

@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
+import pytest_asyncio
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
-from edge.emulator.rest.app import RestApp
 from edge.emulator.rest.config import RestConfig
-from edge.tokens import Keys
-from tests.support.data_api import SECRET, Rest, as_role
+from tests.support.data_api import Rest, as_role, opened
 
 TEMPLATE = "rest_template"
 _numbers = itertools.count(1)
@@ -43,11 +41,12 @@ def rest_database(cluster: Cluster, rest_template: str) -> Iterator[str]:
     cluster.drop_database(name)
 
 
-@pytest.fixture(scope="session")
-def shared_database(cluster: Cluster, rest_template: str) -> str:
-    """One database for every test that leaves nothing behind."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def rolled_back(cluster: Cluster, rest_template: str) -> AsyncIterator[Rest]:
+    """One API for every test whose requests may be rolled back, in the session's event loop."""
     cluster.create_database("rest_shared", template=rest_template)
-    return "rest_shared"
+    async with opened(cluster, "rest_shared", RestConfig(tx_rollback=True)) as rest:
+        yield rest
 
 
 @pytest.fixture
@@ -60,10 +59,5 @@ def rest_config() -> RestConfig:
 async def rest(
     cluster: Cluster, rest_database: str, rest_config: RestConfig
 ) -> AsyncIterator[Rest]:
-    dsn = cluster.dsn(rest_database, user="authenticator")
-    app = RestApp(dsn, keys=Keys(SECRET), config=rest_config)
-    await app.open()
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
-        yield Rest(client, app, rest_database, cluster.dsn(rest_database))
-    await app.close()
+    async with opened(cluster, rest_database, rest_config) as rest:
+        yield rest

@@ -4,17 +4,14 @@ from typing import Any
 
 import pytest
 
-from edge.emulator.rest.config import RestConfig
+from tests.support.data_api import Rest
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture
-def rest_database(shared_database: str) -> str:
-    return shared_database
-
-
-@pytest.fixture
-def rest_config() -> RestConfig:
-    return RestConfig(tx_rollback=True)
+def rest(rolled_back: Rest) -> Rest:
+    return rolled_back
 
 
 @pytest.mark.parametrize(

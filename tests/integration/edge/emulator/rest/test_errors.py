@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from edge.emulator.rest.config import RestConfig
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 60.0
+in_session = pytest.mark.asyncio(loop_scope="session")
 USER_ONE = "00000000-0000-4000-8000-000000000001"
 USER_TWO = "00000000-0000-4000-8000-000000000002"
 
 
 async def _eventually(is_so: Callable[[], Awaitable[bool]]) -> bool:
     """Ask again and again until it is so, for at most the deadline."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + PATIENCE
     while not (so := await is_so()) and time.monotonic() < end:  # noqa: ASYNC110 - no event to wait for
         await asyncio.sleep(0.02)
     return so
@@ -35,6 +36,7 @@ async def _is_cut(rest: Any) -> bool:
     )
 
 
+@in_session
 @pytest.mark.parametrize(
     ("method", "url", "body", "status", "code"),
     [
@@ -60,17 +62,18 @@ async def _is_cut(rest: Any) -> bool:
     ],
 )
 async def test_a_failure_has_its_code_and_status(
-    rest: Any, method: str, url: str, body: Any, status: int, code: str
+    rolled_back: Any, method: str, url: str, body: Any, status: int, code: str
 ):
-    answer = await rest(method, url, json=body)
+    answer = await rolled_back(method, url, json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json().keys() == {"code", "details", "hint", "message"}
     assert answer.headers["proxy-status"] == f"PostgREST; error={code}"
 
 
-async def test_a_raised_error_keeps_its_texts(rest: Any):
-    answer = await rest("POST", "/rpc/fail", json={"kind": "plain"})
+@in_session
+async def test_a_raised_error_keeps_its_texts(rolled_back: Any):
+    answer = await rolled_back("POST", "/rpc/fail", json={"kind": "plain"})
 
     assert answer.json() == {
         "code": "P0001",
@@ -80,54 +83,61 @@ async def test_a_raised_error_keeps_its_texts(rest: Any):
     }
 
 
-async def test_a_function_can_write_the_whole_error(rest: Any):
-    answer = await rest("POST", "/rpc/fail", json={"kind": "whole"})
+@in_session
+async def test_a_function_can_write_the_whole_error(rolled_back: Any):
+    answer = await rolled_back("POST", "/rpc/fail", json={"kind": "whole"})
 
     assert answer.headers["x-why"] == "quota"
     assert answer.json() == {"code": "123", "details": None, "hint": "soon", "message": "Pay"}
 
 
+@in_session
 @pytest.mark.parametrize(
     ("content", "code"),
     [(b"{", "PGRST102"), (b'{"title":"\xff"}', "PGRST102"), (b"", "PGRST102")],
 )
-async def test_a_broken_body_is_400(rest: Any, content: bytes, code: str):
-    answer = await rest("POST", "/shows", content=content)
+async def test_a_broken_body_is_400(rolled_back: Any, content: bytes, code: str):
+    answer = await rolled_back("POST", "/shows", content=content)
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
+@in_session
 @pytest.mark.parametrize(("url", "code"), [("/shows", "PGRST204"), ("/rpc/add", "PGRST202")])
-async def test_a_name_that_is_no_text_is_unknown(rest: Any, url: str, code: str):
-    answer = await rest("POST", url, content=b'{"\\ud83d": 1}')
+async def test_a_name_that_is_no_text_is_unknown(rolled_back: Any, url: str, code: str):
+    answer = await rolled_back("POST", url, content=b'{"\\ud83d": 1}')
 
     assert answer.json()["code"] == code
 
 
-async def test_unparsed_bytes_are_refused_by_postgres(rest: Any):
-    answer = await rest("POST", "/shows?columns=title", content=b'{"title":"\x00"}')
+@in_session
+async def test_unparsed_bytes_are_refused_by_postgres(rolled_back: Any):
+    answer = await rolled_back("POST", "/shows?columns=title", content=b'{"title":"\x00"}')
 
     assert (answer.status_code, answer.json()["code"]) == (400, "22021")
 
 
+@in_session
 async def test_missing_privileges_are_403_for_a_user_and_401_anonymously(
-    rest: Any, role_headers: Any
+    rolled_back: Any, role_headers: Any
 ):
-    authenticated = await rest("GET", "/secrets", headers=role_headers("authenticated"))
-    anonymous = await rest("GET", "/secrets")
+    authenticated = await rolled_back("GET", "/secrets", headers=role_headers("authenticated"))
+    anonymous = await rolled_back("GET", "/secrets")
 
     assert (authenticated.status_code, anonymous.status_code) == (403, 401)
     assert anonymous.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_role_that_does_not_exist_is_401(rest: Any, role_headers: Any):
-    answer = await rest("GET", "/shows", headers=role_headers("nosuch"))
+@in_session
+async def test_a_role_that_does_not_exist_is_401(rolled_back: Any, role_headers: Any):
+    answer = await rolled_back("GET", "/shows", headers=role_headers("nosuch"))
 
     assert (answer.status_code, answer.json()["message"]) == (401, 'role "nosuch" does not exist')
 
 
-async def test_a_role_the_api_may_not_become_is_403(rest: Any, role_headers: Any):
-    answer = await rest("GET", "/shows", headers=role_headers("postgres"))
+@in_session
+async def test_a_role_the_api_may_not_become_is_403(rolled_back: Any, role_headers: Any):
+    answer = await rolled_back("GET", "/shows", headers=role_headers("postgres"))
 
     assert (answer.status_code, answer.json()["code"]) == (403, "42501")
 

@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
+from tests.support.data_api import Rest
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 HUGE = "9" * 5000
 READ = ("GET", "/shows")
+
+
+@pytest.fixture
+def rest(rolled_back: Rest) -> Rest:
+    return rolled_back
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,17 @@ from typing import Any
 
 import pytest
 
-from edge.emulator.rest.config import RestConfig
+from tests.support.data_api import Rest
 
 EXACT = {"prefer": "count=exact"}
 OBJECT = {"accept": "application/vnd.pgrst.object+json"}
 
-
-@pytest.fixture
-def rest_database(shared_database: str) -> str:
-    return shared_database
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture
-def rest_config() -> RestConfig:
-    return RestConfig(tx_rollback=True)
+def rest(rolled_back: Rest) -> Rest:
+    return rolled_back
 
 
 @pytest.mark.parametrize(
