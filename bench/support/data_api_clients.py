@@ -27,10 +27,10 @@ CALLS: Final[Mapping[str, Call]] = {
         client.table("books").select("id,title,authors(name)").eq("id", number).execute()
     ),
     "insert": lambda client, number: (
-        client.table("entries").insert({"title": "an entry", "pages": number}).execute()
+        client.table("entries").insert(_entry(number)).execute()
     ),
     "update": lambda client, number: (
-        client.table("books").update({"pages": number}).eq("id", number).execute()
+        client.table("books").update(_pages(number)).eq("id", number).execute()
     ),
     "rpc": lambda client, number: client.rpc("add", {"a": number, "b": 2}).execute(),
 }
