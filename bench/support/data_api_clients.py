@@ -4,7 +4,7 @@ import http.client
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import supabase
 
@@ -14,7 +14,16 @@ _DEADLINE: Final = 60
 _PAUSE: Final = 0.002
 _POINTS: Final = 200
 
-Call = Callable[[supabase.Client, int], object]
+
+def _entry(number: int) -> dict[str, str | int]:
+    return {"title": "an entry", "pages": number}
+
+
+def _pages(number: int) -> dict[str, int]:
+    return {"pages": number}
+
+
+Call = Callable[[Any, int], object]
 # What supabase-py is asked for, with the number of a row.
 CALLS: Final[Mapping[str, Call]] = {
     "select by key": lambda client, number: (
@@ -26,9 +35,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "select with embed": lambda client, number: (
         client.table("books").select("id,title,authors(name)").eq("id", number).execute()
     ),
-    "insert": lambda client, number: (
-        client.table("entries").insert(_entry(number)).execute()
-    ),
+    "insert": lambda client, number: client.table("entries").insert(_entry(number)).execute(),
     "update": lambda client, number: (
         client.table("books").update(_pages(number)).eq("id", number).execute()
     ),

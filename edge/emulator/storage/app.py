@@ -15,10 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from edge.emulator.postgres.pool import Pool
 from edge.emulator.storage.config import StorageConfig
 from edge.emulator.storage.context import StorageContext
-from edge.emulator.storage.database import Database
+from edge.emulator.storage.database import Database, Pools
 from edge.emulator.storage.errors import StorageError, storage_error
 from edge.emulator.storage.files import FileStore
 from edge.emulator.storage.responses import Json
@@ -74,12 +73,12 @@ _S3: Final = ("/s3", "/s3/", "/s3/{bucket}", "/s3/{bucket}/", "/s3/{bucket}/{key
 _S3_VERBS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
 
-def create_storage_app(pool: Pool, config: StorageConfig) -> Starlette:
+def create_storage_app(pools: Pools, config: StorageConfig) -> Starlette:
     """Return the app; files are kept below the configuration's folder."""
     files = FileStore(config.folder, durable=config.durable)
     resumable = ResumableStore(config.folder / "resumable", files)
     transformer = Transformer(files)
-    context = StorageContext(config, Database(pool), files, resumable, transformer)
+    context = StorageContext(config, Database(pools), files, resumable, transformer)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:

@@ -97,6 +97,19 @@ class FileStore:
             raise
         return StoredFile(version, incoming.size, f'"{incoming.digest.hexdigest()}"')
 
+    def describe(self, data: bytes) -> StoredFile:
+        """Return what a new version of these bytes will be; `place` writes it."""
+        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return StoredFile(str(uuid4()), len(data), f'"{digest}"')
+
+    async def place(self, version: str, data: bytes) -> None:
+        """Write a file whole; with fsync in a thread, otherwise it is in the kernel's cache."""
+        incoming = _Incoming(self._folder / _TEMPORARY / version, len(data))
+        if self._durable:
+            await asyncio.to_thread(self._place, incoming, data, version)
+        else:
+            self._place(incoming, data, version)
+
     async def adopt(self, path: Path, version: str) -> StoredFile:
         """Move a complete file in as a version, and hash it."""
         return await asyncio.to_thread(self._adopt, path, version)

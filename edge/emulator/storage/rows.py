@@ -5,10 +5,12 @@ the owner of the tables.
 """
 
 from collections.abc import Mapping
+from json import dumps
 from typing import Any, Final, cast
 
 from psycopg.types.json import Jsonb
 
+from edge.emulator.postgres.pipeline import Statement
 from edge.emulator.postgres.pool import Connection
 
 Row = dict[str, Any]
@@ -23,6 +25,11 @@ _OBJECT: Final = (
     " owner_id, version, metadata, user_metadata, "
     + ", ".join(_TIME.format(name) for name in ("created_at", "updated_at", "last_accessed_at"))
 )
+_LIMITS: Final = b"""
+select file_size_limit, to_json(allowed_mime_types) from storage.buckets where id = $1"""
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+_FORMER: Final = b"""
+select version from storage.objects where bucket_id = $1 and name = $2 for update"""
 _CHANGEABLE: Final = ("public", "file_size_limit", "allowed_mime_types")
 BUCKET_COLUMNS: Final = ("id", "name", "created_at", "updated_at")
 
@@ -109,11 +116,37 @@ async def find_objects(connection: Connection, bucket_id: str, names: list[str])
     return await _all(connection, query, bucket_id, names)
 
 
+def replacing(new: Mapping[str, Any], *, upsert: bool) -> tuple[Statement, ...]:
+    """Return statements for one round trip that read the bucket's limits and replace an object.
+
+    Their results: the limits, none, the former version, the object's id.
+    """
+    place = (new["bucket_id"], new["name"])
+    insert = f"{_insertion(upsert=upsert)} returning id::text"
+    return (
+        (_LIMITS, place[:1]),
+        (_LOCK.encode(), ("/".join(place),)),
+        (_FORMER, place),
+        (insert.encode(), _texts(new)),
+    )
+
+
+def insertion_statement(new: Mapping[str, Any], *, upsert: bool) -> Statement:
+    """Return `insertion` for a pipeline."""
+    return _insertion(upsert=upsert).encode(), _texts(new)
+
+
+def _texts(new: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Return the values of an insertion as text, which Postgres parses."""
+    *texts, metadata, user_metadata = _values(new)
+    documents = (None if each is None else dumps(each.obj) for each in (metadata, user_metadata))
+    return (*texts, *documents)
+
+
 def locking(bucket_id: str, name: str) -> tuple[str, tuple[str, ...]]:
     """Return statements that find an object and keep others from changing or creating it."""
-    lock = "select pg_advisory_xact_lock(hashtextextended($3, 0))"
-    query = f"select {_OBJECT} from storage.objects where bucket_id = $1 and name = $2 for update"
-    return f"{lock};\n{query}", (bucket_id, name, f"{bucket_id}/{name}")
+    query = f"select {_OBJECT} from storage.objects where bucket_id = $2 and name = $3 for update"
+    return f"{_LOCK};\n{query}", (f"{bucket_id}/{name}", bucket_id, name)
 
 
 async def insert_object(connection: Connection, new: Mapping[str, Any], *, upsert: bool) -> Row:

@@ -1,7 +1,7 @@
 """Read an upload's body: its type, its metadata, and its bytes as a stream.
 
 A body is raw, or a form whose fields come before its file, as both clients send it. The bytes are
-never in memory as a whole.
+never in memory as a whole, unless they are few.
 """
 
 import base64
@@ -10,7 +10,7 @@ import json
 import re
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from python_multipart.exceptions import MultipartParseError
@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from edge.emulator.storage.errors import invalid_request, storage_error
 
+SMALL: Final = 256 * 1024
 DEFAULT_TYPE: Final = "application/octet-stream"
 _MAX_METADATA: Final = 1024 * 1024
 _MAX_FIELDS: Final = 10
@@ -49,6 +50,28 @@ async def read_upload(request: Request) -> Upload:
         int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) else None,
         request.stream(),
     )
+
+
+async def take_small(incoming: Upload) -> tuple[Upload, bytes | None]:
+    """Return the bytes of an upload up to 256 KB; a larger one stays a stream, from its start."""
+    if incoming.size is not None and incoming.size > SMALL:
+        return incoming, None
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in incoming.chunks:
+        pieces.append(piece)
+        size += len(piece)
+        if size > SMALL:
+            return replace(incoming, chunks=_resume(pieces, incoming.chunks)), None
+    return incoming, b"".join(pieces)
+
+
+async def _resume(pieces: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces that were read, then the rest."""
+    while pieces:
+        yield pieces.pop(0)
+    async for piece in rest:
+        yield piece
 
 
 @dataclass(frozen=True, slots=True)

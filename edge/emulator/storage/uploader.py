@@ -1,10 +1,13 @@
 """Store an upload: rights first, then the bytes, then the row."""
 
 import fnmatch
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg.pq.abc import PGresult
 from starlette.requests import Request
 
 from edge.emulator.storage import rows
@@ -13,7 +16,7 @@ from edge.emulator.storage.errors import StorageError, storage_error
 from edge.emulator.storage.files import StoredFile
 from edge.emulator.storage.identity import Caller
 from edge.emulator.storage.names import check_object_name
-from edge.emulator.storage.upload import Upload
+from edge.emulator.storage.upload import Upload, take_small
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,13 @@ async def read_limits(context: StorageContext, bucket_id: str) -> Limits:
         bucket = await rows.find_bucket(connection, bucket_id)
     if bucket is None:
         raise storage_error("NoSuchBucket")
-    own = bucket["file_size_limit"] or context.config.file_size_limit
-    types = bucket["allowed_mime_types"]
+    return _limits(context, bucket["file_size_limit"], bucket["allowed_mime_types"])
+
+
+def _limits(context: StorageContext, own: int | None, types: Sequence[str] | None) -> Limits:
+    most = context.config.file_size_limit
     patterns = tuple(str(each).lower() for each in types) if types else None
-    return Limits(min(own, context.config.file_size_limit), patterns)
+    return Limits(min(own or most, most), patterns)
 
 
 async def check_rights(
@@ -82,24 +88,84 @@ async def upload(
     operation: str = "",
 ) -> rows.Row:
     """Check, write and commit an upload; returns its row. Nothing is left of a failed one."""
+    operation = operation or ("object.upload_update" if target.upsert else "object.upload")
+    new = {
+        "bucket_id": target.bucket_id,
+        "name": target.name,
+        "owner_id": caller.user_id,
+        "metadata": {"mimetype": incoming.content_type, "contentLength": incoming.size},
+        "user_metadata": incoming.user_metadata,
+    }
+    incoming, data = await take_small(incoming)
+    if data is not None:
+        small = _SmallUpload(context, request, caller, operation, target, new)
+        return await small.run(incoming, data)
     limits = await read_limits(context, target.bucket_id)
     check_object_name(target.name)
     limits.check(incoming.content_type, incoming.size)
-    await check_rights(
-        context,
-        caller,
-        request,
-        operation or ("object.upload_update" if target.upsert else "object.upload"),
-        {
-            "bucket_id": target.bucket_id,
-            "name": target.name,
-            "owner_id": caller.user_id,
-            "metadata": {"mimetype": incoming.content_type, "contentLength": incoming.size},
-            "user_metadata": incoming.user_metadata,
-            "upsert": target.upsert,
-        },
-    )
+    await check_rights(context, caller, request, operation, {**new, "upsert": target.upsert})
     return await store(context, target, incoming, limits.size, caller.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _SmallUpload:
+    """An upload whose bytes are there: one round trip, the file, and the commit.
+
+    `new` is the row that the caller's rights are tried with.
+    """
+
+    context: StorageContext
+    request: Request
+    caller: Caller
+    operation: str
+    target: Target
+    new: dict[str, Any]
+
+    async def run(self, incoming: Upload, data: bytes) -> rows.Row:
+        try:
+            check_object_name(self.target.name)
+            return await self._run(incoming, data)
+        except StorageError as exc:
+            # What comes first if each step is taken by itself.
+            limits = await read_limits(self.context, self.target.bucket_id)
+            check_object_name(self.target.name)
+            limits.check(incoming.content_type, len(data))
+            if exc.code == "ResourceAlreadyExists":
+                raise storage_error("KeyAlreadyExists") from exc
+            raise
+
+    async def _run(self, incoming: Upload, data: bytes) -> rows.Row:
+        upsert, files = self.target.upsert, self.context.files
+        file = files.describe(data)
+        metadata = describe(file, incoming.content_type, incoming.cache_control)
+        user_metadata = incoming.user_metadata or {}
+        final = {"version": file.version, "metadata": metadata, "user_metadata": user_metadata}
+        trying = self.context.database.trying_as_caller(
+            self.caller,
+            self.request,
+            self.operation,
+            rows.insertion_statement(self.new, upsert=upsert),
+            rows.replacing(self.new | final, upsert=upsert),
+        )
+        try:
+            async with trying as (bucket, _, former, inserted):
+                self._limits(bucket).check(incoming.content_type, file.size)
+                await files.place(file.version, data)
+        except BaseException:
+            await files.remove([file.version])
+            raise
+        await files.remove(
+            [(former.get_value(row, 0) or b"").decode() for row in range(former.ntuples)]
+        )
+        return {**self.new, **final, "id": _text(inserted, 0)}
+
+    def _limits(self, bucket: PGresult) -> Limits:
+        own, types = bucket.get_value(0, 0), bucket.get_value(0, 1)
+        return _limits(self.context, int(own) if own else None, json.loads(types or b"null"))
+
+
+def _text(result: PGresult, row: int) -> str:
+    return (result.get_value(row, 0) or b"").decode()
 
 
 async def store(
