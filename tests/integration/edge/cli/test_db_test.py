@@ -42,6 +42,7 @@ def edge(
         connection.execute("create table notes (id int, author text)")
         connection.execute("alter table notes enable row level security")
         connection.execute("create policy own on notes using (author = 'ann')")
+        connection.execute("alter default privileges revoke execute on functions from public")
 
     def run(*arguments: str) -> Outcome:
         return run_edge(monkeypatch, capsys, "db", "test", *arguments, "--workdir", str(tmp_path))
