@@ -1,5 +1,7 @@
 """Families of numbers, and Prometheus' text format for them, version 0.0.4.
 
+Lines may be made in another thread than numbers are counted in.
+
 The format: prometheus.io/docs/instrumenting/exposition_formats.
 """
 
@@ -64,7 +66,7 @@ class Counter:
 
     def lines(self) -> Iterator[str]:
         yield from self.description.header("counter")
-        for labels, number in self.values.items():
+        for labels, number in self.values.copy().items():
             yield self.description.sample(labels, number)
 
 
@@ -105,7 +107,7 @@ class Histogram:
 
     def lines(self) -> Iterator[str]:
         yield from self.description.header("histogram")
-        for labels, distribution in self.values.items():
+        for labels, distribution in self.values.copy().items():
             yield from self._series(labels, distribution)
 
     def _series(self, labels: Labels, distribution: _Distribution) -> Iterator[str]:

@@ -44,5 +44,5 @@ class Census:
 
     def by_function(self) -> dict[tuple[str, str], int]:
         """Count workers by function and state."""
-        alive = Counter(self._states.values())
-        return {(slug, state): alive[slug, state] for slug in self._slugs for state in WorkerState}
+        alive, slugs = Counter(list(self._states.values())), list(self._slugs)  # for any thread
+        return {(slug, state): alive[slug, state] for slug in slugs for state in WorkerState}

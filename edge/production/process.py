@@ -19,6 +19,7 @@ from edge.gateway.upgrades import route_upgrades
 from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
+from edge.metrics.app import MetricsApp
 from edge.metrics.observer import Metrics
 from edge.operating_system import IS_LINUX
 from edge.production.access_log import AccessLog
@@ -175,7 +176,7 @@ class GatewayProcess:
         self._functions = FunctionsApp(config, self._observe, rate)
         self._shared_metrics = SharedMetrics(self.board, self.readiness.index, self._metrics)
         secret = Secret(settings.service_role_key, settings.keys)
-        numbers = SharedMetricsApp(self._shared_metrics, secret)
+        numbers = SharedMetricsApp(MetricsApp(self._shared_metrics), secret)
         routes = {FUNCTIONS: self._functions, METRICS: numbers}
         gateway = Gateway(routes, settings.key_tokens())
         self.readiness.set(not (settings.forks and IS_LINUX))
@@ -221,7 +222,7 @@ class GatewayProcess:
 
     async def _publish_metrics(self) -> None:
         while True:
-            self._shared_metrics.publish()
+            await asyncio.to_thread(self._shared_metrics.publish)
             await asyncio.sleep(PUBLISH_SECONDS)
 
     def _adopt_keys(self, jwks: str) -> None:

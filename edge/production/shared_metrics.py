@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,38 +46,48 @@ class MetricsBoard:
 
 @dataclass(slots=True)
 class SharedMetrics:
-    """The part of process `index`: counters of an earlier one in its place are kept."""
+    """The part of process `index`: counters of an earlier one in its place are kept.
+
+    For any thread, one at a time: locks of files are a process's, not a thread's.
+    """
 
     board: MetricsBoard
     index: int
     metrics: Metrics
     _earlier: bytes = field(init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         self._earlier = without_gauges(self.board.read(self.index))
 
     def publish(self) -> None:
         """Let the other processes see this one's numbers."""
-        text = self.metrics.render()
-        self.board.write(self.index, merge((text, self._earlier)) if self._earlier else text)
+        with self._turn:
+            self._publish()
 
     def render(self) -> bytes:
         """Render the sums over all processes; the others' are two seconds old at most."""
-        self.publish()
-        return merge(self.board.read(index) for index in range(len(self.board.slots)))
+        with self._turn:
+            self._publish()
+            texts = [self.board.read(index) for index in range(len(self.board.slots))]
+        return merge(texts)
+
+    def _publish(self) -> None:
+        text = self.metrics.render()
+        self.board.write(self.index, merge((text, self._earlier)) if self._earlier else text)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedMetricsApp:
     """Answers GET /metrics, with the project's secret key only."""
 
-    shared: SharedMetrics
+    numbers: MetricsApp
     secret: Secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if self.secret.is_in(headers.get(b"authorization", "")):
-            await MetricsApp(self.shared)(scope, receive, send)
+            await self.numbers(scope, receive, send)
             return
         message = "Send the project's secret key: Authorization: Bearer …, or apikey."
         body = json.dumps({"code": "SECRET_KEY_REQUIRED", "message": message}).encode()

@@ -1,5 +1,9 @@
 """The numbers over HTTP."""
 
+import asyncio
+import threading
+import time
+
 import httpx
 import pytest
 
@@ -49,3 +53,30 @@ async def test_the_platforms_metric_is_json_with_requests_in_flight(metrics: Met
 
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["receivedRequestsCount"] == 5
+
+
+class _Slow:
+    """Notes the threads that render, and how many do at once."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+        self.at_once: list[int] = []
+        self._running = 0
+
+    def render(self) -> bytes:
+        self.threads.add(threading.get_ident())
+        self._running += 1
+        self.at_once.append(self._running)
+        time.sleep(0)  # lets the other threads go on
+        self._running -= 1
+        return b"edge_up 1\n"
+
+
+async def test_numbers_are_rendered_beside_the_event_loop_one_at_a_time() -> None:
+    numbers = _Slow()
+    async with client(MetricsApp(numbers)) as http:
+        answers = await asyncio.gather(*(http.get("/") for _ in range(20)))
+
+    assert {answer.content for answer in answers} == {b"edge_up 1\n"}
+    assert threading.get_ident() not in numbers.threads
+    assert set(numbers.at_once) == {1}

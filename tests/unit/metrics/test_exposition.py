@@ -100,3 +100,19 @@ def test_beyond_its_limit_a_family_counts_under_one_name(parser: Parser) -> None
 
     assert page.value("n_total", a="0", b="x") == 2
     assert page.value("n_total", a=OTHER, b=OTHER) == 3
+
+
+def test_numbers_may_be_counted_while_a_page_is_rendered() -> None:
+    counter, histogram = Counter(LABELS), Histogram(LABELS, (1.0,))
+    counter.add("a")
+    histogram.observe(1, "a")
+    lines = [counter.lines(), histogram.lines()]
+    begun = [[next(each) for _ in range(3)] for each in lines]
+
+    counter.add("b")
+    histogram.observe(1, "b")
+
+    assert [len(start) + len(list(rest)) for start, rest in zip(begun, lines, strict=True)] == [
+        3,
+        6,
+    ]
