@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -21,6 +22,9 @@ _FOLLOWED_AT_ONCE: Final = 1000
 _MOST_REMEMBERED: Final = 5000
 _MOST_FAILURES: Final = 5
 _JOIN_SECONDS: Final = 5.0
+_MOST_WAITING: Final = 1000
+"""Lines that wait for the reader; then programs wait with what they print."""
+_LONGEST_LINE: Final = 1 << 20
 Row = dict[str, Any]
 
 
@@ -90,12 +94,14 @@ def matches(entry: Row, query: LogQuery, function: str = "") -> bool:
     return not query.search or query.search in json.dumps(entry, ensure_ascii=False)
 
 
-def stream(commands: Sequence[Sequence[str]]) -> Iterator[str]:
+def stream(
+    commands: Sequence[Sequence[str]], *, most_waiting: int = _MOST_WAITING
+) -> Iterator[str]:
     """Yield the lines that programs print, as they come, until all of them have ended.
 
     Raises ProgramFailed if one ends with an error.
     """
-    lines: queue.SimpleQueue[str | int] = queue.SimpleQueue()
+    lines: queue.Queue[str | int] = queue.Queue(most_waiting)
     running = [
         subprocess.Popen(
             command,
@@ -122,17 +128,25 @@ def stream(commands: Sequence[Sequence[str]]) -> Iterator[str]:
             else:
                 left -= 1
     finally:
-        for process, pump in zip(running, pumps, strict=True):
+        for process in running:
             process.terminate()
-            pump.join(_JOIN_SECONDS)
+        _drain(pumps, lines)
 
 
-def _pump(process: subprocess.Popen[str], lines: "queue.SimpleQueue[str | int]") -> None:
+def _pump(process: subprocess.Popen[str], lines: "queue.Queue[str | int]") -> None:
     assert process.stdout is not None
     with process.stdout as printed:
-        for line in printed:
+        while line := printed.readline(_LONGEST_LINE):
             lines.put(line.rstrip("\n"))
     lines.put(process.wait())
+
+
+def _drain(pumps: Sequence[threading.Thread], lines: "queue.Queue[str | int]") -> None:
+    """Let the threads end that wait for room; what the programs still print is dropped."""
+    deadline = time.monotonic() + _JOIN_SECONDS
+    while any(pump.is_alive() for pump in pumps) and time.monotonic() < deadline:
+        with suppress(queue.Empty):
+            lines.get(timeout=0.02)
 
 
 def _rank(severity: str) -> int:

@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,15 @@ def test_lines_of_several_programs_come_as_they_are_printed() -> None:
     assert sorted(stream([program("a"), program("b")])) == ["a", "b"]
     with pytest.raises(ProgramFailed, match="status 3"):
         list(stream([program("no such pod", 3)]))
+
+
+def test_a_program_waits_for_a_slow_reader_and_ends_with_it(tmp_path: Path) -> None:
+    printed = tmp_path / "printed"
+    text = f"[print('x' * 100) for _ in range(70_000)]; open({str(printed)!r}, 'w').close()"
+    lines = stream([(sys.executable, "-c", text)], most_waiting=5)
+
+    begin = list(itertools.islice(lines, 100))
+    lines.close()  # type: ignore[attr-defined]
+
+    assert begin == ["x" * 100] * 100
+    assert not printed.exists()
