@@ -35,12 +35,13 @@ def bundle(
     manifest.json. The same input gives the same bytes.
     """
     from edge.cli.deploy.planning import Selection, bundle_all, choose_functions
+    from edge.deploy.bundle.builder import Bundles
     from edge.deploy.bundle.import_cost import measure_costs
     from edge.project.config_toml import STATE_FOLDER
 
     functions = choose_functions(workdir, Selection(tuple(names or ()), everything))
     folder = out or workdir / STATE_FOLDER / "bundles"
-    for workload in bundle_all(workdir, functions, has_telemetry=telemetry):
+    for workload in bundle_all(Bundles(workdir, has_telemetry=telemetry), functions):
         made = workload.bundle
         made.write(folder / made.slug)
         _show(

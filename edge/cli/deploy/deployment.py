@@ -9,6 +9,7 @@ from edge.cli.deploy.migrating import RollingChange, plan_rolling_change
 from edge.cli.deploy.planning import ImageOptions, Selection, plan_container, plan_services
 from edge.cli.deploy.relaying import note_relays, write_relays_of
 from edge.cli.deploy.view import ExecutionOptions, execute_plan, show_plan
+from edge.deploy.bundle.builder import Bundles
 from edge.deploy.plan import Plan
 from edge.deploy.settings import Settings, TargetName
 from edge.errors import EdgeError
@@ -51,8 +52,10 @@ class Deployment:
                 "The container is started by you: edge cannot apply migrations around that.",
                 cure="edge db push what adds, start the new containers, then push what removes.",
             )
-        plan = self._plan()
-        rolling = self._plan_migrations(plan) if self.with_migrations else None
+        place = self.place
+        bundles = Bundles(place.workdir, has_telemetry=place.settings.has_telemetry)
+        plan = self._plan(bundles)
+        rolling = self._plan_migrations(plan, bundles) if self.with_migrations else None
         if self.writes_relays:
             plan = note_relays(plan)
         if self.image.is_dry:
@@ -69,16 +72,14 @@ class Deployment:
         if self.writes_relays:
             write_relays_of(self.place.workdir, self.selection, self.place.target, self.place.env)
 
-    def _plan_migrations(self, plan: Plan) -> RollingChange:
+    def _plan_migrations(self, plan: Plan, bundles: Bundles) -> RollingChange:
         place = self.place
         url = choose_url(self.db_url, place.workdir)
         folder = f"{place.target}/{place.settings.env}"
-        return plan_rolling_change(place.workdir, plan, url, folder)
+        return plan_rolling_change(bundles, plan, url, folder)
 
-    def _plan(self) -> Plan:
+    def _plan(self, bundles: Bundles) -> Plan:
         place, is_dry = self.place, self.image.is_dry
         if place.target == "container":
             return plan_container(place.settings, place.workdir, self.selection, self.image)
-        return plan_services(
-            place.settings, place.workdir, self.selection, place.target, is_dry=is_dry
-        )
+        return plan_services(place.settings, bundles, self.selection, place.target, is_dry=is_dry)

@@ -11,9 +11,10 @@ import typer
 from edge.cli.console import confirm, remark
 from edge.cli.db.push import Push
 from edge.cli.functions.lookup import require_functions
-from edge.deploy.bundle.build import build_bundle
+from edge.deploy.bundle.builder import Bundles
 from edge.deploy.migrations.calls import Calls, find_calls
-from edge.deploy.migrations.rolling import Bundles, File, Order, functions_after, plan_order
+from edge.deploy.migrations.rolling import Bundles as CallsOfBundles
+from edge.deploy.migrations.rolling import File, Order, functions_after, plan_order
 from edge.deploy.plan import Change, Plan
 from edge.emulator.postgres.migrations import find_migrations
 from edge.emulator.postgres.script import read_script
@@ -74,18 +75,19 @@ class RollingChange:
                 remark(f"applied {name}", "green")
 
 
-def plan_rolling_change(workdir: Path, plan: Plan, url: str, place: str) -> RollingChange:
+def plan_rolling_change(bundles: Bundles, plan: Plan, url: str, place: str) -> RollingChange:
     """Compare the migrations with the database's, and with what bundles call. Raises EdgeError."""
+    workdir = bundles.root
     push = Push(url, workdir)
     names = frozenset(push.plan())
     files = [_read(path) for path in _migration_paths(workdir)]
     pending = [file for file in files if file.name in names]
     applied = [file for file in files if file.name not in names]
     known = frozenset(functions_after({}, files)) | frozenset(functions_after({}, applied))
-    calls = _find_all_calls(workdir, known)
+    calls = _find_all_calls(bundles, known)
     record = workdir.resolve() / STATE_FOLDER / "deploy" / place / _RECORD
-    bundles = _bundles(plan.changes, calls, _read_record(record))
-    return RollingChange(push, plan_order(applied, pending, bundles), record, calls)
+    around = _calls_around(plan.changes, calls, _read_record(record))
+    return RollingChange(push, plan_order(applied, pending, around), record, calls)
 
 
 def _migration_paths(workdir: Path) -> list[Path]:
@@ -96,17 +98,16 @@ def _read(path: Path) -> File:
     return File(path.name, tuple(each.text for each in read_script(path).statements))
 
 
-def _find_all_calls(workdir: Path, known: frozenset[str]) -> dict[str, Calls]:
-    functions = [f for f in require_functions(workdir).values() if f.manifest.enabled]
+def _find_all_calls(bundles: Bundles, known: frozenset[str]) -> dict[str, Calls]:
+    functions = [f for f in require_functions(bundles.root).values() if f.manifest.enabled]
     return {
-        function.slug: find_calls(build_bundle(workdir, function.slug).files, known)
-        for function in functions
+        function.slug: find_calls(bundles.of(function.slug).files, known) for function in functions
     }
 
 
-def _bundles(
+def _calls_around(
     changes: Iterable[Change], calls: Mapping[str, Calls], record: Mapping[str, tuple[str, Calls]]
-) -> Bundles:
+) -> CallsOfBundles:
     changed = {change.slug: change for change in changes if change.verdict != "remove"}
     old: dict[str, Calls | None] = {}
     for slug, change in changed.items():
@@ -120,7 +121,7 @@ def _bundles(
         for slug, found in calls.items()
         if slug not in changed
     }
-    return Bundles({slug: calls[slug] for slug in changed if slug in calls}, old, staying)
+    return CallsOfBundles({slug: calls[slug] for slug in changed if slug in calls}, old, staying)
 
 
 def _read_record(path: Path) -> dict[str, tuple[str, Calls]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.cli.console import remark
 from edge.cli.deploy.target import Destination, open_destination
 from edge.cli.functions.lookup import find_function, require_functions
-from edge.deploy.bundle.build import build_bundle
+from edge.deploy.bundle.builder import Bundles
 from edge.deploy.plan import CurrentState, DeployRequest, Plan, make_plan
 from edge.deploy.programs import ProgramFailed, find_builder
 from edge.deploy.settings import SINGLE_ENVIRONMENT, Settings, TargetName, is_credential
@@ -63,15 +63,13 @@ def _require_deployable(functions: Sequence[Function]) -> None:
         raise DeployError("\n".join([*faults, "Nothing was done."]))
 
 
-def bundle_all(
-    workdir: Path, functions: Sequence[Function], *, has_telemetry: bool
-) -> list[Workload]:
+def bundle_all(bundles: Bundles, functions: Sequence[Function]) -> list[Workload]:
     """Bundle every function. Raises DeployError if any of them cannot be bundled."""
     faults: list[str] = []
 
     def bundle(function: Function) -> Workload | None:
         try:
-            return workload_of(workdir, function, has_telemetry=has_telemetry)
+            return workload_of(bundles, function)
         except EdgeError as exc:
             faults.append(f"{function.slug}: {exc}")
             return None
@@ -83,11 +81,11 @@ def bundle_all(
     return [workload for workload in workloads if workload]
 
 
-def workload_of(workdir: Path, function: Function, *, has_telemetry: bool) -> Workload:
+def workload_of(bundles: Bundles, function: Function) -> Workload:
     """Return the function's bundle and the settings that a platform runs it with."""
     manifest = function.manifest
     return Workload(
-        bundle=build_bundle(workdir, function.slug, has_telemetry=has_telemetry),
+        bundle=bundles.of(function.slug),
         memory=manifest.memory_bytes // MEGABYTE,
         timeout=manifest.timeout,
         wall_clock=manifest.wall_clock,
@@ -109,9 +107,10 @@ class ImageOptions:
 
 
 def plan_services(
-    settings: Settings, workdir: Path, selection: Selection, name: TargetName, *, is_dry: bool
+    settings: Settings, bundles: Bundles, selection: Selection, name: TargetName, *, is_dry: bool
 ) -> Plan:
     """Plan the deployment to a target with services. Raises EdgeError if it is not possible."""
+    workdir = bundles.root
     functions = choose_functions(workdir, selection)
     everything = require_functions(workdir)
     settings.check_functions(everything)
@@ -119,7 +118,7 @@ def plan_services(
     if is_dry:
         settings, missing = settings.with_placeholders(name)
     destination = open_destination(workdir, settings, name)
-    workloads = bundle_all(workdir, functions, has_telemetry=settings.has_telemetry)
+    workloads = bundle_all(bundles, functions)
     request = DeployRequest(workloads, frozenset(everything), selection.prunes, selection.forces)
     if missing:
         _show_missing(settings, name, missing)
