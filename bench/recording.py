@@ -3,11 +3,16 @@
 Two stacks of one echo function take turns in short rounds at 32 connections: one records, the other
 does not. The cost is the CPU time that all processes of a stack take for a request, its database
 included: a busy machine changes the throughput from round to round by more than recording does; the
-ratio of neighbouring rounds is printed as well. Then 100,000 requests are stored, and pages of the
-list are asked for over HTTP; and failing calls are made, and the list is asked until it has them.
+ratio of neighbouring rounds is printed as well. Other programs change that CPU time too: with
+--control neither stack records, and the difference is noise. So what the recording itself takes is
+added up: its thread, its backend of Postgres, and its work on the event loop, measured alone with
+requests that are recorded and others that are beyond its rate. Then 100,000 requests are stored,
+and pages of the list are asked for over HTTP; and failing calls are made, and the list is asked
+until it has them.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -23,12 +28,16 @@ from typing import Any, Final
 
 import httpx
 import psycopg
+from starlette.types import Message, Receive, Scope, Send
 
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
 from bench.support.statistics import Series, print_at_most
 from edge.emulator.postgres.cluster import Cluster
+from edge.events import RequestServed
 from edge.project.console_token import read_token
+from edge.project.recording import RecordingSettings
+from edge.recording.recorder import Recorder
 from edge.recording.schema import ensure_partitions
 from tests.support.process_tree import family
 from tests.support.processes import ROOT, free_port, python, running, wait_answer
@@ -36,6 +45,11 @@ from tests.support.waiting import wait_for
 
 _PATH: Final = "/functions/v1/echo"
 _BODY: Final = json.dumps({"name": "Ada", "numbers": [1, 2, 3]}, separators=(",", ":"))
+_HEADERS: Final = [
+    (b"host", b"127.0.0.1"),
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(_BODY)).encode()),
+]
 _WARM_UP: Final = 3.0  # what may be recorded at once is used up
 _STORED: Final = 100_000
 _PAGES: Final = (
@@ -45,6 +59,7 @@ _PAGES: Final = (
     "/requests?limit=50&q=there+is+no+such+text&from=1h",
     "/errors",
 )
+_BACKENDS: Final = "select pid from pg_stat_activity where application_name = 'edge-recording'"
 _FILL: Final = """
 insert into edge_console.requests (id, kind, function, method, path, status, failed, code, error,
   fingerprint, started_at, duration_ms, cold, request_bytes, response_bytes)
@@ -75,6 +90,15 @@ class Contender:
         """CPU time of the stack, its workers and its database so far."""
         lock = json.loads((self.folder / ".edge/lock").read_text())
         return sum(map(_cpu_seconds, family(int(lock["PID"]))))
+
+    def own_cpu_seconds(self) -> float:
+        """CPU time of the recording's thread and of its backend so far."""
+        with self.api() as api:
+            thread = float(api.get("/summary").json()["recording"]["cpu_seconds"])
+        cluster = Cluster(self.folder / ".edge/postgres", port=self.db_port)
+        with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+            rows = connection.execute(_BACKENDS).fetchall()
+        return thread + sum(_cpu_seconds(int(row[0])) for row in rows)
 
     def api(self) -> httpx.Client:
         """A client of the console's API."""
@@ -139,6 +163,81 @@ def compare(records: Contender, plain: Contender, *, rounds: int, seconds: float
     return recording / other
 
 
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """Microseconds of CPU time for a request: what recording takes, by where, and all of it."""
+
+    writing: float
+    looping: float
+    total: float
+
+    @property
+    def share(self) -> float:
+        return (self.writing + self.looping) / (self.total - self.writing - self.looping)
+
+    def __str__(self) -> str:
+        return (
+            f"recording itself: {self.writing:.1f} µs by its thread and its backend,"
+            f" {self.looping:.1f} µs on the event loop, of {self.total:.0f} µs for a request"
+        )
+
+
+def measure_own_cost(records: Contender, *, rounds: int, seconds: float) -> OwnCost:
+    """Add up what recording takes of each request's CPU time."""
+    costs: list[OwnCost] = []
+    skipped, kept = measure_loop(rate=0), measure_loop(rate=1_000_000)
+    for _ in range(rounds):
+        records.run(_WARM_UP)
+        before = (_stored(records), records.own_cpu_seconds(), records.cpu_seconds())
+        requests = len(records.run(seconds).latencies)
+        after = (_stored(records), records.own_cpu_seconds(), records.cpu_seconds())
+        stored, own, all_ = (b - a for a, b in zip(before, after, strict=True))
+        looping = skipped + (kept - skipped) * stored / requests
+        costs.append(OwnCost(own / requests * 1e6, looping, all_ / requests * 1e6))
+    return sorted(costs, key=lambda cost: cost.share)[len(costs) // 2]
+
+
+def _stored(stack: Contender) -> float:
+    with stack.api() as api:
+        return float(api.get("/summary").json()["recording"]["stored"])
+
+
+def measure_loop(rate: int, requests: int = 5000, rounds: int = 9) -> float:
+    """Return the microseconds that recording takes of the event loop for a request."""
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": _BODY.encode()})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": _BODY.encode(), "more_body": False}
+
+    async def send(_message: Message) -> None:
+        return
+
+    served = RequestServed("echo", "e" * 36, "r" * 36, "POST", "/echo", 200, 3.0)
+    scope: Scope = {"type": "http", "method": "POST", "raw_path": b"/echo", "query_string": b""}
+    scope["headers"] = _HEADERS
+
+    async def run(recorder: Recorder | None) -> float:
+        target = recorder.wrap(app, "function", "/functions/v1") if recorder else app
+        began = time.thread_time()
+        for _ in range(requests):
+            await target(scope, receive, send)
+            if recorder:
+                recorder(served)
+        return (time.thread_time() - began) / requests * 1e6
+
+    def create() -> Recorder:
+        recorder = Recorder(RecordingSettings(per_second=rate))
+        recorder._budget.burst = recorder._budget._left = float(rate)  # pyright: ignore[reportPrivateUsage]
+        return recorder
+
+    plain = min(asyncio.run(run(None)) for _ in range(rounds))
+    return min(asyncio.run(run(create())) for _ in range(rounds)) - plain
+
+
 def fill(stack: Contender) -> None:
     """Store many requests, of the last two days."""
     cluster = Cluster(stack.folder / ".edge/postgres", port=stack.db_port)
@@ -183,14 +282,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--control", action="store_true", help="neither stack records")
     options = parser.parse_args()
     print_machine()
     with (
         tempfile.TemporaryDirectory() as folder,
-        contender(Path(folder) / "on", records=True) as records,
+        contender(Path(folder) / "on", records=not options.control) as records,
         contender(Path(folder) / "off", records=False) as plain,
     ):
         share = compare(records, plain, rounds=options.rounds, seconds=options.seconds)
+        if options.control:
+            print(f"neither records: {share:.1%} of the other's CPU time")
+            return
+        own = measure_own_cost(records, rounds=options.rounds, seconds=options.seconds)
+        print(own)
         with records.api() as api:
             print(json.dumps(api.get("/summary").json()["recording"]))
             appearance = measure_appearance(records, api)
@@ -199,7 +304,8 @@ def main() -> None:
             pages = [measure_page(api, path) for path in _PAGES]
     for page in pages:
         print(page)
-    print_at_most("CPU time for a request while recording", share * 100, 103, "% of that without")
+    print(f"CPU time for a request while recording: {share:.1%} of that without")
+    print_at_most("what recording itself takes", own.share * 100, 3, "% of a request's CPU time")
     print_at_most(f"first page of {_STORED:,} requests, p50", pages[0].p50, 300, "ms")
     print_at_most("a failing call is listed, p99", appearance.p99, 1000, "ms")
 

@@ -11,6 +11,10 @@ import httpx
 from console.settings import read_settings
 
 _SECONDS: Final = 30.0
+OWN_READ: Final = {"x-client-info": "edge-console-read"}
+"""Headers of what is read only to be shown here: the list of requests leaves it out by default."""
+_READS: Final = ("GET", "HEAD")
+_READING_PATHS: Final = ("/storage/v1/object/list", "/storage/v1/object/sign/")
 
 
 class ApiError(Exception):
@@ -66,7 +70,7 @@ class Api:
                 path,
                 params=sent or None,  # an empty mapping would drop a query of the path
                 content=content,
-                headers={**kind, **(headers or {})},
+                headers={**_own(method, path), **kind, **(headers or {})},
             )
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
@@ -74,20 +78,22 @@ class Api:
             raise _read_error(response.status_code, response.content)
         return _parse(response)
 
-    async def upload(
-        self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str]
-    ) -> Any:
-        """POST bytes as they come, of any length."""
+    async def forward(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: AsyncIterator[bytes] | None,
+    ) -> httpx.Response:
+        """Send bytes as they come, of any length; whoever asks closes the response."""
         timeout = httpx.Timeout(_SECONDS, read=None, write=None)
+        request = self._client.build_request(
+            method, path, content=content, headers=dict(headers), timeout=timeout
+        )
         try:
-            response = await self._client.post(
-                path, content=content, headers=dict(headers), timeout=timeout
-            )
+            return await self._client.send(request, stream=True)
         except httpx.HTTPError as exc:
             raise _unreachable(exc) from exc
-        if response.is_error:
-            raise _read_error(response.status_code, response.content)
-        return _parse(response)
 
     @asynccontextmanager
     async def stream(
@@ -126,6 +132,10 @@ class Api:
                 elif not line and lines:
                     yield json.loads("\n".join(lines))
                     lines = []
+
+
+def _own(method: str, path: str) -> Mapping[str, str]:
+    return OWN_READ if method in _READS or path.startswith(_READING_PATHS) else {}
 
 
 def _render_query(query: Mapping[str, object] | None) -> dict[str, str] | None:

@@ -12,7 +12,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import views
+from console import uploads, views
 from console.settings import read_settings
 from console.view import BASE
 
@@ -38,6 +38,7 @@ def create_app() -> ASGIApp:
     for module in pkgutil.iter_modules(views.__path__):
         importlib.import_module(f"{views.__name__}.{module.name}")
     _add_project_pages(read_settings().pages, read_settings().root)
+    assert uploads  # it has registered its routes
     nicegui_app.add_static_files("/static", _STATIC)
     ui.add_head_html(_head(), shared=True)
     # Its bar has no name for screen readers, and answers come over the socket.

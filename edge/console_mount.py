@@ -1,10 +1,12 @@
 """What the stack serves below /console: the API, and what shows it in a browser."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp
@@ -20,7 +22,9 @@ from edge.gateway.pages import SETTINGS, create_pages_app
 from edge.metrics.observer import Metrics
 from edge.project.settings import Settings
 from edge.project.worker_environment import build_console_environment
+from edge.recording.postgres_log import PostgresLog
 from edge.recording.recorder import Recorder
+from edge.recording.service_logs import ServiceLogs
 from edge.runtime.app import FunctionsApp
 
 if TYPE_CHECKING:
@@ -88,6 +92,8 @@ class ConsoleMount:
     recorder: Recorder | None
     _app: ConsoleApp | None = field(default=None, init=False)
     _context: "ConsoleContext | None" = field(default=None, init=False)
+    _logs: ServiceLogs | None = field(default=None, init=False)
+    _reading: "asyncio.Task[None] | None" = field(default=None, init=False)
 
     @property
     def token(self) -> str:
@@ -112,19 +118,30 @@ class ConsoleMount:
         return ConsoleSocket(self._app.access, self._app.process) if self._app else None
 
     async def stop_process(self) -> None:
-        """End the streams of the API, and the process of the browser's part, which holds some."""
+        """End what the API does: streams, bulk actions, the browser's part, which holds some."""
         if self.recorder:
             self.recorder.end_streams()
+        if self._context:
+            await self._context.cancel()
         if self._app:
             await self._app.close()
 
-    def connect(self, dsn: str) -> None:
-        """Let the recording store what happens in this database."""
-        if self.recorder:
-            self.recorder.connect(partial(create_writer, self.settings, dsn))
+    def connect(self, dsn: str, log_file: Path) -> None:
+        """Let the recording store what happens in this database, whose log it reads as well."""
+        if self.recorder is None:
+            return
+        self.recorder.connect(partial(create_writer, self.settings, dsn))
+        self._logs = ServiceLogs(self.recorder.take_service_line)
+        self._logs.open()
+        log = PostgresLog(log_file, self.recorder.take_service_line)
+        self._reading = asyncio.create_task(log.follow())
 
     async def close(self) -> None:
         """Close what the API has opened."""
+        if self._reading:
+            self._reading.cancel()
+        if self._logs:
+            self._logs.close()
         if self._context:
             await self._context.close()
 

@@ -21,7 +21,7 @@ from edge.gateway.guard import Guard, Secret, is_control
 from edge.gateway.home import create_home_page
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
-from edge.gateway.upgrades import route_upgrades
+from edge.gateway.upgrades import Factory, route_upgrades
 from edge.gateway.upstream import Upstream
 from edge.logs.rate_limit import LineRate
 from edge.logs.store import LogStore
@@ -200,7 +200,7 @@ class Stack:
         for prefix, app in zip(_DATABASE_SERVICES, await services.start_database(), strict=True):
             deferred[prefix].resolve(app)
         deferred[_MAIL].resolve(services.create_mailbox_app())
-        self.console.connect(services.cluster.dsn())
+        self.console.connect(services.cluster.dsn(), services.cluster.log_file)
         if self.scheduled:  # only with a local database: a laptop must not call a hosted project's
             services.start_scheduler(
                 f"http://127.0.0.1:{self.settings.port}{FUNCTIONS}", self._schedules
@@ -316,8 +316,14 @@ class Stack:
         return service.create_socket() if service else None
 
     async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
-        of_functions = self.functions.upgrades(gateway)
-        services = {_REALTIME: self._open_realtime, CONSOLE_PREFIX: self.console.open_socket}
+        of_functions: Factory = self.functions.upgrades(gateway)
+        services: dict[str, Factory] = {
+            _REALTIME: self._open_realtime,
+            CONSOLE_PREFIX: self.console.open_socket,
+        }
+        if self._recorder:
+            services[_REALTIME] = self._recorder.wrap_socket(self._open_realtime, "realtime")
+            of_functions = self._recorder.wrap_socket(of_functions, "function")
         upgrades = route_upgrades(services, of_functions)
         server = Server(gateway, upgrades=upgrades)
         self._exits.push_async_callback(server.close)

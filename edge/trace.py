@@ -1,10 +1,13 @@
 """What the layers note about one request as it passes them; only of requests that are recorded."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.types import Scope
 
+current_request: Final[ContextVar[str]] = ContextVar("edge_current_request", default="")
+"""The id of the recorded request that this task serves; empty for others."""
 _KEY: Final = "edge.trace"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from console import ApiError, api
-from console.api import project
+from console.api import OWN_READ, project
 from console.ui.table import Column
 from console.ui.times import time_tag
 
@@ -37,7 +37,9 @@ async def insert(table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 async def call(name: str, **arguments: object) -> Any:
     """POST /rest/v1/rpc/<name>."""
-    return await project().post(f"/rest/v1/rpc/{name}", arguments)
+    headers = OWN_READ if name.startswith("get_") else None
+    path = f"/rest/v1/rpc/{name}"
+    return await project().request("POST", path, body=arguments, headers=headers)
 
 
 async def as_user(user_id: str) -> dict[str, str]:

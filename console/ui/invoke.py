@@ -13,14 +13,17 @@ from console.api import ApiError, api
 from console.settings import read_settings
 from console.snippets import Call
 from console.ui.copy_as import copy_as
+from console.ui.form_fields import FormFields
 from console.ui.messages import show_error
 from console.ui.output import Output
 from console.ui.parts import facts, link, milliseconds
 from console.ui.roles import RolePicker
+from console.ui.saved_requests import SavedRequests
 from console.ui.text import pretty
 from console.view import BASE
 
 METHODS: Final = ("POST", "GET", "PUT", "PATCH", "DELETE")
+_KINDS: Final = {"body": "JSON or text", "form": "Form with files"}
 _SHOWN_WHOLE: Final = 500_000
 _PREFIX: Final = "x-console-"
 
@@ -30,9 +33,9 @@ class InvokeForm:
 
     def __init__(self, slug: str, samples: Sequence[Mapping[str, Any]]) -> None:
         self.slug = slug
-        self.samples = {sample_name(n, sample): sample for n, sample in enumerate(samples)}
+        self.saved = SavedRequests(slug, samples, self.read, self.fill)
 
-    def build(self) -> None:
+    async def build(self) -> None:
         """Add the form's elements."""
         with ui.element("div").classes("row-wrap"):
             self.method = ui.select(list(METHODS), label="Method", value="POST")
@@ -40,12 +43,14 @@ class InvokeForm:
             self.path = ui.input(f"Path after /{self.slug}, with query").props("dense outlined")
             self.path.classes("grow mono")
             self.role = RolePicker(value="service_role")
-            if self.samples:
-                saved = ui.select(list(self.samples), label="Saved requests")
-                saved.props("dense outlined options-dense").classes("filter")
-                saved.on_value_change(lambda event: self.fill(self.samples[event.value]))
+        with ui.element("div").classes("row-wrap"):
+            self.saved.build()
+        self.kind = ui.toggle(_KINDS, value="body").props("no-caps dense unelevated")
         self.body = ui.textarea("Body", value="{}").props("outlined autogrow")
         self.body.classes("mono full body-field")
+        self.body.bind_visibility_from(self.kind, "value", value="body")
+        self.fields = FormFields()
+        self.fields.place.bind_visibility_from(self.kind, "value", value="form")
         self.headers = ui.textarea("More headers, one a line: Name: value").props(
             "outlined autogrow rows=1"
         )
@@ -55,12 +60,28 @@ class InvokeForm:
             self.button.props("no-caps unelevated data-call")
             copy_as(self.as_call)
         self.result = ui.element("div").classes("stack").props("aria-live=polite")
-        if self.samples:
-            self.fill(next(iter(self.samples.values())))
+        if self.saved.first:
+            self.fill(self.saved.first)
+        await self.saved.load()
+
+    def read(self) -> dict[str, Any]:
+        """Return what the form says, to be saved."""
+        return {
+            "method": self.method.value,
+            "path": self.path.value or "",
+            "headers": self.headers.value or "",
+            "body": self.body.value or "" if self.kind.value == "body" else "",
+            "fields": self.fields.texts if self.kind.value == "form" else [],
+            "as": self.role.value,
+        }
 
     def fill(self, sample: Mapping[str, Any]) -> None:
         """Take over a saved request."""
         body = sample.get("body")
+        fields = sample.get("fields") or []
+        self.kind.set_value("form" if fields else "body")
+        self.fields.fill(fields)
+        self.headers.set_value(str(sample.get("headers") or ""))
         self.method.set_value(str(sample.get("method") or "POST").upper())
         self.path.set_value(str(sample.get("path") or ""))
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
@@ -71,6 +92,7 @@ class InvokeForm:
         path, _, query = (self.path.value or "").partition("?")
         settings = read_settings()
         is_service = self.role.value == "service_role"
+        is_form = self.kind.value == "form"
         return Call(
             url=settings.project_url,
             function=self.slug,
@@ -78,7 +100,8 @@ class InvokeForm:
             path=path,
             query=query,
             headers=parse_headers(self.headers.value or ""),
-            body="" if self.method.value == "GET" else self.body.value or "",
+            body="" if is_form or self.method.value == "GET" else self.body.value or "",
+            parts=self.fields.parts if is_form else (),
             key="YOUR_SECRET_KEY" if is_service else settings.publishable_key,
         )
 
@@ -89,13 +112,14 @@ class InvokeForm:
         headers = dict(call.headers)
         if call.body and call.has_json and "content-type" not in {n.lower() for n in headers}:
             headers["content-type"] = "application/json"
+        is_form = self.kind.value == "form"
         sent = {
             "function": self.slug,
             "method": call.method,
             "path": call.path,
             "query": call.query,
             "headers": headers,
-            "body": call.body or None,
+            **({"parts": self.fields.parts} if is_form else {"body": call.body or None}),
             "as": self.role.value,
         }
         self.button.disable()
@@ -158,11 +182,6 @@ def answer_headers(response: httpx.Response) -> dict[str, str]:
         return dict(pairs)
     except (ValueError, TypeError):
         return {}
-
-
-def sample_name(number: int, sample: Mapping[str, Any]) -> str:
-    """Return the name of a saved request."""
-    return str(sample.get("name") or f"Request {number + 1}")
 
 
 def parse_headers(text: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ async def function(slug: str) -> None:
         empty("This function is TypeScript", "It is served elsewhere: edge start --upstream URL")
     else:
         with panel("Call it"):
-            InvokeForm(slug, found.get("samples") or []).build()
+            await InvokeForm(slug, found.get("samples") or []).build()
     with panel("Last requests"):
         await _show_last(slug)
     with ui.element("div").classes("grid-2"):

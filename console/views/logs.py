@@ -26,7 +26,10 @@ _COLUMNS: Final = (
 )
 _NAMES: Final = ("q", "level", "source", "function", "id", "from", "to", "cursor")
 _LEVELS: Final = {"error": "Errors", "warning": "Warnings and errors", "info": "Info and above"}
-_SOURCES: Final = ("function", "gateway", "postgres", "cron", "auth")
+_SOURCES: Final = (
+    *("function", "process", "gateway", "postgres", "cron"),
+    *("rest", "auth", "storage", "realtime", "provider"),
+)
 
 
 def render_log(line: Mapping[str, Any], number: int = 0) -> dict[str, Any]:

@@ -31,6 +31,18 @@ _NOT_COPIED: Final = frozenset(
 )
 
 
+_CLOSE_CODES: Final = {
+    1000: "normal",
+    1001: "going away",
+    1002: "protocol error",
+    1005: "without a code",
+    1006: "no close frame: the connection broke off",
+    1008: "policy violation",
+    1009: "message too big",
+    1011: "internal error",
+    1012: "the service restarts",
+    1013: "try again later",
+}
 _PAUSES: Final = (0.2, 0.3, 0.5, 1.0, 2.0)
 """Seconds between attempts: a request is stored a moment after its answer."""
 
@@ -59,12 +71,12 @@ async def request(id: str) -> None:
         empty(exc.message, exc.hint)
         return
     path = found["path"] + (f"?{found['query']}" if found.get("query") else "")
-    with heading(f"{found['method']} {path}"):
-        ui.button("Replay …", icon="replay", on_click=partial(_scroll_to, "replay")).props(
-            "no-caps unelevated"
-        )
-        _add_snippets(found)
-    _show_facts(found)
+    attributes: Mapping[str, Any] = found.get("attributes") or {}
+    is_socket = attributes.get("network.protocol.name") == "websocket"
+    with heading(f"{'WebSocket' if is_socket else found['method']} {path}"):
+        if not is_socket:
+            _add_actions(found)
+    _show_facts(found, _describe_socket(attributes) if is_socket else {})
     if found["spans"]:
         with panel("Where the time went"):
             Waterfall(found["spans"])
@@ -77,10 +89,29 @@ async def request(id: str) -> None:
             Table(LOG_COLUMNS, rows, label="Log of this request", row_key="key", most=2000)
         else:
             ui.label("This request has written nothing.").classes("dim")
-    _Replay(found).build()
+    if not is_socket:
+        _Replay(found).build()
 
 
-def _show_facts(found: Mapping[str, Any]) -> None:
+def _add_actions(found: Mapping[str, Any]) -> None:
+    button = ui.button("Replay …", icon="replay", on_click=partial(_scroll_to, "replay"))
+    button.props("no-caps unelevated")
+    _add_snippets(found)
+
+
+def _describe_socket(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a WebSocket; the texts of its messages are not kept."""
+    if "websocket.close_code" not in attributes:
+        return {}
+    code = attributes["websocket.close_code"]
+    received, sent = (attributes.get(f"websocket.messages_{way}") for way in ("received", "sent"))
+    return {
+        "Messages": f"{received} received, {sent} sent; their contents are not kept",
+        "Closed with": f"{code} {_CLOSE_CODES.get(code, '')}".strip(),
+    }
+
+
+def _show_facts(found: Mapping[str, Any], more: Mapping[str, Any]) -> None:
     status = f"{found['status']}" + (f" {found['code']}" if found.get("code") else "")
     tone = "bad" if found["status"] >= 500 else "warn" if found["status"] >= 400 else "good"
 
@@ -96,6 +127,7 @@ def _show_facts(found: Mapping[str, Any]) -> None:
         "Time": lambda: time_tag(found["started_at"], exact=True),
         "Caller": " ".join(filter(None, (found.get("role"), found.get("sub")))),
         "Bytes": f"{size(found.get('request_bytes'))} in, {size(found.get('response_bytes'))} out",
+        **more,
         "Request id": lambda: add_id(found["id"]),
     }
     if execution := found.get("execution_id"):

@@ -35,13 +35,20 @@ _KINDS: Final = ("function", "rest", "auth", "storage", "realtime", "provider")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NAMES: Final = (
     *("q", "status", "function", "kind", "method", "caller", "cold", "min_ms", "from"),
-    *("to", "replay_of", "fingerprint", "parent", "cursor"),
+    *("to", "replay_of", "fingerprint", "parent", "own", "cursor"),
 )
 
 
 def render(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request as the rows of tables show it."""
-    marks = [("cold start", item.get("cold")), ("replay", item.get("replay_of"))]
+    attributes = item.get("attributes") or {}
+    protocol = attributes.get("network.protocol.name")
+    marks = [
+        ("cold start", item.get("cold")),
+        ("replay", item.get("replay_of")),
+        ("WebSocket", protocol == "websocket"),
+        ("console", attributes.get("edge.console")),
+    ]
     query = f"?{item['query']}" if item.get("query") else ""
     path = item["path"]
     if item.get("kind") == "function":
@@ -72,6 +79,7 @@ async def requests() -> None:
     filters.text("caller", "Caller: role or user id")
     filters.text("min_ms", "At least ms")
     filters.switch("cold", "Cold starts")
+    filters.switch("own", "With this console's reads")
     source = Source("/requests", "Requests", _explain, render, stream="/requests/stream")
     found = LiveList(filters, COLUMNS, source)
     await found.build()

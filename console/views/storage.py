@@ -1,10 +1,10 @@
 """Storage: buckets and folders as anybody; upload, preview, sign, move, delete."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from nicegui import app, events, ui
+from nicegui import app, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,7 @@ from console.ui.parts import facts, link, pages, size
 from console.ui.preview import SHOWN_INSIDE, preview
 from console.ui.see_as import NAMES, add_see_as
 from console.ui.table import Column, Table
+from console.ui.uploader import Uploader
 
 _API: Final = "/services/storage"
 _PAGE: Final = 100
@@ -131,10 +132,9 @@ class _FolderPage:
     async def build(self) -> None:
         self._filters.search("q", "Name begins with")
         await add_see_as(self._filters, _EVERYTHING)
-        upload = ui.upload(
-            label="Upload files here", multiple=True, auto_upload=True, on_upload=self._upload
-        )
-        upload.props("flat bordered").classes("full upload")
+        self._uploader = Uploader("Upload files, or drop them here", self._bucket, self._path)
+        self._uploader.send_as(self._headers)
+        self._uploader.on_stored(self._show)
         self._place = ui.element("div").classes("stack")
         self._filters.on_change = self._show
         await self._show()
@@ -165,6 +165,7 @@ class _FolderPage:
             "offset": start,
             "sortBy": {"column": "name", "order": "asc"},
         }
+        self._uploader.send_as(self._headers)
         self._place.clear()
         with self._place:
             try:
@@ -195,23 +196,6 @@ class _FolderPage:
             Table(_FILES, rows, label="Files").on_act(self._open)
         more = self._filters.url(start=str(start + _PAGE)) if len(entries) > _PAGE else None
         pages(more, self._filters.url(start="") if start else None)
-
-    async def _upload(self, event: events.UploadEventArguments) -> None:
-        file = event.file
-
-        async def content() -> AsyncIterator[bytes]:
-            async for chunk in file.iterate():
-                yield chunk
-
-        path = f"{_API}/object/{self._quoted}/{quote(self._full(file.name))}"
-        headers = {"content-type": file.content_type or "application/octet-stream", **self._headers}
-        headers |= {"content-length": str(file.size())}
-        try:
-            await api().upload(path, content(), headers)
-        except ApiError as exc:
-            ui.notify(f"{file.name}: {exc.message}", type="negative", timeout=8000)
-            return
-        await self._show()
 
     async def _open(self, key: Any, _column: str) -> None:
         name = str(key)

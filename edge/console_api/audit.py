@@ -8,11 +8,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.console_api.context import ConsoleContext, context_of
+from edge.console_api.own_tables import ensure_table
 
 _MAX_DETAILS: Final = 8192
 _CREATE: Final = """
-create schema if not exists edge_console;
-revoke all on schema edge_console from public;
 create table if not exists edge_console.audit (
   id bigint generated always as identity primary key,
   at timestamptz not null default now(),
@@ -39,19 +38,8 @@ async def record(
     text = text.replace("\\u0000", "")
     values = (_OPERATOR, action, target.replace("\0", "")[:1000], text)
     async with context.database() as connection:
-        await _ensure(context, connection)
+        await ensure_table(context, connection, _CREATE)
         await connection.execute(_INSERT, values)
-
-
-async def _ensure(context: ConsoleContext, connection: Any) -> None:
-    if not context.has_audit:
-        await connection.execute("select pg_advisory_lock(730422)")
-        try:
-            for statement in _CREATE.split(";\n"):
-                await connection.execute(statement)
-        finally:
-            await connection.execute("select pg_advisory_unlock(730422)")
-        context.has_audit = True
 
 
 async def _list_audit(request: Request) -> Response:
@@ -60,7 +48,7 @@ async def _list_audit(request: Request) -> Response:
     before = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else None
     limit = 100
     async with context.database() as connection:
-        await _ensure(context, connection)
+        await ensure_table(context, connection, _CREATE)
         rows = await (await connection.execute(_LIST, (before, limit))).fetchall()
     data = [{**row, "at": row["at"].isoformat()} for row in rows]
     following = str(rows[-1]["id"]) if len(rows) == limit else None

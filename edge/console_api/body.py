@@ -1,5 +1,6 @@
 """Reads JSON bodies of bounded size into pydantic models."""
 
+import asyncio
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from edge.console_api.errors import ApiError, invalid
 
 _MAX_BODY: Final = 4 << 20
+_SHORT: Final = 256 << 10
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -20,8 +22,11 @@ async def read_body(request: Request, model: type[M], most: int = _MAX_BODY) -> 
         if size > most:
             raise ApiError(413, "BODY_TOO_LARGE", f"The body is longer than {most >> 10} KB.")
         parts.append(part)
+    body = b"".join(parts) or b"{}"
     try:
-        return model.model_validate_json(b"".join(parts) or b"{}")
+        if len(body) < _SHORT:
+            return model.model_validate_json(body)
+        return await asyncio.to_thread(model.model_validate_json, body)
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "body"

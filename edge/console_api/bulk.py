@@ -22,7 +22,7 @@ from edge.console_api.rows import fetch
 _FILTERS: Final = frozenset(
     (
         *("function", "kind", "method", "status", "caller", "cold", "replay_of", "from", "to"),
-        *("min_ms", "q", "fingerprint", "parent"),
+        *("min_ms", "q", "fingerprint", "parent", "own"),
     )
 )
 _MOST: Final = 1000
@@ -79,6 +79,8 @@ async def _start(request: Request) -> Response:
     for old in ended[: max(len(kept) - _KEPT, 0)]:
         kept.pop(old)
     bulk.task = asyncio.create_task(_run(context, bulk, ids, asked.as_))
+    context.tasks.add(bulk.task)
+    bulk.task.add_done_callback(context.tasks.discard)
     return JSONResponse(bulk.render(), 202)
 
 
@@ -146,10 +148,7 @@ def _fail(bulk: Bulk, request_id: str, reason: str) -> None:
 
 
 def _kept(request: Request) -> dict[str, Bulk]:
-    state = request.app.state
-    if not hasattr(state, "bulks"):
-        state.bulks = dict[str, Bulk]()
-    return cast("dict[str, Bulk]", state.bulks)
+    return cast("dict[str, Bulk]", context_of(request).bulks)
 
 
 def _named(request: Request) -> Bulk:

@@ -1,9 +1,10 @@
 """What the console's API works with: the running stack, its settings and its database."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
 
@@ -45,7 +46,12 @@ class ConsoleContext:
     services: Callable[[], "Services | None"]
     recorder: Recorder | None
     sql: SqlService = field(init=False)
-    has_audit: bool = field(default=False, init=False)
+    ensured: set[str] = field(default_factory=set[str], init=False)
+    """Statements that have made tables of the console's own."""
+    bulks: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
+    """The bulk actions since the start, by id."""
+    tasks: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"], init=False)
+    """What runs beside the requests, and ends with the stack."""
     _pool: Pool | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +81,13 @@ class ConsoleContext:
             yield connection
         finally:
             await self._open_pool().release(connection)
+
+    async def cancel(self) -> None:
+        """Cancel what runs beside the requests, and wait for its end."""
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         """Close the connections and the processes of statements."""

@@ -103,6 +103,7 @@ async def _recording(context: ConsoleContext, connection: Connection) -> dict[st
         "oldest": kept["oldest"] and render_time(kept["oldest"]),
         "dropped": recorder.dropped,
         "repeats": recorder.repeats,
+        "cpu_seconds": round(recorder.cpu_seconds, 3),
         "retention": {
             "days": settings.days,
             "failed_days": settings.failed_days,

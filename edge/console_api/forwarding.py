@@ -16,6 +16,7 @@ from edge.console_api.audit import record
 from edge.console_api.context import ConsoleContext, context_of
 from edge.console_api.errors import ApiError, not_found
 from edge.console_api.users import mint_token
+from edge.recording.rows import OWN_READ
 
 _SERVICES: Final = {
     "auth": "/auth/v1",
@@ -48,9 +49,10 @@ async def _forward(request: Request) -> Response:
         raise not_found("path with dots")
     path = f"{prefix}/{raw}"
     key = await _key(context, request.headers.get(_AS, ""))
-    if request.method not in _READS and not path.startswith(
+    is_read = request.method in _READS or path.startswith(
         tuple(_SERVICES["storage"] + each for each in _READING_PATHS)
-    ):
+    )
+    if not is_read and not _is_part_of_upload(request.method, path):
         details = {"as": request.headers[_AS]} if _AS in request.headers else {}
         action = f"{request.path_params['service']}.{request.method.lower()}"
         await record(context, action, path, details)
@@ -58,6 +60,8 @@ async def _forward(request: Request) -> Response:
     url = f"http://127.0.0.1:{context.settings.port}{path}{'?' if query else ''}{query}"
     headers = [(n, v) for n, v in request.headers.items() if n not in _NOT_SENT and n != _AS]
     headers += [("authorization", f"Bearer {key}"), ("apikey", key)]
+    if is_read:
+        headers.append((OWN_READ[0].decode(), OWN_READ[1].decode()))
     length = request.headers.get("content-length")
     has_body = "transfer-encoding" in request.headers or length not in {None, "0"}
     if length and has_body:
@@ -82,6 +86,11 @@ async def _forward(request: Request) -> Response:
 
     kept = {n: v for n, v in answer.headers.items() if n not in _NOT_ANSWERED}
     return StreamingResponse(body(), answer.status_code, kept, background=BackgroundTask(close))
+
+
+def _is_part_of_upload(method: str, path: str) -> bool:
+    """Whether it continues what was audited when the upload began."""
+    return method == "PATCH" and path.startswith("/storage/v1/upload/resumable/")
 
 
 async def _key(context: ConsoleContext, wanted: str) -> str:

@@ -4,9 +4,10 @@ The answer's own status and headers are in `x-console-status` and `x-console-hea
 the id that the request is recorded under in `x-console-request-id`.
 """
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,20 @@ from edge.console_api.sending import Outgoing, keys_for, read_content, read_head
 
 _METHOD: Final = re.compile(r"[A-Z]{3,10}")
 _SERVICES: Final = re.compile(r"/(?:functions|rest|auth|storage|realtime)/v1(?:/|$)")
+_MOST_BYTES: Final = 16 << 20
 _SAFE: Final = "/:@!$&'()*+,;=~%-._"
+
+
+class Part(BaseModel):
+    """A field of a multipart form, or a file: with `filename`, `base64` and `content_type`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    value: str = ""
+    filename: Annotated[str, Field(max_length=500)] = ""
+    base64: str = ""
+    content_type: Annotated[str, Field(max_length=200)] = "application/octet-stream"
 
 
 class InvokeRequest(BaseModel):
@@ -37,6 +51,7 @@ class InvokeRequest(BaseModel):
     query: Any = ""
     headers: Any = Field(default_factory=dict[str, str])
     body: Any = None
+    parts: Annotated[list[Part], Field(max_length=100)] = Field(default_factory=list[Part])
     as_: Annotated[Any, Field(alias="as")] = "anon"
 
 
@@ -55,15 +70,34 @@ def _target(asked: InvokeRequest) -> str:
     return f"{target}?{encoded}" if encoded else target
 
 
+def render_form(parts: Sequence[Part]) -> tuple[str, bytes]:
+    """Return the content type and the body of a multipart form."""
+    files: list[tuple[str, tuple[str | None, bytes] | tuple[str, bytes, str]]] = []
+    for part in parts:
+        if any(c in part.content_type for c in "\r\n\0"):
+            raise invalid(f"content_type is {part.content_type[:60]!r}.")
+        if part.filename:
+            content = read_content({"base64": part.base64})
+            files.append((part.name, (part.filename, content, part.content_type)))
+        else:
+            files.append((part.name, (None, part.value.encode("utf-8", "replace"))))
+    form = httpx.Request("POST", "http://form", files=files)
+    return form.headers["content-type"], form.read()
+
+
 async def _invoke(request: Request) -> Response:
     context = context_of(request)
-    asked = await read_body(request, InvokeRequest)
+    asked = await read_body(request, InvokeRequest, _MOST_BYTES)
     method = asked.method.upper()
     if not _METHOD.fullmatch(method) or method == "CONNECT":
         raise invalid(f"method is {asked.method[:20]!r}.", "Use GET, POST, PUT, PATCH or DELETE.")
     target = _target(asked)
     headers, content = read_headers(asked.headers), read_content(asked.body)
-    if content and "content-type" not in {name.lower() for name, _ in headers}:
+    if asked.parts:
+        kind, content = await asyncio.to_thread(render_form, asked.parts)
+        headers = [pair for pair in headers if pair[0].lower() != "content-type"]
+        headers.append(("content-type", kind))
+    elif content and "content-type" not in {name.lower() for name, _ in headers}:
         headers.append(("content-type", "application/json"))
     keys = await keys_for(context, asked.as_ if asked.as_ != "same" else "none", {})
     mark = context.recorder.mark() if context.recorder else None

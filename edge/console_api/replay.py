@@ -21,6 +21,7 @@ from edge.console_api.requests import decode, find_body, find_request
 from edge.console_api.sending import Outgoing, Pair, keys_for, read_content, read_headers, send
 from edge.console_api.streams import recorder_of
 from edge.recording.redaction import REDACTED
+from edge.recording.rows import CUT
 
 _LONGEST: Final = 1 << 20
 _MOST_LINES: Final = 2000
@@ -59,6 +60,19 @@ async def replay(context: ConsoleContext, request_id: str, asked: ReplayRequest)
     async with context.database() as connection:
         row = await find_request(connection, request_id)
         stored = await find_body(connection, row, "request")
+    attributes = cast("dict[str, Any]", row["attributes"] or {})
+    if attributes.get("network.protocol.name") == "websocket":
+        raise ApiError(
+            409, "WEBSOCKET", "A WebSocket cannot be replayed.", "Its messages are not stored."
+        )
+    if row["path"].endswith(CUT):
+        raise ApiError(
+            409,
+            "PATH_TRUNCATED",
+            "Only the beginning of this request's path is stored: it is longer than"
+            " 2,000 characters.",
+            "Call the whole path yourself: with curl, or by the form of the function's page.",
+        )
     headers = cast("list[Pair]", [tuple(pair) for pair in stored["headers"]] if stored else [])
     changed = read_headers(asked.headers) if asked.headers is not None else []
     names = {name.lower() for name, _ in changed}

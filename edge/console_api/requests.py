@@ -29,12 +29,14 @@ from edge.emulator.postgres.pool import Connection
 COLUMNS: Final = (
     "r.id, r.parent_id, r.execution_id, r.function, r.method, r.path, r.query, r.status, r.code,"
     " r.error, r.fingerprint, r.started_at, r.duration_ms, r.cold, r.role, r.sub, r.request_bytes,"
-    " r.response_bytes, r.replay_of, r.kind, r.seq"
+    " r.response_bytes, r.replay_of, r.kind, r.attributes, r.seq"
 )
 _LOGS: Final = """
 select seq, at, request_id, execution_id, source, function, level, event_type, text, fields
 from edge_console.logs
-where request_id = $1 or (request_id is null and execution_id = $2 and at between $3 and $4)
+where request_id = any(array(select $1::uuid union all
+    (select id from edge_console.requests where parent_id = $1 limit 1000)))
+  or (request_id is null and execution_id = $2 and at between $3 and $4)
 order by at, seq limit 2000"""
 
 
@@ -63,6 +65,8 @@ def _add_origin(found: Conditions, parameters: Mapping[str, str]) -> None:
         found.add("r.parent_id = ?", parse_uuid(parent, "parent"))
     elif parameters.get("nested", "").lower() != "true" and "kind" not in parameters:
         found.add("(r.parent_id is null or r.kind = 'function')")
+    if parameters.get("own", "").lower() != "true" and not parent:
+        found.add("(r.attributes -> 'edge.console' is null or r.failed)")
 
 
 def _add_numbers(found: Conditions, parameters: Mapping[str, str]) -> None:

@@ -17,9 +17,7 @@ _UNAVAILABLE: Final = b'{"error":"The service is not running"}'
 class UpgradeRouter(asyncio.Protocol):
     """Reads the path, and lets another protocol take the connection."""
 
-    def __init__(
-        self, routes: Mapping[str, Factory], default: Callable[..., asyncio.Protocol], **_: Any
-    ) -> None:
+    def __init__(self, routes: Mapping[str, Factory], default: Factory, **_: Any) -> None:
         self._routes = routes
         self._default = default
         self._transport: asyncio.Transport | None = None
@@ -80,8 +78,6 @@ def _refuse(transport: asyncio.Transport) -> None:
     transport.close()
 
 
-def route_upgrades(
-    routes: Mapping[str, Factory], default: Callable[..., asyncio.Protocol]
-) -> Callable[..., UpgradeRouter]:
+def route_upgrades(routes: Mapping[str, Factory], default: Factory) -> Callable[..., UpgradeRouter]:
     """Return what uvicorn's `ws` calls for a protocol; a route that returns None answers 503."""
     return partial(UpgradeRouter, routes, default)

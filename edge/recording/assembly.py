@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
-from edge.events import LogLine, UncaughtException
+from edge.events import Level, LogLine, UncaughtException
 from edge.logs.description import describe
-from edge.logs.entry import Kind
+from edge.logs.entry import Entry, Kind
 from edge.logs.queue import TimestampedEvent
 from edge.logs.record import RequestRecord, parse_record
 from edge.recording.capture import Capture
-from edge.recording.items import Counts, Item, Refused
+from edge.recording.items import Counts, Item, Refused, ServiceLine
 from edge.recording.rows import (
+    REQUEST_COLUMNS,
+    Row,
     RowMaker,
     clean_text,
     describe_error,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _MOST_WAITING: Final = 2000
 _REPEAT_SECONDS: Final = 10.0
+_SERVICES: Final = frozenset(("rest", "auth", "storage", "realtime"))
+SERVICE_LOG: Final = "ServiceLog"
+"""The type of lines that are no function's."""
 _OF_PLATFORM: Final = frozenset((Kind.ZYGOTE_READY, Kind.ZYGOTE_LOST, Kind.LINES_DROPPED))
 
 
@@ -59,6 +64,8 @@ class Assembler:
         for item in items:
             if isinstance(item, TimestampedEvent):
                 self._add_event(batch, item)
+            elif isinstance(item, ServiceLine):
+                batch.rows["logs"].append(self._describe_line(item))
         for item in items:
             if isinstance(item, Capture):
                 self._add_request(batch, item)
@@ -74,7 +81,10 @@ class Assembler:
             return
         record = self._records.pop(capture.request_id, None)
         thrown = self._thrown.pop(capture.request_id, None)
-        batch.rows["requests"].append(self.rows.request(capture, record, thrown))
+        row = self.rows.request(capture, record, thrown)
+        batch.rows["requests"].append(row)
+        if capture.kind in _SERVICES and capture.status >= 400:
+            batch.rows["logs"].append(self._describe_failure(capture, row))
         batch.rows["bodies"] += self.rows.bodies(capture)
         spans = spans_of(capture, record, self.rows.redaction)
         batch.rows["spans"] += span_rows(capture, spans)
@@ -83,9 +93,24 @@ class Assembler:
         if not record and capture.served:
             _keep(self._written, capture.request_id, capture)
 
+    def _describe_line(self, line: ServiceLine) -> Row:
+        request_id = line.request_id if _is_uuid(line.request_id) else None
+        text = clean_text(self.rows.redaction.redact_text(line.text))
+        return _log_row(line.time, request_id, line.source, line.level, text)
+
+    def _describe_failure(self, capture: Capture, row: Row) -> Row:
+        """Return the line of a service that refused a request, or failed."""
+        found = dict(zip(REQUEST_COLUMNS, row, strict=True))
+        reason = " ".join(filter(None, (found["code"], found["error"])))
+        text = f"{found['method']} {found['path']} {capture.status} {reason}".rstrip()
+        level = Level.ERROR if capture.status >= 500 else Level.WARNING
+        at = capture.started_at + capture.duration_ms / 1000
+        return _log_row(at, capture.request_id, capture.kind, level, text)
+
     def _is_repeated(self, capture: Capture) -> bool:
         """Whether a client polls: the same request of a service again, that went well again."""
-        if capture.kind == "function" or capture.status >= 400 or capture.parent_id:
+        is_one_of_a_kind = capture.kind == "function" or capture.messages or capture.parent_id
+        if is_one_of_a_kind or capture.status >= 400:
             return False
         scope = capture.scope
         bodies = b"".join(capture.request_body), b"".join(capture.response_body)
@@ -112,7 +137,7 @@ class Assembler:
                 datetime.fromtimestamp(item.time, UTC),
                 request_id if _is_uuid(request_id) else None,
                 entry.execution_id or None,
-                "gateway" if entry.kind in _OF_PLATFORM else "function",
+                _source_of(item.event, entry),
                 clean_text(entry.function) or None,
                 entry.level.value,
                 entry.kind.value,
@@ -152,6 +177,19 @@ class Assembler:
             print_ = fingerprint(function, status, code, error)
             started_at = datetime.fromtimestamp(capture.started_at, UTC)
             batch.late.append((code, error, print_, capture.request_id, started_at))
+
+
+def _log_row(at: float, request_id: str | None, source: str, level: Level, text: str) -> Row:
+    moment = datetime.fromtimestamp(at, UTC)
+    return (moment, request_id, None, source, None, level.value, SERVICE_LOG, text, None)
+
+
+def _source_of(event: object, entry: Entry) -> str:
+    """Return who wrote an entry; the project's processes have no execution id."""
+    if entry.kind in _OF_PLATFORM:
+        return "gateway"
+    is_process = isinstance(event, LogLine) and not event.execution_id
+    return "process" if is_process else "function"
 
 
 def _keep(kept: OrderedDict[Any, _T], key: Any, value: _T) -> None:

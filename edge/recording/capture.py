@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.events import RequestServed
-from edge.trace import Trace, with_trace
+from edge.trace import Trace, current_request, with_trace
+
+if TYPE_CHECKING:
+    from edge.recording.sockets import Messages
 
 Header = tuple[bytes, bytes]
 
@@ -40,6 +43,8 @@ class Capture(Trace):
     response_body: list[bytes] = field(default_factory=list[bytes], init=False)
     response_bytes: int = field(default=0, init=False)
     served: RequestServed | None = field(default=None, init=False)
+    messages: "Messages | None" = field(default=None, init=False)
+    """Of a WebSocket."""
 
     @property
     def size(self) -> int:
@@ -88,6 +93,7 @@ class RecordedApp:
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(capture, receive, send)
+        current_request.set(capture.request_id)  # the server has a task for each request
         try:
             await self.app(with_trace(capture.scope, capture), exchange.receive, exchange.send)
         except BaseException:

@@ -42,6 +42,10 @@ class CallCounts:
             counts.durations[bisect_left(BOUNDS_MS, event.duration_ms)] += 1
         return is_first
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._counts
+
     def take(self) -> list[tuple[Any, ...]]:
         """Remove all counts; returns them as rows."""
         with self._lock:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from edge.events import RequestServed
+from edge.events import Level, RequestServed
 from edge.logs.queue import TimestampedEvent
 from edge.recording.capture import Capture
 
@@ -23,4 +23,15 @@ class Counts:
     rows: list[tuple[Any, ...]]
 
 
-Item = Capture | TimestampedEvent | Refused | Counts
+@dataclass(frozen=True, slots=True)
+class ServiceLine:
+    """A line that a service of the stack, or Postgres, has written, in which request if known."""
+
+    time: float
+    source: str
+    level: Level
+    text: str
+    request_id: str = ""
+
+
+Item = Capture | TimestampedEvent | Refused | Counts | ServiceLine

@@ -17,7 +17,7 @@ from edge.logs.queue import BatchQueue, TimestampedEvent
 from edge.project.recording import RecordingSettings
 from edge.recording.capture import Capture, RecordedApp
 from edge.recording.counts import CallCounts
-from edge.recording.items import Counts, Item, Refused
+from edge.recording.items import Counts, Item, Refused, ServiceLine
 
 if TYPE_CHECKING:
     from edge.recording.writer import Writer
@@ -29,12 +29,13 @@ _MOST_OPEN: Final = 500
 _MOST_BYTES: Final = 32 << 20
 _MOST_LINE_BYTES: Final = 8 << 20
 _BURST: Final = 500
-_CPU_SHARE: Final = 0.02
+_CPU_SHARE: Final = 0.016
 """Of one core: what recording may take while there are more requests than it may record."""
 _COST_FACTOR: Final = 3.0
 """All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 _LINES_PER_SECOND: Final = 500
 _BATCH_SECONDS: Final = 0.2
+_COUNT_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 15.0  # only with a database that answers, but slowly
 
 
@@ -82,6 +83,9 @@ class Recorder:
     _subscribers: set[asyncio.Event] = field(default_factory=set[asyncio.Event], init=False)
     _open: dict[str, Capture] = field(default_factory=dict[str, Capture], init=False)
     _marks: dict[bytes, Mark] = field(default_factory=dict[bytes, Mark], init=False)
+    cpu_seconds: float = field(default=0.0, init=False)
+    """CPU time of the writer's thread, since it started."""
+    _counts_due: float = field(default=0.0, init=False)
     _counts: CallCounts = field(default_factory=CallCounts, init=False)
     _budget: Budget = field(init=False)
     _failures: Budget = field(init=False)
@@ -107,6 +111,7 @@ class Recorder:
             batch_size=500,
             batch_seconds=_BATCH_SECONDS,
             close_seconds=_CLOSE_SECONDS,
+            next_report=self._seconds_to_counts,
         )
 
     @property
@@ -135,6 +140,14 @@ class Recorder:
     def wrap(self, app: ASGIApp, kind: str, prefix: str) -> ASGIApp:
         """Return the app as one whose requests are recorded; `prefix` is what it is mounted at."""
         return RecordedApp(app, kind, prefix, self)
+
+    def wrap_socket(
+        self, open_protocol: Callable[[], asyncio.Protocol | None], kind: str
+    ) -> Callable[[], asyncio.Protocol | None]:
+        """Return a factory of protocols whose WebSockets are recorded."""
+        from edge.recording.sockets import record_upgrades
+
+        return record_upgrades(self, kind, open_protocol)
 
     def mark(self, replay_of: str | None = None) -> tuple[str, Mark]:
         """Return a value for the header `x-edge-console-mark`, good for one request, and its id."""
@@ -182,6 +195,13 @@ class Recorder:
         self._open[request_id] = capture
         return capture
 
+    def begin_socket(self, kind: str, scope: Scope) -> Capture | None:
+        """Return what takes a WebSocket's copy, which may stay open for long."""
+        capture = self.begin(kind, "", scope)
+        if capture:
+            self._open.pop(capture.request_id, None)
+        return capture
+
     def finish(self, capture: Capture) -> None:
         """Take a request that is over."""
         self._open.pop(capture.request_id, None)
@@ -196,29 +216,45 @@ class Recorder:
             self._take_line(event)
 
     def _take_served(self, event: RequestServed) -> None:
-        if event.code != "NOT_FOUND" and self._counts.add(event):
+        if event.status >= 500:
+            self._counts_due = 0.0  # failures are shown at once
+        if event.code != "NOT_FOUND" and (self._counts.add(event) or event.status >= 500):
             self._queue.wake()
         if capture := self._open.get(event.request_id):
             capture.served = event
         elif event.status >= 400 and self._failures.take():
             self._queue.put(Refused(event, time.time()), size=500)
 
+    def take_service_line(self, line: ServiceLine) -> None:
+        """Take a line of a service; from any thread."""
+        self._put_line(line, 300 + len(line.text))
+
     def _take_line(self, event: Event) -> None:
-        if not self._lines.take():
-            self.dropped += 1
-            return
         size = 300 + (len(event.text) if isinstance(event, LogLine) else 0)
-        item = TimestampedEvent(time.time(), event)
-        if not self._queue.put(item, size=size, max_size=_MOST_LINE_BYTES):
+        self._put_line(TimestampedEvent(time.time(), event), size)
+
+    def _put_line(self, item: Item, size: int) -> None:
+        is_kept = self._lines.take() and self._queue.put(item, size=size, max_size=_MOST_LINE_BYTES)
+        if not is_kept:
             self.dropped += 1
 
     def _take_mark(self, scope: Scope) -> Mark | None:
         value = next((v for name, v in scope["headers"] if name == MARK_HEADER), None)
         return self._marks.pop(value, None) if value else None
 
-    def _report(self, _dropped: Mapping[str, int], _is_last: bool) -> Sequence[Item]:
+    def _report(self, _dropped: Mapping[str, int], is_last: bool) -> Sequence[Item]:
+        """Return counts, every other second: rows that each batch would write again."""
+        now = time.monotonic()
+        if now < self._counts_due and not is_last:
+            return []
         rows = self._counts.take()
-        return [Counts(rows)] if rows else []
+        if not rows:
+            return []
+        self._counts_due = now + _COUNT_SECONDS
+        return [Counts(rows)]
+
+    def _seconds_to_counts(self) -> float | None:
+        return None if self._counts.is_empty else max(self._counts_due - time.monotonic(), 0.0)
 
     def _write(self, items: Sequence[Item]) -> None:
         """Write a batch, on the queue's thread; until there is a writer, wait for it."""
@@ -230,7 +266,9 @@ class Recorder:
             return
         began = time.thread_time()
         self.dropped += self._writer.write(items)
-        self._adapt(time.thread_time() - began, sum(isinstance(i, Capture) for i in items))
+        seconds = time.thread_time() - began
+        self.cpu_seconds += seconds
+        self._adapt(seconds, sum(isinstance(i, Capture) for i in items))
         self._notify()
 
     def _adapt(self, seconds: float, requests: int) -> None:

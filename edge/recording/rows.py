@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
+from urllib.parse import parse_qsl
 
 from edge.events import RequestServed
 from edge.logs.record import RequestRecord
@@ -67,6 +68,10 @@ LOG_COLUMNS: Final = (
 )
 
 _LONGEST_TEXT: Final = 2000
+CUT: Final = "…"
+"""Ends a path of which only the beginning is stored; no path of HTTP has this character."""
+OWN_READ: Final = (b"x-client-info", b"edge-console-read")
+"""The header of what the console reads for its own pages."""
 _MESSAGES: Final = ("message", "error", "msg", "error_description", "detail", "title", "hint")
 _VARYING: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\b[0-9a-f]{16,}\b|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE
@@ -87,7 +92,7 @@ class RowMaker:
         status = served.status if served else capture.status
         code, error = describe_error(capture, status, record, thrown)
         error = error and self.redaction.redact_text(error)
-        caller = self.callers.read(scope["headers"])
+        caller = self.callers.read(_headers_of_caller(capture))
         function = function_of(capture)
         return (
             capture.request_id,
@@ -96,7 +101,7 @@ class RowMaker:
             capture.kind,
             _clean(function),
             scope["method"],
-            _clean(capture.path)[:_LONGEST_TEXT],
+            _cut_path(capture.path),
             _clean(self.redaction.redact_query(scope["query_string"].decode("latin-1"))) or None,
             status,
             status >= 400,
@@ -120,6 +125,10 @@ class RowMaker:
         body = b"".join(capture.response_body)
         plain, _ = decompress(body, capture.response_headers, capture.limit)
         attributes = describe_call(capture, plain)
+        if capture.messages:
+            attributes |= capture.messages.describe()
+        if OWN_READ in capture.scope["headers"]:
+            attributes["edge.console"] = "read"
         return self.redaction.redact_shapes(render_json(attributes)) if attributes else None
 
     def bodies(self, capture: Capture) -> list[Row]:
@@ -167,7 +176,7 @@ def refused_row(event: RequestServed, now: float) -> Row:
     known = (event.request_id, None, event.execution_id or None, "function", _clean(event.slug))
     answer = (event.status, True, event.code, None, print_, started_at, event.duration_ms)
     unknown = (None, None, None, None, 0, 0, None, None)
-    request = (event.method, _clean(path)[:_LONGEST_TEXT], None)
+    request = (event.method, _cut_path(path), None)
     return (*known, *request, *answer, event.is_cold, *unknown)
 
 
@@ -192,7 +201,7 @@ def describe_error(
     if thrown:
         return code or thrown.rpartition("\n")[2].partition(":")[0], thrown.rpartition("\n")[2]
     answer = _parse_object(b"".join(capture.response_body))
-    found = answer.get("code") or answer.get("error_code")
+    found = answer.get("error_code") or answer.get("code")
     code = code or (str(found) if isinstance(found, str | int) else None)
     texts = (answer.get(name) for name in _MESSAGES)
     nested = (cast("dict[str, Any]", t).get("message") if isinstance(t, dict) else t for t in texts)
@@ -243,6 +252,22 @@ def _header(headers: Iterable[Header], name: bytes) -> str:
 def clean_text(text: str) -> str:
     """Return the text as Postgres can store it."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _headers_of_caller(capture: Capture) -> Sequence[Header]:
+    """Return the headers; browsers can send a WebSocket's key only in the query."""
+    headers: Sequence[Header] = capture.scope["headers"]
+    if not capture.messages:
+        return headers
+    query = parse_qsl(capture.scope["query_string"].decode("latin-1"), max_num_fields=100)
+    keys = [(b"apikey", value.encode("latin-1", "replace")) for n, value in query if n == "apikey"]
+    return [*headers, *keys[:1]]
+
+
+def _cut_path(path: str) -> str:
+    """Return a path as it is stored: the first 2,000 characters, marked if there are more."""
+    cleaned = clean_text(path)
+    return cleaned if len(cleaned) <= _LONGEST_TEXT else cleaned[:_LONGEST_TEXT] + CUT
 
 
 def _clean(text: Any) -> Any:

@@ -60,6 +60,37 @@ async def main(request):
     print("about to fail")
     raise ZeroDivisionError("the denominator is 0")
 ''',
+    "functions/again/main.py": '''\
+"""Answer each body at once the first time, and the next time never, unless it is quick."""
+
+import asyncio
+
+_SEEN = set()
+
+
+async def main(request):
+    body = await request.body()
+    while body in _SEEN and b"quick" not in body and not await request.is_disconnected():
+        await asyncio.sleep(0.05)
+    _SEEN.add(body)
+    return {"body": body.decode()}
+''',
+    "functions/talk/main.py": '''\
+"""Answer each message twice, until one says bye."""
+
+
+async def main(request):
+    return {}
+
+
+async def websocket(socket):
+    await socket.accept()
+    while (text := await socket.receive_text()) != "bye":
+        print("heard", text)
+        await socket.send_text(text)
+        await socket.send_text(text)
+    await socket.close(4001)
+''',
     "functions/cut/main.py": '''\
 """Begin an answer, and fail."""
 

@@ -127,6 +127,7 @@ class Cluster:
             "shared_preload_libraries=pg_stat_statements",
             f"extension_control_path={self.socket_dir}:$system",
             "timezone=UTC",
+            "log_line_prefix=%m [%p] (%a) ",
             "max_connections=120",
             *(() if self.durable else _NOT_DURABLE),
             *self.settings,

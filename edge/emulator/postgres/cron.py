@@ -135,6 +135,8 @@ async def _execute_recorded(records: Connection, dsn: str, job: Job) -> None:
         status, message = "failed", f"connection failed: {exc}"
     await records.execute(_END, (status, message, row[0]))
     await records.execute(_FORGET, (row[0] - _KEPT_RUNS,))
+    if status != "failed":
+        _LOG.info("The job %d of cron.job succeeded: %s", job.id, message)
 
 
 async def _try(connection: Connection, job: Job) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
 from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.sql.fragment import identifier, join, sql
 from edge.emulator.rest.sql.statement import RESULT_COLUMNS
+from edge.trace import current_request
 
 _BEGIN: Final = (b"begin", ())
 _COMMIT: Final = ((b"commit", ()),)
@@ -192,6 +193,8 @@ def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestC
         if "cookie" in raw.headers
         else "{}",
     }
+    if request_id := current_request.get():
+        settings["application_name"] = f"request {request_id}"  # for Postgres's log
     if plan.is_read_only:
         settings["transaction_read_only"] = "on"
     if request.preferences.timezone:

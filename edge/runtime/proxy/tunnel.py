@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from starlette.types import Scope
 
@@ -13,6 +13,7 @@ from edge.runtime.pool.pool import Pool
 from edge.runtime.pool.process import Process
 from edge.runtime.proxy.upgrade import Pipe, UpgradedConnection, parse_upgrade, render_upgrade
 
+_REQUEST_ID: Final = b"sb-request-id"
 Admit = Callable[[Scope], tuple[Pool, Scope]]
 """Checks an upgrade request; the pool that serves it, and the request as a worker gets it."""
 
@@ -24,6 +25,7 @@ class Tunnel(UpgradedConnection):
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
         super().__init__()
+        self.request_id = str(uuid.uuid4())
 
     def shutdown(self) -> None:
         """uvicorn asks its connections to end."""
@@ -44,7 +46,8 @@ class Tunnel(UpgradedConnection):
         except ValueError:
             self._refuse(Refusal(400, "BAD_REQUEST", "Malformed upgrade request"))
         else:
-            await self._join(process, render_upgrade(request))
+            headers = [*request["headers"], (_REQUEST_ID, self.request_id.encode())]
+            await self._join(process, render_upgrade({**request, "headers": headers}))
 
     async def _join(self, process: Process, request: bytes) -> None:
         # From here on `on_close` alone says that the request is over.
@@ -59,7 +62,7 @@ class Tunnel(UpgradedConnection):
             self._refuse(WORKER_ERROR)
 
     def _refuse(self, refusal: Refusal) -> None:
-        request_id = (b"sb-request-id", str(uuid.uuid4()).encode())
+        request_id = (_REQUEST_ID, self.request_id.encode())
         headers = [*refusal.headers(), request_id]
         self.refuse(b"%d Refused" % refusal.status, headers, refusal.body())
 

@@ -68,7 +68,7 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
         _report(control, error=_excerpt(exc))
         os._exit(BOOT_FAILED)
     files.report()
-    app = with_websocket(with_request_id(guard_response(app)), spec["socket_idle_timeout"])
+    app = with_request_id(with_websocket(guard_response(app), spec["socket_idle_timeout"]))
     folders = project_folders(spec["source"], spec["root"])
     _serve(app, socket.socket(fileno=listener), control, folders)
     sys.stdout.flush()

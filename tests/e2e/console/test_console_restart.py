@@ -16,7 +16,16 @@ def test_history_is_there_after_a_restart(chromium: Browser, tmp_path: Path) -> 
     with running_stack(project) as first:
         failed = first.call("picky", json={"value": -9}).headers["sb-request-id"]
         first.show(failed)
+        once = first.call("again", json={"value": "stop"}).headers["sb-request-id"]
+        first.show(once)
+        wanted = {"action": "replay", "filter": {"function": "again"}}
+        bulk = first.api.post("/bulk", json=wanted).json()
+        assert (bulk["state"], bulk["total"]) == ("running", 1)
         old_link = first.stack.settings.console_url or ""
+
+    context = first.stack.console._context  # pyright: ignore[reportPrivateUsage]
+    assert context is not None
+    assert [each.state for each in context.bulks.values()] == ["aborted"]
 
     with running_stack(project) as second:
         settings = second.stack.settings

@@ -97,6 +97,23 @@ def test_a_replay_with_another_body_is_linked(tab: Tab, recorded: RecordedStack)
     assert recorded.show(again)["replay_of"] == failed
 
 
+def test_a_bulk_replay_shows_its_progress_and_is_aborted(tab: Tab, recorded: RecordedStack) -> None:
+    for body in ("quick 1", "quick 2", "slow 1", "slow 2"):
+        recorded.show(recorded.call("again", json={"a": body}).headers["sb-request-id"])
+    page = tab.open("/requests?function=again")
+    page.get_by_role("button", name="Replay all").click()
+    question = page.get_by_role("alertdialog")
+    expect(question).to_contain_text("function = again")
+    question.get_by_role("button", name="Replay").click()
+
+    progress = page.get_by_role("dialog").filter(has_text="In progress")
+    expect(progress).to_contain_text("2 of 4, 0 failed: running")
+    progress.get_by_role("button", name="Abort").click()
+    expect(progress).to_contain_text("2 of 4, 0 failed: aborted")
+    progress.get_by_role("button", name="Close").click()
+    expect(progress).to_have_count(0)
+
+
 def test_by_keyboard_alone(tab: Tab, recorded: RecordedStack) -> None:
     failed = fail(recorded, value=-77)
     page = tab.open("/")
@@ -135,6 +152,32 @@ def test_a_function_is_called_with_a_body_and_a_role(tab: Tab) -> None:
     page.get_by_role("button", name="Copy as").click()
     page.get_by_text("curl").click()
     expect(page.get_by_text("Copied as curl")).to_be_visible()
+
+
+def test_a_form_with_a_file_is_sent_and_saved(tab: Tab) -> None:
+    page = tab.open("/functions/echo")
+    page.get_by_role("button", name="Form with files").click()
+    page.get_by_label("Field", exact=True).fill("title")
+    page.get_by_label("Value", exact=True).fill("A photo")
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"what the file says"}
+    page.locator("input[type=file]").set_input_files(file)  # pyright: ignore[reportArgumentType]
+    expect(page.get_by_text("file: notes.txt")).to_be_visible()
+    page.get_by_role("button", name="Call", exact=True).click()
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text('name="title"')
+    expect(answer).to_contain_text("what the file says")
+    page.get_by_role("button", name="Save …").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("with a photo")
+    page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    page = tab.open("/functions/echo")
+    page.get_by_role("combobox", name="Saved requests").click()
+    page.get_by_role("option", name="with a photo").click()
+    expect(page.get_by_label("Value", exact=True)).to_have_value("A photo")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("combobox", name="Saved requests")).to_have_count(0)
 
 
 def test_hostile_text_is_only_text(tab: Tab, recorded: RecordedStack) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.console.conftest import Tab
 from tests.support.recorded_stack import RecordedStack
@@ -130,10 +130,26 @@ def test_files_are_uploaded_shown_and_deleted(tab: Tab, tmp_path: Path) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator("h1")).to_have_text(name)
-    page.locator("input[type=file]").set_input_files(picture)
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(8_000_000))  # in two parts, the first of which breaks off once
+    broken: list[str] = []
+
+    def break_off(route: Route) -> None:
+        is_first = route.request.method == "PATCH" and not broken
+        if is_first:
+            broken.append(route.request.url)
+        _ = route.abort() if is_first else route.continue_()
+
+    page.route("**/console/upload/storage/*", break_off)
+    page.locator("input[type=file]").set_input_files(large)
     files = page.get_by_role("region", name="Files")
+    expect(files).to_contain_text("large.bin")
+    expect(page.get_by_text("8.0 MB stored")).to_be_visible()
+    assert (len(broken), len(tab.faults)) == (1, 1)
+    assert "ERR_FAILED" in tab.faults.pop()
+    page.locator("input[type=file]").set_input_files(picture)
     expect(files).to_contain_text("a picture.png")
-    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Open").first.click()
     expect(page.get_by_role("img", name="a picture.png")).to_have_js_property("naturalWidth", 1)
     page.get_by_role("button", name="Signed link").click()
     expect(page.get_by_text("/object/sign/")).to_be_visible()

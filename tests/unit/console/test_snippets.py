@@ -57,3 +57,20 @@ def test_the_address_is_encoded_once() -> None:
     call = Call("http://localhost:54321", "hello", path="a b/%41", query="q=%20")
 
     assert call.address == "http://localhost:54321/functions/v1/hello/a%20b/%41?q=%20"
+
+
+def test_forms_are_read_back() -> None:
+    parts = [
+        {"name": "title", "value": HOSTILE},
+        {"name": "photo", "filename": 'a "b".png', "content_type": "image/png"},
+    ]
+    call = Call("http://localhost:54321", "hello", parts=parts, key="sb_publishable_x")
+    words = shlex.split(as_curl(call).replace(" \\\n", " "))
+    values = [n.value for n in ast.walk(ast.parse(as_python(call))) if isinstance(n, ast.Constant)]
+
+    assert words[words.index("--form-string") + 1] == f"title={HOSTILE}".replace(" \\\n", " ")
+    assert words[words.index("-F") + 1] == 'photo=@"a \\"b\\".png";type=image/png'
+    assert {HOSTILE, 'a "b".png', "image/png", "Bearer sb_publishable_x"} <= set(values)
+    assert f'form.append("title", {json.dumps(HOSTILE, ensure_ascii=False)});' in as_javascript(
+        call
+    )

@@ -2,12 +2,14 @@
 
 import base64
 import json
-from typing import Any
+from email import message_from_bytes
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from edge.console_api import bulk as bulk_routes
+from edge.console_api import saved as saved_routes
 from tests.support.recorded_stack import RecordedStack
 from tests.support.waiting import wait_for
 
@@ -89,10 +91,14 @@ def test_what_is_not_stored_whole_is_refused_with_the_cure(recorded: RecordedSta
 
     truncated, redacted = replay(recorded, large), replay(recorded, secret)
     whole = replay(recorded, large, body={"base64": base64.b64encode(b"z" * 70_000).decode()})
+    long = recorded.call(f"echo/{'x' * 3000}", json={}).headers["sb-request-id"]
+    recorded.show(long)
+    cut = replay(recorded, long, body="{}")
 
     assert (truncated.status_code, truncated.json()["code"]) == (409, "BODY_TRUNCATED")
     assert (redacted.status_code, redacted.json()["code"]) == (409, "BODY_REDACTED")
     assert "--body @FILE" in truncated.json()["hint"]
+    assert (cut.status_code, cut.json()["code"]) == (409, "PATH_TRUNCATED")
     assert (whole.json()["status"], len(whole.json()["body"])) == (200, 70_000)
 
 
@@ -191,3 +197,40 @@ def test_a_call_from_the_console_is_kept_though_it_repeats_one(recorded: Recorde
 @pytest.mark.parametrize("path", ["/console/api/status", "/functions/v1/../../x", "/metrics"])
 def test_a_call_reaches_only_the_projects_api(recorded: RecordedStack, path: str) -> None:
     assert recorded.api.post("/invoke", json={"path": path}).status_code == 400
+
+
+def test_a_form_with_a_file_is_sent_as_multipart(recorded: RecordedStack) -> None:
+    data = base64.b64encode(bytes(range(256))).decode()
+    file = {"name": "photo", "filename": 'a "b".png', "base64": data, "content_type": "image/png"}
+    answer = recorded.api.post(
+        "/invoke",
+        json={"function": "echo", "as": "anon", "parts": [{"name": "é", "value": "1\r\n2"}, file]},
+    )
+    kind = answer.headers["content-type"]
+    parsed = message_from_bytes(f"content-type: {kind}\r\n\r\n".encode() + answer.content)
+    first, second = cast("list[Any]", parsed.get_payload())
+
+    assert kind.startswith("multipart/form-data")
+    assert first.get_payload(decode=True) == b"1\r\n2"
+    assert second.get_content_type() == "image/png"
+    assert second.get_payload(decode=True) == bytes(range(256))
+
+
+def test_requests_are_saved_under_names(
+    recorded: RecordedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/functions/echo/saved"
+    request = {"method": "PUT", "path": "/x", "body": "{}", "fields": [{"name": "a", "value": "b"}]}
+    saved = recorded.api.put(f"{path}/a%20name", json=request)
+    monkeypatch.setattr(saved_routes, "_MOST", 1)
+
+    assert saved.status_code == 200
+    assert recorded.api.put(f"{path}/a%20name", json={"body": "[]"}).json()["body"] == "[]"
+    assert recorded.api.put(f"{path}/b", json=request).json()["code"] == "TOO_MANY_SAVED"
+    assert recorded.api.put("/functions/nobody/saved/a", json=request).status_code == 404
+    assert recorded.api.put(f"{path}/{'x' * 101}", json=request).status_code == 400
+    assert recorded.api.put(f"{path}/b", json={"body": "\0"}).status_code == 400
+    (found,) = recorded.list(path)
+    assert (found["name"], found["method"], found["body"]) == ("a name", "POST", "[]")
+    assert recorded.api.delete(f"{path}/a%20name").status_code == 204
+    assert recorded.api.delete(f"{path}/a%20name").status_code == 404

@@ -1,6 +1,11 @@
 """What the console's API says of recorded requests."""
 
+import logging
+from uuid import uuid4
+
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.support.recorded_stack import RecordedStack
 from tests.support.waiting import wait_for
@@ -138,3 +143,81 @@ def test_requests_of_services_are_recorded_and_polls_are_not(recorded: RecordedS
     assert failed[0]["path"] == "/rest/v1/missing"
     assert failed[0]["code"] == "PGRST205"
     assert len(notes) == 1
+
+
+def test_what_the_console_reads_itself_is_listed_on_request(recorded: RecordedStack) -> None:
+    wanted = str(uuid4())
+    recorded.api.get(f"/services/rest/notes?select=id&id=eq.{wanted}").raise_for_status()
+    query = {"kind": "rest", "q": wanted}
+
+    assert wait_for(lambda: recorded.list(**query, own="true"))
+    assert recorded.list(**query) == []
+
+
+def test_websockets_are_recorded_when_they_close(recorded: RecordedStack) -> None:
+    settings = recorded.stack.settings
+    url = settings.api_url.replace("http://", "ws://")
+    bearer = {"authorization": f"Bearer {settings.service_role_key}"}
+    with connect(f"{url}/functions/v1/talk", additional_headers=bearer) as socket:
+        socket.send("é" * 70_000)
+        socket.send("hello")
+        assert [len(socket.recv()) for _ in range(4)] == [70_000, 70_000, 5, 5]
+        socket.send("bye")
+        with pytest.raises(ConnectionClosed):
+            socket.recv()
+    with connect(f"{url}/realtime/v1/websocket?apikey={settings.anon_key}") as socket:
+        socket.send('{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"1"}')
+        socket.recv()
+    with pytest.raises(InvalidStatus):
+        connect(f"{url}/functions/v1/talk")
+
+    ok = wait_for(lambda: recorded.list(function="talk", status="ok"))
+    refused = wait_for(lambda: recorded.list(function="talk", status="4xx"))
+    realtime = wait_for(lambda: recorded.list(kind="realtime", status="ok"))
+    assert ok
+    assert refused
+    assert realtime
+    assert ok[0]["attributes"] == {
+        "network.protocol.name": "websocket",
+        "websocket.messages_received": 3,
+        "websocket.messages_sent": 4,
+        "websocket.close_code": 4001,
+    }
+    assert (ok[0]["status"], ok[0]["role"]) == (101, "service_role")
+    assert refused[0]["status"] == 401
+    assert realtime[0]["attributes"]["websocket.messages_sent"] == 1
+    assert realtime[0]["attributes"]["websocket.close_code"] == 1000
+    assert realtime[0]["role"] == "anon"
+    assert settings.anon_key not in str(realtime[0])
+    page = recorded.show(ok[0]["id"])
+    assert "heard hello" in {line["text"] for line in page["logs"]}
+    replayed = recorded.api.post(f"/requests/{ok[0]['id']}/replay", json={})
+    assert replayed.json()["code"] == "WEBSOCKET"
+
+
+def test_what_services_and_postgres_write_is_beside_the_request(recorded: RecordedStack) -> None:
+    key = recorded.stack.settings.service_role_key
+    headers = {"apikey": key, "authorization": f"Bearer {key}"}
+    wanted = uuid4().hex
+    body = {"email": f"{wanted}@example.com", "password": "wrong, and long enough"}
+    recorded.client.post("/auth/v1/token?grant_type=password", json=body, headers=headers)
+    recorded.client.get(f"/rest/v1/notes?id=like.{wanted}&owner=eq.x{wanted}", headers=headers)
+
+    line = wait_for(lambda: recorded.list("/logs", source="postgres", q=wanted))
+    assert line
+    assert "invalid input syntax" in line[0]["text"]
+    assert line[0]["level"] == "error"
+    page = recorded.show(line[0]["request_id"])
+    assert page["query"].startswith(f"id=like.{wanted}")
+    assert {each["source"] for each in page["logs"]} == {"rest", "postgres"}
+    refused = wait_for(lambda: recorded.list("/logs", source="auth", level="warning"))
+    assert refused
+    assert "/auth/v1/token 400 invalid_credentials" in refused[0]["text"]
+
+
+def test_jobs_of_cron_write_lines(recorded: RecordedStack) -> None:
+    logging.getLogger("edge.emulator.postgres.cron").info("The job %d of cron.job: %s", 7, "1 row")
+
+    found = wait_for(lambda: recorded.list("/logs", source="cron"))
+    assert found
+    assert found[0]["text"] == "The job 7 of cron.job: 1 row"
