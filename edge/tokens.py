@@ -29,7 +29,8 @@ _NO_CLAIM: "Checks" = {
     "verify_nbf": False,
     "verify_sub": False,
 }
-_TIMES_ONLY: "Checks" = {**_NO_CLAIM, "verify_exp": True, "verify_nbf": True}
+_MOST_REMEMBERED = 1000
+_LONGEST_REMEMBERED = 4096
 
 
 class TokenFault(StrEnum):
@@ -52,11 +53,23 @@ class TokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Signed:
+    """A token that one of the keys has signed."""
+
+    algorithm: str
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """What tokens are verified with: the shared HS256 secret, and public keys by key id."""
 
     secret: str | bytes
     jwks: Mapping[str, PyJWK] = field(default_factory=dict[str, PyJWK])
+    signed: dict[str, "_Signed"] = field(
+        default_factory=dict[str, "_Signed"], init=False, repr=False, compare=False
+    )
+    """Tokens whose signature was found valid; bounded."""
 
     @classmethod
     def load(cls, secret: str, jwks_json: str | None = None) -> "Keys":
@@ -68,24 +81,49 @@ class Keys:
 
 def verify(token: str, keys: Keys) -> dict[str, Any]:
     """Claims of a token signed by one of `keys`, inside its exp/nbf; nothing else is checked."""
-    return _verify(token, keys, _TIMES_ONLY)
+    signed = _find_signed(token, keys)
+    _check_times(signed)
+    return {**signed.claims}
 
 
 def verify_signature(token: str, keys: Keys) -> dict[str, Any]:
     """Claims of a token signed by one of `keys`, for who has rules of its own about them."""
-    return _verify(token, keys, _NO_CLAIM)
+    return {**_find_signed(token, keys).claims}
 
 
-def _verify(token: str, keys: Keys, checks: "Checks") -> dict[str, Any]:
+def _find_signed(token: str, keys: Keys) -> _Signed:
+    """Verify the signature: of a token that comes again, once."""
+    signed = keys.signed.get(token)
+    if signed is None:
+        signed = _verify_signed(token, keys)
+        if len(token) <= _LONGEST_REMEMBERED:
+            if len(keys.signed) >= _MOST_REMEMBERED:
+                keys.signed.clear()
+            keys.signed[token] = signed
+    return signed
+
+
+def _verify_signed(token: str, keys: Keys) -> _Signed:
     algorithm, key_id = _read_header(token)
     if algorithm in HMAC_ALGORITHMS:
-        return _decode(token, keys.secret, algorithm, checks)
+        return _decode(token, keys.secret, algorithm)
     if algorithm in ASYMMETRIC_ALGORITHMS:
         key = keys.jwks.get(key_id)
         if key is None:
             raise TokenError(TokenFault.SIGNATURE, algorithm)
-        return _decode(token, key, algorithm, checks)
+        return _decode(token, key, algorithm)
     raise TokenError(TokenFault.ALGORITHM, algorithm)
+
+
+def _check_times(signed: _Signed) -> None:
+    now = time.time()
+    try:
+        if "nbf" in signed.claims and int(signed.claims["nbf"]) > now:
+            raise TokenError(TokenFault.NOT_YET_VALID, signed.algorithm)
+        if "exp" in signed.claims and int(signed.claims["exp"]) <= now:
+            raise TokenError(TokenFault.EXPIRED, signed.algorithm)
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise TokenError(TokenFault.MALFORMED, signed.algorithm) from exc
 
 
 def _read_header(token: str) -> tuple[str, str]:
@@ -96,19 +134,14 @@ def _read_header(token: str) -> tuple[str, str]:
     return str(header.get("alg")), str(header.get("kid", ""))
 
 
-def _decode(
-    token: str, key: str | bytes | PyJWK, algorithm: str, checks: "Checks"
-) -> dict[str, Any]:
+def _decode(token: str, key: str | bytes | PyJWK, algorithm: str) -> _Signed:
     try:
-        return jwt.decode(token, key, algorithms=[algorithm], options=checks)
-    except jwt.ExpiredSignatureError as exc:
-        raise TokenError(TokenFault.EXPIRED, algorithm) from exc
-    except jwt.ImmatureSignatureError as exc:
-        raise TokenError(TokenFault.NOT_YET_VALID, algorithm) from exc
+        claims = jwt.decode(token, key, algorithms=[algorithm], options=_NO_CLAIM)
     except jwt.InvalidSignatureError as exc:
         raise TokenError(TokenFault.SIGNATURE, algorithm) from exc
     except (jwt.PyJWTError, RecursionError) as exc:
         raise TokenError(TokenFault.MALFORMED, algorithm) from exc
+    return _Signed(algorithm, claims)
 
 
 def mint(secret: str, role: str, **claims: Any) -> str:

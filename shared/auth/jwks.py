@@ -1,6 +1,7 @@
 """Verifying a token against a JSON Web Key Set."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -15,6 +16,9 @@ _KEY_TYPE_OF: Final = {"HS256": "oct", "ES256": "EC", "RS256": "RSA"}
 _SIGNATURE_AND_TIME: Final[Any] = {"verify_aud": False, "verify_iat": False}
 # Brackets in brackets, thousands deep, are a RecursionError.
 _UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)
+
+_MOST_REMEMBERED: Final = 1000
+_LONGEST_REMEMBERED: Final = 4096
 
 Claims = Mapping[str, Any]
 
@@ -32,8 +36,33 @@ class _Header:
     key_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Valid:
+    claims: Claims
+    expires_at: float
+
+
+_valid: Final[dict[tuple[str, str], _Valid]] = {}
+"""Tokens of a key set that were found valid; bounded."""
+
+
 def verify(token: str, jwks_json: str) -> Claims | Verdict:
-    """Return the claims of a token signed by a key of the set and valid now."""
+    """Return the claims of a token signed by a key of the set and valid now.
+
+    A token that comes again is not verified again before it expires.
+    """
+    found = _valid.get((token, jwks_json))
+    if found and time.time() < found.expires_at:
+        return {**found.claims}
+    claims = _verify(token, jwks_json)
+    if isinstance(claims, dict) and "exp" in claims and len(token) <= _LONGEST_REMEMBERED:
+        if len(_valid) >= _MOST_REMEMBERED:
+            _valid.clear()
+        _valid[token, jwks_json] = _Valid({**claims}, int(claims["exp"]))
+    return claims
+
+
+def _verify(token: str, jwks_json: str) -> Claims | Verdict:
     header = _read_header(token)
     if header is None:
         return Verdict.INVALID

@@ -1,6 +1,9 @@
 """Tokens that must not be trusted, each with its fault; times only for who asks."""
 
+import json
+import time
 from base64 import urlsafe_b64encode
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -65,3 +68,31 @@ def test_no_algorithm_is_no_algorithm() -> None:
     header = segment(b'{"alg": "none"}')
 
     assert fault(f"{header}.{segment(b'{}')}.") is TokenFault.ALGORITHM
+
+
+def test_a_token_that_was_believed_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, token = Keys(SECRET), mint(SECRET, "anon")
+    verify(token, keys)["role"] = "changed by its reader"
+    assert verify(token, keys)["role"] == "anon"
+    later = time.time() + 7200
+    monkeypatch.setattr("edge.tokens.time", SimpleNamespace(time=lambda: later))
+    with pytest.raises(TokenError) as caught:
+        verify(token, keys)
+    assert caught.value.fault is TokenFault.EXPIRED
+    assert verify_signature(token, keys)["role"] == "anon"
+    with pytest.raises(TokenError):
+        verify_signature(token, Keys("o" * 40))
+
+
+@pytest.mark.parametrize("claims", [{"exp": "soon"}, {"nbf": [1]}])
+def test_times_that_are_no_numbers_are_malformed(claims: dict[str, object]) -> None:
+    signed = jwt.api_jws.encode(json.dumps({"role": "anon", **claims}).encode(), SECRET, "HS256")
+    assert fault(signed) is TokenFault.MALFORMED
+
+
+def test_the_memory_of_tokens_is_bounded() -> None:
+    keys = Keys(SECRET)
+    for number in range(1001):
+        verify(mint(SECRET, "anon", sub=str(number)), keys)
+    verify(mint(SECRET, "anon", sub="x" * 5000), keys)
+    assert len(keys.signed) == 1

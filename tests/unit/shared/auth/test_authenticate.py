@@ -160,3 +160,14 @@ async def test_a_broken_key_set_is_the_operators_fault(project: Project) -> None
 
     with pytest.raises(ConfigurationError):
         await authenticate(ANY, read_credentials(bearer(project.token())), broken)
+
+
+async def test_a_token_that_was_believed_is_believed_as_it_was_signed(project: Project) -> None:
+    token = project.token()
+    for _ in range(2):
+        principal = await authenticate(ANY, read_credentials(bearer(token)), project.env)
+        assert principal.user_id == USER
+    other = replace(project.env, jwks='{"keys": []}')
+    for changed, env in ((token[:-4] + "AAAA", project.env), (token, other)):
+        with pytest.raises((UnauthorizedError, UnavailableError)):
+            await authenticate(ANY, read_credentials(bearer(changed)), env)
