@@ -124,4 +124,7 @@ async def connect(
     try:
         yield client
     finally:
-        await socket.disconnect()
+        if socket.transport() == "polling":  # the server would end its last request after 30 s
+            await socket.eio.disconnect(abort=True)
+        else:
+            await socket.disconnect()
