@@ -24,6 +24,7 @@ from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
 from tests.support.made_database import give_database
+from tests.support.order import order
 from tests.support.serving import LoopThread
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,11 @@ gc.disable()
 # Started in the background by a shell, we ignore SIGINT, and so would every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (processes := getattr(config, "workerinput", {}).get("workercount", 1)) > 1:
+        items[:] = order(items, processes)
 
 
 def pytest_collection_finish() -> None:
