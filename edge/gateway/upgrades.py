@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 Factory = Callable[[], asyncio.Protocol | None]
+Choice = Callable[[str], Factory]
 
 _UNAVAILABLE: Final = b'{"error":"The service is not running"}'
 
@@ -17,9 +18,8 @@ _UNAVAILABLE: Final = b'{"error":"The service is not running"}'
 class UpgradeRouter(asyncio.Protocol):
     """Reads the path, and lets another protocol take the connection."""
 
-    def __init__(self, routes: Mapping[str, Factory], default: Factory, **_: Any) -> None:
-        self._routes = routes
-        self._default = default
+    def __init__(self, choose: Choice, **_: Any) -> None:
+        self._choose_factory = choose
         self._transport: asyncio.Transport | None = None
         self._protocol: asyncio.Protocol | None = None
 
@@ -51,7 +51,7 @@ class UpgradeRouter(asyncio.Protocol):
         transport = self._transport
         assert transport is not None
         path = data.split(b" ", 2)[1].partition(b"?")[0].decode("latin-1")
-        protocol = self._open(path)
+        protocol = self._choose_factory(path)()
         if protocol is None:
             _refuse(transport)
             return
@@ -59,12 +59,6 @@ class UpgradeRouter(asyncio.Protocol):
         protocol.connection_made(transport)
         # uvicorn sets this router as the protocol after its first bytes.
         asyncio.get_running_loop().call_soon(self._hand_over)
-
-    def _open(self, path: str) -> asyncio.Protocol | None:
-        for prefix, factory in self._routes.items():
-            if path == prefix or path.startswith(f"{prefix}/"):
-                return factory()
-        return self._default()
 
     def _hand_over(self) -> None:
         if self._transport and self._protocol and not self._transport.is_closing():
@@ -80,4 +74,16 @@ def _refuse(transport: asyncio.Transport) -> None:
 
 def route_upgrades(routes: Mapping[str, Factory], default: Factory) -> Callable[..., UpgradeRouter]:
     """Return what uvicorn's `ws` calls for a protocol; a route that returns None answers 503."""
-    return partial(UpgradeRouter, routes, default)
+
+    def choose(path: str) -> Factory:
+        for prefix, factory in routes.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                return factory
+        return default
+
+    return choose_upgrades(choose)
+
+
+def choose_upgrades(choose: Choice) -> Callable[..., UpgradeRouter]:
+    """Return what uvicorn's `ws` calls, where `choose` finds the protocol by the path."""
+    return partial(UpgradeRouter, choose)

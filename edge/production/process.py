@@ -15,7 +15,6 @@ from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.client_limits import ClientLimits
 from edge.gateway.guard import Secret
 from edge.gateway.server import Server
-from edge.gateway.upgrades import route_upgrades
 from edge.jwks import JwksCache
 from edge.logs.description import describe
 from edge.logs.queue import TimestampedEvent
@@ -30,8 +29,7 @@ from edge.production.cloud_logging import (
     render_request,
 )
 from edge.production.front.app import Front
-from edge.production.front.sockets import PREFIX as SOCKETS
-from edge.production.front.sockets import FrontSockets
+from edge.production.front.sockets import FrontSockets, pass_upgrades_on
 from edge.production.settings import Instance
 from edge.production.shared_metrics import PATH as METRICS
 from edge.production.shared_metrics import (
@@ -134,7 +132,7 @@ class GatewayProcess:
         upgrades = self._functions.upgrades(gateway)
         if self._services:
             sockets = FrontSockets(self._services.url, self._settings.trusted_proxies)
-            upgrades = route_upgrades({SOCKETS: sockets}, upgrades)
+            upgrades = pass_upgrades_on(sockets, self._services.slugs, upgrades)
         server = Server(
             self._front, upgrades=upgrades, grace=self.instance.grace, clients=_BEHIND_A_PROXY
         )
@@ -182,7 +180,11 @@ class GatewayProcess:
         self.readiness.set(not (settings.forks and IS_LINUX))
         if self.instance.has_front:
             self._services = Front(
-                gateway, self.instance.hosted.url, self._warn, settings.trusted_proxies
+                gateway,
+                self.instance.hosted.url,
+                self._warn,
+                settings.trusted_proxies,
+                slugs=lambda: self._functions.functions,
             )
         self._front = AccessLog(
             self._services or gateway,

@@ -15,9 +15,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge.gateway.app import Header
 from edge.production.front.failure import BUSY, TIMEOUT, UNREACHABLE, Failure, send_failure
+from edge.production.front.paths import (
+    MARK,
+    Slugs,
+    is_foreign_function,
+    is_marked,
+    is_of_project,
+    is_of_service,
+)
 from edge.runtime.proxy.forwarded import forwarded_headers
 
-PREFIXES: Final = ("/rest/v1", "/auth/v1", "/storage/v1", "/realtime/v1", "/graphql/v1")
 MAX_CONNECTIONS: Final = 512
 """Requests that one process has at the project at once; the next ones wait."""
 _IDLE_CONNECTIONS: Final = 64
@@ -38,17 +45,11 @@ _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _OF_BODIES: Final = ("content-length", "transfer-encoding")
 
 
-def is_passed_on(path: bytes) -> bool:
-    """Return whether the path is one of the hosted project's services."""
-    return any(
-        path == prefix.encode() or path.startswith(prefix.encode() + b"/") for prefix in PREFIXES
-    )
-
-
 @dataclass(slots=True)
 class Front:
     """ASGI app: the services at `url`, everything else by `app`; `trusted` are proxies before us.
 
+    With `slugs`, functions that are none of them are the project's at `url` as well.
     `timeout` is what the project may take to begin its answer, and between its parts, and the
     client to take a part; `patience` what a request may wait while `max_connections` are at the
     project.
@@ -61,6 +62,7 @@ class Front:
     timeout: float = _READ_SECONDS
     patience: float = _CONNECT_SECONDS
     max_connections: int = MAX_CONNECTIONS
+    slugs: Slugs | None = None
     _transport: httpx.AsyncHTTPTransport = field(init=False)
     _warned_at: float = field(default=-_WARN_SECONDS, init=False)
 
@@ -76,7 +78,7 @@ class Front:
         await self._transport.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_passed_on(scope["raw_path"]):
+        if scope["type"] != "http" or not self._is_passed_on(scope):
             await self.app(scope, receive, send)
             return
         body = _Body(receive)
@@ -90,6 +92,11 @@ class Front:
             for task in (exchange, gone):
                 task.cancel()
             await asyncio.wait({exchange, gone})
+
+    def _is_passed_on(self, scope: Scope) -> bool:
+        path: bytes = scope["raw_path"]
+        is_foreign = is_foreign_function(path, self.slugs) and not is_marked(scope["headers"])
+        return is_foreign or is_of_service(path)
 
     async def _exchange(self, scope: Scope, body: "_Body", send: Send) -> None:
         request = self._request(scope, body)
@@ -121,6 +128,8 @@ class Front:
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if length is not None:
             headers.append((b"content-length", length))
+        if not is_of_service(scope["raw_path"]):
+            headers.append(MARK)
         has_body = is_chunked or (length or b"0").strip(b"0") != b""
         if not has_body:
             body.end()
@@ -166,7 +175,7 @@ class Front:
     def _locate(self, scope: Scope, location: bytes) -> bytes:
         """Return a location below the project's URL as one below ours."""
         rest = location.removeprefix(self.url.encode())
-        if rest == location or not is_passed_on(rest.partition(b"?")[0]):
+        if rest == location or not is_of_project(rest.partition(b"?")[0]):
             return location
         given = dict(forwarded_headers(scope, (), self.trusted))
         host = given.get(b"x-forwarded-host", b"")

@@ -1,22 +1,32 @@
-"""Realtime's WebSockets through the instance: the upgrade, then bytes both ways."""
+"""The project's WebSockets through the instance: the upgrade, then bytes both ways."""
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from edge.gateway.upgrades import Factory, UpgradeRouter, choose_upgrades
 from edge.production.front.app import HOP_BY_HOP
 from edge.production.front.failure import BUSY, UNREACHABLE, Failure
+from edge.production.front.paths import (
+    MARK,
+    SOCKETS,
+    Slugs,
+    is_foreign_function,
+    is_marked,
+    is_of_service,
+)
 from edge.runtime.proxy.forwarded import forwarded_headers
 from edge.runtime.proxy.upgrade import Pipe, UpgradedConnection, parse_upgrade, render_upgrade
 
-PREFIX: Final = "/realtime/v1"
 MAX_SOCKETS: Final = 10_000
 _CONNECT_SECONDS: Final = 10.0
 _BAD_REQUEST: Final = Failure(400, "BAD_REQUEST", "Malformed upgrade request")
+_NOT_FOUND: Final = Failure(404, "NOT_FOUND", "Requested function was not found")
 # The handshake's own: they make it an upgrade.
 _DROPPED: Final = (HOP_BY_HOP - {b"connection", b"upgrade"}) | {b"host"}
 
@@ -57,11 +67,17 @@ class FrontSocket(UpgradedConnection):
             self._refuse(BUSY)
             return
         try:
-            scope = {**parse_upgrade(data), "client": self.address, "scheme": "ws"}
+            request = parse_upgrade(data)
         except ValueError:
             self._refuse(_BAD_REQUEST)
             return
+        scope = {**request, "client": self.address, "scheme": "ws"}
         headers = forwarded_headers(scope, _DROPPED, sockets.trusted)
+        if not is_of_service(request["raw_path"]):
+            if is_marked(headers):
+                self._refuse(_NOT_FOUND)
+                return
+            headers.append(MARK)
         scope["headers"] = [(b"host", parts.netloc.encode()), *headers]
         port = parts.port or (443 if sockets.tls else 80)
         project = Pipe()
@@ -79,3 +95,16 @@ class FrontSocket(UpgradedConnection):
     def _refuse(self, failure: Failure) -> None:
         headers = [header for header in failure.headers() if header[0] != b"content-length"]
         self.refuse(b"%d Refused" % failure.status, headers, failure.body())
+
+
+def pass_upgrades_on(
+    sockets: FrontSockets, slugs: Slugs | None, own: Callable[..., asyncio.Protocol]
+) -> Callable[..., UpgradeRouter]:
+    """Return what uvicorn's `ws` calls: `sockets` for what is the project's, else `own`."""
+
+    def choose(path: str) -> Factory:
+        is_of_realtime = path == SOCKETS or path.startswith(f"{SOCKETS}/")
+        is_foreign = is_foreign_function(path.encode("latin-1"), slugs)
+        return sockets if is_of_realtime or is_foreign else own
+
+    return choose_upgrades(choose)

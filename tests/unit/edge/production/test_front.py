@@ -16,9 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from edge.gateway.upgrades import route_upgrades
 from edge.production.front.app import Front
-from edge.production.front.sockets import FrontSockets
+from edge.production.front.sockets import FrontSockets, pass_upgrades_on
 from tests.support.raw_http import exchange
 from tests.support.serving import HttpServer
 
@@ -36,6 +35,7 @@ class Project:
         self.url = ""
         paths = {
             "/rest/v1/echo": self.echo,
+            "/functions/v1/theirs": self.echo,
             "/rest/v1/events": self.events,
             "/storage/v1/endless": self.endless,
             "/rest/v1/silent": self.silent,
@@ -132,7 +132,7 @@ async def front_at() -> AsyncIterator[Opened]:
         async def open_front(url: str, max_sockets: int = 10, **options: Any) -> str:
             front = Front(own, url, warned.append, **options)
             sockets = FrontSockets(url, options.get("trusted", ""), max_sockets)
-            upgrades = route_upgrades({"/realtime/v1": sockets}, lambda *_: None)  # type: ignore[arg-type,return-value]
+            upgrades = pass_upgrades_on(sockets, options.get("slugs"), lambda *_: None)  # type: ignore[arg-type,return-value]
             server = HttpServer(front, ws=upgrades)
             await server.start()
             exits.push_async_callback(front.close)
@@ -180,6 +180,28 @@ async def test_other_paths_are_the_instances_own(
     ]
 
     assert answers == ["ours"] * 3
+
+
+async def test_functions_that_are_not_here_are_the_projects(
+    project: Project, front_at: Opened, client: httpx.AsyncClient
+) -> None:
+    url = await front_at(project.url, slugs=lambda: {"ours"})
+    theirs = f"{url}/functions/v1/theirs"
+
+    got = await client.post(f"{theirs}?a=1", content=b"body")
+    headers = dict(got.json()["headers"])
+    missing = await client.get(f"{url}/functions/v1/missing")
+    params = {"to": "PROJECT/functions/v1/theirs"}
+    moved = await client.get(f"{url}/auth/v1/verify", params=params)
+    own = [f"{url}/functions/v1/ours", f"{url}/functions/v1/", f"{url}/functions/v1"]
+    answers = [(await client.get(each)).text for each in own]
+    back = await client.get(theirs, headers={"x-edge-front": headers["x-edge-front"]})
+
+    assert (got.json()["target"], got.json()["size"]) == ("/functions/v1/theirs?a=1", 4)
+    assert "x-edge-front" not in dict((await client.get(f"{url}/rest/v1/echo")).json()["headers"])
+    assert missing.status_code == 404
+    assert moved.headers["location"] == theirs
+    assert [*answers, back.text] == ["ours"] * 4
 
 
 async def test_a_named_proxys_word_is_believed(
@@ -348,6 +370,27 @@ async def test_a_websocket_is_passed_both_ways(front_at: Opened) -> None:
     assert socket.subprotocol == "two"
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "as asked")
+
+
+async def test_a_websocket_of_a_function_that_is_not_here_is_passed_once(front_at: Opened) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        assert connection.request
+        async for message in connection:
+            await connection.send(f"{connection.request.headers['x-edge-front']} {message!r}")
+
+    async with serve(echo, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        url = await front_at(f"http://127.0.0.1:{port}", slugs=lambda: {"ours"})
+        address = f"ws{url.removeprefix('http')}/functions/v1/theirs"
+        async with connect(address) as socket:
+            await socket.send("hello")
+            answer = await socket.recv()
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(address, additional_headers={"x-edge-front": "1"}):
+                pass
+
+    assert answer == "1 'hello'"
+    assert refused.value.response.status_code == 404
 
 
 async def test_a_websocket_is_refused_with_what_is_wrong(front_at: Opened) -> None:
