@@ -26,6 +26,8 @@ from edge.operating_system import processes_in
 SUPERUSER: Final = "supabase_admin"
 _READY_DEADLINE = 60.0
 _STOP_DEADLINE = 15.0
+_ORPHANS_DEADLINE = 2.0
+"""What processes whose server was killed have to end by themselves, as they do when they see it."""
 _LONGEST_LOG: Final = 10 << 20
 # Without synchronous commits a logical decoder would see each one up to 200 ms late.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
@@ -227,10 +229,11 @@ class Cluster:
         """End a server that an earlier run left, or what is left of a killed one."""
         for sign in (signal.SIGINT, signal.SIGKILL):
             pids = self._server_pids()
-            for pid in pids if sign is signal.SIGKILL else pids & self._postmaster_pid():
+            asked = pids if sign is signal.SIGKILL else pids & self._postmaster_pid()
+            for pid in asked:
                 with suppress(ProcessLookupError):
                     os.kill(pid, sign)
-            deadline = time.monotonic() + _STOP_DEADLINE
+            deadline = time.monotonic() + (_STOP_DEADLINE if asked else _ORPHANS_DEADLINE)
             while self._server_pids() and time.monotonic() < deadline:
                 time.sleep(0.02)
 
