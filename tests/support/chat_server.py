@@ -1,19 +1,39 @@
 """The chat backend as a process of its own beside the session's stack, and its clients."""
 
 import asyncio
+import atexit
 import json
+import os
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import socketio
 
-from tests.support.processes import free_port, running
-from tests.support.waiting import wait_for
+from tests.support.fork_server import ForkedProcess, ForkServer
+from tests.support.paths import ROOT
+from tests.support.processes import free_port
+from tests.support.waiting import PATIENCE, wait_for
+
+_SERVE: Final = """
+import sys
+from backend.__main__ import main
+sys.exit(main())
+"""
+_IMPORTED: Final = (
+    "backend.__main__",
+    "engineio.async_drivers.asgi",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +46,7 @@ class ChatServer:
     def http(self, token: str = "") -> httpx.Client:
         """A client of its HTTP routes, with a user's token if there is one."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
 
 
 @contextmanager
@@ -34,24 +54,47 @@ def chat_server(api_url: str, key: str, database_url: str, **more: str) -> Gener
     """Serve the chat backend of the project at `api_url` until the block ends."""
     port = free_port()
     variables = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
         "SUPABASE_URL": api_url,
         "SUPABASE_SERVICE_ROLE_KEY": key,
         "SUPABASE_DB_URL": database_url,
         "PORT": str(port),
         **more,
     }
-    with running([sys.executable, "-m", "backend"], None, **variables) as process:
-        url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
+    with _forked(variables) as process:
 
         def is_ready() -> bool:
-            assert process.poll() is None, "the chat backend has ended"
+            assert not process.poll(), "the chat backend has ended"
             try:
-                return httpx.get(f"{url}/healthz", timeout=5).status_code == 200
+                return httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
             except httpx.HTTPError:
                 return False
 
         wait_for(is_ready)
         yield ChatServer(url, process.pid)
+
+
+@contextmanager
+def _forked(variables: Mapping[str, str]) -> Generator[ForkedProcess]:
+    """Run `python -m backend`, forked from a process that has imported it."""
+    output = Path(os.devnull)
+    process = _server().fork(_SERVE, "backend", folder=ROOT, environ=variables, output=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@cache
+def _server() -> ForkServer:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    server = ForkServer(Path(sys.executable), ROOT, environ)
+    atexit.register(server.close)
+    server.preload(_IMPORTED)
+    return server
 
 
 def message(text: str, session_id: str | None = None, **more: Any) -> dict[str, Any]:
@@ -97,7 +140,7 @@ class ChatClient:
 
     async def wait(self, condition: Any) -> list[dict[str, Any]]:
         """The outputs that fulfil a condition, once there is one."""
-        async with asyncio.timeout(60), self._arrived:
+        async with asyncio.timeout(PATIENCE), self._arrived:
             while not (found := [each for each in self.outputs if condition(each)]):
                 await self._arrived.wait()
             return found

@@ -11,10 +11,11 @@ import psycopg
 
 from tests.conftest import RunningStack
 from tests.support.paths import SAMPLES
+from tests.support.waiting import PATIENCE
 
 DECK: dict[str, Any] = json.loads((SAMPLES / "deck_55_slides.json").read_text())
 JOBS = "/functions/v1/talk-track-jobs"
-_PATIENCE = 60.0
+_PATIENCE = PATIENCE
 FINISHED = ("completed", "failed", "cancelled")
 
 
@@ -31,7 +32,7 @@ class User:
     def request(self, method: str, path: str = "", **options: Any) -> httpx.Response:
         headers = {"apikey": self.stack.anon_key, "authorization": f"Bearer {self.token}"}
         url = f"{self.stack.url}{JOBS}{path}"
-        return httpx.request(method, url, headers=headers, timeout=60, **options)
+        return httpx.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
     def rows(self, table: str, **filters: str) -> list[dict[str, Any]]:
         with self.stack.client(self.token) as client:
@@ -74,7 +75,7 @@ class User:
             if is_so(seen[-1]):
                 return seen
             assert time.monotonic() < ends_at, seen[-1]
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def wait_for_end(self, job_id: str) -> dict[str, Any]:
         return self.wait_until(job_id, lambda job: job["status"] in FINISHED)[-1]

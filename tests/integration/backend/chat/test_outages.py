@@ -15,7 +15,7 @@ from tests.support.media.valkey import run_valkey
 
 
 async def test_a_run_goes_on_after_the_backend_was_killed(stack: RunningStack) -> None:
-    stack.fault(provider="anthropic", kind="hang", seconds=20)
+    stack.fault(provider="anthropic", kind="hang", seconds=8)
     given = message("@sales_prompt_extractor", collection_id="default")
     with chat_server(stack.url, stack.service_role_key, stack.dsn) as chat:
         given["video_id"] = upload(chat, SAMPLE).json()["id"]
@@ -62,10 +62,10 @@ async def test_two_instances_share_a_session(stack: RunningStack) -> None:
             assert await reader.wait_end(long["conv_id"]) == ended
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_one_of_two_instances_over_redis_is_killed(stack: RunningStack) -> None:
     """The client of the other one sees the whole run; the client of the killed one comes back."""
-    stack.fault(provider="anthropic", kind="hang", seconds=20)
+    stack.fault(provider="anthropic", kind="hang", seconds=8)
     project = (stack.url, stack.service_role_key, stack.dsn)
     given = message("@sales_prompt_extractor", collection_id="default")
     ids = {key: given[key] for key in ("session_id", "conv_id")}

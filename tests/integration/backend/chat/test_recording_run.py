@@ -10,7 +10,7 @@ from tests.support.chat_server import ChatServer, connect, message
 from tests.support.paths import ROOT
 from tests.support.recordings import make_long_lyrics, make_recording
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(600)
 
 SAMPLE = ROOT / "samples/objection_call.vtt"
 
