@@ -26,6 +26,7 @@ from edge.tokens import mint
 from tests.support.made_database import give_database
 from tests.support.order import order
 from tests.support.serving import LoopThread
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 Copies = Callable[[str], DatabaseCopies]
@@ -36,6 +37,10 @@ _ROOM_FOR_DATABASES = 4 << 30
 # No request goes over TLS here, and httpx reads all authorities for each client, for 25 ms.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
+
+# Else a client without a timeout of its own gives up after 5 s; a busy machine stands still for 30.
+for _phase in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _phase, PATIENCE)
 
 # Else each worker and each process that a test starts compiles all modules again.
 sys.dont_write_bytecode = False
@@ -150,7 +155,7 @@ class RunningStack:
         """An HTTP client with a key or a user's token, the service_role key by default."""
         key = key or self.service_role_key
         headers = {"apikey": key, "authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
 
     @property
     def control_headers(self) -> dict[str, str]:
@@ -221,9 +226,9 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
 def stack(_stack: RunningStack) -> Iterator[RunningStack]:
     """The whole stack, its local providers well-behaved at first; shared by the session's tests."""
     httpx.delete(
-        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=30
+        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=PATIENCE
     ).raise_for_status()
     yield _stack
     httpx.delete(
-        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=30
+        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=PATIENCE
     ).raise_for_status()

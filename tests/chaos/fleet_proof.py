@@ -27,6 +27,7 @@ from tests.chaos.world import Row, World, running_world
 from tests.support.processes import ROOT
 from tests.support.repeating import repeating
 from tests.support.talk_tracks.users import User, create_user, delay
+from tests.support.waiting import PATIENCE
 
 SERVED: Final = ("campaign_trigger", "retell_webhook", "talk_track_jobs", "generate_talk_track")
 SLIDES: Final = 6
@@ -184,7 +185,7 @@ class _Exercise:
 
     def _create_jobs_as(self, user: User, tracks: int) -> None:
         url = f"http://127.0.0.1:{self.instances.port}"
-        with httpx.Client(base_url=url, headers=user.headers, timeout=60) as client:
+        with httpx.Client(base_url=url, headers=user.headers, timeout=PATIENCE) as client:
             for _ in range(tracks):
                 user.create(client)
 
@@ -218,7 +219,7 @@ class _Exercise:
 
         def reap() -> None:
             with suppress(httpx.HTTPError):
-                httpx.post(url, json={"action": "reap"}, headers=headers, timeout=60)
+                httpx.post(url, json={"action": "reap"}, headers=headers, timeout=PATIENCE)
 
         return repeating(reap, _SCHEDULE_SECONDS)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.scenario import draw_scenario
 from tests.chaos.simulation import simulate
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 CONTACTS = 15
 
 

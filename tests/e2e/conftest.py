@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 Play = Callable[..., dict[str, Any]]
 
@@ -54,7 +55,7 @@ def play(node: str, stack: RunningStack) -> Play:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=PATIENCE,
         )
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout)

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.e2e.conftest import JS
 from tests.support.cli_process import serving
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE_MS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(600)]
 
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
-PATIENCE = 30_000
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def details(node: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
 def open_tab(browser: Browser, url: str, email: str) -> Page:
     """Sign somebody up in a tab of its own."""
     page = browser.new_context(base_url=url, locale="en-GB").new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto("/console/album")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill("correct horse")
@@ -67,7 +67,7 @@ def photograph() -> bytes:
 def test_two_tabs_see_each_other_and_what_comes(
     browser: Browser, details: dict[str, Any], pytestconfig: pytest.Config
 ) -> None:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE_MS)
     ann = open_tab(browser, details["API_URL"], "ann@example.com")
     bob = open_tab(browser, details["API_URL"], "bob@example.com")
     for page in (ann, bob):

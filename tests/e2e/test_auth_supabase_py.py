@@ -11,6 +11,7 @@ from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 from supabase_auth.types import AuthResponse
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -26,7 +27,7 @@ def connect(stack: RunningStack) -> Iterator[Connect]:
     with ExitStack() as exits:
 
         def make(key: str) -> Client:
-            session = exits.enter_context(httpx.Client(timeout=30))
+            session = exits.enter_context(httpx.Client(timeout=PATIENCE))
             return create_client(
                 stack.url, key, ClientOptions(httpx_client=session, auto_refresh_token=False)
             )

@@ -24,10 +24,10 @@ from tests.conftest import ROOT, RunningStack
 from tests.support.bundle_environment import COMMAND, Environment, create_environment
 from tests.support.organization import Organization, create_organization
 from tests.support.talk_tracks.user import DECK, User, create_user
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 SLUGS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("functions/*/main.py"))
-PATIENCE = 90.0
 CHANGING = re.compile(
     r"(^|_)(id|ids|uuid|at|ms|seconds|time|timestamp)$|Id$|Updated$|Hash$|^revision$|^duration"
 )
@@ -112,7 +112,7 @@ def started(stack: RunningStack, bundles: Bundles, slug: str) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def free_port() -> int:
@@ -127,7 +127,7 @@ def wait_for(url: str, has_ended: Callable[[], bool], log: Path) -> None:
     ends_at = time.monotonic() + PATIENCE
     while True:
         try:
-            if httpx.get(f"{url}/_internal/health", timeout=30).status_code == 200:
+            if httpx.get(f"{url}/_internal/health", timeout=PATIENCE).status_code == 200:
                 return
         except httpx.TransportError:
             pass
@@ -147,7 +147,7 @@ class Client:
     def post(self, path: str = "", **options: Any) -> httpx.Response:
         headers = {"apikey": self.key, "authorization": f"Bearer {self.token or self.key}"}
         headers |= options.pop("headers", {})
-        return httpx.post(f"{self.url}{path}", headers=headers, timeout=60, **options)
+        return httpx.post(f"{self.url}{path}", headers=headers, timeout=PATIENCE, **options)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def send_webhook(world: World, client: Client) -> httpx.Response:
     now = int(time.time() * 1000)
     digest = hmac.new(b"local", f"{body}{now}".encode(), hashlib.sha256).hexdigest()
     headers = {"x-retell-signature": f"v={now},d={digest}"}
-    return httpx.post(client.url, content=body, headers=headers, timeout=60)
+    return httpx.post(client.url, content=body, headers=headers, timeout=PATIENCE)
 
 
 def send_query(world: World, client: Client) -> httpx.Response:
@@ -288,13 +288,13 @@ def test_a_request_without_a_token_is_refused_as_on_the_stack(
     slug = "structured-data"
     with started(stack, bundles, slug) as url:
         for address in (url, f"{stack.url}/functions/v1/{slug}"):
-            bare = httpx.post(address, json={}, timeout=60)
+            bare = httpx.post(address, json={}, timeout=PATIENCE)
             assert (bare.status_code, bare.json()["code"]) == (401, "UNAUTHORIZED_NO_AUTH_HEADER")
             forged = {"authorization": "Bearer a.b.c"}
-            refused = httpx.post(address, json={}, headers=forged, timeout=60)
+            refused = httpx.post(address, json={}, headers=forged, timeout=PATIENCE)
             assert refused.json()["code"] == "UNAUTHORIZED_INVALID_JWT_FORMAT"
             assert refused.headers["access-control-allow-origin"] == "*"
-            preflight = httpx.options(address, timeout=60)
+            preflight = httpx.options(address, timeout=PATIENCE)
             assert preflight.status_code in {200, 204}
         log = bundles[slug][1].with_suffix(".log").read_text()
     lines = [json.loads(line) for line in log.splitlines() if '"httpRequest"' in line]

@@ -14,10 +14,10 @@ from tests.e2e.conftest import Play
 from tests.support.chat_server import ChatServer, chat_server
 from tests.support.paths import ROOT
 from tests.support.recordings import make_recording
+from tests.support.waiting import PATIENCE_MS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-PATIENCE = 30_000
 SAMPLE = ROOT / "samples/objection_call.vtt"
 
 
@@ -62,9 +62,9 @@ def page(chat: ChatServer) -> Iterator[Page]:
     with sync_playwright() as playwright:
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         browser = playwright.chromium.launch(executable_path=path, args=flags)
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=PATIENCE_MS)
         page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE_MS)
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda text: broken.append(text.text) if text.type == "error" else None)

@@ -27,7 +27,7 @@ def run_step(project: Path, script: str, **variables: str) -> subprocess.Complet
     )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_its_steps_pass_in_a_new_project(tmp_path: Path) -> None:
     project = tmp_path / "shop"
     assert edge(tmp_path, "init", "shop", "--ci", "github").returncode == 0
@@ -53,7 +53,7 @@ def test_its_steps_pass_in_a_new_project(tmp_path: Path) -> None:
     assert "gcloud run deploy" in summary.read_text()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_faults_fail_their_step(tmp_path: Path) -> None:
     project = tmp_path / "shop"
     assert edge(tmp_path, "init", "shop", "--ci", "github").returncode == 0

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.cli_process import DEADLINE, edge, serving, shell
 from tests.support.edge_process import EdgeProcess
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -105,7 +106,10 @@ def test_a_new_migration_is_applied_to_the_running_stack(
     assert json.loads(applied.stdout) == {"applied": [migration.name]}
     assert json.loads(again.stdout) == {"applied": []}
     headers = {"apikey": details["SECRET_KEY"]}
-    assert httpx.get(details["API_URL"] + "/rest/v1/tags", headers=headers, timeout=30).json() == []
+    assert (
+        httpx.get(details["API_URL"] + "/rest/v1/tags", headers=headers, timeout=PATIENCE).json()
+        == []
+    )
 
 
 def test_a_broken_migration_is_shown_with_its_line(project: Path, details: object) -> None:
@@ -136,7 +140,8 @@ def test_reset_drops_the_rows_and_applies_everything_again(
     assert psql(project, "select email from auth.users") == "seed@example.com"
     headers = {"apikey": details["SECRET_KEY"]}
     assert (
-        httpx.get(details["API_URL"] + "/rest/v1/notes", headers=headers, timeout=30).json() == []
+        httpx.get(details["API_URL"] + "/rest/v1/notes", headers=headers, timeout=PATIENCE).json()
+        == []
     )
 
 

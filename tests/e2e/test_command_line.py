@@ -21,8 +21,9 @@ from tests.support.cli_process import edge
 from tests.support.edge_process import EdgeProcess
 from tests.support.made_database import give_database
 from tests.support.notes_project import add_note, create_notes_project
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 40
+DEADLINE = PATIENCE
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

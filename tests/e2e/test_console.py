@@ -16,14 +16,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE_MS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking"
     " --disable-component-update --disable-sync --no-first-run"
 )
-PATIENCE = 30_000
 PASSWORD = "correct horse"
 BANNER = "⚠️ Generating Talk Track – This may take 2–5 minutes..."
 Photograph = Callable[[str], None]
@@ -44,9 +44,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
     """The page without a session; the test fails on any script error."""
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE_MS)
     context = browser.new_context(base_url=stack.url, locale="en-GB")
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))

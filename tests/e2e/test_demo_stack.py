@@ -12,8 +12,9 @@ import pytest
 
 from tests.support.notes_project import create_notes_project
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 60
+DEADLINE = PATIENCE
 _DEMONSTRATE = """
 import sys, time
 from pathlib import Path
@@ -36,7 +37,7 @@ except KeyboardInterrupt:
     print("interrupted")
 """
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 Process = subprocess.Popen[str]
 

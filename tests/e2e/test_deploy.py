@@ -23,8 +23,9 @@ import yaml
 from tests.support.cli_process import DEADLINE, edge, shell
 from tests.support.paths import ROOT
 from tests.support.recorded_programs import RecordedPrograms, cloud_run_service
+from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(600)]
 FUNCTIONS = ("structured_data", "voice_prompt", "retell_webhook", "campaign_trigger")
 DEPLOY_TOML = """\
 project = "shop"
@@ -172,10 +173,10 @@ def test_the_upload_serves_as_the_buildpack_starts_it(
 
 
 def wait_until_well(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE
     while True:
         with suppress(httpx.TransportError):
-            assert httpx.get(url, timeout=30).status_code == 200, log.read_text()
+            assert httpx.get(url, timeout=PATIENCE).status_code == 200, log.read_text()
             return
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < end, log.read_text()

@@ -17,7 +17,7 @@ from tests.support.cli_process import edge, shell
 from tests.support.paths import ROOT
 from tests.support.production_process import DEADLINE, SECRET, Instance, variables
 
-pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

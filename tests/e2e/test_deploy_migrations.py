@@ -14,7 +14,7 @@ from tests.support.cli_process import edge, shell
 from tests.support.paths import ROOT
 from tests.support.recorded_programs import RecordedPrograms, cloud_run_service
 
-pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.process, pytest.mark.timeout(600)]
 Deploy = Callable[..., CompletedProcess[str]]
 MAIN = """
 async def main(request):

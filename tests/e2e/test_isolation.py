@@ -20,7 +20,7 @@ from edge.runtime.launch.prctl import closed_folder
 from edge.stack import Stack
 from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
-from tests.support.waiting import is_running
+from tests.support.waiting import PATIENCE, is_running
 
 pytestmark = [
     pytest.mark.process,
@@ -102,7 +102,9 @@ def start(root: Path, *, isolates: bool = True) -> Iterator[Stack]:
 def call(stack: Stack, slug: str, **body: Any) -> dict[str, Any]:
     key = stack.settings.service_role_key
     url = f"{stack.settings.api_url}/functions/v1/{slug}"
-    answer = httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=60)
+    answer = httpx.post(
+        url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE
+    )
     answer.raise_for_status()
     return answer.json()
 

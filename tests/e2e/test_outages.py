@@ -13,7 +13,7 @@ import pytest
 
 from edge.events import Boot
 from tests.conftest import RunningStack
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 SLOW = {"provider": "openai", "endpoint": "embeddings", "kind": "hang"}
@@ -33,7 +33,7 @@ def process(stack: RunningStack) -> httpx.Response:
 
 def is_embedding(stack: RunningStack) -> bool:
     state = httpx.get(
-        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=PATIENCE
     ).json()
     return state["requests"]["openai"].get("embeddings", 0) > 0
 
@@ -63,7 +63,7 @@ def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningSta
     os.kill(child, signal.SIGSTOP)
     try:
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: process(stack).status_code == 200, deadline=60)
+        wait_for(lambda: process(stack).status_code == 200)
     finally:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
@@ -80,7 +80,7 @@ def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(
     stack: RunningStack, pool: ThreadPoolExecutor
 ) -> None:
     assert process(stack).status_code == 200
-    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30)
+    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=PATIENCE)
     stack.fault(**SLOW, seconds=20)
     waiting = pool.submit(process, stack)
     wait_for(lambda: is_embedding(stack))

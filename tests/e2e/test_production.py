@@ -18,9 +18,9 @@ from edge.tokens import Keys, mint, mint_api_key
 from tests.support.cli_process import edge, shell
 from tests.support.production_process import DEADLINE, SECRET, Instance, production, variables
 from tests.support.serving import HttpServer, LoopThread
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 MAIN = """
 import os, time
@@ -124,7 +124,7 @@ def test_sigterm_finishes_active_requests_and_refuses_new_ones(root: Path, tmp_p
 
 def is_refused(url: str) -> bool:
     try:
-        httpx.get(f"{url}/_internal/live", timeout=30)
+        httpx.get(f"{url}/_internal/live", timeout=PATIENCE)
     except httpx.TransportError:
         return True
     return False
@@ -149,7 +149,9 @@ def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
 ) -> None:
     with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
         url = run.wait_until_ready()
-        said = {httpx.get(f"{url}/_internal/health", timeout=30).status_code for _ in range(40)}
+        said = {
+            httpx.get(f"{url}/_internal/health", timeout=PATIENCE).status_code for _ in range(40)
+        }
         assert said == {200}
         before = run.children()
         victim = next(iter(before))

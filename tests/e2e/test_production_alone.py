@@ -9,7 +9,7 @@ from edge.tokens import mint
 from tests.support.paths import ROOT
 
 ADDRESS = {"video_id": "6f1d7f3e-0000-4000-8000-000000000000"}
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.support.production_process import DEADLINE, Instance, production, var
 from tests.support.serving import HttpServer, LoopThread
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 PATH = "/auth/v1/.well-known/jwks.json"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.fleet_proof import Size, prove
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_nothing_is_lost_with_an_instance_that_is_killed() -> None:

@@ -10,7 +10,7 @@ from tests.support.otlp_collector import Collector, attributes, collecting
 from tests.support.production_process import DEADLINE, Instance, production, variables
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 MAIN = """
 from shared.context import Context
@@ -97,4 +97,4 @@ def test_metrics_are_of_all_processes(instance: Instance) -> None:
     for _ in range(10):  # no other test asks for a function that there is not
         httpx.post(f"{instance.url}/functions/v1/none", timeout=DEADLINE)
 
-    wait_for(lambda: count() == 10, deadline=60)
+    wait_for(lambda: count() == 10)

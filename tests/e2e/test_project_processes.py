@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.cli_process import edge, serving
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -47,7 +47,7 @@ def project(tmp_path: Path, port: int) -> Path:
 
 def is_healthy(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).is_success
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).is_success
     except httpx.TransportError:
         return False
 
@@ -80,7 +80,7 @@ def test_other_commands_start_no_process(
         hello = httpx.post(
             f"{details['API_URL']}/functions/v1/hello",
             headers={"authorization": f"Bearer {details['ANON_KEY']}"},
-            timeout=30,
+            timeout=PATIENCE,
         )
         assert hello.text == "hello"
         assert processes(project) == []

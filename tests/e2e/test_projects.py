@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.conftest import JS
 from tests.support.cli_process import serving
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 
@@ -71,13 +72,13 @@ def results(node: str, tmp_path: Path) -> dict[str, list[Any]]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_projects_start_and_serve_their_frontends(results: dict[str, list[Any]]) -> None:
     team, card, members, refused, avatar, foreign, greeting, legacy = results["team_board"]
     assert team["name"] == "Red"

@@ -42,7 +42,7 @@ def test_functions_and_faults_are_at_hand(stack, project):
 _FUNCTION = "async def main(request):\n    return await request.json()\n"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_each_test_has_a_fresh_database_in_each_worker(tmp_path: Path) -> None:
     files = {
         "supabase/migrations/1_notes.sql": _MIGRATION,

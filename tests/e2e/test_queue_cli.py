@@ -14,7 +14,7 @@ from tests.support.cli_process import edge, serving
 from tests.support.media.database import MediaDatabase
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

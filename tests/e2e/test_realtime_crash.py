@@ -15,7 +15,7 @@ from tests.support.killed_stack import running
 pytestmark = [
     pytest.mark.process,
     pytest.mark.e2e,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:ConnectionClosed.*deprecated"),  # raised inside the client
 ]
 

@@ -23,8 +23,9 @@ from tests.e2e.conftest import JS
 from tests.support.production_process import SECRET, production, variables
 from tests.support.relays import FUNCTIONS, find_deno, relay_host, write_relays
 from tests.support.serving import HttpServer, LoopThread
+from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 TOKEN = mint(SECRET, "authenticated", sub="u")
 
@@ -114,9 +115,10 @@ def test_a_relay_authenticates_itself_where_asked_and_says_what_is_away(
     secret = {"EDGE_RELAY_SERVICE_ACCOUNT": json.dumps(account)}
     with relay_host(folder, url, **secret) as host, httpx.Client(base_url=host) as client:
         first, second = (
-            client.get("/functions/v1/guarded", headers=given, timeout=30).json() for _ in range(2)
+            client.get("/functions/v1/guarded", headers=given, timeout=PATIENCE).json()
+            for _ in range(2)
         )
-        away = client.get("/functions/v1/talks", timeout=30)
+        away = client.get("/functions/v1/talks", timeout=PATIENCE)
 
     claims = jwt.decode(
         service.assertions[0], key.public_key(), algorithms=["RS256"], audience=f"{url}/token"
@@ -138,7 +140,7 @@ def test_a_relay_passes_deno_check(urls: tuple[str, str], root: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert checked.returncode == 0, checked.stderr

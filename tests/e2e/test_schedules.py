@@ -13,7 +13,7 @@ from edge.project.settings import load_settings
 from edge.stack import Stack
 from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 TICK = """
@@ -80,7 +80,7 @@ def test_where_time_runs_faster_so_do_schedules(ticking: tuple[Stack, list[objec
 
     key = {"apikey": stack.settings.secret_key}
 
-    assert httpx.post(control, headers=key, json=hours, timeout=30).status_code == 200
+    assert httpx.post(control, headers=key, json=hours, timeout=PATIENCE).status_code == 200
     assert set(wait_for_lines(events, "hourly", 2)) == {'tick POST {"action": "hour"}'}
 
 
@@ -89,5 +89,5 @@ def test_an_invalid_schedule_is_reported(ticking: tuple[Stack, list[object]]) ->
     url = f"{stack.settings.api_url}/functions/v1/faulty"
     headers = {"authorization": f"Bearer {stack.settings.anon_key}"}
 
-    assert httpx.get(url, headers=headers, timeout=30).status_code == 503
+    assert httpx.get(url, headers=headers, timeout=PATIENCE).status_code == 503
     assert "'every now and then' is no cron schedule" in str(events)

@@ -14,6 +14,7 @@ from edge.stack import Stack
 from tests.support.cli_process import edge
 from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -52,13 +53,13 @@ def url(project: Path) -> Iterator[str]:
 
 
 def ask(url: str, query: str = "") -> httpx.Response:
-    return httpx.get(f"{url}/functions/v1/report{query}", timeout=30)
+    return httpx.get(f"{url}/functions/v1/report{query}", timeout=PATIENCE)
 
 
 def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Path) -> None:
     before = ask(url).json()
     (project / "functions" / ".env").write_text("MOOD=merry\n")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while (after := ask(url).json()) == before:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -68,12 +69,12 @@ def test_a_secret_that_changes_is_seen_by_the_next_request(url: str, project: Pa
 
 def test_metrics_have_prometheus_format_and_the_platforms(url: str) -> None:
     assert ask(url, "?fail=1").status_code == 500
-    assert httpx.get(f"{url}/functions/v1/unknown", timeout=30).status_code == 404
+    assert httpx.get(f"{url}/functions/v1/unknown", timeout=PATIENCE).status_code == 404
 
     key = {"authorization": f"Bearer {SECRET_KEY}"}
-    numbers = httpx.get(f"{url}/metrics", headers=key, timeout=30)
-    platform = httpx.get(f"{url}/_internal/metric", headers=key, timeout=30).json()
-    health = httpx.get(f"{url}/_internal/health", timeout=30)
+    numbers = httpx.get(f"{url}/metrics", headers=key, timeout=PATIENCE)
+    platform = httpx.get(f"{url}/_internal/metric", headers=key, timeout=PATIENCE).json()
+    health = httpx.get(f"{url}/_internal/health", timeout=PATIENCE)
 
     assert numbers.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'function="report",status="500"' in numbers.text
@@ -91,7 +92,7 @@ def logs(project: Path, *options: str) -> list[dict[str, Any]]:
 
 def test_output_of_functions_is_logged_and_searchable(url: str, project: Path) -> None:
     assert ask(url, "?fail=1").status_code == 500
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not (found := logs(project, "report", "--level", "error", "--search", "as requested")):
         assert time.monotonic() < deadline
         time.sleep(0.1)

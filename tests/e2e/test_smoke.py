@@ -9,7 +9,7 @@ from tests.conftest import RunningStack
 from tests.support.cli_process import edge, shell
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,9 @@ import pytest
 from edge.emulator.storage.files import FileStore
 from tests.support.cli_process import DEADLINE
 from tests.support.killed_stack import running
+from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SCHEMA = """
 create table public.notes (id int primary key);
@@ -56,7 +57,7 @@ class Acknowledged:
 def client(details: dict[str, Any]) -> httpx.Client:
     key = details["SERVICE_ROLE_KEY"]
     headers = {"authorization": f"Bearer {key}", "apikey": key}
-    return httpx.Client(base_url=details["API_URL"], headers=headers, timeout=60)
+    return httpx.Client(base_url=details["API_URL"], headers=headers, timeout=PATIENCE)
 
 
 def content(number: int) -> bytes:

@@ -12,6 +12,7 @@ from supabase import Client, ClientOptions, create_client
 from supabase_functions.errors import FunctionsHttpError
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -27,7 +28,7 @@ def connect(stack: RunningStack) -> Iterator[Connect]:
     with ExitStack() as exits:
 
         def make(key: str, token: str | None = None) -> Client:
-            session = exits.enter_context(httpx.Client(timeout=60))
+            session = exits.enter_context(httpx.Client(timeout=PATIENCE))
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             options = ClientOptions(headers=headers, httpx_client=session)
             return create_client(stack.url, key, options)

@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli_process import edge, serving
 from tests.support.paths import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import pytest
 from tests.support.cli_process import edge, serving
 from tests.support.edge_process import EdgeProcess
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(600)]
 GONE = "http://127.0.0.1:9/gone"
 
 
@@ -50,7 +51,7 @@ def test_a_worker_is_started_listed_and_removed(project: Path) -> None:
             shown = edge(project, "worker", "list")
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
             process.stdout.close()
         removed = edge(project, "worker", "remove", GONE)
         unknown = edge(project, "worker", "remove", GONE)
@@ -65,7 +66,7 @@ def test_a_worker_is_started_listed_and_removed(project: Path) -> None:
 
 def _list(project: Path, count: int) -> dict[str, str]:
     """Return health by URL, once there are so many workers."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while True:
         rows = json.loads(edge(project, "worker", "list", "-o", "json").stdout)
         if len(rows) == count:

@@ -9,8 +9,9 @@ import psycopg
 
 from tests.conftest import RunningStack
 from tests.support.organization import rows
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 60.0
+DEADLINE = PATIENCE
 _areas = itertools.cycle(f"{first}{rest:02d}" for first in range(2, 9) for rest in range(10, 99))
 
 
@@ -40,7 +41,7 @@ class Trigger:
         log = httpx.get(
             f"{self.stack.url}/providers/retell/_requests",
             headers=self.stack.control_headers,
-            timeout=30,
+            timeout=PATIENCE,
         ).json()
         return [call for call in log["calls"] if call["to_number"] == phone]
 

@@ -12,8 +12,9 @@ from typing import Any
 from tests.support.edge_process import EdgeProcess
 from tests.support.made_database import give_database
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 40
+DEADLINE = PATIENCE
 
 
 def shell(**extra: str) -> dict[str, str]:

@@ -8,11 +8,11 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 API_KEY = "key_of_a_test"
 FROM = "+14155550123"
-DEADLINE = 30.0
+DEADLINE = PATIENCE
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from edge.runtime.launch.preload import BASE, ImportScanner, modules_of
 from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.paths import ROOT
 from tests.support.processes import free_port
+from tests.support.waiting import PATIENCE
 
 _SERVE: Final = """
 import sys, uvicorn
@@ -25,7 +26,7 @@ target, source, port = sys.argv
 app = create_asgi_app(target, source)
 uvicorn.run(app, port=int(port), log_level="warning", access_log=False, lifespan="off")
 """
-_BOOT_SECONDS: Final = 30.0
+_BOOT_SECONDS: Final = PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

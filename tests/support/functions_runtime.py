@@ -16,6 +16,7 @@ from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
 from edge.tokens import Keys, mint, mint_api_key
 from tests.support.serving import HttpServer, LoopThread
+from tests.support.waiting import PATIENCE
 
 SECRET = "a-secret-for-tests-of-at-least-32-characters"
 SECRETS = {"WANTED": "for reads_env", "OTHER": "for no function here"}
@@ -32,9 +33,9 @@ class Functions:
 
     def client(self, *, token: str | None = None) -> httpx.Client:
         headers = {"authorization": f"Bearer {token or self.token}"}
-        return httpx.Client(base_url=self.url + FUNCTIONS, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url + FUNCTIONS, headers=headers, timeout=PATIENCE)
 
-    def wait_for(self, wanted: Callable[[Event], bool], deadline: float = 60) -> Event:
+    def wait_for(self, wanted: Callable[[Event], bool], deadline: float = PATIENCE) -> Event:
         """The first event for which `wanted` is true; waits for it up to `deadline` seconds."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:

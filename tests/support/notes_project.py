@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.waiting import PATIENCE
+
 _MIGRATION = "create table notes (id text primary key);\n"
 _FUNCTION = '''\
 """Store a note, then wait; report whether it was there before."""
@@ -59,5 +61,5 @@ def add_note(details: dict[str, Any], note: str = "first", seconds: float = 0) -
         details["API_URL"] + "/functions/v1/notes",
         headers={"authorization": f"Bearer {details['SERVICE_ROLE_KEY']}"},
         json={"id": note, "seconds": seconds},
-        timeout=40,
+        timeout=PATIENCE,
     )

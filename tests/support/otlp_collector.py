@@ -30,11 +30,11 @@ class Collector:
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     def wait_for_span(self, name: str) -> Any:
-        wait_for(lambda: any(span.name == name for span in self.spans), deadline=60)
+        wait_for(lambda: any(span.name == name for span in self.spans))
         return next(span for span in self.spans if span.name == name)
 
     def wait_for_number(self, metric: str) -> dict[tuple[str, ...], Any]:
-        wait_for(lambda: metric in self.numbers, deadline=60)
+        wait_for(lambda: metric in self.numbers)
         return self.numbers[metric]
 
     async def take(self, request: Request) -> Response:

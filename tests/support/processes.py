@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from tests.support.waiting import PATIENCE
+
 ROOT: Final = Path(__file__).parents[2]
-_DEADLINE: Final = 60
+_DEADLINE: Final = PATIENCE
 
 
 def free_port() -> int:
@@ -36,7 +38,7 @@ def running(
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
+            process.wait(PATIENCE)
         process.kill()
         process.wait()
 

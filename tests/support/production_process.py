@@ -15,8 +15,9 @@ import httpx
 
 from tests.support.cli_process import shell
 from tests.support.edge_process import EdgeProcess
+from tests.support.waiting import PATIENCE
 
-DEADLINE = 90.0
+DEADLINE = PATIENCE
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 
 
@@ -49,7 +50,7 @@ class Instance:
     def wait_until_ready(self) -> str:
         end = time.monotonic() + DEADLINE
         url = self.url
-        while httpx.get(f"{url}/_internal/health", timeout=30).status_code != 200:
+        while httpx.get(f"{url}/_internal/health", timeout=PATIENCE).status_code != 200:
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.05)
         return url

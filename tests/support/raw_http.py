@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 
 from tests.support.functions_runtime import Functions
+from tests.support.waiting import PATIENCE
 
 HEAD = b" HTTP/1.1\r\nhost: x\r\n"
 
@@ -58,7 +59,7 @@ def fresh_path() -> bytes:
 def witnessed(functions: Functions, path: bytes) -> list[dict[str, Any]]:
     """The requests below `path` that the function was given."""
     own = path.decode().removeprefix("/functions/v1")
-    seen = httpx.get(functions.url + "/functions/v1/witness", timeout=20).json()
+    seen = httpx.get(functions.url + "/functions/v1/witness", timeout=PATIENCE).json()
     return [request for request in seen if request["target"].startswith(own)]
 
 

@@ -13,7 +13,7 @@ from edge.project.settings import load_settings
 from edge.stack import Stack
 from tests.support.made_database import give_database
 from tests.support.serving import LoopThread
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 _FILES = {
     "supabase/migrations/20260101000000_create_notes.sql": """\
@@ -186,8 +186,8 @@ def running_stack(folder: Path, **changes: Any) -> Generator[RecordedStack]:
     headers = {"authorization": f"Bearer {stack.console.token}"}
     try:
         with (
-            httpx.Client(base_url=url, timeout=60) as client,
-            httpx.Client(base_url=f"{url}/console/api", headers=headers, timeout=60) as api,
+            httpx.Client(base_url=url, timeout=PATIENCE) as client,
+            httpx.Client(base_url=f"{url}/console/api", headers=headers, timeout=PATIENCE) as api,
         ):
             yield RecordedStack(stack, client, api)
     finally:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.cli_process import edge, shell
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 FUNCTIONS = Path(__file__).with_name("relayed_functions")
 HOST = ROOT / "tests/e2e/js/relay_host.ts"
@@ -53,4 +54,4 @@ def relay_host(folder: Path, api_url: str, **variables: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{json.loads(line)}"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)

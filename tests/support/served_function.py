@@ -14,6 +14,7 @@ import jwt
 
 from tests.support.forked_function import serve_fork
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 JWT_SECRET = "a-secret-of-at-least-thirty-two-characters"
 SECRET_KEY = "sb_secret_test"
@@ -38,7 +39,7 @@ def serve(folder: Path, log_file: Path, environment: Mapping[str, str]) -> Itera
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
     with (
         serve_fork(folder, variables, log_file) as served,
-        httpx.Client(base_url=served.url, timeout=30) as client,
+        httpx.Client(base_url=served.url, timeout=PATIENCE) as client,
     ):
         yield Served(client, log_file)
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from edge.gateway.client_limits import ClientLimits
 from edge.gateway.protocol import HardenedHttpProtocol
 from edge.gateway.server import Server
+from tests.support.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class LoopThread:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T], deadline: float = 60) -> T:
+    def run(self, work: Coroutine[Any, Any, T], deadline: float = PATIENCE) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(deadline)
 
     def close(self) -> None:

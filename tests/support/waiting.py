@@ -7,6 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 PATIENCE = 90.0  # seconds that a stalled machine may take; a wait ends at once when it is over
+PATIENCE_MS = 1000 * PATIENCE  # as Playwright counts
 _PAUSE = 0.02
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.support.serving import HttpServer, LoopThread
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class WebhookReceiver:
             self._changed.notify_all()
         return Response(status_code=self.answers.pop(0) if self.answers else 200)
 
-    def wait(self, count: int, seconds: float = 20) -> list[tuple[Mapping[str, str], bytes]]:
+    def wait(self, count: int, seconds: float = PATIENCE) -> list[tuple[Mapping[str, str], bytes]]:
         """Return the deliveries once there are so many."""
         end = time.monotonic() + seconds
         with self._changed:

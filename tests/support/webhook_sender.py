@@ -9,6 +9,7 @@ import httpx
 from retell.lib.webhook_auth import symmetric
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 KEY = "local"
 """The API key of the emulated account."""
@@ -34,7 +35,9 @@ class Sender:
         headers = {"content-type": "application/json"}
         if signature is not None:
             headers["x-retell-signature"] = signature
-        return httpx.post(f"{self.stack.url}{PATH}", content=body, headers=headers, timeout=30)
+        return httpx.post(
+            f"{self.stack.url}{PATH}", content=body, headers=headers, timeout=PATIENCE
+        )
 
 
 def sign(body: bytes, key: str = KEY, *, age_ms: int = 0) -> str:

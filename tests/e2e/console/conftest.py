@@ -17,12 +17,12 @@ from playwright.sync_api import (
 )
 
 from tests.support.recorded_stack import RecordedStack, create_recorded_project, running_stack
+from tests.support.waiting import PATIENCE_MS
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking"
     " --disable-component-update --disable-sync --no-first-run"
 )
-PATIENCE = 30_000
 _PAGES = '''\
 """A page of the project."""
 
@@ -84,6 +84,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("No chromium here: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
         yield browser
@@ -94,9 +95,10 @@ def chromium() -> Iterator[Browser]:
 def signed_in(chromium: Browser, recorded: RecordedStack) -> Iterator[dict[str, Any]]:
     """The state of a browser that has opened the printed link."""
     context = chromium.new_context(base_url=recorded.stack.settings.api_url)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(recorded.stack.settings.console_url or "")
-    page.wait_for_url("**/console/", timeout=2 * PATIENCE)
+    page.wait_for_url("**/console/")
     yield dict(context.storage_state())
     context.close()
 
@@ -107,6 +109,7 @@ def _describe(message: ConsoleMessage) -> str:
 
 def watch(context: BrowserContext, url: str) -> Tab:
     """Open a page that notes script errors, refusals of the policy and requests to elsewhere."""
+    context.set_default_timeout(PATIENCE_MS)
     tab = Tab(context.new_page())
     page = tab.page
     page.on("pageerror", lambda error: tab.faults.append(f"script: {error}"))
@@ -124,7 +127,6 @@ def watch(context: BrowserContext, url: str) -> Tab:
 @pytest.fixture
 def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -> Iterator[Tab]:
     """A page of a browser that has opened the link; the test fails on any fault."""
-    expect.set_options(timeout=PATIENCE)
     url = recorded.stack.settings.api_url
     context = chromium.new_context(
         base_url=url,
@@ -133,7 +135,6 @@ def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -
         permissions=["clipboard-read", "clipboard-write"],
         reduced_motion="reduce",  # a colour that is changing has another contrast
     )
-    context.set_default_timeout(PATIENCE)
     tab = watch(context, url)
     yield tab
     context.close()

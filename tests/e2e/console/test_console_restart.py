@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.console.conftest import PATIENCE
 from tests.support.recorded_stack import create_recorded_project, running_stack
+from tests.support.waiting import PATIENCE_MS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_history_is_there_after_a_restart(chromium: Browser, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_history_is_there_after_a_restart(chromium: Browser, tmp_path: Path) -> 
     with running_stack(project) as second:
         settings = second.stack.settings
         page = chromium.new_context(base_url=settings.api_url).new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE_MS)
         stale = page.goto(f"/console/?{old_link.partition('?')[2]}")
         assert stale is not None
         assert stale.status == 401

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.console.conftest import Tab, watch
 from tests.support.recorded_stack import RecordedStack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 VIEWS = (
     *("/", "/functions", "/functions/broken", "/requests", "/errors", "/logs"),

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.console.conftest import PATIENCE, Tab
+from tests.e2e.console.conftest import Tab
 from tests.support.recorded_stack import RecordedStack
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE_MS, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
@@ -221,7 +221,7 @@ def test_times_are_relative_local_or_utc(tab: Tab, recorded: RecordedStack) -> N
     failed = fail(recorded)
     page = tab.open("/requests")
     time = row(page, failed).locator("time")
-    expect(time).to_have_text(re.compile(r"ago|now"), timeout=PATIENCE)
+    expect(time).to_have_text(re.compile(r"ago|now"), timeout=PATIENCE_MS)
     page.get_by_role("button", name="Times:").click()
     expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
     assert "UTC" in (time.get_attribute("title") or "")

@@ -10,7 +10,7 @@ from playwright.sync_api import Route, expect
 from tests.e2e.console.conftest import Tab
 from tests.support.recorded_stack import RecordedStack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 _PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0"

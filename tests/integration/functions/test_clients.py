@@ -16,6 +16,7 @@ from backend.client.extractor import Recording, SalesPromptExtractor
 from backend.transcripts.reader import read_transcript
 from tests.conftest import RunningStack
 from tests.support.paths import SAMPLES
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -73,7 +74,7 @@ def test_a_failed_stage_keeps_what_came_before(stack: RunningStack) -> None:
 def test_supabase_py_invokes_a_function_and_reads_its_error(stack: RunningStack) -> None:
     _, token = stack.create_user()
     body = {"collection_id": "c", "video_id": str(uuid4()), "transcript": "Ann: Hi."}
-    with httpx.Client(timeout=60) as http:
+    with httpx.Client(timeout=PATIENCE) as http:
         client = create_client(stack.url, stack.anon_key, ClientOptions(httpx_client=http))
         client.functions.set_auth(token)
         reply = client.functions.invoke(
@@ -89,7 +90,7 @@ def test_supabase_py_invokes_a_function_and_reads_its_error(stack: RunningStack)
 async def test_the_same_transcript_sent_at_once_is_stored_once(stack: RunningStack) -> None:
     body = {"collection_id": "c", "video_id": str(uuid4()), "transcript": "Ann: Hi. Bob: Yes."}
     headers = {"authorization": f"Bearer {stack.service_role_key}"}
-    async with httpx.AsyncClient(base_url=stack.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=stack.url, headers=headers, timeout=PATIENCE) as client:
         replies = await asyncio.gather(
             *(client.post("/functions/v1/process-transcript", json=body) for _ in range(8))
         )

@@ -12,6 +12,7 @@ from PIL import Image
 from psycopg.rows import dict_row
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 from tests.support.worker_process import RunningWorker, running_worker
 
 pytestmark = pytest.mark.process
@@ -42,7 +43,9 @@ def queue(stack: RunningStack, token: str, **body: Any) -> str:
     return answer.json()["jobId"]
 
 
-def wait(stack: RunningStack, job_id: str, *states: str, seconds: float = 40) -> dict[str, Any]:
+def wait(
+    stack: RunningStack, job_id: str, *states: str, seconds: float = PATIENCE
+) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         job = rows(stack, "select * from public.jobs where id = %s", job_id)[0]
@@ -128,7 +131,7 @@ def test_a_video_type_makes_a_video(stack: RunningStack, worker: RunningWorker) 
 
 
 def test_the_workers_are_registered_and_answer(stack: RunningStack, worker: RunningWorker) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while len(rows(stack, "select * from public.workers where health = 'healthy'")) < 3:
         assert time.monotonic() < end, "The workers are not registered."
         time.sleep(0.1)

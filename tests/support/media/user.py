@@ -8,6 +8,7 @@ import psycopg
 
 from tests.conftest import RunningStack
 from tests.support.media.worker import PullWorker
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,14 @@ class MediaUser:
 
     def call(self, slug: str, body: object, **headers: str) -> httpx.Response:
         url = f"{self.stack.url}/functions/v1/{slug}"
-        return httpx.post(url, json=body, headers={**self.headers, **headers}, timeout=60)
+        return httpx.post(url, json=body, headers={**self.headers, **headers}, timeout=PATIENCE)
 
     def queue(self, **body: Any) -> httpx.Response:
         return self.call("queue-job", {"job_type": "sdxl_image_fast", "prompt": "a pier", **body})
 
     def rows(self, table: str, **filters: str) -> list[dict[str, Any]]:
         url = f"{self.stack.url}/rest/v1/{table}"
-        answer = httpx.get(url, params=filters, headers=self.headers, timeout=60)
+        answer = httpx.get(url, params=filters, headers=self.headers, timeout=PATIENCE)
         answer.raise_for_status()
         return answer.json()
 
@@ -43,7 +44,7 @@ class MediaUser:
         path = f"{self.id}/{name}"
         headers = {**self.headers, "content-type": media_type, "x-upsert": "true"}
         url = f"{self.stack.url}/storage/v1/object/{bucket}/{path}"
-        httpx.post(url, content=content, headers=headers, timeout=60).raise_for_status()
+        httpx.post(url, content=content, headers=headers, timeout=PATIENCE).raise_for_status()
         return f"{bucket}/{path}"
 
 

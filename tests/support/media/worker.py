@@ -11,6 +11,8 @@ from typing import Any, Self
 import httpx
 from PIL import Image
 
+from tests.support.waiting import PATIENCE
+
 
 @dataclass
 class PullWorker:
@@ -20,7 +22,7 @@ class PullWorker:
     service_key: str
     queue_url: str = ""
     name: str = ""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE))
 
     def __enter__(self) -> Self:
         return self
@@ -33,7 +35,7 @@ class PullWorker:
         headers = {"Authorization": f"Bearer {self.service_key}"}
         if self.name:
             headers["X-Worker-Id"] = self.name
-        answer = self.client.get(f"{url}/rpop/{queue}", headers=headers, timeout=10)
+        answer = self.client.get(f"{url}/rpop/{queue}", headers=headers, timeout=PATIENCE)
         answer.raise_for_status()
         result = answer.json()["result"]
         return json.loads(result) if result else None
@@ -60,7 +62,7 @@ class PullWorker:
         body = {"job_id": job_id, "status": status, "assets": [], "error_message": None, **report}
         headers = {"Authorization": f"Bearer {self.service_key}"}
         url = f"{self.project_url}/functions/v1/job-callback"
-        return self.client.post(url, json=body, headers=headers, timeout=30)
+        return self.client.post(url, json=body, headers=headers, timeout=PATIENCE)
 
     def finish(self, job: dict[str, Any]) -> httpx.Response:
         """Upload the job's images and report them."""

@@ -6,6 +6,7 @@ import httpx
 
 from tests.conftest import RunningStack
 from tests.support.talk_tracks.user import User
+from tests.support.waiting import PATIENCE
 
 
 def run_without_faults(user: User) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def run_without_faults(user: User) -> dict[str, Any]:
     answer = user.stack.call("generate-talk-track", {"jobId": job_id, "wait": True})
     assert answer.json()["status"] == "completed", answer.text
     httpx.delete(
-        f"{user.stack.url}/providers/_faults", headers=user.stack.control_headers, timeout=30
+        f"{user.stack.url}/providers/_faults", headers=user.stack.control_headers, timeout=PATIENCE
     ).raise_for_status()
     return user.talk_track(job_id)
 
@@ -28,7 +29,7 @@ def delay_responses(stack: RunningStack, seconds: float, times: int = 100) -> No
 
 def count_calls(stack: RunningStack) -> int:
     answer = httpx.get(
-        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=PATIENCE
     ).json()
     return answer["requests"]["openai"].get("responses", 0)
 

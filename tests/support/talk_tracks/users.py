@@ -10,6 +10,7 @@ import httpx
 import psycopg
 
 from edge.tokens import mint
+from tests.support.waiting import PATIENCE
 
 JOBS: Final = "/functions/v1/talk-track-jobs"
 
@@ -26,7 +27,7 @@ class User:
     deck_id: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=self.headers, timeout=PATIENCE)
 
     def create(self, client: httpx.Client) -> str:
         body = {"projectId": self.project_id, "deckStructureId": self.deck_id}
@@ -67,7 +68,7 @@ def create_user(details: Mapping[str, str], deck: Mapping[str, Any]) -> User:
         )
     token = mint(details["JWT_SECRET"], "authenticated", sub=user_id, aud="authenticated")
     headers = {"apikey": details["ANON_KEY"], "Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=details["API_URL"], headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=details["API_URL"], headers=headers, timeout=PATIENCE) as client:
         project_id = _insert(client, "funnel_projects", {"name": "Launch"})
         row = {"funnel_project_id": project_id, **deck}
         deck_id = _insert(client, "deck_structures", row)
@@ -78,14 +79,14 @@ def create_user(details: Mapping[str, str], deck: Mapping[str, Any]) -> User:
 
 def delay(details: Mapping[str, str], seconds: float, times: int) -> None:
     """Delay the next `times` responses of the local models by `seconds`."""
-    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=30) as client:
+    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=PATIENCE) as client:
         client.post(_faults(details), json=_hang(seconds, times)).raise_for_status()
 
 
 def vary_delay(details: Mapping[str, str], times: int) -> None:
     """Delay the next `times` responses by 1.5 to 2.5 seconds, different for each call."""
     random = Random(5)
-    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=30) as client:
+    with httpx.Client(headers={"apikey": details["SECRET_KEY"]}, timeout=PATIENCE) as client:
         for _ in range(times):
             fault = _hang(random.uniform(1.5, 2.5), 1)
             client.post(_faults(details), json=fault).raise_for_status()

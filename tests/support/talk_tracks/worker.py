@@ -15,6 +15,7 @@ from tests.conftest import RunningStack
 from tests.support.fork_server import ForkedProcess
 from tests.support.forked_function import serve_fork
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 LEASE_SECONDS = 2.0
 
@@ -59,14 +60,14 @@ def start_worker(stack: RunningStack, **settings: str) -> Generator[Worker]:
         serve_fork(
             ROOT / "functions/generate_talk_track", environment, Path(folder) / "output"
         ) as served,
-        httpx.Client(base_url=served.url, timeout=60) as client,
+        httpx.Client(base_url=served.url, timeout=PATIENCE) as client,
     ):
         yield Worker(served.process, client)
 
 
 def take_over(worker: Worker, job_id: str) -> None:
     """Invoke the job until the previous lease has expired."""
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + PATIENCE
     while worker.generate(job_id).status_code != 202:
         assert time.monotonic() < ends_at
         time.sleep(0.05)

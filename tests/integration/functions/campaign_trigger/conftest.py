@@ -11,6 +11,7 @@ from edge.tokens import mint
 from tests.conftest import RunningStack
 from tests.support.campaign_trigger import Trigger
 from tests.support.organization import Organization, create_organization
+from tests.support.waiting import PATIENCE
 
 _numbers = itertools.count(2000)
 
@@ -38,12 +39,12 @@ def trigger(stack: RunningStack) -> Iterator[Trigger]:
     """A client of the function; calls run a thousand times faster."""
     trigger = Trigger(stack)
     httpx.delete(
-        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=30
+        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=PATIENCE
     ).raise_for_status()
     trigger.control(speed=1000, concurrency_limit=1000, calls_per_second=1000)
     yield trigger
     httpx.delete(
-        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=30
+        f"{stack.url}/providers/retell/_control", headers=stack.control_headers, timeout=PATIENCE
     ).raise_for_status()
 
 

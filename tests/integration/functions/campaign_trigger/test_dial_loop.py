@@ -12,7 +12,7 @@ from tests.support.campaign_trigger import Trigger, attempts_of, campaign_of, nu
 from tests.support.organization import Organization, scalar
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 AGREES = 90
 

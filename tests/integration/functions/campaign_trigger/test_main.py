@@ -20,7 +20,7 @@ from tests.support.campaign_trigger import (
 from tests.support.organization import Organization, create_organization, rows
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 AGREES = 90
 ACTS = ("start_campaign", "pause_campaign", "resume_campaign", "cancel_campaign", "retry_failed")

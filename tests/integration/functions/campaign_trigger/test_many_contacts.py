@@ -11,7 +11,7 @@ from tests.support.campaign_trigger import Trigger
 from tests.support.organization import Organization, rows, scalar
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 MANY = 12_000
 BATCH = 5_000

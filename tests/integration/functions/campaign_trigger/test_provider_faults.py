@@ -16,7 +16,7 @@ from tests.support.campaign_trigger import (
 from tests.support.organization import Organization, rows, scalar
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 AGREES = 90
 

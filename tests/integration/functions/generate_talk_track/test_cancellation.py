@@ -13,6 +13,7 @@ from tests.support.talk_tracks.faults import (
 )
 from tests.support.talk_tracks.user import User
 from tests.support.talk_tracks.worker import start_worker
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 
@@ -69,7 +70,7 @@ def test_the_call_in_flight_is_dropped(stack: RunningStack, user: User) -> None:
         user.wait_until(job_id, lambda _: count_calls(stack) > 0)
         user.request("POST", f"/{job_id}/cancel").raise_for_status()
         following = user.insert_job()
-        ends_at = time.monotonic() + 20
+        ends_at = time.monotonic() + PATIENCE
         while worker.generate(following).status_code == 202:
             if user.job(following)["status"] == "processing":
                 break

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import RunningStack
 from tests.support.talk_tracks.user import DECK, User, fetch_value
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -103,7 +104,7 @@ def test_a_finished_job_is_not_run_again(stack: RunningStack, user: User) -> Non
 
 def requests_made(stack: RunningStack) -> int:
     answer = httpx.get(
-        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30
+        f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=PATIENCE
     ).json()
     return answer["requests"]["openai"].get("responses", 0)
 

@@ -14,6 +14,7 @@ from tests.support.talk_tracks.faults import (
 )
 from tests.support.talk_tracks.user import User
 from tests.support.talk_tracks.worker import start_worker
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 
@@ -106,7 +107,7 @@ def test_when_the_tries_are_used_up_the_job_says_so_and_a_retry_goes_on(
     )
     assert count_calls(stack) == 3 + 5
     kept = list_chunk_ids(user, job_id)
-    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=30)
+    httpx.delete(f"{stack.url}/providers/_faults", headers=stack.control_headers, timeout=PATIENCE)
 
     assert user.request("POST", f"/{job_id}/retry").status_code == 202
 

@@ -17,7 +17,7 @@ from tests.conftest import RunningStack
 from tests.support.organization import Organization, create_organization, scalar
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

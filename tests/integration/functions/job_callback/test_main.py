@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import RunningStack
 from tests.support.media.user import MediaUser
 from tests.support.media.worker import PullWorker
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +41,7 @@ def test_a_job_goes_from_the_prompt_to_the_workspace(ann: MediaUser, worker: Pul
     assert [row["asset_index"] for row in rows] == [0, 1, 2]
     for row in rows:
         url = f"{ann.stack.url}/storage/v1/object/workspace-temp/{row['temp_storage_path']}"
-        content = httpx.get(url, headers=ann.headers, timeout=30).content
+        content = httpx.get(url, headers=ann.headers, timeout=PATIENCE).content
         assert (row["file_size_bytes"], row["mime_type"]) == (len(content), "image/png")
         assert (row["original_prompt"], row["generation_seed"]) == (
             "a pier",
@@ -76,7 +77,7 @@ def test_older_workers_send_results(ann: MediaUser, worker: PullWorker) -> None:
     headers = {"Authorization": f"Bearer {worker.service_key}"}
     url = f"{ann.stack.url}/functions/v1/job-callback"
 
-    answer = httpx.post(url, json=body, headers=headers, timeout=30)
+    answer = httpx.post(url, json=body, headers=headers, timeout=PATIENCE)
 
     assert answer.json()["status"] == "completed", answer.text
 
@@ -110,7 +111,7 @@ def test_a_status_never_goes_back(ann: MediaUser, worker: PullWorker) -> None:
 def test_a_job_cancelled_while_it_is_drawn_stays_so(ann: MediaUser, worker: PullWorker) -> None:
     job = start(ann, worker)
     url = f"{ann.stack.url}/rest/v1/jobs?id=eq.{job['id']}"
-    httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=30)
+    httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=PATIENCE)
 
     answer = worker.finish(job)
 
@@ -223,8 +224,8 @@ def test_only_the_service_calls_back(ann: MediaUser, worker: PullWorker) -> None
     url = f"{ann.stack.url}/functions/v1/job-callback"
 
     assert ann.call("job-callback", body).status_code == 401
-    assert httpx.post(url, json=body, headers=headers, timeout=30).status_code == 401
-    assert httpx.post(url, json=body, timeout=30).status_code == 401
+    assert httpx.post(url, json=body, headers=headers, timeout=PATIENCE).status_code == 401
+    assert httpx.post(url, json=body, timeout=PATIENCE).status_code == 401
     with ann.stack.client() as client:
         assert client.get("/functions/v1/job-callback").status_code == 405
     assert ann.job(job["id"])["status"] == "processing"

@@ -18,6 +18,7 @@ from tests.support.media.valkey import run_valkey
 from tests.support.media.worker import PullWorker
 from tests.support.paths import ROOT
 from tests.support.served_function import serve
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
 
@@ -32,7 +33,7 @@ class External:
 
     def queue(self, user: MediaUser, prompt: str = "a pier") -> httpx.Response:
         body = {"job_type": "sdxl_image_fast", "prompt": prompt}
-        return httpx.post(self.urls["queue_job"], json=body, headers=user.headers, timeout=30)
+        return httpx.post(self.urls["queue_job"], json=body, headers=user.headers, timeout=PATIENCE)
 
     def pop(self) -> dict[str, Any] | None:
         result = self._ask("GET", "media_queue", "/rpop/sdxl_queue")["result"]
@@ -55,7 +56,7 @@ class External:
     def _ask(self, method: str, function: str, path: str = "", **options: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.stack.service_role_key}"}
         url = f"{self.urls[function]}{path}"
-        answer = httpx.request(method, url, headers=headers, timeout=30, **options)
+        answer = httpx.request(method, url, headers=headers, timeout=PATIENCE, **options)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -122,7 +123,7 @@ def test_a_cancelled_job_s_message_is_dropped_by_its_reader(
     cancelled = external.queue(ann).json()["jobId"]
     kept = external.queue(ann).json()["jobId"]
     url = f"{ann.stack.url}/rest/v1/jobs?id=eq.{cancelled}"
-    httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=30)
+    httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=PATIENCE)
 
     job = external.pop()
 

@@ -12,6 +12,7 @@ from upstash_redis.errors import UpstashError
 from tests.conftest import RunningStack
 from tests.support.media.user import MediaUser, create_worker
 from tests.support.media.worker import PullWorker
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -32,17 +33,17 @@ def headers(stack: RunningStack) -> dict[str, str]:
 def test_commands_are_paths_or_bodies(url: str, headers: dict[str, str]) -> None:
     odd = "a/b c?&ü"
     calls = [
-        httpx.get(f"{url}/ping", headers=headers, timeout=30),
-        httpx.get(f"{url}/rpush/{QUEUE}/{quote(odd, safe='')}", headers=headers, timeout=30),
-        httpx.post(f"{url}/rpush/{QUEUE}", content="two", headers=headers, timeout=30),
-        httpx.post(url, json=["LPUSH", QUEUE, "three", 4], headers=headers, timeout=30),
-        httpx.get(f"{url}/llen/{QUEUE}", headers=headers, timeout=30),
-        httpx.get(f"{url}/lrange/{QUEUE}/0/-1", headers=headers, timeout=30),
-        httpx.get(f"{url}/rpop/{QUEUE}", headers=headers, timeout=30),
-        httpx.get(f"{url}/lpop/{QUEUE}", headers=headers, timeout=30),
-        httpx.post(f"{url}/del/{QUEUE}", headers=headers, timeout=30),
-        httpx.get(f"{url}/rpop/{QUEUE}", headers=headers, timeout=30),
-        httpx.get(f"{url}/rpop/no_such_queue", headers=headers, timeout=30),
+        httpx.get(f"{url}/ping", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/rpush/{QUEUE}/{quote(odd, safe='')}", headers=headers, timeout=PATIENCE),
+        httpx.post(f"{url}/rpush/{QUEUE}", content="two", headers=headers, timeout=PATIENCE),
+        httpx.post(url, json=["LPUSH", QUEUE, "three", 4], headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/llen/{QUEUE}", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/lrange/{QUEUE}/0/-1", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/rpop/{QUEUE}", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/lpop/{QUEUE}", headers=headers, timeout=PATIENCE),
+        httpx.post(f"{url}/del/{QUEUE}", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/rpop/{QUEUE}", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/rpop/no_such_queue", headers=headers, timeout=PATIENCE),
     ]
 
     assert [call.status_code for call in calls] == [200] * len(calls)
@@ -55,7 +56,7 @@ def test_pipelines_answer_each_command(url: str, headers: dict[str, str]) -> Non
     commands = [["RPUSH", QUEUE, "a"], ["GET", "x"], ["RPOP", QUEUE], [], ["LLEN"]]
 
     for path in ("pipeline", "multi-exec"):
-        answer = httpx.post(f"{url}/{path}", json=commands, headers=headers, timeout=30)
+        answer = httpx.post(f"{url}/{path}", json=commands, headers=headers, timeout=PATIENCE)
         assert answer.status_code == 200
         first, unknown, popped, empty, short = answer.json()
         assert (first, popped) == ({"result": 1}, {"result": "a"})
@@ -66,36 +67,36 @@ def test_pipelines_answer_each_command(url: str, headers: dict[str, str]) -> Non
 
 def test_errors_are_upstash_s(url: str, headers: dict[str, str]) -> None:
     bad = [
-        httpx.get(f"{url}/get/x", headers=headers, timeout=30),
-        httpx.get(f"{url}/rpush/no_such_queue/x", headers=headers, timeout=30),
-        httpx.post(url, content="[", headers=headers, timeout=30),
-        httpx.get(f"{url}/lrange/{QUEUE}/a/b", headers=headers, timeout=30),
-        httpx.post(url, json=["RPUSH", QUEUE, "a\0b"], headers=headers, timeout=30),
+        httpx.get(f"{url}/get/x", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/rpush/no_such_queue/x", headers=headers, timeout=PATIENCE),
+        httpx.post(url, content="[", headers=headers, timeout=PATIENCE),
+        httpx.get(f"{url}/lrange/{QUEUE}/a/b", headers=headers, timeout=PATIENCE),
+        httpx.post(url, json=["RPUSH", QUEUE, "a\0b"], headers=headers, timeout=PATIENCE),
     ]
     wrong = {"Authorization": "Bearer x"}
 
     assert [answer.status_code for answer in bad] == [400] * len(bad)
     assert all(answer.json()["error"].startswith("ERR ") for answer in bad)
     for refused in (
-        httpx.get(f"{url}/ping", timeout=30),
-        httpx.get(f"{url}/ping", headers=wrong, timeout=30),
+        httpx.get(f"{url}/ping", timeout=PATIENCE),
+        httpx.get(f"{url}/ping", headers=wrong, timeout=PATIENCE),
     ):
         assert (refused.status_code, refused.json()) == (401, {"error": "Unauthorized"})
 
 
 def test_the_token_may_be_in_the_query(url: str, stack: RunningStack) -> None:
     for key in (stack.service_role_key, stack.secret_key):
-        answer = httpx.get(f"{url}/ping", params={"_token": key}, timeout=30)
+        answer = httpx.get(f"{url}/ping", params={"_token": key}, timeout=PATIENCE)
         assert answer.json() == {"result": "PONG"}
-    refused = httpx.get(f"{url}/ping", params={"_token": stack.anon_key}, timeout=30)
+    refused = httpx.get(f"{url}/ping", params={"_token": stack.anon_key}, timeout=PATIENCE)
     assert refused.status_code == 401
 
 
 def test_strings_are_encoded_on_request(url: str, headers: dict[str, str]) -> None:
     encoded = {**headers, "Upstash-Encoding": "base64"}
-    httpx.post(url, json=["RPUSH", QUEUE, "grün"], headers=headers, timeout=30)
+    httpx.post(url, json=["RPUSH", QUEUE, "grün"], headers=headers, timeout=PATIENCE)
 
-    answer = httpx.get(f"{url}/rpop/{QUEUE}", headers=encoded, timeout=30)
+    answer = httpx.get(f"{url}/rpop/{QUEUE}", headers=encoded, timeout=PATIENCE)
 
     assert b64decode(answer.json()["result"]).decode() == "grün"
 
@@ -146,7 +147,7 @@ def test_a_killed_worker_s_job_is_reaped_on_a_schedule(
             "update public.jobs set lease_expires_at = now() where status = 'processing'"
         )
 
-    answer = httpx.post(url, json={"action": "reap"}, headers=headers, timeout=30)
+    answer = httpx.post(url, json={"action": "reap"}, headers=headers, timeout=PATIENCE)
 
     assert answer.json()["requeued"] == 1
     assert worker.work() == job_id
@@ -165,9 +166,11 @@ def test_two_users_take_turns(ann: MediaUser, bob: MediaUser, worker: PullWorker
 @pytest.mark.parametrize("key", ["anon_key", "publishable_key"])
 def test_others_cannot_use_the_queue(stack: RunningStack, url: str, key: str) -> None:
     token = getattr(stack, key)
-    refused = httpx.get(f"{url}/rpop/{QUEUE}", headers={"apikey": token}, timeout=30)
+    refused = httpx.get(f"{url}/rpop/{QUEUE}", headers={"apikey": token}, timeout=PATIENCE)
     assert refused.status_code == 401
 
 
 def test_a_user_cannot_use_the_queue(ann: MediaUser, url: str) -> None:
-    assert httpx.get(f"{url}/llen/{QUEUE}", headers=ann.headers, timeout=30).status_code == 401
+    assert (
+        httpx.get(f"{url}/llen/{QUEUE}", headers=ann.headers, timeout=PATIENCE).status_code == 401
+    )

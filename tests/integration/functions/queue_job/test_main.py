@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import RunningStack
 from tests.support.media.user import MediaUser
 from tests.support.media.worker import PullWorker
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -146,7 +147,7 @@ def test_modes_with_a_reference(
     assert {name: message["config"][name] for name in config} == config
     assert message["prompt"] == prompt
     url = message["metadata"]["reference_image_url"]
-    assert httpx.get(url, timeout=30).content == PNG
+    assert httpx.get(url, timeout=PATIENCE).content == PNG
 
 
 BAD: list[tuple[dict[str, Any], int, str]] = [
@@ -197,7 +198,7 @@ def test_a_body_that_is_no_json_object_is_400(ann: MediaUser, text: str) -> None
     url = f"{ann.stack.url}/functions/v1/queue-job"
     headers = {**ann.headers, "content-type": "application/json"}
 
-    assert httpx.post(url, content=text, headers=headers, timeout=30).status_code == 400
+    assert httpx.post(url, content=text, headers=headers, timeout=PATIENCE).status_code == 400
 
 
 @pytest.mark.parametrize("prompt", ["夜の海", "بحر في الليل", "море 🌊", "naïve\ncafé"])
@@ -213,7 +214,9 @@ def test_prompts_in_any_script_are_kept(ann: MediaUser, worker: PullWorker, prom
 def test_a_reference_of_another_user_is_not_found(ann: MediaUser, bob: MediaUser) -> None:
     path = bob.upload("user-library", "secret.png", PNG, "image/png")
     signing = f"{bob.stack.url}/storage/v1/object/sign/{path}"
-    signed = httpx.post(signing, json={"expiresIn": 60}, headers=bob.headers, timeout=30).json()
+    signed = httpx.post(
+        signing, json={"expiresIn": 60}, headers=bob.headers, timeout=PATIENCE
+    ).json()
 
     for reference in (path, f"{bob.stack.url}/storage/v1{signed['signedURL']}"):
         answer = ann.queue(reference_image_url=reference)
@@ -232,7 +235,7 @@ def test_a_file_that_is_no_image_is_no_reference(ann: MediaUser) -> None:
 def test_other_methods_are_405(ann: MediaUser, method: str) -> None:
     url = f"{ann.stack.url}/functions/v1/queue-job"
 
-    assert httpx.request(method, url, headers=ann.headers, timeout=30).status_code == 405
+    assert httpx.request(method, url, headers=ann.headers, timeout=PATIENCE).status_code == 405
 
 
 def test_only_a_signed_in_user_queues(stack: RunningStack) -> None:
@@ -241,7 +244,7 @@ def test_only_a_signed_in_user_queues(stack: RunningStack) -> None:
     url = f"{stack.url}/functions/v1/queue-job"
 
     assert statuses == [401, 401]
-    assert httpx.post(url, json=body, timeout=30).status_code == 401
+    assert httpx.post(url, json=body, timeout=PATIENCE).status_code == 401
 
 
 def test_an_idempotency_key_queues_once(ann: MediaUser, bob: MediaUser) -> None:
@@ -261,8 +264,8 @@ def test_a_queued_job_is_cancelled_by_rest(ann: MediaUser, worker: PullWorker) -
     job_id = ann.queue().json()["jobId"]
     url = f"{ann.stack.url}/rest/v1/jobs?id=eq.{job_id}"
 
-    answer = httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=30)
-    refused = httpx.patch(url, json={"status": "completed"}, headers=ann.headers, timeout=30)
+    answer = httpx.patch(url, json={"status": "cancelled"}, headers=ann.headers, timeout=PATIENCE)
+    refused = httpx.patch(url, json={"status": "completed"}, headers=ann.headers, timeout=PATIENCE)
 
     assert answer.status_code == 204
     assert refused.status_code in (403, 409)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import RunningStack
 from tests.support.recordings import make_long_lyrics, make_recording
+from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(600)
 
 
 def store(stack: RunningStack, path: str, content: bytes) -> None:
@@ -24,7 +25,7 @@ def store(stack: RunningStack, path: str, content: bytes) -> None:
 
 def call(stack: RunningStack, token: str, **body: Any) -> httpx.Response:
     with stack.client(token) as client:
-        return client.post("/functions/v1/recordings", json=body, timeout=60)
+        return client.post("/functions/v1/recordings", json=body, timeout=PATIENCE)
 
 
 def test_a_long_recording_is_transcribed_in_parts(stack: RunningStack) -> None:

@@ -17,6 +17,7 @@ from shared.replicate.webhook import sign
 from tests.conftest import RunningStack
 from tests.support.media.user import empty_queues
 from tests.support.media_assets import draw as draw_image
+from tests.support.waiting import PATIENCE
 
 MODEL = "7d0f5c62-5d3a-4f6e-9a41-0b6f8f2c5101"
 
@@ -31,7 +32,7 @@ def draw(stack: RunningStack, token: str, **body: Any) -> httpx.Response:
     return stack.call("replicate-image", given, token)
 
 
-def until(found: Callable[[], Any], seconds: float = 30) -> Any:
+def until(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     end = time.monotonic() + seconds
     while not (result := found()):
         assert time.monotonic() < end, "It did not happen in time."
@@ -72,7 +73,10 @@ def send(
     signature = sign(body, headers["webhook-id"], headers["webhook-timestamp"], secret)
     headers = {"webhook-signature": signature, **headers}
     return httpx.post(
-        f"{stack.url}/functions/v1/replicate-webhook", content=body, headers=headers, timeout=60
+        f"{stack.url}/functions/v1/replicate-webhook",
+        content=body,
+        headers=headers,
+        timeout=PATIENCE,
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import RunningStack
 from tests.support.call_factory import STARTED_MS, dial, one
 from tests.support.organization import Organization, rows
+from tests.support.waiting import PATIENCE
 from tests.support.webhook_sender import PATH, Sender
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +63,7 @@ def test_the_guides_example_as_printed(stack: RunningStack, connection: psycopg.
     body = '{"event_type": "call_started", "data": {"call_id": "test-123"}}'
     headers = {"Content-Type": "application/json", "x-retell-signature": "your-webhook-secret"}
 
-    response = httpx.post(f"{stack.url}{PATH}", content=body, headers=headers, timeout=30)
+    response = httpx.post(f"{stack.url}{PATH}", content=body, headers=headers, timeout=PATIENCE)
 
     assert response.status_code == 200, response.text
     assert response.json()["success"] is True
@@ -175,7 +176,7 @@ def test_another_signature_than_the_secret_is_401(retell: Sender, signature: str
 
 
 def test_a_preflight_is_204(stack: RunningStack) -> None:
-    response = httpx.options(f"{stack.url}{PATH}", timeout=30)
+    response = httpx.options(f"{stack.url}{PATH}", timeout=PATIENCE)
 
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["access-control-allow-origin"] == "*"
@@ -183,7 +184,7 @@ def test_a_preflight_is_204(stack: RunningStack) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_another_method_is_405(stack: RunningStack, method: str) -> None:
-    response = httpx.request(method, f"{stack.url}{PATH}", timeout=30)
+    response = httpx.request(method, f"{stack.url}{PATH}", timeout=PATIENCE)
 
     assert response.status_code == 405
     assert response.headers["allow"] == "POST, OPTIONS"
@@ -357,7 +358,7 @@ def test_while_the_database_is_down_it_is_500_and_then_nothing_is_lost(
 
 def deliver_until_stored(retell: Sender, document: object) -> httpx.Response:
     """As the provider does: again, until it is taken."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         response = retell.send("call_ended", document)
         if response.status_code == 200 or time.monotonic() > deadline:

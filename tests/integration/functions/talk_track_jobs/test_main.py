@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import RunningStack
 from tests.support.talk_tracks.user import User, create_user
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +30,7 @@ def test_a_deck_without_words_is_refused_and_so_is_its_job(user: User) -> None:
     answer = user.request("POST", json={"projectId": user.project_id, "deckStructureId": deck_id})
     job = user.insert_job(deck_id)
     invoke = f"{user.stack.url}/functions/v1/generate-talk-track"
-    httpx.post(invoke, json={"jobId": job, "wait": True}, timeout=60)
+    httpx.post(invoke, json={"jobId": job, "wait": True}, timeout=PATIENCE)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "DECK_WITHOUT_WORDS")
     assert user.job(job)["error_message"].startswith("No slide of the deck has words")
@@ -63,9 +64,11 @@ def test_a_deck_is_added_from_a_file_and_spoken(user: User) -> None:
     }  # fmt: skip
     url = f"{user.stack.url}/functions/v1/talk-track-jobs/decks"
 
-    shown = httpx.post(f"{url}?dry_run=true", content=outline, headers=headers, timeout=60)
-    made = httpx.post(url, content=outline, headers=headers, timeout=60)
-    refused = httpx.post(f"{url}?projectId={uuid4()}", content=outline, headers=headers, timeout=60)
+    shown = httpx.post(f"{url}?dry_run=true", content=outline, headers=headers, timeout=PATIENCE)
+    made = httpx.post(url, content=outline, headers=headers, timeout=PATIENCE)
+    refused = httpx.post(
+        f"{url}?projectId={uuid4()}", content=outline, headers=headers, timeout=PATIENCE
+    )
 
     assert (shown.status_code, shown.json()["totalSlides"], shown.json()["title"]) == (
         200,

@@ -12,7 +12,7 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from tests.support.media.database import MediaDatabase
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 USERS = 20
 JOBS_EACH = 10
