@@ -102,6 +102,7 @@ def test_a_second_delivery_is_counted_and_changes_nothing(dialled: Dialled) -> N
     assert events(dialled.connection, dialled.call_id) == [("call_ended", 0, 2)]
 
 
+@pytest.mark.usefixtures("database")
 def test_deliveries_at_the_same_moment_are_applied_once(dialled: Dialled) -> None:
     answers: list[dict[str, Any]] = []
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +149,7 @@ def stable(table: str, row: dict[str, Any], names: dict[str, str]) -> dict[str, 
     return {name: names.get(str(value), value) for name, value in kept.items()}
 
 
+@pytest.mark.usefixtures("database")  # each example is rolled back by itself
 @given(story=stories())
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -86,6 +86,7 @@ def test_an_attempt_ends_once(organization: Organization) -> None:
     assert (dialled.contact["attempts"], dialled.contact["duration_ms"]) == (1, 5000)
 
 
+@pytest.mark.usefixtures("database")
 def test_many_who_end_an_attempt_at_once_end_it_once(organization: Organization) -> None:
     dialled = dial(organization, organization.add_campaign())
     answers: list[bool] = []
@@ -324,6 +325,7 @@ def test_the_last_call_completes_the_campaign(organization: Organization) -> Non
     assert [row["kind"] for row in notifications(organization)] == ["campaign_completed"]
 
 
+@pytest.mark.usefixtures("database")
 def test_of_last_calls_that_end_together_one_completes_the_campaign(
     organization: Organization,
 ) -> None:

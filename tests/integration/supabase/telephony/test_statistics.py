@@ -29,6 +29,7 @@ CHANGES = (
 Steps = list[tuple[str, list[str]]]
 
 
+@pytest.mark.usefixtures("database")  # each example is rolled back by itself
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(CHANGES), st.lists(st.sampled_from(PHONES), unique=True)),
