@@ -5,7 +5,8 @@ rule's or the file's `unless` matches too. A `lenient` rule gives way to `lenien
 clause and `turn_unless` beside it: another time, number or person to call. `whole` opts out as a
 sentence of its own ("Stop."); `offers` are what the person may agree to. They are regular
 expressions over clauses in lower case without accents; `{name}` is one of [words]. `marks` are
-small words by which a language is recognized among others of its script.
+small words by which a language is recognized among others of its script; `henceforth` names no
+time: "from now on".
 """
 
 import re
@@ -86,7 +87,7 @@ def _asks(clause: str, language: Language, is_limited: bool) -> bool:
     rules = [rule for rule in language.rules if rule.find.search(clause)]
     if not rules or language.unless.search(clause):
         return False
-    is_limited = is_limited or bool(language.lenient_unless.search(clause))
+    is_limited = is_limited or language.is_limited(clause)
     return any(
         not (rule.is_lenient and is_limited) and not (rule.unless and rule.unless.search(clause))
         for rule in rules

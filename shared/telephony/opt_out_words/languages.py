@@ -46,6 +46,7 @@ class Language:
     rules: tuple[Rule, ...]
     unless: re.Pattern[str]
     lenient_unless: re.Pattern[str]
+    henceforth: re.Pattern[str]
     turn_unless: re.Pattern[str] | None
     whole: re.Pattern[str]
     keywords: re.Pattern[str] | None
@@ -59,6 +60,10 @@ class Language:
     def limits(self, text: str) -> bool:
         """Whether a simplified text names another time, number or person to call."""
         return bool(self.turn_unless and self.turn_unless.search(strip_marks(text)))
+
+    def is_limited(self, clause: str) -> bool:
+        """Whether a clause names another time, number or person; "from now on" is none."""
+        return bool(self.lenient_unless.search(self.henceforth.sub(" ", clause)))
 
     def simplify(self, text: str) -> str:
         """Lower case without accents; apostrophes are spaces where they join words."""
@@ -124,6 +129,7 @@ def _read_language(name: str) -> Language:
         ),
         unless=compile_all(read["unless"]),
         lenient_unless=compile_all(read["lenient_unless"]),
+        henceforth=compile_all(read["henceforth"]),
         turn_unless=compile_some(read.get("turn_unless")),
         whole=compile_all(read["whole"]),
         keywords=compile_some(read.get("keywords")),

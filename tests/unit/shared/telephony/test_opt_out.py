@@ -89,7 +89,9 @@ def report(title: str, count: Counter[str]) -> tuple[float, float]:
     return recall, precision
 
 
-@pytest.mark.parametrize("name", ["corpus.txt", "more.txt", "held_out.txt", "varied.txt"])
+@pytest.mark.parametrize(
+    "name", ["corpus.txt", "more.txt", "held_out.txt", "varied.txt", "rounds.txt"]
+)
 def test_the_corpus_is_heard_right(name: str) -> None:
     recall, precision = measure(name)
 
