@@ -33,6 +33,11 @@ class CoalescingTransport:
         if self._size > _MOST_HELD:  # so that the transport can say when it is too much
             self._flush()
 
+    def detach(self) -> asyncio.Transport:
+        """Send what is held, and return the transport itself."""
+        self._flush()
+        return self._transport
+
     def is_closing(self) -> bool:
         return self._transport.is_closing()
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, cast
 
+from edge.gateway.coalescing import CoalescingTransport
+
 Factory = Callable[[], asyncio.Protocol | None]
 Choice = Callable[[str], Factory]
 
@@ -24,7 +26,9 @@ class UpgradeRouter(asyncio.Protocol):
         self._protocol: asyncio.Protocol | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        # A WebSocket's frames are written whole: holding them back would only cost time.
+        is_held = isinstance(transport, CoalescingTransport)
+        self._transport = transport.detach() if is_held else cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._protocol is None:
