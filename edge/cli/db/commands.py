@@ -129,15 +129,26 @@ def diff(
     schema: Annotated[
         list[str] | None, typer.Option("--schema", "-s", help="Only these, separated by commas.")
     ] = None,
+    linked: Annotated[
+        bool, typer.Option("--linked", help="Compare the linked project's database.")
+    ] = False,
+    db_url: Annotated[
+        str | None, typer.Option(help="Compare the database of this connection string.")
+    ] = None,
     workdir: options.Workdir = options.HERE,
 ) -> None:
-    """Print what the local database has and the migrations do not make, as a new migration."""
-    from edge.cli.db.diff import check_name, compare, write_migration
+    """Print what the local database has and the migrations do not make, as a new migration.
+
+    With --linked or --db-url, what the hosted project's database has. Nothing is changed there.
+    """
+    from edge.cli.db.diff import check_name, compare, write_hosted_migration, write_migration
+    from edge.cli.db.url import choose_url
 
     if name is not None:
         check_name(name)
     schemas = [one.strip() for each in schema or () for one in each.split(",") if one.strip()]
-    compared = compare(workdir, schemas)
+    hosted = choose_url(db_url, workdir) if linked or db_url else None
+    compared = compare(workdir, schemas, hosted)
     for note in (*compared.notes, *compared.difference.notes):
         remark(note, "yellow")
     difference = compared.difference
@@ -146,6 +157,11 @@ def diff(
         return
     if name is None:
         print_text(difference.as_sql())
+    elif hosted:
+        path = write_hosted_migration(workdir, name, difference)
+        remark(f"Wrote {path}. The hosted database has these changes: note it there as applied, or")
+        remark("`edge db push` applies it again: insert into supabase_migrations.schema_migrations")
+        remark(f"(version, name) values ('{path.name[:14]}', '{name}');")
     else:
         path = write_migration(workdir, name, difference)
         remark(f"Wrote {path}, which counts as applied here: the local database has these changes.")

@@ -6,7 +6,7 @@ could not be made is listed with its definition.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -26,9 +26,10 @@ _VIEW: Final = re.compile(r"^(?:rule \S+ on )?(materialized view|view) (\S+) dep
 _OF_TABLE: Final = re.compile(r"^(policy|trigger) (.+) on table (\S+) depends on", re.M)
 _WITH_COLUMNS: Final = ("table ", "type ", "domain ")
 _INTRODUCTION: Final = (
-    "What the local database has and the migrations do not make (edge db diff).",
+    "What {place} has and the migrations do not make (edge db diff).",
     "Rows are not compared, and a renamed object reads as dropped and created.",
 )
+_HERE: Final = "the local database"
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Difference:
     unresolved: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     """Sentences about what does not count as a difference."""
+    place: str = _HERE
 
     @property
     def is_empty(self) -> bool:
@@ -46,25 +48,45 @@ class Difference:
 
     def as_sql(self) -> str:
         """Return a migration's text; what is not expressed is in its comments."""
-        blocks = ["\n".join(f"-- {line}" for line in _INTRODUCTION)]
+        blocks = ["\n".join(f"-- {line.format(place=self.place)}" for line in _INTRODUCTION)]
         if any(re.search(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)", s) for s in self.statements):
             blocks.append("SET check_function_bodies = false;")
         blocks += [*self.statements, *self.unresolved, *map(_comment, self.notes)]
         return "\n\n".join(blocks) + "\n"
 
 
-def find_difference(scratch: str, admin: str, target: str, schemas: Collection[str]) -> Difference:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The database whose schema is wanted, named `place` in texts.
+
+    Of `schemas`, else of all but the platform's; `excluded` ones are never read. `leaves_out` names
+    objects that do not count, because they are the platform's.
+    """
+
+    dsn: str
+    schemas: Collection[str] = ()
+    excluded: Collection[str] = ()
+    place: str = _HERE
+    leaves_out: Callable[[Object], bool] = lambda _: False
+
+    def dump(self, dsn: str) -> Schema:
+        """Return what counts of this or another database."""
+        found = dump_schema(dsn, self.schemas, self.excluded)
+        return {key: each for key, each in found.items() if not self.leaves_out(each)}
+
+
+def find_difference(scratch: str, admin: str, target: Target) -> Difference:
     """Return what makes the schema of `target` in the scratch database, which is changed so.
 
     `scratch` logs in as `postgres`, as migrations do; `admin` and `target` may read everything.
     """
-    wanted = dump_schema(target, schemas)
-    difference = Difference()
+    wanted = target.dump(target.dsn)
+    difference = Difference(place=target.place)
     with psycopg.connect(scratch, autocommit=True, prepare_threshold=None) as connection:
         for setting in _SETTINGS:
             connection.execute(setting.encode())
         trying = _Trying(connection, difference)
-        found = dump_schema(admin, schemas)
+        found = target.dump(admin)
         for plan in (plan_changes, plan_rights):
             previous: list[Change] = []
             for _ in range(_MOST_PASSES):
@@ -74,8 +96,8 @@ def find_difference(scratch: str, admin: str, target: str, schemas: Collection[s
                     break
                 for change in () if is_stuck else changes:
                     trying.apply(change)
-                previous, found = changes, dump_schema(admin, schemas)
-    difference.unresolved = list(_describe_rest(found, wanted, trying.failures))
+                previous, found = changes, target.dump(admin)
+    difference.unresolved = list(_describe_rest(found, wanted, trying.failures, target.place))
     difference.notes = list(_describe_order(found, wanted))
     return difference
 
@@ -144,7 +166,9 @@ def _find_blocking(error: psycopg.Error) -> Iterable[str]:
         yield f'DROP {kind.upper()} "{quoted}" ON {table}'
 
 
-def _describe_rest(found: Schema, wanted: Schema, failures: dict[str, str]) -> Iterable[str]:
+def _describe_rest(
+    found: Schema, wanted: Schema, failures: dict[str, str], place: str
+) -> Iterable[str]:
     """Yield comments about objects that still differ."""
     for key in dict.fromkeys((*found, *wanted)):
         before, after = found.get(key), wanted.get(key)
@@ -152,7 +176,8 @@ def _describe_rest(found: Schema, wanted: Schema, failures: dict[str, str]) -> I
         assert one is not None
         if before and after and before.equals(after):
             continue
-        yield _comment(_describe(one, is_there=after is not None, failure=failures.get(one.label)))
+        failure = failures.get(one.label)
+        yield _comment(_describe(one, place, is_there=after is not None, failure=failure))
 
 
 def _describe_order(found: Schema, wanted: Schema) -> Iterable[str]:
@@ -162,12 +187,12 @@ def _describe_order(found: Schema, wanted: Schema) -> Iterable[str]:
             yield f"The order of columns of {new.name} differs, and stays so."
 
 
-def _describe(one: Object, *, is_there: bool, failure: str | None) -> str:
+def _describe(one: Object, place: str, *, is_there: bool, failure: str | None) -> str:
     reason = f" ({failure})" if failure else ""
     if not is_there:
-        return f"Not expressed: the local database has no {one.label}.{reason}"
+        return f"Not expressed: {place} has no {one.label}.{reason}"
     definition = "".join(f"\n{text};" for text in one.statements)
-    return f"Not expressed: {one.label}{reason}, which is locally{definition}"
+    return f"Not expressed: {one.label}{reason}, which is in {place}{definition}"
 
 
 def _comment(text: str) -> str:

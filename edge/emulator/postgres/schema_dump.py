@@ -72,13 +72,25 @@ class Object:
 Schema = Mapping[Key, Object]
 
 
-def dump_schema(dsn: str, schemas: Collection[str] = ()) -> dict[Key, Object]:
+class UnreadableSchemaError(EdgeError):
+    """A database that cannot be dumped; `is_forbidden` if the role may not read a part of it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"The database cannot be dumped: {message}")
+        self.is_forbidden = "permission denied" in message
+
+
+def dump_schema(
+    dsn: str, schemas: Collection[str] = (), excluded: Collection[str] = ()
+) -> dict[Key, Object]:
     """Return the objects in an order in which they can be created: of `schemas`, or the project's.
 
-    Raises EdgeError if the database cannot be dumped.
+    Those of `excluded`, patterns of schemas, are not read. Raises UnreadableSchemaError if the
+    database cannot be dumped.
     """
     program = str(find_executables(binaries()) / "pg_dump")
     options = ["--schema-only", "--quote-all-identifiers", "--no-owner"]
+    options += [f"--exclude-schema={pattern}" for pattern in excluded]
     try:
         done = subprocess.run(
             [program, *options, "--dbname", dsn],
@@ -90,8 +102,12 @@ def dump_schema(dsn: str, schemas: Collection[str] = ()) -> dict[Key, Object]:
     except subprocess.TimeoutExpired as exc:
         raise EdgeError(f"The database was not dumped in {_DEADLINE} s.") from exc
     if done.returncode != 0:
-        raise EdgeError(f"The database cannot be dumped: {done.stderr.strip()}")
-    return {each.key: each for each in _objects(done.stdout) if _is_wanted(each, schemas)}
+        raise UnreadableSchemaError(done.stderr.strip())
+    return {
+        each.key: each
+        for each in _objects(done.stdout)
+        if _is_wanted(each, schemas) and not _is_in(each, excluded)
+    }
 
 
 def _objects(text: str) -> Iterable[Object]:
@@ -108,13 +124,20 @@ def _objects(text: str) -> Iterable[Object]:
     return [Object(*key, tuple(dict.fromkeys(lines))) for key, lines in found.items() if lines]
 
 
+def _schema_of(each: Object) -> str:
+    return each.name if each.kind == "SCHEMA" else each.schema
+
+
+def _is_in(each: Object, patterns: Collection[str]) -> bool:
+    return any(fnmatch(_schema_of(each), pattern) for pattern in patterns)
+
+
 def _is_wanted(each: Object, schemas: Collection[str]) -> bool:
-    schema = each.name if each.kind == "SCHEMA" else each.schema
+    schema = _schema_of(each)
     if schemas:
         return schema in schemas
     if each.kind == "COMMENT" and each.name.startswith("EXTENSION "):
         return False
     if schema in _OURS:
         return False
-    is_platform = any(fnmatch(schema, pattern) for pattern in PLATFORM_SCHEMAS)
-    return not is_platform or each.kind in _OF_PROJECTS
+    return each.kind in _OF_PROJECTS or not _is_in(each, PLATFORM_SCHEMAS)

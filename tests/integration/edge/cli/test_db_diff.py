@@ -8,7 +8,9 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import find_migrations, migrate
+from edge.emulator.postgres.schema_dump import dump_schema
 from edge.project.lock import Lock
+from tests.conftest import PLATFORM_TEMPLATE, Copies, clone_database
 from tests.support.cli_command import Edge, Outcome, run_edge
 
 
@@ -65,3 +67,37 @@ def test_a_name_is_checked_first(edge: Edge) -> None:
     outcome = edge("db", "diff", "-f", "../x")
 
     assert (outcome.status, "cannot name a migration" in outcome.err) == (2, True)
+
+
+def test_a_hosted_database_is_compared_and_left_alone(
+    edge: Edge, tmp_path: Path, cluster: Cluster, copies: Copies
+) -> None:
+    folder = tmp_path / "supabase/migrations"
+    folder.mkdir(parents=True)
+    (folder / "20260101000000_one.sql").write_text("create table one (id int)")
+    clone = clone_database(copies(PLATFORM_TEMPLATE))
+    hosted = cluster.dsn(next(clone), user="postgres")
+    with psycopg.connect(hosted, autocommit=True) as connection:
+        connection.execute("create table one (id int, added text); create table two (id int)")
+        connection.execute("create policy theirs on storage.objects for select using (true)")
+    before = dump_schema(hosted, ["public", "storage"])
+
+    printed = edge("db", "diff", "--db-url", hosted)
+    only_public = edge("db", "diff", "--db-url", hosted, "-s", "public")
+    written = edge("db", "diff", "--db-url", hosted, "-f", "hosted")
+    refused = edge("db", "diff", "--linked")
+
+    made = [line for line in printed.out.splitlines() if line.startswith(("CREATE", "ALTER TABLE"))]
+    assert "What the hosted database has" in printed.out
+    assert [line.split(" USING")[0] for line in made] == [
+        'ALTER TABLE "public"."one" ADD COLUMN "added" "text";',
+        'CREATE TABLE "public"."two" (',
+        'CREATE POLICY "theirs" ON "storage"."objects" FOR SELECT',
+    ]
+    assert "Not expressed" not in printed.out
+    assert "storage" not in only_public.out
+    (file,) = folder.glob("*_hosted.sql")
+    assert f"values ('{file.name[:14]}', 'hosted')" in written.err
+    assert dump_schema(hosted, ["public", "storage"]) == before
+    assert (refused.status, "edge link" in refused.err) == (2, True)
+    next(clone, None)

@@ -8,7 +8,7 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.execute import execute_script
-from edge.emulator.postgres.schema_diff import Difference, find_difference
+from edge.emulator.postgres.schema_diff import Difference, Target, find_difference
 from edge.emulator.postgres.schema_dump import Key, Schema, dump_schema
 from edge.emulator.postgres.script import parse_script
 from tests.conftest import PLATFORM_TEMPLATE, Copies, clone_database
@@ -69,7 +69,7 @@ def find(cluster: Cluster, databases: tuple[str, str, str]) -> Found:
             execute(dsn, MIGRATIONS)
         execute(local, changes)
         target = cluster.dsn(databases[1])
-        difference = find_difference(scratch, cluster.dsn(databases[0]), target, ())
+        difference = find_difference(scratch, cluster.dsn(databases[0]), Target(target))
         execute(applied, difference.as_sql())
         made, wanted = dump_schema(cluster.dsn(databases[2])), dump_schema(target)
         unlike = [key for key in {**made, **wanted} if not is_same(made, wanted, key)]
