@@ -139,7 +139,12 @@ class Project:
         return status if isinstance(status, str) else None
 
     async def register(self, worker: Mapping[str, Any]) -> None:
-        """Enter this worker into the registry, or renew its entry. Raises WorkError."""
+        """Enter this worker into the registry, or renew its entry. Raises WorkError.
+
+        A worker with a key of its own is not in the registry: it comes for its jobs.
+        """
+        if self.settings.has_own_key:
+            return
         url = f"{self.settings.project_url}/rest/v1/rpc/register_media_worker_v1"
         response = await self._send("POST", url, 3, json={"worker": dict(worker)})
         if not response.is_success:
@@ -149,6 +154,8 @@ class Project:
 
     async def unregister(self, worker_type: str, base_url: str) -> None:
         """Remove this worker's entry; a failure is left to the health check."""
+        if self.settings.has_own_key:
+            return
         url = f"{self.settings.project_url}/rest/v1/rpc/unregister_media_worker_v1"
         body = {"worker_type": worker_type, "base_url": base_url}
         try:
@@ -158,10 +165,21 @@ class Project:
 
     async def _put(self, path: str, content: bytes, media_type: str) -> None:
         url = f"{self.settings.project_url}/storage/v1/object/{_BUCKET}/{path}"
+        method = "POST"
+        if self.settings.has_own_key:
+            method, url = "PUT", await self._sign_upload(path)
         headers = {"content-type": media_type, "x-upsert": "true"}
-        response = await self._send("POST", url, _TRIES, content=content, headers=headers)
+        response = await self._send(method, url, _TRIES, content=content, headers=headers)
         if not response.is_success:
             raise ProviderError(f"Storage answers {response.status_code}: {response.text[:200]}")
+
+    async def _sign_upload(self, path: str) -> str:
+        """Ask the queue for a URL to store a file of a job, from USER/JOB/NAME."""
+        url = f"{self.settings.queue_url}/uploads/{path.partition('/')[2]}"
+        response = await self._send("POST", url, _TRIES)
+        if not response.is_success:
+            raise ProviderError(f"The queue answers {response.status_code}: {response.text[:200]}")
+        return response.json()["result"]["url"]
 
     async def _send(self, method: str, url: str, tries: int, **arguments: Any) -> httpx.Response:
         """Send a request until it is answered below 500 other than 429. Raises NetworkError."""

@@ -40,6 +40,11 @@ class Settings:
     allows_private: bool = False
     looks_first: bool = False
 
+    @property
+    def has_own_key(self) -> bool:
+        """Return whether it has a worker's own key instead of the project's."""
+        return self.key.startswith("wk_")
+
 
 def environment() -> Mapping[str, str]:
     """Return the variables of this process."""
@@ -54,7 +59,8 @@ def read_settings(
         if name not in TYPES:
             raise SettingsError(f"There is no worker type {name}; there are {', '.join(TYPES)}.")
     url = _require(values, "SUPABASE_URL").rstrip("/")
-    key = values.get("SUPABASE_SECRET_KEY") or _require(values, "SUPABASE_SERVICE_ROLE_KEY")
+    own = values.get("WORKER_KEY", "")
+    key = own or values.get("SUPABASE_SECRET_KEY") or _require(values, "SUPABASE_SERVICE_ROLE_KEY")
     is_local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
     private = values.get("WORKERS_ALLOW_PRIVATE", "true" if is_local else "false").lower()
     settings: dict[str, object] = {
@@ -65,7 +71,7 @@ def read_settings(
         "worker_key": values.get("WORKER_API_KEY", ""),
         "worker_id": values.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
         "public_url": values.get("WORKER_PUBLIC_URL") or None,
-        "looks_first": "UPSTASH_REDIS_REST_URL" not in values,
+        "looks_first": "UPSTASH_REDIS_REST_URL" not in values and not own,
         "allows_private": private in {"1", "true", "yes", "on"},
     }
     if values.get("PORT"):

@@ -1,4 +1,4 @@
-"""`edge worker`: list the workers of media jobs, start one, remove one from the registry."""
+"""`edge worker`: list the workers of media jobs, start one, remove one; keys of their own."""
 
 import os
 import sys
@@ -20,6 +20,10 @@ from backend.campaigns.project import (
 )
 
 app = typer.Typer(cls=CampaignGroup, help="The workers of media jobs.", no_args_is_help=True)
+keys = typer.Typer(
+    cls=CampaignGroup, help="Keys of single workers, as WORKER_KEY.", no_args_is_help=True
+)
+app.add_typer(keys, name="key")
 
 Format = Literal["pretty", "json"]
 Workdir = Annotated[Path, typer.Option("--workdir", help="The project's folder.")]
@@ -93,7 +97,37 @@ def remove(
     note(f"Removed {len(rows)}.", "green")
 
 
-def _call(stack: dict[str, Any], method: str, path: str, **arguments: Any) -> list[dict[str, Any]]:
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="The worker's name.")], *, workdir: Workdir = HERE
+) -> None:
+    """Make a key with which one worker takes jobs, in place of its old one, and print it."""
+    print_json({"name": name, "WORKER_KEY": _call_key(workdir, "create", name=name)})
+
+
+@keys.command("revoke")
+def revoke_key(
+    name: Annotated[str, typer.Argument(help="The worker's name.")], *, workdir: Workdir = HERE
+) -> None:
+    """Revoke the key of a worker, at once."""
+    if not _call_key(workdir, "revoke", name=name):
+        raise CampaignError(f"{name} has no key.", cure="edge worker key list")
+    note("Revoked.", "green")
+
+
+@keys.command("list")
+def list_keys(*, workdir: Workdir = HERE) -> None:
+    """List the workers that have or had a key."""
+    stack = running_stack(workdir)
+    print_json(_call(stack, "POST", "/rest/v1/rpc/list_worker_keys_v1", json={}))
+
+
+def _call_key(workdir: Path, action: str, **arguments: str) -> Any:
+    path = f"/rest/v1/rpc/{action}_worker_key_v1"
+    return _call(running_stack(workdir), "POST", path, json=arguments)
+
+
+def _call(stack: dict[str, Any], method: str, path: str, **arguments: Any) -> Any:
     key = stack["SERVICE_ROLE_KEY"]
     headers = {"apikey": key, "authorization": f"Bearer {key}", "prefer": "return=representation"}
     url = f"{stack['API_URL']}{path}"

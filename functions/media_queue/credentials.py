@@ -1,19 +1,12 @@
-"""Who may use the queue: the service, by header or, as Upstash allows, in the query."""
+"""Who may use the queue: the service or a worker, by header or, as Upstash allows, in the query."""
 
-from shared.auth.authenticate import authenticate
-from shared.auth.credentials import Credentials, read_credentials
+from shared.auth.credentials import read_credentials
 from shared.context import Context
-from shared.errors import UnauthorizedError
+from shared.workers.key import identify_worker
 
 
-async def is_authorized(ctx: Context) -> bool:
-    """Return whether the request presents a secret key or a token of role service_role."""
+async def identify(ctx: Context) -> str | None:
+    """Return the worker's name by its own key, None for the service. Raises UnauthorizedError."""
     given = ctx.request.query_params.get("_token")
-    credentials: Credentials = read_credentials(
-        {"authorization": f"Bearer {given}"} if given else ctx.request.headers
-    )
-    try:
-        await authenticate(("secret",), credentials, ctx.env.supabase)
-    except UnauthorizedError:
-        return False
-    return True
+    headers = {"authorization": f"Bearer {given}"} if given else ctx.request.headers
+    return await identify_worker(read_credentials(headers), ctx.env.supabase)

@@ -21,16 +21,15 @@ async def fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
         raise ForbiddenError("fallback requires the secret key.", code="SECRET_KEY_NEEDED")
     if not env.token:
         return {"claimed": 0, "started": 0}
+    from_text = await find_default(ctx)  # before jobs are claimed: without it nothing is drawn
     with_reference = await find_reference_model(ctx)
     arguments = {"takes_references": with_reference is not None}
     payloads = await call_rpc(
         ctx.env.supabase, None, "claim_replicate_jobs_v2", arguments, seconds=20
     )
     started = 0
-    from_text = await find_default(ctx) if payloads else None
     for payload in payloads:
-        model = with_reference if find_reference(payload) else from_text
-        assert model is not None
+        model = (with_reference if find_reference(payload) else None) or from_text
         inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
         inputs |= map_reference(model.capabilities, payload)
         try:

@@ -43,6 +43,16 @@ class Storage:
         answer: Any = from_json(response[0])
         return f"{self.env.url}/storage/v1{answer['signedURL']}"
 
+    async def sign_upload(self, bucket: str, path: str) -> str | None:
+        """Return a URL to which a PUT stores the file; None if there is no such bucket."""
+        found = await self._send(
+            "POST", f"object/upload/sign/{_quote(bucket, path)}", {"x-upsert": "true"}, json={}
+        )
+        if found is None:
+            return None
+        answer: Any = from_json(found[0])
+        return f"{self.env.url}/storage/v1{answer['url']}"
+
     async def read_start(self, bucket: str, path: str, count: int) -> StoredFile | None:
         """Return the size and the first bytes; None if there is no such file for us."""
         headers = {"range": f"bytes=0-{count - 1}"}

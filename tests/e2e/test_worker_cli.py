@@ -53,6 +53,11 @@ def test_a_worker_is_started_listed_and_removed(project: Path) -> None:
             process.terminate()
             assert process.wait(PATIENCE) == 0
             process.stdout.close()
+        created = json.loads(edge(project, "worker", "key", "create", "gpu-1").stdout)
+        assert created["WORKER_KEY"].startswith("wk_")
+        assert edge(project, "worker", "key", "revoke", "gpu-1").returncode == 0
+        assert "gpu-2 has no key" in edge(project, "worker", "key", "revoke", "gpu-2").stderr
+        assert json.loads(edge(project, "worker", "key", "list").stdout)[0]["revoked_at"]
         removed = edge(project, "worker", "remove", GONE)
         unknown = edge(project, "worker", "remove", GONE)
 

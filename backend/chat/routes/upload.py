@@ -17,6 +17,7 @@ from backend.chat.functions import FunctionError
 from backend.chat.library import NotFoundError
 from backend.chat.recordings import ENDINGS as MEDIA
 from backend.chat.recordings import SHARED, is_recording, path_of
+from backend.chat.routes.receive import receive
 from backend.chat.routes.respond import (
     RefusedError,
     answering,
@@ -60,7 +61,7 @@ async def upload(request: Request) -> Any:
 
     A recording may come with its transcript, as a second file. JSON {source, source_type: "url"}
     names a URL. 400 for a file that cannot be read, 413 beyond 50 MB (a recording 500 MB), 415
-    for other kinds.
+    for other kinds, 503 while others upload too much.
     """
     owner = await owner_of(request)
     collection_id = request.path_params["c"]
@@ -81,9 +82,14 @@ async def upload(request: Request) -> Any:
 
 
 async def _store_form(request: Request, collection_id: str, owner: str | None) -> Any:
-    parser = MultiPartParser(
-        request.headers, _bounded(request), max_files=2, max_fields=_MOST_FIELDS
-    )
+    async with receive(request, _MOST_MEDIA) as body:
+        return await _store_files(request, body, collection_id, owner)
+
+
+async def _store_files(
+    request: Request, body: AsyncGenerator[bytes], collection_id: str, owner: str | None
+) -> Any:
+    parser = MultiPartParser(request.headers, body, max_files=2, max_fields=_MOST_FIELDS)
     try:
         form = await parser.parse()
     except MultiPartException as exc:
@@ -128,15 +134,6 @@ async def _store_source(request: Request, collection_id: str, owner: str | None)
         temporary.write(content)
         file = _File(name, temporary, size, digest)
         return await _store(request, collection_id, file, await _read(file))
-
-
-async def _bounded(request: Request) -> AsyncGenerator[bytes]:
-    total = 0
-    async for part in request.stream():
-        total += len(part)
-        if total > _MOST_MEDIA:
-            raise RefusedError(413, f"The file is larger than {_MOST_MEDIA >> 20} MB.")
-        yield part
 
 
 async def _read_files(form: FormData) -> list[_File]:

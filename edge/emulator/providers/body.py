@@ -6,6 +6,7 @@ context window and the largest embeddings request of the real APIs.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -29,6 +30,31 @@ _PARSED_HERE: Final = 128 * 1024
 _SECONDS: Final = 10.0
 _MEMORY: Final = 1024 * 1024 * 1024
 _WAITING_EACH: Final = 32
+
+
+class BusyError(Exception):
+    """Other uploads hold all the bytes that may be held."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Bytes that may be held at a time, by all who share it."""
+
+    most: int
+    held: int = field(default=0, init=False)
+
+    def take(self, count: int) -> None:
+        """Raise BusyError if that many more would be too many."""
+        if self.held + count > self.most:
+            raise BusyError
+        self.held += count
+
+    def give_back(self, count: int) -> None:
+        self.held -= count
+
+
+UPLOADS: Final = Budget(128 * 1024 * 1024)
+"""What forms that are being received and handled may hold together."""
 
 
 class TooLargeError(HTTPException):
@@ -59,26 +85,38 @@ class FormFile:
     content: bytes = field(repr=False)
 
 
-async def read_form(request: Request, limit: int) -> Mapping[str, list[Any]]:
-    """Return the values of a form by field: texts, and one FormFile.
+@asynccontextmanager
+async def receive_form(
+    request: Request, limit: int, budget: Budget = UPLOADS
+) -> AsyncGenerator[Mapping[str, list[Any]]]:
+    """Yield the values of a form by field: texts, and one FormFile.
 
-    Raises ValueError, TooLargeError.
+    Raises ValueError, TooLargeError, BusyError.
     """
+    total = 0
 
     async def bounded() -> AsyncGenerator[bytes]:
-        total = 0
+        nonlocal total
         async for chunk in request.stream():
-            total += len(chunk)
-            if total > limit:
+            if total + len(chunk) > limit:
                 raise TooLargeError(limit)
+            budget.take(len(chunk))
+            total += len(chunk)
             yield chunk
 
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise ValueError("the body must be multipart/form-data")
     if _announced(request) > limit:
         raise TooLargeError(limit)
+    try:
+        yield await _read_form(request, bounded())
+    finally:
+        budget.give_back(total)
+
+
+async def _read_form(request: Request, body: AsyncGenerator[bytes]) -> Mapping[str, list[Any]]:
     parser = MultiPartParser(
-        request.headers, bounded(), max_files=1, max_fields=100, max_part_size=_LONGEST_FIELD
+        request.headers, body, max_files=1, max_fields=100, max_part_size=_LONGEST_FIELD
     )
     try:
         form = await parser.parse()

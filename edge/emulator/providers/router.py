@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,9 +15,10 @@ from edge.emulator.fair_turns import TooManyWaitingError
 from edge.emulator.providers.body import (
     MAX_BYTES,
     BodyParser,
+    BusyError,
     TooLargeError,
     read_bytes,
-    read_form,
+    receive_form,
 )
 from edge.emulator.providers.faults import Endpoint, Fault, FaultKind, FaultQueue, Provider
 from edge.emulator.providers.response import CutResponse, truncate_json
@@ -84,22 +86,28 @@ class Router:
     ) -> Route:
         """Route whose handler gets the request and, with `body`, the JSON object in it."""
 
-        async def read(request: Request) -> Body:
+        @asynccontextmanager
+        async def read(request: Request) -> AsyncGenerator[Body]:
             raw = await self._read(request)
-            return await self._parse(request, raw) if body else {}
+            yield await self._parse(request, raw) if body else {}
 
         return self._route(method, path, endpoint, read, handler)
 
     def upload(self, path: str, endpoint: Endpoint, handler: RequestHandler, limit: int) -> Route:
         """Route a POST of multipart/form-data; the handler gets its fields, as lists of values."""
 
-        async def read(request: Request) -> Body:
-            try:
-                return await read_form(request, limit)
-            except TooLargeError as exc:
-                raise self.adapter.too_large(limit) from exc
-            except ValueError as exc:
-                raise self.adapter.unreadable_body(str(exc)) from exc
+        @asynccontextmanager
+        async def read(request: Request) -> AsyncGenerator[Body]:
+            async with AsyncExitStack() as received:
+                try:
+                    form = await received.enter_async_context(receive_form(request, limit))
+                except TooLargeError as exc:
+                    raise self.adapter.too_large(limit) from exc
+                except ValueError as exc:
+                    raise self.adapter.unreadable_body(str(exc)) from exc
+                except BusyError as exc:
+                    raise self._overloaded() from exc
+                yield form
 
         return self._route("POST", path, endpoint, read, handler)
 
@@ -108,16 +116,16 @@ class Router:
         method: str,
         path: str,
         endpoint: Endpoint,
-        read: Callable[[Request], Awaitable[Body]],
+        read: Callable[[Request], AbstractAsyncContextManager[Body]],
         handler: RequestHandler,
     ) -> Route:
         async def serve(request: Request) -> Response:
             fault = self._admit(request, endpoint)
-            parsed = await read(request)
-            if fault and fault.kind is FaultKind.HANG:
-                await hang(request, fault.seconds)
-            began = time.perf_counter()
-            response = self._finish(await handler(request, parsed, fault), fault, began)
+            async with read(request) as parsed:
+                if fault and fault.kind is FaultKind.HANG:
+                    await hang(request, fault.seconds)
+                began = time.perf_counter()
+                response = self._finish(await handler(request, parsed, fault), fault, began)
             if fault and fault.kind is FaultKind.HANG_AFTER:
                 await hang(request, fault.seconds)
             return response
@@ -144,8 +152,12 @@ class Router:
         except ValueError as exc:
             raise self.adapter.unreadable_body(str(exc)) from exc
         except TooManyWaitingError as exc:
-            fault = Fault(self.adapter.provider, FaultKind.STATUS, status=503)
-            raise self.adapter.injected_error(fault) from exc
+            raise self._overloaded() from exc
+
+    def _overloaded(self) -> WireError:
+        return self.adapter.injected_error(
+            Fault(self.adapter.provider, FaultKind.STATUS, status=503)
+        )
 
     def _finish(self, response: Response, fault: Fault | None, began: float) -> Response:
         processing_ms = (time.perf_counter() - began) * 1000

@@ -318,7 +318,15 @@ def test_jobs_that_no_worker_takes_are_drawn_by_replicate(stack: RunningStack) -
     )
     served = stack.call("replicate-image", {"action": "fallback"}).json()
     rows(stack, "delete from public.workers returning id")
-    late = stack.call("replicate-image", {"action": "fallback"}).json()
+    undefault = "update public.api_models set is_default = not is_default where id = %s returning 1"
+    rows(stack, undefault, MODEL)
+    try:
+        missing = stack.call("replicate-image", {"action": "fallback"})
+    finally:
+        rows(stack, undefault, MODEL)
+    assert missing.status_code == 404
+    assert "MODEL_NOT_FOUND" in missing.text
+    late = stack.call("replicate-image", {"action": "fallback"}).json()  # nothing was claimed
 
     assert [answer["claimed"] for answer in (early, served, late)] == [0, 0, 1]
     done = finished(stack, job_id)

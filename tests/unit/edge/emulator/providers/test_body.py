@@ -8,9 +8,11 @@ from contextlib import suppress
 from types import FrameType
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from edge.emulator.fair_turns import TooManyWaitingError
-from edge.emulator.providers.body import MAX_BYTES, BodyParser
+from edge.emulator.providers.body import MAX_BYTES, BodyParser, Budget, BusyError, receive_form
 from edge.emulator.providers.parsing import pack_object, unpack_object
 
 TOKENS = b'{"input": [' + b"12345678, " * 390_000 + b"1]}"
@@ -103,3 +105,28 @@ def test_what_was_parsed_is_restored_in_pieces() -> None:
 
     assert restored == json.loads(TOKENS)
     assert reads > len(packed) >> 17
+
+
+def form_request(content: bytes) -> Request:
+    body = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body += content + b"\r\n--b--\r\n"
+    parts = [body[start : start + 4096] for start in range(0, len(body), 4096)]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    kind = (b"content-type", b"multipart/form-data; boundary=b")
+    return Request({"type": "http", "method": "POST", "headers": [kind]}, receive)
+
+
+async def test_forms_hold_bounded_bytes_together() -> None:
+    budget = Budget(100_000)
+    async with receive_form(form_request(b"x" * 60_000), 80_000, budget) as form:
+        assert form["file"][0].content == b"x" * 60_000
+        assert budget.held > 60_000
+        with pytest.raises(BusyError):
+            async with receive_form(form_request(b"y" * 60_000), 80_000, budget):
+                pass
+        async with receive_form(form_request(b"z" * 20_000), 80_000, budget):
+            pass
+    assert budget.held == 0

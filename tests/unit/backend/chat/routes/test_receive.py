@@ -1,0 +1,40 @@
+"""Uploads that come at once take bounded room together, and leave it."""
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from backend.chat.routes.receive import Room, receive
+from backend.chat.routes.respond import RefusedError
+
+
+def request_of(*parts: bytes) -> Request:
+    waiting = list(parts)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+async def total(request: Request, most: int, room: Room) -> int:
+    async with receive(request, most, room) as parts:
+        return sum([len(part) async for part in parts])
+
+
+async def test_uploads_share_their_room() -> None:
+    room = Room(100)
+    async with receive(request_of(b"x" * 60), 80, room) as parts:
+        assert sum([len(part) async for part in parts]) == 60
+        with pytest.raises(RefusedError, match="try again") as refused:
+            await total(request_of(b"x" * 30, b"x" * 30), 80, room)
+        assert refused.value.status == 503
+        assert await total(request_of(b"x" * 30), 80, room) == 30
+    assert room.taken == 0
+
+
+async def test_one_upload_is_bounded() -> None:
+    room = Room(100)
+    with pytest.raises(RefusedError) as refused:
+        await total(request_of(b"x" * 60, b"x" * 30), 80, room)
+    assert (refused.value.status, room.taken) == (413, 0)
