@@ -29,6 +29,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # longer than the stack keeps one: none is closed as it is used
     )
 
 

@@ -25,6 +25,11 @@ _POLICY: Final = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_ELEMENTS: Final = (
+    *("codemirror", "colors", "dialog", "expansion", "header", "html", "image"),
+    *("input", "select", "textarea", "timer", "upload"),
+)
+"""Those of the pages that have a script. A page of a former process asks this one for them."""
 _HEADERS: Final = (
     (b"content-security-policy", _POLICY.encode()),
     (b"referrer-policy", b"no-referrer"),
@@ -38,6 +43,8 @@ def create_app() -> ASGIApp:
     for module in pkgutil.iter_modules(views.__path__):
         importlib.import_module(f"{views.__name__}.{module.name}")
     _add_project_pages(read_settings().pages, read_settings().root)
+    for name in _ELEMENTS:
+        getattr(ui, name)  # registers its script, which NiceGUI does when it is first used
     assert uploads  # it has registered its routes
     nicegui_app.add_static_files("/static", _STATIC)
     ui.add_head_html(_head(), shared=True)

@@ -1,6 +1,7 @@
 """The ASGI app at /console: static pages of edge.toml by name, everything else by the process."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -92,8 +93,17 @@ class ConsoleApp:
             await self.process.discard(self._client_start)
             if scope["method"] not in _REPEATED:
                 raise ConsoleError("It ended while it was asked.") from exc
-            response = await self._send(await self._connect(), scope, receive)
+            response = await self._send_again(scope, receive)
         await return_response(response, send)
+
+    async def _send_again(self, scope: Scope, receive: Receive) -> "httpx.Response":
+        """Ask once more, and should that break off too, a process that is started for it."""
+        import httpx  # imported late: only the console needs it
+
+        with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+            return await self._send(await self._connect(), scope, receive)
+        await self.process.discard(self._client_start, also_if_it_accepts=True)
+        return await self._send(await self._connect(), scope, receive)
 
     async def _connect(self) -> "httpx.AsyncClient":
         """Return a client of the running process, which is started first."""

@@ -75,9 +75,15 @@ class ConsoleProcess:
         assert self._starting is not None
         return await asyncio.shield(self._starting)
 
-    async def discard(self, start: int) -> None:
-        """Stop the process of this start, which answers no more; a later one is left alone."""
-        if self.starts == start and self._starting and self._starting.done():
+    async def discard(self, start: int, *, also_if_it_accepts: bool = False) -> None:
+        """Stop what is left of this start if it accepts no more; a later one is left alone.
+
+        A connection that broke off is no sign of that: one that was kept may end as it is used.
+        """
+        if self.starts != start or not self._starting or not self._starting.done():
+            return
+        address = self._folder and self._folder / str(start)
+        if also_if_it_accepts or address is None or not await _accepts(address):
             await self._stop()
 
     async def close(self) -> None:
@@ -120,9 +126,7 @@ class ConsoleProcess:
     async def _listens(self, address: Path) -> bool:
         end = time.monotonic() + self.timing.start
         while self.pid and time.monotonic() < end:
-            with suppress(OSError):
-                _, writer = await asyncio.open_unix_connection(str(address))
-                writer.close()
+            if await _accepts(address):
                 return True
             await asyncio.sleep(_POLL_SECONDS)
         return False
@@ -172,6 +176,15 @@ class ConsoleProcess:
 
     def _log(self, text: str, level: Level) -> None:
         self.observe(LogLine(NAME, "", "stdout", level, text))
+
+
+async def _accepts(address: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(address))
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _signal_group(pid: int, sign: signal.Signals) -> None:

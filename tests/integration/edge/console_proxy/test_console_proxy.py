@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from edge.events import Event, LogLine
 from edge.gateway.app import Gateway
 from edge.gateway.guard import Secret
 from edge.tokens import Keys
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_for, wait_gone
 
 TOKEN = "the-token-of-this-start"
 SERVICE_KEY = "the-service-role-token"
@@ -138,12 +139,36 @@ async def test_a_process_that_was_killed_is_started_by_the_next_request(tmp_path
     world = World({"NICEGUI_STORAGE_PATH": str(tmp_path), "PATH": "/bin"}, Timing())
     cookie = {"cookie": f"edge_console_54321={TOKEN}"}
     first = await world.client.get("/console/", headers=cookie)
-    os.kill(world.process.pid or 0, signal.SIGKILL)
+    scripts = set(re.findall(r"/console/_nicegui/[^\"']+/components/[^\"']+\.js", first.text))
+    assert world.process.pid
+    os.kill(world.process.pid, signal.SIGKILL)
+    # The browser may load the scripts of the page only now.
+    loaded = {(await world.client.get(script, headers=cookie)).status_code for script in scripts}
     again = await world.client.get("/console/", headers=cookie)
     await world.close()
 
     assert (first.status_code, again.status_code) == (200, 200)
+    assert loaded == {200}
     assert world.process.starts == 2
+
+
+async def test_a_process_that_accepts_requests_outlives_a_connection_that_broke_off(
+    tmp_path: Path,
+) -> None:
+    world = World({"NICEGUI_STORAGE_PATH": str(tmp_path), "PATH": "/bin"}, Timing())
+    cookie = {"cookie": f"edge_console_54321={TOKEN}"}
+    await world.client.get("/console/", headers=cookie)
+    pid = world.process.pid
+    assert pid
+    await world.process.discard(1)
+    kept = world.process.pid
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.to_thread(wait_gone, pid)
+    await world.process.discard(1)
+    await world.close()
+
+    assert kept == pid
+    assert world.process.pid is None
 
 
 async def test_a_request_without_an_answer_ends_alone(tmp_path: Path) -> None:
