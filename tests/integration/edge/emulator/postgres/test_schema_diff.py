@@ -49,10 +49,19 @@ def is_same(made: Schema, wanted: Schema, key: Key) -> bool:
     return key in made and key in wanted and made[key].equals(wanted[key])
 
 
+@pytest.fixture(scope="module")
+def migrated(cluster: Cluster) -> str:
+    """The name of a template database with the platform's schemas and the migrations."""
+    name = "schema_diff_template"
+    cluster.create_database(name, template=PLATFORM_TEMPLATE)
+    execute(cluster.dsn(name, user="postgres"), MIGRATIONS)
+    return name
+
+
 @pytest.fixture
-def databases(copies: Copies) -> Iterator[tuple[str, str, str]]:
-    """Name three databases with the platform's schemas: scratch, local, and one to apply to."""
-    clones = [clone_database(copies(PLATFORM_TEMPLATE)) for _ in range(3)]
+def databases(copies: Copies, migrated: str) -> Iterator[tuple[str, str, str]]:
+    """Name three migrated databases: scratch, local, and one to apply to."""
+    clones = [clone_database(copies(migrated)) for _ in range(3)]
     first, second, third = (next(clone) for clone in clones)
     yield first, second, third
     for clone in clones:
@@ -65,8 +74,6 @@ def find(cluster: Cluster, databases: tuple[str, str, str]) -> Found:
 
     def call(changes: str) -> tuple[Difference, list[str]]:
         scratch, local, applied = (cluster.dsn(name, user="postgres") for name in databases)
-        for dsn in (scratch, local, applied):
-            execute(dsn, MIGRATIONS)
         execute(local, changes)
         target = cluster.dsn(databases[1])
         difference = find_difference(scratch, cluster.dsn(databases[0]), Target(target))
