@@ -6,7 +6,7 @@ with values that nobody can guess, and looking where these are in the statement'
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,10 +17,11 @@ from edge.emulator.rest.plan.action import plan_request
 from edge.emulator.rest.plan.tree import Plan
 from edge.emulator.rest.request.api_request import ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.schema.model import SchemaCache
-from edge.emulator.rest.shape import Offset, Shape, Source, derive_shape
+from edge.emulator.rest.shape import Limit, Offset, Shape, Source, derive_shape
 from edge.emulator.rest.sql.statement import render_statements
 
 _MAX_SHAPES: Final = 500
+_LIMITS_TRIED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ class _Template:
     statements: tuple[_Bindable, ...]
 
     def bind(self, raw: RawRequest, shape: Shape) -> Prepared:
-        sources, offset = shape.sources, shape.offset
+        sources, rows = shape.sources, shape.rows
         statements = [
             (query, tuple(_bind(each, sources) for each in parameters))
             for query, parameters in self.statements
         ]
-        rows = self.request.range if offset is None else replace(self.request.range, offset=offset)
-        return Prepared(replace(self.request, raw=raw, range=rows), self.plan, statements)
+        request = replace(self.request, raw=raw, range=replace(self.request.range, **rows))
+        return Prepared(request, self.plan, statements)
 
 
 def _bind(parameter: _Parameter | _Constant, sources: Sequence[Source]) -> Value:
@@ -106,7 +107,7 @@ class Preparer:
         if cache is not self._cache:
             self._cache = cache
             self._templates.clear()
-        shape = derive_shape(raw)
+        shape = derive_shape(raw, self._config.max_rows)
         if shape is None:
             return self._prepare(raw, cache)
         if shape.payload:
@@ -138,7 +139,9 @@ class Preparer:
         self, raw: RawRequest, shape: Shape, prepared: Prepared, cache: SchemaCache
     ) -> _Template | None:
         """Return the template; None if the statement depends on a value in another way."""
-        probes = _probes(shape)
+        probes = _probes(shape, self._config.max_rows)
+        if probes is None:
+            return None
         try:
             probed = self._prepare(shape.with_sources(raw, probes), cache)
         except RestError:
@@ -160,11 +163,29 @@ class Preparer:
         return _Template(replace(probed.request, payload=None), probed.plan, tuple(statements))
 
 
-def _probes(shape: Shape) -> tuple[Source, ...]:
-    """Return values of the kinds of the shape's; the star tells a pattern from other texts."""
+def _probes(shape: Shape, max_rows: int | None) -> tuple[Source, ...] | None:
+    """Return values of the kinds of the shape's; the star tells a pattern from other texts.
+
+    A limit has to be within `max_rows`, and may be that of another part of the statement:
+    comparing with the request's own values rules such a shape out. None if there are too few.
+    """
     unique = secrets.token_hex(8)
-    texts = [_probe(value, f"{unique}*{number}") for number, value in enumerate(shape.values)]
-    return (*texts, f"{unique}*body".encode()) if shape.payload else tuple(texts)
+    probes: list[Source] = []
+    for number, value in enumerate(shape.values):
+        if isinstance(value, Limit):
+            found = _probe_limit({*shape.values, *probes}, max_rows)
+            if found is None:
+                return None
+            probes.append(found)
+        else:
+            probes.append(_probe(value, f"{unique}*{number}"))
+    return (*probes, f"{unique}*body".encode()) if shape.payload else tuple(probes)
+
+
+def _probe_limit(taken: Container[Source], max_rows: int | None) -> Limit | None:
+    most = 10**17 if max_rows is None else max_rows
+    tried = (Limit(1 + secrets.randbelow(most)) for _ in range(_LIMITS_TRIED if most > 0 else 0))
+    return next((each for each in tried if each not in taken), None)
 
 
 def _probe(value: str | tuple[str, ...], text: str) -> str | tuple[str, ...]:

@@ -32,7 +32,6 @@ _CONDITION: Final = re.compile(
 )
 _ELEMENTS: Final = re.compile(r'\(([^\s()"\\,][^()"\\,]*(?:,[^()"\\,]*)*)\)')
 _NUMBER: Final = re.compile(rb"[1-9][0-9]{0,17}")
-_OFFSET_KEY: Final = b"offset="
 _RESERVED: Final = frozenset({b"select", b"columns", b"on_conflict", b"order", b"limit", b"offset"})
 
 
@@ -43,6 +42,15 @@ class Offset(str):
     """How many rows to leave out: a whole number above zero."""
 
     __slots__ = ()
+
+
+class Limit(str):
+    """How many rows to return at most: a whole number above zero, within `max_rows`."""
+
+    __slots__ = ()
+
+
+_NUMBERS: Final[dict[bytes, type[Offset | Limit]]] = {b"offset": Offset, b"limit": Limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +67,16 @@ class Shape:
     payload: Payload | None
 
     @property
-    def offset(self) -> int | None:
-        """How many rows of the resource itself are left out, if that is one of the values."""
-        found = None
+    def rows(self) -> dict[str, int]:
+        """The offset and the limit of the resource itself, where they are values."""
+        found: dict[str, int] = {}
         values = iter(self.values)
         for part, is_open in self.parts:
             value = next(values) if is_open else ""
-            if part == _OFFSET_KEY and isinstance(value, Offset):
-                found = int(value)
+            if part == b"offset=" and isinstance(value, Offset):
+                found["offset"] = int(value)
+            elif part == b"limit=" and isinstance(value, Limit):
+                found["limit"] = int(value)
         return found
 
     @property
@@ -90,8 +100,11 @@ def _quote(value: Source) -> bytes:
     return quote(text, safe="").encode()
 
 
-def derive_shape(raw: RawRequest) -> Shape | None:
-    """Return the request's shape; None if it has to be parsed by itself."""
+def derive_shape(raw: RawRequest, max_rows: int | None = None) -> Shape | None:
+    """Return the request's shape; None if it has to be parsed by itself.
+
+    A limit above `max_rows`, which replaces it, is part of the shape.
+    """
     if len(raw.query) > _MAX_QUERY or b"columns=" in raw.query:
         return None
     takes_arguments = raw.method in {"GET", "HEAD"} and raw.path.startswith("/rpc/")
@@ -99,7 +112,7 @@ def derive_shape(raw: RawRequest) -> Shape | None:
     has_range = "range" in raw.headers  # it is intersected with limit and offset
     try:
         parts = tuple(
-            (None if has_range else _split_offset(part, values))
+            (None if has_range else _split_number(part, values, max_rows))
             or _split(part, values, takes_arguments=takes_arguments)
             for part in raw.query.split(b"&")
         )
@@ -113,11 +126,16 @@ def derive_shape(raw: RawRequest) -> Shape | None:
     return Shape((raw.method, raw.path, parts, headers, form), parts, tuple(values), payload)
 
 
-def _split_offset(part: bytes, values: list[str | tuple[str, ...]]) -> tuple[bytes, bool] | None:
+def _split_number(
+    part: bytes, values: list[str | tuple[str, ...]], max_rows: int | None
+) -> tuple[bytes, bool] | None:
     key, _, text = part.partition(b"=")
-    if not (key == b"offset" or key.endswith(b".offset")) or not _NUMBER.fullmatch(text):
+    kind = _NUMBERS.get(key.rpartition(b".")[2])
+    if kind is None or not _NUMBER.fullmatch(text):
         return None
-    values.append(Offset(text.decode()))
+    if kind is Limit and max_rows is not None and int(text) > max_rows:
+        return None
+    values.append(kind(text.decode()))
     return part[: len(key) + 1], True
 
 
