@@ -21,7 +21,9 @@ from edge.tokens import Keys
 
 _PREFIX: Final = "PGRST_"
 _APP: Final = "app_settings_"
-_NAME: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",]+?))\s*(?:,|$)')
+# "a,b" is one name; a quote within a name is one of its characters, as with PostgREST.
+_NAME: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,\s][^,]*?))\s*(?:,|$)')
+_HIDDEN_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema"})
 _QUALIFIED: Final = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^".]*)\.)?(?:([^".]+)|"((?:[^"]|"")+)")')
 _OPENAPI_MODES: Final = ("follow-privileges", "ignore-privileges", "disabled")
 _VERBOSITIES: Final = ("verbose", "minimal")
@@ -156,6 +158,13 @@ def _read_names(_: str, text: str) -> tuple[str, ...]:
     return tuple(each[1].replace('""', '"') if each[2] is None else each[2] for each in found)
 
 
+def _read_schemas(key: str, text: str) -> tuple[str, ...]:
+    names = _read_names(key, text)
+    if hidden := _HIDDEN_SCHEMAS.intersection(names):
+        raise _invalid(key, text, f"Leave out {min(hidden)}, which cannot be exposed.")
+    return names
+
+
 def _read_text(_: str, text: str) -> str | None:
     return text or None
 
@@ -175,7 +184,7 @@ def _read_flag(key: str, text: str) -> bool:
 
 
 _FIELDS: Final[tuple[tuple[str, Callable[[str, str], Any], *tuple[str, ...]], ...]] = (
-    ("schemas", _read_names, "db_schemas", "db_schema"),
+    ("schemas", _read_schemas, "db_schemas", "db_schema"),
     ("extra_search_path", _read_names, "db_extra_search_path"),
     ("anon_role", lambda _, text: text, "db_anon_role"),
     ("max_rows", _read_number, "db_max_rows", "max_rows"),

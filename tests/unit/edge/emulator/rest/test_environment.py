@@ -19,10 +19,18 @@ def _settings(**values: str) -> Settings:
         (" a , b", ("a", "b")),
         ('"a,b","c""d"', ("a,b", 'c"d')),
         ("تست", ("تست",)),
+        ('v1, SPECIAL "@/\\#~_-', ("v1", 'SPECIAL "@/\\#~_-')),
+        ("a,, b ,", ("a", "b")),
     ],
 )
 def test_schemas_are_a_list_of_names(text: str, expected: tuple[str, ...]):
     assert _settings(DB_SCHEMAS=text).config().schemas == expected
+
+
+@pytest.mark.parametrize("name", ["pg_catalog", "information_schema"])
+def test_schemas_of_postgres_itself_are_refused(name: str):
+    with pytest.raises(EdgeError, match="PGRST_DB_SCHEMAS"):
+        _settings(DB_SCHEMAS=f"public, {name}").config()
 
 
 @pytest.mark.parametrize(
