@@ -6,7 +6,8 @@ create function _tap_objects(kind text)
   select n.nspname, null::name, c.relname, pg_table_is_visible(c.oid), c.relowner, c.oid
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind = any (case kind when 'table' then '{r,p}' when 'view' then '{v}' when 'sequence' then '{S}'
-      when 'materialized view' then '{m}' when 'foreign table' then '{f}' when 'composite' then '{c}' when 'partitioned table' then '{p}'
+      when 'materialized view' then '{m}' when 'foreign table' then '{f}'
+      when 'composite' then '{c}' when 'partitioned table' then '{p}'
       when 'relation' then '{r,p,v,S,m,f,c}' end::"char"[])
       or kind = 'inherited table' and c.relhassubclass
   union all select null, null, nspname, true, nspowner, oid from pg_namespace where kind = 'schema'
@@ -88,8 +89,12 @@ from (
 ) tests;
 
 -- Types are compared as Postgres writes them: int4 is integer.
-create function _tap_type(name text) returns text language sql stable as
-  $$ select coalesce(format_type(to_regtype(name), to_regtypemod(name)), name) $$;
+create function _tap_type(name text) returns text language plpgsql stable as $$
+begin
+  return coalesce(format_type(to_regtype(name), to_regtypemod(name)), name);
+exception when others then -- not the syntax of a type
+  return name;
+end $$;
 
 create function _tap_column(kind text, expected boolean, schema name, parent name, name name, description text)
   returns text language sql as $$
@@ -197,7 +202,8 @@ create function _tap_index(expected boolean, schema name, parent name, name name
     coalesce(description, @extschema@._tap_label('index', name) || case when expected then ' should' else ' should not' end
       || ' exist on ' || concat_ws('.', schema, parent)),
     case when id is null then format('    Index "%s" ON %s not found', name, concat_ws('.', schema, parent))
-      when names is not null then format(E'      have: "%s" ON %s(%s)\n      want: "%1$s" ON %2$s(%4$s)', name, concat_ws('.', schema, parent),
+      when names is not null then
+        format(E'      have: "%s" ON %s(%s)\n      want: "%1$s" ON %2$s(%4$s)', name, concat_ws('.', schema, parent),
         array_to_string(have, ', '), array_to_string(names, ', ')) end)
   from (select id, array(select pg_get_indexdef(id, number, false) from pg_index, generate_series(1, indnkeyatts) number
       where indexrelid = id order by number) as have
@@ -255,8 +261,8 @@ create function _tap_functions(schema name, name name, arguments name[]) returns
   select p.* from @extschema@._tap_find('function', schema, null, name) join pg_proc p on p.oid = _tap_find
   where arguments is null or pronargs = cardinality(arguments) and not exists (
     select from unnest(proargtypes::oid[], arguments) pair(have, want),
-      lateral regexp_replace(want, '^(in|inout|variadic)\s+', '', 'i') as wanted
-    where format_type(have, null) <> coalesce(format_type(to_regtype(wanted), null), wanted)
+      lateral regexp_replace(want, '^(in|inout|variadic)\s+|\([\d, ]+\)', '', 'gi') as wanted
+    where format_type(have, null) <> @extschema@._tap_type(wanted)
       and wanted <> (select typname from pg_type where oid = have))
 $$;
 create function _tap_signature(schema name, name name, arguments name[]) returns text language sql immutable as $$
@@ -273,7 +279,8 @@ create function _tap_function(property text, expected boolean, schema name, name
   select @extschema@._tap_report(coalesce(bool_or(has = expected), false),
     coalesce(description, 'Function ' || @extschema@._tap_signature(schema, name, arguments)
       || case when expected then ' should be ' else ' should not be ' end || property),
-    case when count(*) = 0 then format('    Function %s does not exist', @extschema@._tap_signature(schema, name, arguments)) end)
+    case when count(*) = 0 then
+      format('    Function %s does not exist', @extschema@._tap_signature(schema, name, arguments)) end)
   from (select case property when 'security definer' then prosecdef when 'strict' then proisstrict
       when 'an aggregate function' then prokind = 'a' when 'a window function' then prokind = 'w'
       when 'a procedure' then prokind = 'p' else prokind = 'f' end as has
@@ -344,23 +351,27 @@ create function _tap_domain(schema name, name name, want text, description text)
     where oid in (select @extschema@._tap_find('domain', schema, null, name))) as have) is_type
 $$;
 select _tap_define('domain_type_is', 'nnntd', 'domain($1, $2, quote_ident($3) || ''.'' || $4, $5)'),
-  _tap_define('domain_type_is', 'nntd', 'domain($1, $2, $3, $4)'), _tap_define('domain_type_is', 'ntd', 'domain(null, $1, $2, $3)');
+  _tap_define('domain_type_is', 'nntd', 'domain($1, $2, $3, $4)'),
+  _tap_define('domain_type_is', 'ntd', 'domain(null, $1, $2, $3)');
 
 -- Roles and policies.
 create function _tap_members(role name, names name[], expected boolean, description text) returns text language sql as $$
-  select @extschema@._tap_diff(case when expected then (select array_agg(name) from unnest(names) name where name = any (have))
-      else array(select unnest(have) intersect select unnest(names)) end, case when expected then names else '{}' end, 'members',
+  select @extschema@._tap_diff(array(select unnest(have) intersect select unnest(names)),
+      case when expected then names else '{}' end, 'members',
     coalesce(description, case when expected then 'Should have' else 'Should not have' end || ' members of role ' || role))
   from (select array(select m.rolname from pg_auth_members a join pg_roles m on m.oid = a.member
     join pg_roles r on r.oid = a.roleid where r.rolname = role) as have) found
 $$;
-select _tap_define(name, types, format(call, name = 'is_member_of')) from unnest(array['is_member_of', 'isnt_member_of']) name,
+select _tap_define(name, types, format(call, name = 'is_member_of'))
+from unnest(array['is_member_of', 'isnt_member_of']) name,
   (values ('nad', 'members($1, $2, %L, $3)'), ('nnd', 'members($1, array[$2], %L, $3)')) forms(types, call);
 create function _tap_superuser(role name, expected boolean, description text) returns text language sql as $$
   select @extschema@._tap_report(exists (select from pg_roles where rolname = role and rolsuper = expected),
-    coalesce(description, format('User %s should %sbe a super user', role, case when expected then '' else 'not ' end)), null)
+    coalesce(description, 'User ' || role || case when expected then ' should' else ' should not' end
+      || ' be a super user'), null)
 $$;
-select _tap_define('is_superuser', 'nd', 'superuser($1, true, $2)'), _tap_define('isnt_superuser', 'nd', 'superuser($1, false, $2)');
+select _tap_define('is_superuser', 'nd', 'superuser($1, true, $2)'),
+  _tap_define('isnt_superuser', 'nd', 'superuser($1, false, $2)');
 
 create function _tap_policy(schema name, parent name, name name) returns setof pg_policy language sql stable as $$
   select p.* from pg_policy p join @extschema@._tap_find('policy', schema, parent, name) id on id = p.oid
@@ -375,7 +386,8 @@ $$;
 create function _tap_policy_cmd(schema name, parent name, name name, want text, description text) returns text
   language sql as $$
   select @extschema@._tap_compare(have = upper(want), coalesce(description, format(
-    'Policy %s for table %s should apply to %s command', name, concat_ws('.', schema, parent), upper(want))), have, upper(want))
+    'Policy %s for table %s should apply to %s command', name, concat_ws('.', schema, parent), upper(want))),
+    have, upper(want))
   from (select (select case polcmd when 'r' then 'SELECT' when 'a' then 'INSERT' when 'w' then 'UPDATE'
     when 'd' then 'DELETE' else 'ALL' end from @extschema@._tap_policy(schema, parent, name)) as have) command
 $$;
@@ -404,24 +416,30 @@ end $$;
 select _tap_define(kind || '_privs_are', types, format('privileges(%L, %s, (select @extschema@._tap_find(%L, %s, null, %s)
     limit 1), %s, %L, %s)', kind, label, object, schema, name, role, privileges, rest))
 from (values ('table', 'relation', '{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'),
-    ('sequence', 'sequence', '{USAGE,SELECT,UPDATE}'), ('schema', 'schema', '{CREATE,USAGE}'), ('language', 'language', '{USAGE}'),
+    ('sequence', 'sequence', '{USAGE,SELECT,UPDATE}'),
+    ('schema', 'schema', '{CREATE,USAGE}'), ('language', 'language', '{USAGE}'),
     ('database', 'database', '{CREATE,CONNECT,TEMPORARY}'),
-    ('any_column', 'relation', '{SELECT,INSERT,UPDATE,REFERENCES}'), ('column', 'relation', '{SELECT,INSERT,UPDATE,REFERENCES}')
+    ('any_column', 'relation', '{SELECT,INSERT,UPDATE,REFERENCES}'),
+    ('column', 'relation', '{SELECT,INSERT,UPDATE,REFERENCES}')
     ) kinds(kind, object, privileges),
   (values ('nnad', '$1', 'null', '$1', '$2', '$3, $4', 2), ('nnnad', '$1 || ''.'' || $2', '$1', '$2', '$3', '$4, $5', 1),
     ('nnnad', '$1', 'null', '$1', '$3', '$4, $5, $2', 3),
     ('nnnnad', '$1 || ''.'' || $2', '$1', '$2', '$4', '$5, $6, $3', 3)) forms(types, label, schema, name, role, rest, form)
-where case when kind = 'column' then form = 3 when kind in ('schema', 'language', 'database') then form = 2 else form < 3 end;
+where case when kind = 'column' then form = 3
+  when kind in ('schema', 'language', 'database') then form = 2 else form < 3 end;
 select _tap_define('function_privs_are', types, format('privileges(''function'', @extschema@._tap_signature(%1$s),
     (select oid from @extschema@._tap_functions(%1$s) limit 1), %2$s, ''{EXECUTE}'', %3$s)', signature, role, rest))
-from (values ('nanad', 'null, $1, $2', '$3', '$4, $5'), ('nnanad', '$1, $2, $3', '$4', '$5, $6')) forms(types, signature, role, rest);
+from (values ('nanad', 'null, $1, $2', '$3', '$4, $5'), ('nnanad', '$1, $2, $3', '$4', '$5, $6')
+  ) forms(types, signature, role, rest);
 create function _tap_owner(label text, owner oid, want name, description text) returns text language sql as $$
   select @extschema@._tap_compare(coalesce(owner = (select oid from pg_roles where rolname = want), false),
     coalesce(description, format('%s should be owned by %s', label, want)),
     coalesce(pg_get_userbyid(owner)::text, label || ' does not exist'), want)
 $$;
-select _tap_define(replace(kind, ' ', '_') || '_owner_is', types, format('owner(@extschema@._tap_label(%1$L, %2$s), (select owner
-    from @extschema@._tap_objects(%1$L) o join @extschema@._tap_find(%1$L, %3$s) found on o.id = found limit 1), %4$s)', kind, label, path, rest))
+select _tap_define(replace(kind, ' ', '_') || '_owner_is', types, format(
+  'owner(@extschema@._tap_label(%1$L, %2$s), (select owner
+    from @extschema@._tap_objects(%1$L) o join @extschema@._tap_find(%1$L, %3$s) found on o.id = found limit 1),
+    %4$s)', kind, label, path, rest))
 from unnest(array['schema', 'relation', 'table', 'view', 'materialized view', 'sequence', 'foreign table', 'type']) kind,
   (values ('nnd', '$1', 'null, null, $1', '$2, $3'), ('nnnd', '$1, $2', '$1, null, $2', '$3, $4')
     ) forms(types, label, path, rest)
