@@ -35,6 +35,7 @@ _SERVICES: Final = (
 )
 _PLATFORM: Final = re.compile(rf"({_SERVICES})(\.|$)|supabase_(?!migrations)")
 """Names of what is there before a project's first migration."""
+_NO_CONNECTION: Final = re.compile(r"Could not connect to (?P<host>\S+): ")
 _MOST_PLACES: Final = 5
 _EXCERPT: Final = 90
 
@@ -115,6 +116,11 @@ class Diagnosis:
         return blocker
 
     def _explain(self, sqlstate: str, message: str, failure: StatementError) -> tuple[str, str]:
+        if away := _NO_CONNECTION.match(message):
+            return (
+                f"A statement asks {away['host']}, which this machine does not reach.",
+                "Try again with a way there, or add --keep-going to leave these out.",
+            )
         if of_extension := self._explain_extension(sqlstate, message, failure):
             return of_extension
         names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]

@@ -41,6 +41,8 @@ def http(
             follow_redirects=True,
         ) as response:
             body = _read(response)
+    except httpx.ConnectError as exc:
+        raise HostError(f"Could not connect to {exc.request.url.host}: {exc}", "XX000") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise HostError(str(exc) or type(exc).__name__, "XX000") from exc
     return {

@@ -341,6 +341,19 @@ def test_what_needs_an_extension_that_is_not_there_has_that_as_its_cause(project
     assert len(blockers) == 3
 
 
+def test_a_server_that_is_not_reached_is_named_as_the_cause(project: Project) -> None:
+    project.write(
+        one="create extension http schema extensions; create table made as"
+        " select content from http_get('http://127.0.0.1:9/install.sql');",
+        two="select content from made",
+    )
+
+    blockers = project.apply().blockers
+
+    cause = "A statement asks 127.0.0.1, which this machine does not reach."
+    assert [blocker.cause for blocker in blockers] == [cause] * 2
+
+
 @pytest.mark.parametrize("version", ["version '0.1'", 'with version "0.1" cascade'])
 def test_an_extension_in_a_version_that_is_not_there_is_created_in_another(
     project: Project, version: str
