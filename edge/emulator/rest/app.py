@@ -78,6 +78,9 @@ class RestApp:
             response = await self._respond(scope, receive)
         except ClientDisconnectedError:
             return
+        if name := self._config.trace_header:
+            value = _read_head(scope).headers.get(name, "")
+            response = replace(response, headers=(*response.headers, (name, value)))
         await _send(response, send)
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:

@@ -15,7 +15,8 @@ class RestConfig:
     `max_body` is in bytes, `pool_timeout` in seconds. `app_settings` are set for each request, for
     functions to read with current_setting(). `root_routine` answers instead of the
     OpenAPI document. Without `explains_errors`, errors have no details and no hint. With
-    `reads_role_settings`, the settings `pgrst.*` of the login role win.
+    `reads_role_settings`, the settings `pgrst.*` of the login role win. Responses
+    have the request's `trace_header`.
     """
 
     schemas: tuple[str, ...] = ("public",)
@@ -35,6 +36,7 @@ class RestConfig:
     role_claim: ClaimPath = ROLE_CLAIM
     explains_errors: bool = True
     reads_role_settings: bool = True
+    trace_header: str | None = None
     max_body: int = 50 * MEGABYTE
     pool_size: int = 20
     pool_timeout: float = 10.0

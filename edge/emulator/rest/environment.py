@@ -25,6 +25,7 @@ _APP: Final = "app_settings_"
 _NAME: Final = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,\s][^,]*?))\s*(?:,|$)')
 _HIDDEN_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema"})
 _QUALIFIED: Final = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^".]*)\.)?(?:([^".]+)|"((?:[^"]|"")+)")')
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OPENAPI_MODES: Final = ("follow-privileges", "ignore-privileges", "disabled")
 _VERBOSITIES: Final = ("verbose", "minimal")
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
@@ -169,6 +170,12 @@ def _read_text(_: str, text: str) -> str | None:
     return text or None
 
 
+def _read_header_name(key: str, text: str) -> str | None:
+    if text and not _HEADER_NAME.fullmatch(text):
+        raise _invalid(key, text, "Use the name of a header, such as X-Request-Id.")
+    return text.lower() or None
+
+
 def _read_number(key: str, text: str) -> int | None:
     if not text:
         return None
@@ -193,6 +200,7 @@ _FIELDS: Final[tuple[tuple[str, Callable[[str, str], Any], *tuple[str, ...]], ..
     ("plan_enabled", _read_flag, "db_plan_enabled"),
     ("root_routine", _read_root_routine, "db_root_spec", "root_spec"),
     ("jwt_audience", _read_text, "jwt_aud"),
+    ("trace_header", _read_header_name, "server_trace_header"),
     ("role_claim", _read_role_claim, "jwt_role_claim_key", "role_claim_key"),
     (
         "serves_openapi",

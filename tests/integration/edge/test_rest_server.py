@@ -95,6 +95,16 @@ async def test_a_function_answers_the_root_and_errors_are_brief_if_set(bare_data
     assert (disabled.status_code, disabled.json()["code"]) == (404, "PGRST126")
 
 
+async def test_answers_carry_the_trace_header_of_their_request(bare_database: str):
+    async with _serve(bare_database, SERVER_TRACE_HEADER="X-Request-Id") as server:
+        found = await server.get("/items", headers={"x-request-id": "one"})
+        missing = await server.get("/nothing", headers={"x-request-id": "two"})
+        untraced = await server.get("/items")
+
+    answers = (found, missing, untraced)
+    assert [each.headers["x-request-id"] for each in answers] == ["one", "two", ""]
+
+
 async def test_preflights_allow_what_is_asked_for(bare_database: str):
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "Foo, Bar"}
     async with _serve(bare_database) as server:

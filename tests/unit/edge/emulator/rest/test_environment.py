@@ -57,6 +57,7 @@ def test_the_defaults_are_postgrests():
     ("key", "text"),
     [
         *(("DB_MAX_ROWS", "many"), ("DB_TX_END", "x"), ("DB_AGGREGATES_ENABLED", "?")),
+        ("SERVER_TRACE_HEADER", "no header"),
         *(("OPENAPI_MODE", "on"), ("CLIENT_ERROR_VERBOSITY", "loud"), ("JWT_ROLE_CLAIM_KEY", "a")),
     ],
 )
