@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.chaos.invariants import check, gather, sample
 from tests.chaos.scenario import Blow, CampaignPlan, Scenario
-from tests.chaos.world import SHORT_JUMP, Row, World, running_world
+from tests.chaos.world import SERVED, SHORT_JUMP, Row, World, running_world
 
 _TICK_SECONDS = 0.05
 _SAMPLE_SECONDS = 1.0
@@ -17,7 +17,6 @@ _PATIENCE_SECONDS = 120.0
 # Then leases run out, also of workers that live and only wait: that must do no harm either.
 _QUIET_SECONDS = 3.0
 _PAUSE_SECONDS = 1.0
-_SLUGS = ("campaign-trigger", "retell-webhook")
 RATE = 120.0
 
 
@@ -157,7 +156,7 @@ class _Run:
         world = self.world
         match blow:
             case Blow.KILL_WORKER:
-                world.kill_worker(self._draw.choice(_SLUGS))
+                world.kill_worker(self._draw.choice(SERVED))
             case Blow.KILL_ZYGOTE:
                 world.kill_zygote()
             case Blow.RESTART_POSTGRES:

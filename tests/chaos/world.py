@@ -29,6 +29,7 @@ _DEADLINE = 120.0
 _SHORTEST_MINUTE = 1.0
 SHORT_JUMP = timedelta(minutes=10)
 _OPEN: LiteralString = "'claimed', 'dialing', 'placed', 'unresolved'"
+SERVED = ("campaign-trigger", "retell-webhook")
 Row = dict[str, Any]
 
 
@@ -172,7 +173,7 @@ def running_world(
 ) -> Generator[World]:
     """A stack of its own in `folder`, told of the scenario, its clocks at the beginning.
 
-    It serves the functions of the project at `root`.
+    It serves the functions that dial, if the project at `root` has them.
     """
     settings = load_settings(
         root,
@@ -183,7 +184,8 @@ def running_world(
     )
     give_database(root, folder)
     events: list[Event] = []
-    stack = Stack(replace(settings, secrets={}), events.append, reload=False, durable=True)
+    settings = replace(settings, secrets={}, only=SERVED)
+    stack = Stack(settings, events.append, reload=False, durable=True)
     thread = LoopThread()
     thread.run(stack.start(), deadline=_DEADLINE)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.made_database import give_database
 from tests.support.notes_project import create_notes_project
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE
@@ -49,6 +50,13 @@ def project(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / ".env").write_text("")
     yield tmp_path
     assert wait_gone(tmp_path) == []
+
+
+@pytest.fixture
+def made(project: Path) -> Path:
+    """The project with the database of its first start."""
+    give_database(project)
+    return project
 
 
 def run(*arguments: str) -> Process:
@@ -102,13 +110,13 @@ def wait_gone(project: Path) -> list[str]:
     return left
 
 
-def test_a_starting_stack_is_waited_for_and_kept(project: Path) -> None:
-    stack = start_stack(project)
-    lock = project / ".edge" / "lock"
+def test_a_starting_stack_is_waited_for_and_kept(made: Path) -> None:
+    stack = start_stack(made)
+    lock = made / ".edge" / "lock"
     while not (lock.exists() and "PID" in lock.read_text()):
         time.sleep(0.01)
 
-    printed = output(demonstrate(project))
+    printed = output(demonstrate(made))
     is_left = stack.poll() is None
     stack.send_signal(signal.SIGTERM)
     output(stack)
@@ -117,10 +125,10 @@ def test_a_starting_stack_is_waited_for_and_kept(project: Path) -> None:
     assert is_left
 
 
-def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
+def test_demonstrations_at_once_share_a_stack(made: Path) -> None:
     """The process that started the stack waits for the others before it ends it."""
-    end = project / "end"
-    runs = [demonstrate(project, end) for _ in range(2)]
+    end = made / "end"
+    runs = [demonstrate(made, end) for _ in range(2)]
 
     printed = sorted(first_line(process) for process in runs)
     end.touch()
@@ -132,16 +140,16 @@ def test_demonstrations_at_once_share_a_stack(project: Path) -> None:
     assert printed[0].split()[1] == printed[1].split()[1]
 
 
-def test_a_stack_is_not_ended_while_it_is_used(project: Path) -> None:
-    owner = demonstrate(project, project / "owner_ends")
+def test_a_stack_is_not_ended_while_it_is_used(made: Path) -> None:
+    owner = demonstrate(made, made / "owner_ends")
     assert first_line(owner).startswith("started")
-    guest = demonstrate(project, project / "guest_ends")
+    guest = demonstrate(made, made / "guest_ends")
     assert first_line(guest).startswith("found")
 
-    (project / "owner_ends").touch()
+    (made / "owner_ends").touch()
     assert "Another demonstration" in first_line(owner)
     assert guest.poll() is None
-    (project / "guest_ends").touch()
+    (made / "guest_ends").touch()
     output(owner)
     output(guest)
     assert guest.returncode == 0

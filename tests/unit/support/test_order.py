@@ -1,0 +1,43 @@
+"""Tests of the whole stack run in one process, long ones before short ones."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.support.order import order
+
+
+def made_of(file: str, count: int, *fixtures: str) -> list[Any]:
+    return [
+        SimpleNamespace(nodeid=f"tests/{file}::test_{n}", fixturenames=list(fixtures))
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_each_part_begins_with_long_tests_and_the_first_has_those_of_the_stack(
+    processes: int,
+) -> None:
+    items = [
+        *made_of("architecture/test_a.py", 40),
+        *made_of("e2e/test_b.py", 3),
+        *made_of("e2e/test_c.py", 3, "stack", "_stack"),
+        *(test for n in range(20) for test in made_of(f"integration/edge/test_{n}.py", 2)),
+        *made_of("integration/functions/test_d.py", 5, "_stack"),
+        *(test for n in range(9) for test in made_of(f"unit/test_{n}.py", 11)),
+    ]
+
+    ordered = order(items, processes)
+
+    assert sorted(map(id, ordered)) == sorted(map(id, items))
+    size = len(items) // processes
+    parts = [ordered[n * size : (n + 1) * size] for n in range(processes)]
+    stack = [
+        number for number, part in enumerate(parts) for t in part if "_stack" in t.fixturenames
+    ]
+    assert stack == [0] * 8
+    for part in parts:
+        is_short = [test.nodeid.startswith(("tests/unit", "tests/arch")) for test in part]
+        assert is_short == sorted(is_short)
+        assert is_short[-1]
