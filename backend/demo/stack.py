@@ -10,7 +10,7 @@ from typing import Final, TextIO
 from backend.demo.interruption import uninterrupted
 from backend.demo.process import StackDetails, StackError, StackProcess, Status, fetch_status
 
-_START_SECONDS: Final = 60
+_START_SECONDS: Final = 180
 _PAUSE: Final = 0.5
 
 
