@@ -32,7 +32,7 @@ _ELEMENTS: Final = (
 """Those of the pages that have a script. A page of a former process asks this one for them."""
 _HEADERS: Final = (
     (b"content-security-policy", _POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
@@ -40,8 +40,10 @@ _HEADERS: Final = (
 
 def create_app() -> ASGIApp:
     """Register all pages and return the app."""
+    shown = read_settings().views
     for module in pkgutil.iter_modules(views.__path__):
-        importlib.import_module(f"{views.__name__}.{module.name}")
+        if module.name in shown if shown else module.name != "operator":
+            importlib.import_module(f"{views.__name__}.{module.name}")
     _add_project_pages(read_settings().pages, read_settings().root)
     for name in _ELEMENTS:
         getattr(ui, name)  # registers its script, which NiceGUI does when it is first used

@@ -18,6 +18,10 @@ class Settings:
     project_url: str
     service_role_key: str
     publishable_keys: str
+    views: tuple[str, ...] = ()
+    """Names of the platform's views that are shown; empty for all."""
+    public_url: str = ""
+    """The project's URL for others, if `project_url` is not."""
 
     @property
     def publishable_key(self) -> str:
@@ -41,4 +45,6 @@ def read_settings() -> Settings:
         project_url=read("SUPABASE_URL", "http://127.0.0.1:54321"),
         service_role_key=read("SUPABASE_SERVICE_ROLE_KEY", ""),
         publishable_keys=read("SUPABASE_PUBLISHABLE_KEYS", "{}"),
+        views=tuple(filter(None, read("CONSOLE_VIEWS", "").split(","))),
+        public_url=read("CONSOLE_PUBLIC_URL", "") or read("SUPABASE_URL", "http://127.0.0.1:54321"),
     )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from edge.console_proxy.access import ConsoleAccess
 from edge.console_proxy.app import ConsoleApp
 from edge.console_proxy.process import ConsoleProcess
-from edge.console_proxy.socket import ConsoleSocket
+from edge.console_proxy.socket import PagesSocket
 from edge.events import Observer
 from edge.gateway.guard import Guard, Secret
 from edge.gateway.lazy import LazyApp
@@ -113,9 +113,12 @@ class ConsoleMount:
         """The process of the browser's part; None without a console."""
         return self._app.process if self._app else None
 
-    def open_socket(self) -> ConsoleSocket | None:
+    def open_socket(self) -> PagesSocket | None:
         """Return the protocol of a WebSocket; None without a console."""
-        return ConsoleSocket(self._app.access, self._app.process) if self._app else None
+        if self._app is None:
+            return None
+        access, process = self._app.access, self._app.process
+        return PagesSocket(lambda headers: access.check_upgrade(headers) or process)
 
     async def stop_process(self) -> None:
         """End what the API does: streams, bulk actions, the browser's part, which holds some."""

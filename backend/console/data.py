@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from console import ApiError, api
-from console.api import OWN_READ, project
+from console.api import project
 from console.ui.table import Column
 from console.ui.times import time_tag
 
@@ -36,10 +36,11 @@ async def insert(table: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def call(name: str, **arguments: object) -> Any:
-    """POST /rest/v1/rpc/<name>."""
-    headers = OWN_READ if name.startswith("get_") else None
+    """POST /rest/v1/rpc/<name>; what only reads is asked by GET."""
     path = f"/rest/v1/rpc/{name}"
-    return await project().request("POST", path, body=arguments, headers=headers)
+    if name.startswith("get_"):
+        return await project().get(path, **arguments)
+    return await project().post(path, arguments)
 
 
 async def as_user(user_id: str) -> dict[str, str]:

@@ -1,23 +1,13 @@
 """Settings: URLs, keys, secrets by name, versions, limits; and the audit."""
 
-import json
-from typing import Any, Final
+from typing import Any
 
 from nicegui import ui
 
 from console import api, page
 from console.layout import heading
 from console.ui.messages import copy_button, empty
-from console.ui.parts import facts, pages, panel
-from console.ui.table import Column, Table
-
-_AUDIT: Final = (
-    Column("at", "When", "time"),
-    Column("action", "Action", "mono"),
-    Column("target", "On", "mono"),
-    Column("what", "With", "mono", optional=True),
-    Column("who", "By", optional=True),
-)
+from console.ui.parts import facts, panel
 
 
 @page("/settings", title="Settings", icon="settings", group="Stack", order=90)
@@ -67,20 +57,3 @@ def _add_secrets(names: list[str]) -> None:
                 facts({name: _copied(name, value) for name, value in secrets.items()})
 
         ui.button("Show the secret keys", icon="visibility", on_click=show).props("flat no-caps")
-
-
-@page("/audit", title="Audit", icon="fact_check", group="Stack", order=80)
-async def audit(cursor: str = "") -> None:
-    """List what was changed by the console, newest first."""
-    heading("Audit", "Every change that was made by the console")
-    answer = await api().get("/audit", cursor=cursor)
-    if not answer["data"]:
-        empty("Nothing has been changed by the console yet")
-        return
-    rows = [
-        {**each, "what": json.dumps(each["details"]) if each["details"] else ""}
-        for each in answer["data"]
-    ]
-    Table(_AUDIT, rows, label="Audit")
-    older = f"/console/audit?cursor={answer['next']}" if answer["next"] else None
-    pages(older, "/console/audit" if cursor else None)

@@ -236,7 +236,7 @@ class _FolderPage:
         except ApiError as exc:
             ui.notify(exc.message, type="negative")
             return
-        whole = f"{read_settings().project_url}/storage/v1{answer['signedURL']}"
+        whole = f"{read_settings().public_url}/storage/v1{answer['signedURL']}"
         place.clear()
         with place, ui.element("div").classes("row-wrap no-wrap-row"):
             copy_button(whole, "Copy the link")

@@ -15,6 +15,7 @@ from edge.cli.functions.commands import app as functions
 from edge.cli.gen.commands import app as gen
 from edge.cli.link.commands import link, unlink
 from edge.cli.logs import logs
+from edge.cli.operator_console import console
 from edge.cli.relay.commands import app as relay
 from edge.cli.requests.commands import replay, requests
 from edge.cli.rest import rest
@@ -49,6 +50,7 @@ app.command()(logs)
 app.command()(requests)
 app.command()(replay)
 app.command()(serve)
+app.command()(console)
 app.command()(auth)
 app.command()(rest)
 app.command()(bundle)

@@ -93,18 +93,12 @@ class ConsoleAccess:
         given = (self._read_cookie(values.get(b"cookie", "")), bearer.strip())
         return any(map(self._is_token, given)) or self.secret.is_in(authorization)
 
-    def is_same_origin(self, headers: Iterable[Header]) -> bool:
-        """Whether the Origin, if there is one, is the very address that is asked."""
-        values = {name: value.decode("latin-1") for name, value in headers}
-        origin = values.get(b"origin")
-        return origin is None or origin.partition("://")[2] == values.get(b"host")
-
     def check_upgrade(self, headers: Iterable[Header]) -> bytes | None:
         """Return the status that refuses a WebSocket with these headers; None if it may open."""
         headers = list(headers)
         if Guard(_NO_LINK_PAGE, hosts=self.hosts).check(headers):
             return b"403 Forbidden"
-        if not self.is_same_origin(headers):
+        if not is_same_origin(headers):
             return b"403 Forbidden"
         return None if self.is_allowed(headers) else b"401 Unauthorized"
 
@@ -141,7 +135,7 @@ class _Door:
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.access.is_same_origin(scope["headers"]):
+        if not is_same_origin(scope["headers"]):
             await _FOREIGN(scope, receive, send)
         elif entered := self.access.enter(scope):
             await entered(scope, receive, send)
@@ -149,6 +143,13 @@ class _Door:
             await self.app(scope, receive, send)
         else:
             await refuse(scope)(scope, receive, send)
+
+
+def is_same_origin(headers: Iterable[Header]) -> bool:
+    """Whether the Origin, if there is one, is the very address that is asked."""
+    values = {name: value.decode("latin-1") for name, value in headers}
+    origin = values.get(b"origin")
+    return origin is None or origin.partition("://")[2] == values.get(b"host")
 
 
 def refuse(scope: Scope) -> Response:

@@ -52,15 +52,31 @@ class ConsoleApp:
     access: ConsoleAccess
     process: ConsoleProcess
     answer_seconds: float = _ANSWER_SECONDS
-    _client: "httpx.AsyncClient | None" = field(default=None, init=False)
-    _client_start: int = field(default=0, init=False)
+    _views: "ConsoleViews" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._views = ConsoleViews(self.process, self.answer_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = scope["path"].removeprefix("/").partition("/")[0]
         if first in self.names:
             await self.pages(scope, receive, send)
         else:
-            await self.access.guard(self._serve)(scope, receive, send)
+            await self.access.guard(self._views)(scope, receive, send)
+
+    async def close(self) -> None:
+        """Stop the process."""
+        await self._views.close()
+
+
+@dataclass(slots=True)
+class ConsoleViews:
+    """Passes requests on to the console's process; whoever may is checked before."""
+
+    process: ConsoleProcess
+    answer_seconds: float = _ANSWER_SECONDS
+    _client: "httpx.AsyncClient | None" = field(default=None, init=False)
+    _client_start: int = field(default=0, init=False)
 
     async def close(self) -> None:
         """Stop the process."""
@@ -68,7 +84,7 @@ class ConsoleApp:
             await self._client.aclose()
         await self.process.close()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self.process.using():
             try:
                 await self._answer(scope, receive, send)

@@ -4,6 +4,7 @@ Later entries win: inherited shell variables, the secrets that function.toml or 
 project's SUPABASE_* variables, the function's own identity.
 """
 
+import json
 from collections.abc import Mapping
 
 from edge.project.env_file import read_secrets
@@ -51,6 +52,27 @@ def build_console_environment(settings: Settings) -> dict[str, str]:
         "CONSOLE_PAGES": settings.extensions.console_pages or "",
         "CONSOLE_PROJECT": str(settings.root),
         "NICEGUI_STORAGE_PATH": str(settings.state_dir / "console"),
+    }
+
+
+def build_operator_environment(settings: Settings, token: str, address: str) -> dict[str, str]:
+    """Build the variables of an operator's pages: no key of the project, but the session's token.
+
+    `address` is where the operators' console listens.
+    """
+    assert settings.hosted is not None
+    api = f"{address}/console/api"
+    return {
+        **settings.inherited,
+        "SUPABASE_URL": f"{api}/project",
+        "SUPABASE_SERVICE_ROLE_KEY": token,
+        "SUPABASE_PUBLISHABLE_KEYS": json.dumps({"default": settings.publishable_key}),
+        "CONSOLE_API_URL": api,
+        "CONSOLE_TOKEN": token,
+        "CONSOLE_PAGES": settings.extensions.console_pages or "",
+        "CONSOLE_PROJECT": str(settings.root),
+        "CONSOLE_PUBLIC_URL": settings.hosted.url,
+        "CONSOLE_VIEWS": "operator,audit,storage",
     }
 
 

@@ -81,6 +81,12 @@ def test_a_function_gets_its_declared_secrets_and_no_emulated_provider(instance:
     assert {"OTHER", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SB_REGION"} & set(seen) == set()
 
 
+def test_there_is_no_console_where_functions_are_served(instance: Instance) -> None:
+    paths = ("/console/", "/console/api/status", "/console/sign-in")
+
+    assert {httpx.get(f"{instance.url}{path}").status_code for path in paths} == {404}
+
+
 def test_a_body_over_the_limit_is_refused(instance: Instance) -> None:
     assert ask(instance.url, "open", content=b"x" * (1 << 20)).status_code == 200
     assert ask(instance.url, "open", content=b"x" * ((1 << 20) + 1)).status_code == 413

@@ -1,0 +1,1 @@
+"""The console of a hosted project, for its operators: `edge console`."""
