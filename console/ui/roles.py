@@ -1,6 +1,6 @@
 """The choice of a caller: a role, or a user by id."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from nicegui import ui
 
@@ -8,6 +8,7 @@ _ROLES: Final = {
     "anon": "anon",
     "authenticated": "A user …",
     "service_role": "service_role",
+    "none": "Nobody: no key",
 }
 _SAME: Final = {"same": "The same caller"}
 
@@ -21,6 +22,14 @@ class RolePicker:
         self._role.props("dense outlined options-dense").classes("filter")
         self._user = ui.input("User id").props("dense outlined").classes("filter mono")
         self._user.bind_visibility_from(self._role, "value", value="authenticated")
+
+    def choose(self, value: Any) -> None:
+        """Choose a role, or the user of {"sub": …}; what cannot be chosen here is left."""
+        if isinstance(value, dict):
+            self._role.set_value("authenticated")
+            self._user.set_value(str(cast("dict[str, Any]", value).get("sub", "")))
+        elif value in self._role.options:
+            self._role.set_value(value)
 
     @property
     def value(self) -> Any:

@@ -27,11 +27,12 @@ class SavedRequests:
     @property
     def first(self) -> Mapping[str, Any] | None:
         """The request that the form begins with."""
-        return next(iter(self._samples.values()), None)
+        fine = (each for each in self._samples.values() if each.get("as") == "service_role")
+        return next(fine, None) or next(iter(self._samples.values()), None)
 
     def build(self) -> None:
         """Add the choice and its buttons."""
-        self._choice = ui.select([], label="Saved requests").classes("filter")
+        self._choice = ui.select([], label="Saved requests").classes("filter-wide")
         self._choice.props("dense outlined options-dense").on_value_change(self._choose)
         ui.button("Save …", icon="save", on_click=self._ask).props("flat dense no-caps")
         self._delete = ui.button("Delete", icon="delete", on_click=self._remove)

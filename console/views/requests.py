@@ -41,13 +41,13 @@ _NAMES: Final = (
 
 def render(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request as the rows of tables show it."""
-    attributes = item.get("attributes") or {}
+    attributes: Mapping[str, Any] = item.get("attributes") or {}
     protocol = attributes.get("network.protocol.name")
     marks = [
         ("cold start", item.get("cold")),
         ("replay", item.get("replay_of")),
         ("WebSocket", protocol == "websocket"),
-        ("console", attributes.get("edge.console")),
+        (str(attributes.get("edge.console")), "edge.console" in attributes),
     ]
     query = f"?{item['query']}" if item.get("query") else ""
     path = item["path"]
@@ -79,7 +79,7 @@ async def requests() -> None:
     filters.text("caller", "Caller: role or user id")
     filters.text("min_ms", "At least ms")
     filters.switch("cold", "Cold starts")
-    filters.switch("own", "With this console's reads")
+    filters.switch("own", "Reads of the console, polls")
     source = Source("/requests", "Requests", _explain, render, stream="/requests/stream")
     found = LiveList(filters, COLUMNS, source)
     await found.build()

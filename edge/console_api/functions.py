@@ -21,7 +21,7 @@ from edge.console_api.status_of_functions import (
 from edge.errors import EdgeError
 from edge.project.layout import find_typescript
 from edge.project.manifest import Function
-from edge.smoke.check import FILE, checks_of
+from edge.smoke.check import FILE, checks_of, fill_text
 
 _SKIPPED: Final = frozenset(("__pycache__", "node_modules"))
 _MOST_FILES: Final = 500
@@ -117,8 +117,8 @@ def _samples(function: Function) -> list[dict[str, Any]]:
         {
             "name": check.name,
             "method": check.method,
-            "body": check.body,
-            "query": check.query,
+            "body": fill_text(check.body) if check.body is not None else None,
+            "query": fill_text(check.query),
             "content_type": check.content_type,
             "as": callers.get(check.caller, "service_role"),
         }

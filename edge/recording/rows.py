@@ -73,6 +73,8 @@ CUT: Final = "…"
 OWN_READ: Final = (b"x-client-info", b"edge-console-read")
 """The header of what the console reads for its own pages."""
 _MESSAGES: Final = ("message", "error", "msg", "error_description", "detail", "title", "hint")
+_UNLISTED: Final = {OWN_READ: "read", (b"x-client-info", b"edge-poll"): "poll"}
+"""Headers of what the list of requests leaves out by default, and what it is called there."""
 _VARYING: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\b[0-9a-f]{16,}\b|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE
 )
@@ -127,8 +129,9 @@ class RowMaker:
         attributes = describe_call(capture, plain)
         if capture.messages:
             attributes |= capture.messages.describe()
-        if OWN_READ in capture.scope["headers"]:
-            attributes["edge.console"] = "read"
+        for header, name in _UNLISTED.items():
+            if header in capture.scope["headers"]:
+                attributes["edge.console"] = name
         return self.redaction.redact_shapes(render_json(attributes)) if attributes else None
 
     def bodies(self, capture: Capture) -> list[Row]:

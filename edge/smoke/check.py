@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +14,7 @@ from edge.project.manifest import Function
 from edge.project.toml_file import read_toml
 
 FILE: Final = "smoke.toml"
+MARK: Final = "edge-smoke-check"
 
 
 class Check(BaseModel):
@@ -34,6 +36,11 @@ class Check(BaseModel):
     headers: Mapping[str, str] = {}
     signed: Literal["", "rightly", "wrongly"] = ""
     writes: bool = False
+
+
+def fill_text(text: str) -> str:
+    """Replace $UUID and $MARK."""
+    return text.replace("$UUID", str(uuid4())).replace("$MARK", f"{MARK}-{uuid4()}")
 
 
 def checks_of(function: Function) -> tuple[Check, ...]:

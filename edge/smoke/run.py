@@ -10,9 +10,8 @@ from uuid import uuid4
 
 import httpx
 
-from edge.smoke.check import Check, code_of
+from edge.smoke.check import Check, code_of, fill_text
 
-MARK: Final = "edge-smoke-check"
 _SIGNATURE: Final = "x-retell-signature"
 Verdict = Literal["passed", "failed", "skipped"]
 
@@ -78,12 +77,12 @@ def _request(
     client: httpx.Client, deployment: Deployment, slug: str, check: Check
 ) -> httpx.Request:
     headers = dict(deployment.keys.get(check.caller, {}))
-    body = _fill(check.body).encode() if check.body is not None else None
+    body = fill_text(check.body).encode() if check.body is not None else None
     if body is not None:
         headers["content-type"] = check.content_type
         if check.signed:
             headers[_SIGNATURE] = _sign(body, deployment.webhook_key, check.signed)
-    url = deployment.address(slug) + (f"?{_fill(check.query)}" if check.query else "")
+    url = deployment.address(slug) + (f"?{fill_text(check.query)}" if check.query else "")
     return client.build_request(check.method, url, headers=headers, content=body)
 
 
@@ -97,10 +96,6 @@ def _faults(reply: httpx.Response, check: Check) -> list[str]:
         if value not in reply.headers.get(name, ""):
             faults.append(f"({name} lacks {value})")
     return faults
-
-
-def _fill(text: str) -> str:
-    return text.replace("$UUID", str(uuid4())).replace("$MARK", f"{MARK}-{uuid4()}")
 
 
 def _sign(body: bytes, key: str, signed: str) -> str:

@@ -152,6 +152,12 @@ def test_what_the_console_reads_itself_is_listed_on_request(recorded: RecordedSt
 
     assert wait_for(lambda: recorded.list(**query, own="true"))
     assert recorded.list(**query) == []
+    poll = {"x-client-info": "edge-poll", "apikey": recorded.stack.settings.service_role_key}
+    polled = str(uuid4())
+    recorded.client.get(f"/rest/v1/notes?id=eq.{polled}", headers=poll).raise_for_status()
+    query = {"kind": "rest", "q": polled}
+    assert wait_for(lambda: recorded.list(**query, own="true"))
+    assert recorded.list(**query) == []
 
 
 def test_websockets_are_recorded_when_they_close(recorded: RecordedStack) -> None:
