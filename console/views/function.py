@@ -65,7 +65,7 @@ def _show_figures(found: Mapping[str, Any]) -> None:
     figures(
         {
             "calls": (f"{calls:,}", False),
-            "failed": (f"{100 * errors / calls:.1f} %" if calls else "–", errors > 0),
+            "failed (5xx)": (f"{100 * errors / calls:.1f} %" if calls else "–", errors > 0),
             "p50": (milliseconds(found.get("p50_ms")), False),
             "p95": (milliseconds(found.get("p95_ms")), False),
             "cold starts": (f"{cold:,}", False),

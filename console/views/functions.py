@@ -12,7 +12,7 @@ from console.ui.table import Column, Table
 COLUMNS: Final = (
     Column("slug", "Function", href="/console/functions/{slug}"),
     Column("calls", "Calls", "number"),
-    Column("failed", "Failed", href="/console/requests?function={slug}&status=5xx"),
+    Column("failed", "Failed (5xx)", href="/console/requests?function={slug}&status=5xx"),
     Column("p50_ms", "p50", "duration", optional=True),
     Column("p95_ms", "p95", "duration"),
     Column("cold", "Cold starts", "number", optional=True),
