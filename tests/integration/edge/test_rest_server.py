@@ -12,6 +12,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest.environment import Settings
 from edge.rest_server import create_rest_server
 from edge.tokens import mint
+from tests.support.waiting import PATIENCE
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 SCHEMA = b"""
@@ -131,7 +132,7 @@ def _configure(cluster: Cluster, change: bytes) -> None:
 
 
 async def _wait_for(server: httpx.AsyncClient, rows: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len((await server.get("/items")).json()) != rows:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

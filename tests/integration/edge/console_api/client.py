@@ -9,6 +9,7 @@ import httpx
 import psycopg
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(slots=True)
@@ -22,7 +23,7 @@ class Console:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.stack.console_token}"}
         url = f"{self.stack.url}/console/api{path}"
-        return httpx.request(method, url, headers=headers, timeout=60, **options)
+        return httpx.request(method, url, headers=headers, timeout=PATIENCE, **options)
 
     def get(self, path: str, **params: Any) -> Any:
         answer = self.request("GET", path, params=params)

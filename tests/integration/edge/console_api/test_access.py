@@ -4,12 +4,13 @@ import httpx
 import pytest
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e]
 
 
 def get(stack: RunningStack, **headers: str | bytes) -> httpx.Response:
-    return httpx.get(f"{stack.url}/console/api/status", headers=headers, timeout=30)
+    return httpx.get(f"{stack.url}/console/api/status", headers=headers)
 
 
 def test_the_token_and_the_secret_key_open_the_api(stack: RunningStack) -> None:
@@ -46,7 +47,7 @@ def test_what_does_not_exist_has_the_same_envelope(stack: RunningStack) -> None:
     missing = httpx.get(
         f"{stack.url}/console/api/nothing",
         headers={"authorization": f"Bearer {stack.console_token}"},
-        timeout=30,
+        timeout=PATIENCE,
     )
 
     assert missing.status_code == 404

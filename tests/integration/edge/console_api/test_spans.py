@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.recorded_stack import RecordedStack
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.process]
 
@@ -72,7 +72,7 @@ def test_lines_belong_to_the_request_that_wrote_them(recorded: RecordedStack) ->
     """Side by side in one worker, too."""
 
     async def call_all() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=recorded.client.base_url, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=recorded.client.base_url, timeout=PATIENCE) as client:
             calls = (client.post("/functions/v1/echo", content=b"c" * n) for n in range(301, 309))
             return await asyncio.gather(*calls)
 

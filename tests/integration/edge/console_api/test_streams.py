@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.recorded_stack import RecordedStack
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.process]
 
@@ -18,7 +18,7 @@ def read_events(
     recorded: RecordedStack, path: str, act: Callable[[], object], **headers: str
 ) -> tuple[str, dict[str, Any]]:
     """Open a stream, act, and return the first event's id and data."""
-    with recorded.api.stream("GET", path, headers=headers, timeout=60) as stream:
+    with recorded.api.stream("GET", path, headers=headers, timeout=PATIENCE) as stream:
         assert stream.status_code == 200
         lines = stream.iter_lines()
         assert next(lines).startswith((":", "id:")) or True
@@ -41,7 +41,7 @@ def test_a_stream_has_new_requests_of_its_filter(recorded: RecordedStack) -> Non
 
     assert (item["function"], item["error"]) == ("picky", "-55 is negative")
     with recorded.api.stream(
-        "GET", "/requests/stream", headers={"last-event-id": str(int(event) - 1)}, timeout=60
+        "GET", "/requests/stream", headers={"last-event-id": str(int(event) - 1)}, timeout=PATIENCE
     ) as again:
         lines = again.iter_lines()
         data = next(line for line in lines if line.startswith("data: "))

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.conftest import RunningStack
+from tests.support.waiting import PATIENCE
 
 CONTROLS = (
     "/providers/_faults",
@@ -17,7 +18,7 @@ CONTROLS = (
 @pytest.mark.parametrize("path", CONTROLS)
 def test_a_control_asks_for_the_secret_key(stack: RunningStack, path: str) -> None:
     def status(**headers: str) -> int:
-        return httpx.get(stack.url + path, headers=headers, timeout=30).status_code
+        return httpx.get(stack.url + path, headers=headers).status_code
 
     assert status() == 401
     assert status(apikey=stack.publishable_key) == 401
@@ -34,17 +35,17 @@ def test_another_site_is_refused_even_with_the_key(
 ) -> None:
     headers = {**stack.control_headers, **foreign}
 
-    assert httpx.get(stack.url + path, headers=headers, timeout=30).status_code == 403
+    assert httpx.get(stack.url + path, headers=headers).status_code == 403
 
 
 def test_a_form_of_another_site_changes_nothing(stack: RunningStack) -> None:
     control = f"{stack.url}/providers/retell/_control"
-    before = httpx.get(control, headers=stack.control_headers, timeout=30).json()["webhook_url"]
+    before = httpx.get(control, headers=stack.control_headers).json()["webhook_url"]
     headers = {"origin": "https://a.example", "content-type": "text/plain"}
     forged = '{"webhook_url": "http://169.254.169.254/"}'
 
-    assert httpx.post(control, headers=headers, content=forged, timeout=30).status_code == 403
-    after = httpx.get(control, headers=stack.control_headers, timeout=30).json()["webhook_url"]
+    assert httpx.post(control, headers=headers, content=forged).status_code == 403
+    after = httpx.get(control, headers=stack.control_headers).json()["webhook_url"]
     assert after == before
 
 
@@ -52,6 +53,6 @@ def test_providers_and_services_are_open_to_all_origins_as_ever(stack: RunningSt
     headers = {"origin": "https://a.example", "host": "tunnel.example"}
     for path in ("/auth/v1/health", "/providers/openai/v1/models"):
         answer = httpx.get(
-            stack.url + path, headers={**headers, "authorization": "Bearer x"}, timeout=30
+            stack.url + path, headers={**headers, "authorization": "Bearer x"}, timeout=PATIENCE
         )
         assert answer.status_code == 200

@@ -11,6 +11,7 @@ from edge.logs.files import list_files
 from edge.logs.rate_limit import LineRate
 from edge.logs.reader import LogReader
 from edge.logs.store import LogStore
+from tests.support.waiting import PATIENCE
 
 
 def line(text: str, slug: str = "f") -> LogLine:
@@ -21,7 +22,7 @@ def read(folder: Path) -> list[Entry]:
     return LogReader(folder).read_last()
 
 
-def wait_for(folder: Path, count: int, deadline: float = 60) -> list[Entry]:
+def wait_for(folder: Path, count: int, deadline: float = PATIENCE) -> list[Entry]:
     end = time.monotonic() + deadline
     while len(entries := read(folder)) < count and time.monotonic() < end:
         time.sleep(0.01)
@@ -101,7 +102,7 @@ def test_a_disk_that_refuses_is_survived_and_reported_when_it_recovers(folder: P
     store = LogStore(folder)
     store.start()
     store(line("lost"))
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not store.dropped_lines() and time.monotonic() < end:
         time.sleep(0.01)
     folder.unlink()

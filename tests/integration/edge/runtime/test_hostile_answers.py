@@ -5,13 +5,14 @@ import pytest
 
 from edge.events import Event, LogLine, RequestServed, Shutdown, UncaughtException, WorkerRetired
 from tests.support.functions_runtime import Functions
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 HALF = r"half \ud83d"
 
 
 def ask(functions: Functions, slug: str, wish: str, method: str = "GET") -> httpx.Response:
-    with httpx.Client(base_url=functions.url + "/functions/v1", timeout=20) as client:
+    with httpx.Client(base_url=functions.url + "/functions/v1", timeout=PATIENCE) as client:
         return client.request(method, f"/{slug}", params={"do": wish})
 
 
@@ -94,7 +95,7 @@ def test_a_body_where_none_may_be_is_dropped(
     functions: Functions, wish: str, method: str, status: int
 ) -> None:
     """And the next request on the same connections is answered as ever."""
-    with httpx.Client(base_url=functions.url + "/functions/v1", timeout=20) as client:
+    with httpx.Client(base_url=functions.url + "/functions/v1", timeout=PATIENCE) as client:
         for _ in range(3):
             odd = client.request(method, "/answers-oddly", params={"do": wish})
             plain = client.get("/answers-oddly")
@@ -114,7 +115,7 @@ def test_what_comes_after_the_answer_harms_no_later_request(
 
     assert pid_of_odd(functions) == pid
     functions.wait_for(
-        lambda e: isinstance(e, UncaughtException) and e.slug == "answers-oddly", deadline=5
+        lambda e: isinstance(e, UncaughtException) and e.slug == "answers-oddly", deadline=PATIENCE
     )
     assert not any(
         isinstance(e, WorkerRetired) for e in told_since(functions, mark, "answers-oddly")

@@ -16,6 +16,7 @@ import pytest
 from edge.events import LogLine, RequestServed
 from tests.support.functions_runtime import Functions
 from tests.support.raw_http import HEAD, connection, exchange, read_answer, statuses
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 TRANSFERS = b"/functions/v1/transfers/"
@@ -133,7 +134,7 @@ def test_a_slow_reader_of_a_large_answer_costs_the_gateway_little(functions: Fun
     request = b"GET " + TRANSFERS + b"pour/%d" % megabytes + HEAD + b"connection: close\r\n\r\n"
     with socket.socket() as connected:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        connected.settimeout(20)
+        connected.settimeout(PATIENCE)
         host, port = functions.url.removeprefix("http://").split(":")
         connected.connect((host, int(port)))
         before = resident()

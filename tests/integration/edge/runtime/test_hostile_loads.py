@@ -11,7 +11,7 @@ import pytest
 
 from edge.events import Boot, LogLine, Shutdown, WorkerRetired
 from tests.support.functions_runtime import Functions, serve
-from tests.support.waiting import wait_for, wait_gone
+from tests.support.waiting import PATIENCE, wait_for, wait_gone
 
 pytestmark = pytest.mark.process
 
@@ -92,7 +92,7 @@ def test_a_daemon_that_left_its_session_ends_with_the_worker(hostile: Functions)
 
     os.kill(answer["pid"], signal.SIGKILL)
 
-    wait_gone(answer["daemon"], deadline=30)
+    wait_gone(answer["daemon"], deadline=PATIENCE)
 
 
 def test_a_blocked_event_loop_is_504_and_others_go_on(hostile: Functions) -> None:
@@ -165,7 +165,7 @@ def test_a_worker_killed_when_retired_fails_only_what_it_had(hostile: Functions)
                 and e.slug == "sleepy"
                 and hostile.events.index(e) >= seen
             ),
-            deadline=20,
+            deadline=PATIENCE,
         )
         assert isinstance(retired, WorkerRetired)
         os.kill(old, signal.SIGKILL)
@@ -185,7 +185,7 @@ def test_a_worker_killed_by_a_reload_storm_s_side_leaves_nothing(hostile: Functi
 
     last = pid_once_served(hostile, "good")
     for pid in pids - {last}:
-        wait_gone(pid, deadline=30)
+        wait_gone(pid, deadline=PATIENCE)
 
 
 def pid_once_served(functions: Functions, slug: str) -> int:

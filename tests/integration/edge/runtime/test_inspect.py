@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.functions_runtime import Functions, serve
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -27,11 +28,11 @@ def inspected() -> Iterator[Functions]:
     yield from serve(Path(__file__).parent, **options)
 
 
-def connect(port: int, deadline: float = 30) -> socket.socket:
+def connect(port: int, deadline: float = PATIENCE) -> socket.socket:
     end = time.monotonic() + deadline
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         except OSError:
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -81,7 +82,7 @@ class Debugger:
 
 def test_the_request_waits_for_the_debugger_and_no_limit_strikes(inspected: Functions) -> None:
     with inspected.client() as client, ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(client.get, "/hog?mb=150&cpu=1.2", timeout=60)
+        waiting = thread.submit(client.get, "/hog?mb=150&cpu=1.2", timeout=PATIENCE)
         debugger = Debugger(inspected.app.config.inspect_port)
         assert not waiting.done()
         debugger.attach()

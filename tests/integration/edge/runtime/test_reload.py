@@ -10,13 +10,14 @@ import pytest
 
 from edge.runtime.watch import watch
 from tests.support.functions_runtime import Functions
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
 CODE = "from shared.word import WORD\nasync def main(request):\n    return WORD + {mark!r}\n"
 
 
-def eventually(ask: Callable[[], object], wanted: object, deadline: float = 10) -> None:
+def eventually(ask: Callable[[], object], wanted: object, deadline: float = PATIENCE) -> None:
     end = time.monotonic() + deadline
     while (seen := ask()) != wanted:
         assert time.monotonic() < end, seen

@@ -12,6 +12,7 @@ import pytest
 
 from edge.events import Boot, BootFailure, LogLine, Shutdown, UncaughtException
 from tests.support.functions_runtime import Functions
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -36,7 +37,7 @@ def test_method_query_headers_and_body_arrive_as_sent(functions: Functions) -> N
 def test_the_translated_key_does_not_reach_the_function(functions: Functions) -> None:
     headers = {"apikey": "sb_publishable_x", "authorization": "Bearer sb_publishable_x"}
 
-    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers)
 
     seen = dict(answer.json()["headers"])
     assert seen["authorization"] == "Bearer sb_publishable_x"
@@ -70,7 +71,7 @@ def test_head_has_the_headers_and_no_body(functions: Functions) -> None:
 
 def test_chunks_pass_through_unbuffered_in_both_directions(functions: Functions) -> None:
     host, port = functions.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         stream = connection.makefile("rb")
         connection.sendall(
             b"POST /functions/v1/stream HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
@@ -161,7 +162,7 @@ def test_no_first_byte_in_time_is_504_and_the_worker_lives_on(functions: Functio
 
 
 def test_a_function_sees_its_own_secrets_and_no_others(functions: Functions) -> None:
-    seen = httpx.get(functions.url + "/functions/v1/reads-env", timeout=30).json()
+    seen = httpx.get(functions.url + "/functions/v1/reads-env").json()
 
     assert seen["environ"]["WANTED"] == "for reads_env"
     assert "OTHER" not in seen["environ"]
@@ -173,7 +174,7 @@ def test_a_function_sees_its_own_secrets_and_no_others(functions: Functions) -> 
 )
 def test_an_unknown_function_is_404(functions: Functions, path: str) -> None:
     host, port = functions.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(
             f"GET /functions/v1{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
             f"authorization: Bearer {functions.token}\r\n\r\n".encode()

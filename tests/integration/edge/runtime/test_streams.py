@@ -11,6 +11,7 @@ import pytest
 from edge.events import LogLine
 from edge.operating_system import resident_bytes
 from tests.support.functions_runtime import Functions
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -29,7 +30,7 @@ def test_server_sent_events_arrive_one_by_one(functions: Functions) -> None:
 
 def test_a_client_that_leaves_is_heard_of_by_the_function(functions: Functions) -> None:
     host, port = functions.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         token = f"authorization: Bearer {functions.token}"
         head = f"GET /functions/v1/waits HTTP/1.1\r\nhost: x\r\n{token}\r\n\r\n"
         connection.sendall(head.encode())
@@ -40,7 +41,7 @@ def test_a_client_that_leaves_is_heard_of_by_the_function(functions: Functions) 
 
 def test_a_slow_reader_does_not_fill_the_gateway(functions: Functions) -> None:
     host, port = functions.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(
             b"GET /functions/v1/pours HTTP/1.1\r\nhost: x\r\n"
             + f"authorization: Bearer {functions.token}\r\n\r\n".encode()
@@ -68,7 +69,7 @@ def test_compressed_bodies_pass_as_they_are(functions: Functions) -> None:
 
 def exchange(functions: Functions, request: bytes) -> bytes:
     host, port = functions.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(request.replace(b"TOKEN", functions.token.encode()))
         connection.shutdown(socket.SHUT_WR)
         parts: list[bytes] = []

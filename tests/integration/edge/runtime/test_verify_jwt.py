@@ -10,6 +10,7 @@ import pytest
 
 from edge.tokens import mint
 from tests.support.functions_runtime import SECRET, Functions
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 OTHER_SECRET = "another-secret-that-nobody-trusts-for-anything"
@@ -78,7 +79,7 @@ REFUSED = {
 def test_a_request_without_a_good_token_is_401(functions: Functions, case: str) -> None:
     headers, code = REFUSED[case]
 
-    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, code)
     assert answer.headers["sb-error-code"] == code
@@ -98,7 +99,9 @@ def test_a_request_without_a_good_token_is_401(functions: Functions, case: str) 
 )
 def test_a_good_token_or_key_passes(functions: Functions, headers: dict[str, str]) -> None:
     assert (
-        httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30).status_code
+        httpx.post(
+            functions.url + "/functions/v1/echo", headers=headers, timeout=PATIENCE
+        ).status_code
         == 200
     )
 
@@ -113,14 +116,14 @@ def test_a_good_token_or_key_passes(functions: Functions, headers: dict[str, str
 def test_a_key_that_does_not_pass_is_explained(
     functions: Functions, headers: dict[str, str], said: str
 ) -> None:
-    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers, timeout=30)
+    answer = httpx.post(functions.url + "/functions/v1/echo", headers=headers)
 
     assert (answer.status_code, said in answer.json()["hint"]) == (401, True)
 
 
 def test_a_preflight_is_never_checked(functions: Functions) -> None:
-    assert httpx.options(functions.url + "/functions/v1/echo", timeout=30).status_code == 200
+    assert httpx.options(functions.url + "/functions/v1/echo").status_code == 200
 
 
 def test_a_function_may_do_without(functions: Functions) -> None:
-    assert httpx.get(functions.url + "/functions/v1/reads-env", timeout=30).status_code == 200
+    assert httpx.get(functions.url + "/functions/v1/reads-env").status_code == 200

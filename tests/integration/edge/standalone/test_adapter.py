@@ -10,6 +10,7 @@ import pytest
 from edge.deploy.bundle.build import build_bundle
 from edge.testing import serve_process
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 PLAIN = """\
 import flask
@@ -51,7 +52,7 @@ def serve(folder: Path, source: str) -> Iterator[tuple[httpx.Client, Path]]:
     variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     with (
         serve_process(folder / "bundle/main.py", variables, folder / "log") as served,
-        httpx.Client(base_url=served.url, timeout=30) as client,
+        httpx.Client(base_url=served.url, timeout=PATIENCE) as client,
     ):
         yield client, folder / "log"
 

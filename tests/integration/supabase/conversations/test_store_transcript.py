@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.support.conversations import Database, rows, store, store_as_ann, vector
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -85,7 +86,7 @@ def test_two_identical_requests_at_once_store_one_transcript(db: Database) -> No
         other.start()
         other.join(0.3)
         assert other.is_alive()
-    other.join(10)
+    other.join(PATIENCE)
 
     assert [answer["reused"] for answer in answers] == [True]
 
@@ -97,7 +98,7 @@ def test_two_changes_at_once_leave_one_whole_transcript(db: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     with db.as_user(db.ann) as ann:
         assert rows(ann, "select count(*) from transcripts") == [(1,)]

@@ -22,6 +22,7 @@ from tests.support.call_factory import (
 )
 from tests.support.organization import Organization, rows, scalar
 from tests.support.telephony_clock import set_clock
+from tests.support.waiting import PATIENCE
 
 ENDED = {
     "call_status": "ended",
@@ -114,7 +115,7 @@ def test_deliveries_at_the_same_moment_are_applied_once(dialled: Dialled) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
     assert sorted(answer["applied"] for answer in answers) == [False] * 5 + [True]
     assert dialled.contact["duration_ms"] == 42_000

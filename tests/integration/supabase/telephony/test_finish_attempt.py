@@ -11,6 +11,7 @@ from retell.types.phone_call_response import PhoneCallResponse
 from tests.support.call_factory import DIALED_AT, dial, recount, redial, statistics
 from tests.support.organization import Organization, rows, scalar
 from tests.support.telephony_clock import set_clock
+from tests.support.waiting import PATIENCE
 
 DIALED = datetime.fromisoformat(DIALED_AT)
 NOW = DIALED + timedelta(minutes=2)
@@ -353,7 +354,7 @@ def run_together(tasks: list[Any]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
 
 
 def notifications(organization: Organization) -> list[dict[str, Any]]:

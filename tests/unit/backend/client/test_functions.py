@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from backend.client.functions import FunctionCallError, FunctionClient
+from tests.support.waiting import PATIENCE
 
 REPLY = json.dumps({"status": "success", "data": {"result": {"n": 1}}}).encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -24,7 +25,7 @@ NOTHING = b""
 def server(replies: Sequence[bytes]) -> Iterator[str]:
     """Server that sends each connection the next reply and closes it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
+        listener.settimeout(PATIENCE)
         thread = threading.Thread(target=_serve, args=(listener, replies))
         thread.start()
         try:

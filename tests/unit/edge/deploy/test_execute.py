@@ -16,6 +16,7 @@ from edge.deploy.programs import GCLOUD, call
 from edge.deploy.steps import SECRET, Run, Write
 from edge.errors import DeployError
 from tests.support.recorded_programs import RecordedPrograms
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -89,7 +90,7 @@ def test_after_ctrl_c_what_runs_is_finished_and_what_is_left_is_told(
     def interrupt(_: Change, why: str) -> None:
         if why == "write":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            assert noticed.wait(30)
+            assert noticed.wait(PATIENCE)
 
     before = signal.signal(signal.SIGINT, stop)
     try:

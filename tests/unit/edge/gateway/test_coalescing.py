@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 
 from edge.gateway.coalescing import CoalescingTransport
+from tests.support.waiting import PATIENCE
 
 
 async def received(act: Callable[[CoalescingTransport], None]) -> list[bytes]:
@@ -15,7 +16,7 @@ async def received(act: Callable[[CoalescingTransport], None]) -> list[bytes]:
     transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
     act(CoalescingTransport(transport))
     pieces: list[bytes] = []
-    while piece := await asyncio.wait_for(loop.sock_recv(theirs, 1 << 20), 10):
+    while piece := await asyncio.wait_for(loop.sock_recv(theirs, 1 << 20), PATIENCE):
         pieces.append(piece)
         if not transport.is_closing():
             transport.close()

@@ -5,6 +5,7 @@ import socket
 
 from edge.gateway.coalescing import CoalescingTransport
 from edge.gateway.upgrades import route_upgrades
+from tests.support.waiting import PATIENCE
 
 
 class Opened(asyncio.Protocol):
@@ -35,6 +36,6 @@ async def test_it_gets_the_transport_itself_after_what_was_held() -> None:
     router.data_received(request)
     assert opened.transport is transport
     assert opened.data == request
-    assert await asyncio.wait_for(loop.sock_recv(theirs, 100), 10) == b"before"
+    assert await asyncio.wait_for(loop.sock_recv(theirs, 100), PATIENCE) == b"before"
     transport.close()
     theirs.close()

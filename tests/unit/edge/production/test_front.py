@@ -20,6 +20,7 @@ from edge.production.front.app import Front
 from edge.production.front.sockets import FrontSockets, pass_upgrades_on
 from tests.support.raw_http import exchange
 from tests.support.serving import HttpServer
+from tests.support.waiting import PATIENCE
 
 AWAY = "http://127.0.0.1:9"
 PART = b"x" * 65536
@@ -144,7 +145,7 @@ async def front_at() -> AsyncIterator[Opened]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=30) as opened:
+    async with httpx.AsyncClient(timeout=PATIENCE) as opened:
         yield opened
 
 
@@ -264,12 +265,12 @@ async def test_who_reads_slowly_slows_the_project_and_who_goes_stops_it(
 
     async with client.stream("GET", f"{url}/storage/v1/endless") as stream:
         await anext(stream.aiter_raw())
-    await asyncio.wait_for(project.stopped.wait(), 30)
+    await asyncio.wait_for(project.stopped.wait(), PATIENCE)
     project.stopped.clear()
     waiting = asyncio.ensure_future(client.get(f"{url}/rest/v1/silent"))
     await project.released.wait()
     waiting.cancel()
-    await asyncio.wait_for(project.stopped.wait(), 30)
+    await asyncio.wait_for(project.stopped.wait(), PATIENCE)
 
     assert project.parts * len(PART) < 100 << 20
 
@@ -281,7 +282,7 @@ async def test_who_does_not_read_keeps_no_connection_to_the_project(
     url = await front_at(project.url, timeout=0.5)
 
     async with client.stream("GET", f"{url}/storage/v1/endless"):
-        await asyncio.wait_for(project.stopped.wait(), 30)
+        await asyncio.wait_for(project.stopped.wait(), PATIENCE)
 
     assert project.parts
 

@@ -17,6 +17,7 @@ from shared.http.fetch import (
     fetch,
 )
 from tests.support.played_worker import PlayedWorker, playing
+from tests.support.waiting import PATIENCE
 
 PRIVATE = FetchPolicy(allows_private=True)
 SHARED = FetchPolicy(allows_private=True, allows_shared=True)
@@ -132,7 +133,7 @@ async def test_an_answer_has_a_time_limit() -> None:
 
 async def test_a_host_that_does_not_exist_is_reported() -> None:
     with pytest.raises(UrlError, match="no address"):
-        await asyncio.wait_for(fetch("http://nothing.invalid/", PRIVATE), 20)
+        await asyncio.wait_for(fetch("http://nothing.invalid/", PRIVATE), PATIENCE)
 
 
 async def test_an_answer_without_an_announced_length_has_the_same_limit() -> None:

@@ -21,6 +21,7 @@ from shared.runtime.background import (
     wait_until,
 )
 from tests.support.paths import ROOT
+from tests.support.waiting import PATIENCE
 
 
 class Line:
@@ -275,7 +276,7 @@ def terminated_worker(notice: bytes | None) -> list[str]:
         assert process.stdout.readline() == "ready\n"
         parent.sendall(notice or b"")
         process.send_signal(signal.SIGTERM)
-        told = process.communicate(timeout=20)[0]
+        told = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0
     return sorted(told.split())
 

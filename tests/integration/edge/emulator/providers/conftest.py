@@ -13,6 +13,7 @@ import uvicorn
 
 from edge.emulator.providers.app import create_app
 from tests.support.fault_client import FaultClient
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +25,12 @@ def providers_url() -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
-    thread.join(60)
+    thread.join(PATIENCE)
     listener.close()
 
 
@@ -41,7 +42,7 @@ def faults(http: httpx.Client) -> FaultClient:
 @pytest.fixture
 def http(providers_url: str) -> Iterator[httpx.Client]:
     """A plain client; the queue of faults and the counts are cleared before and after."""
-    with httpx.Client(base_url=providers_url, timeout=60) as client:
+    with httpx.Client(base_url=providers_url, timeout=PATIENCE) as client:
         client.delete("/_faults")
         yield client
         client.delete("/_faults")
@@ -52,7 +53,7 @@ async def openai_client(
     http: httpx.Client, providers_url: str
 ) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
-        base_url=f"{providers_url}/openai/v1", api_key="any", max_retries=0, timeout=60
+        base_url=f"{providers_url}/openai/v1", api_key="any", max_retries=0, timeout=PATIENCE
     ) as client:
         yield client
 
@@ -62,6 +63,6 @@ async def anthropic_client(
     http: httpx.Client, providers_url: str
 ) -> AsyncIterator[anthropic.AsyncAnthropic]:
     async with anthropic.AsyncAnthropic(
-        base_url=f"{providers_url}/anthropic", api_key="any", max_retries=0, timeout=60
+        base_url=f"{providers_url}/anthropic", api_key="any", max_retries=0, timeout=PATIENCE
     ) as client:
         yield client

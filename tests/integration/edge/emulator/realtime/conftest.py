@@ -14,6 +14,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.realtime.service import RealtimeService
 from edge.tokens import Keys
 from tests.support.realtime_service import SECRET, Client, user_token
+from tests.support.waiting import PATIENCE
 
 Connect = Callable[..., Awaitable[Client]]
 
@@ -37,7 +38,7 @@ async def service(
 def _wait_for_slots(cluster: Cluster, database: str) -> None:
     """Wait until the stream's temporary slot is gone, or else the database cannot be dropped."""
     query = "select count(*) from pg_replication_slots where database = %s"
-    ends_at = time.monotonic() + 60
+    ends_at = time.monotonic() + PATIENCE
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         while connection.execute(query, (database,)).fetchone() != (0,):
             assert time.monotonic() < ends_at

@@ -227,7 +227,7 @@ async def test_a_client_that_leaves_ends_its_statement(rest: Any):
         sent.append(message)
 
     request = {"type": "http", "method": "POST", "path": "/rpc/nap"}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await rest.app(request | {"query_string": b"", "headers": []}, receive, send)
 
     assert sent == []
