@@ -1,6 +1,7 @@
 """Runner: works on stored runs, those of this instance and those that another one left."""
 
 import asyncio
+import json
 import logging
 from contextlib import suppress
 from typing import Final
@@ -13,9 +14,13 @@ from backend.chat.functions import Functions
 from backend.chat.library import Library, LibraryError
 from backend.chat.messages import TERMINAL, Output
 from backend.chat.stores.store import LEASE_SECONDS, Run, Store, StoreError
+from backend.chat.transcription import STORED, TRANSCRIBED
 
 _MOST_RUNS: Final = 64
 _MOST_ATTEMPTS: Final = 3
+_KEPT: Final = "kept_stages"
+"""In a session's context: stages of a failed run that the next one needs not repeat."""
+_MOST_KEPT: Final = 2 << 20
 _LONGEST_RUN: Final = 3600.0
 """Seconds; a recording of some hours is transcribed part by part."""
 _POLL_SECONDS: Final = 2.0
@@ -111,14 +116,25 @@ class Runner:
         except Exception as exc:
             _log.exception("Run %s failed.", request_id)
             output.fail(_BROKEN, type(exc).__name__, request_id)
+        if output.status == "error":
+            await self._keep_stages(run)
         await self._emitter.publish(output.render())
         await self._store.finish(run)
+
+    async def _keep_stages(self, run: Run) -> None:
+        """Keep what was transcribed, which takes long and costs, for the session's next run."""
+        kept = {name: run.stages[name] for name in run.stages if name.startswith(TRANSCRIBED)}
+        if kept and len(json.dumps(kept)) <= _MOST_KEPT:
+            context = await self._store.fetch_context(run.message.session_id)
+            await self._store.save_context(run.message.session_id, {**context, _KEPT: kept})
 
     async def _run(self, run: Run, output: Output, request_id: str) -> None:
         agent, text, options = choose_agent(run.message)
         output.agent = agent.name
         context = await self._store.fetch_context(run.message.session_id)
         before = dict(context)
+        for name, result in context.pop(_KEPT, {}).items():
+            run.stages.setdefault(name, result)
 
         async def publish() -> None:
             await self._emitter.publish(output.render())
@@ -129,7 +145,7 @@ class Runner:
             options=options,
             owner=run.owner,
             output=output,
-            stages=dict(run.stages),
+            stages=run.stages,
             context=context,
             library=self._library,
             functions=self._functions,
@@ -138,6 +154,8 @@ class Runner:
             request_id=request_id,
         )
         await agent.run(turn)
+        if _KEPT in before and not any(name.startswith(STORED) for name in run.stages):
+            context[_KEPT] = before[_KEPT]
         if context != before:
             await self._store.save_context(run.message.session_id, context)
         if output.status not in TERMINAL:

@@ -1,14 +1,17 @@
 """Transcription of a stored recording, part by part, each a stage of the run."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from backend.chat.agents.agent import AgentError, Turn
 from backend.chat.functions import FunctionError
 from backend.chat.library import metadata_of, recording_of
 from backend.transcripts.turns import Utterance, list_times, render_turns
 
-_MOST_TIMES = 5_000
+TRANSCRIBED: Final = "transcribed_"
+"""How the names of stages begin whose results are parts of a recording, by its id and second."""
+STORED: Final = "transcript_stored_"
+_MOST_TIMES: Final = 5_000
 
 
 async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
@@ -57,7 +60,7 @@ async def _transcribe_part(
 
     length = float(metadata_of(video).get("length") or 0)
     at = f" from {_clock(start)} of {_clock(length)}" if length else f" from {_clock(start)}"
-    name = f"transcribed_{video['id']}_from_{start:.0f}"
+    name = f"{TRANSCRIBED}{video['id']}_from_{start:.0f}"
     return await turn.stage(name, f"Transcribing{at}", ask)
 
 
@@ -76,7 +79,7 @@ async def _store(
         except FunctionError as exc:
             raise AgentError(f"The transcript was not stored: {exc}", "storing_failed") from exc
 
-    await turn.stage(f"transcript_stored_{video['id']}", "Storing the transcript", store)
+    await turn.stage(f"{STORED}{video['id']}", "Storing the transcript", store)
 
 
 def _clock(seconds: float) -> str:

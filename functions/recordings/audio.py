@@ -9,8 +9,7 @@ import io
 import wave
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -56,9 +55,9 @@ class Part:
         return self.start + len(self.samples) / RATE
 
 
-def probe(path: Path) -> Media:
+def probe(file: IO[bytes]) -> Media:
     """Read what the file is. Raises BadInputError NOT_A_RECORDING."""
-    with _open(path) as container:
+    with _open(file) as container:
         sound = container.streams.audio[0]
         duration = float(container.duration or 0) / 1_000_000
         if not duration and sound.duration:
@@ -72,13 +71,13 @@ def probe(path: Path) -> Media:
         )
 
 
-def read_part(path: Path, start: float, seconds: float, *, to_quiet: bool = True) -> Part:
+def read_part(file: IO[bytes], start: float, seconds: float, *, to_quiet: bool = True) -> Part:
     """Decode up to `seconds` from `start`; with `to_quiet` a part ends between words.
 
     Raises BadInputError NOT_A_RECORDING, or NOTHING_LEFT if the sound ends before `start`.
     """
     wanted = int(seconds * RATE)
-    with _open(path) as container:
+    with _open(file) as container:
         samples, is_last = _decode(container, start, wanted)
     if not len(samples):
         raise BadInputError(f"There is no sound after {start:g} s.", code="NOTHING_LEFT")
@@ -120,10 +119,11 @@ def render_wav(samples: Samples) -> bytes:
     return buffer.getvalue()
 
 
-def _open(path: Path) -> Any:
+def _open(file: IO[bytes]) -> Any:
     av = importlib.import_module("av")
+    file.seek(0)
     try:
-        container = av.open(str(path), metadata_errors="replace", options=_READ)
+        container = av.open(file, metadata_errors="replace", options=_READ)
     except (av.FFmpegError, ValueError) as exc:
         raise _unreadable() from exc
     if not container.streams.audio:

@@ -2,18 +2,17 @@
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from shared.context import Context
-from shared.database.clients import http_pool
-from shared.errors import BadInputError, ForbiddenError, NotFoundError, UnavailableError
+from shared.errors import BadInputError, ForbiddenError
 from shared.http.fetch import FetchError, FetchPolicy, TooLargeError, UrlError, fetch
 from shared.media.storage import Storage, is_plain_path
+
+from .remote import RemoteFile
 
 BUCKET: Final = "recordings"
 _MOST_FETCHED: Final = 100 << 20
@@ -30,30 +29,17 @@ def check_path(ctx: Context, path: str) -> None:
 
 
 @asynccontextmanager
-async def downloaded(ctx: Context, path: str) -> AsyncGenerator[Path]:
-    """Yield the recording as a local file. Raises NotFoundError, UnavailableError."""
-    with tempfile.NamedTemporaryFile(prefix="recording-", suffix=Path(path).suffix[:8]) as file:
-        await _download(ctx, path, file)
-        file.flush()
-        yield Path(file.name)
-
-
-async def _download(ctx: Context, path: str, file: Any) -> None:
-    import httpx
-
+async def opened(ctx: Context, path: str) -> AsyncGenerator[IO[bytes]]:
+    """Yield the recording as a file, read in threads. Raises NotFoundError, UnavailableError."""
     env = ctx.env.supabase
     url = f"{env.url}/storage/v1/object/authenticated/{BUCKET}/{quote(path)}"
     headers = {"apikey": env.secret_key, "authorization": f"Bearer {env.secret_key}"}
+    file = RemoteFile(url, headers)
     try:
-        async with http_pool(env.url).stream("GET", url, headers=headers) as response:
-            if response.status_code >= 500 or response.status_code == 429:
-                raise _unavailable()
-            if not response.is_success:
-                raise NotFoundError("The recording is not in Storage.", code="RECORDING_NOT_FOUND")
-            async for chunk in response.aiter_bytes(1 << 18):
-                file.write(chunk)
-    except httpx.TransportError as exc:
-        raise _unavailable() from exc
+        await asyncio.to_thread(file.begin)
+        yield cast("IO[bytes]", file)
+    finally:
+        file.close()
 
 
 async def fetch_recording(
@@ -107,7 +93,3 @@ def name_of(url: str) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _unavailable() -> UnavailableError:
-    return UnavailableError("Storage cannot be reached just now.", code="STORAGE_UNAVAILABLE")

@@ -24,7 +24,7 @@ from shared.http.body import Input, read_model
 
 from .audio import Media, probe
 from .env import transcription_env
-from .files import check_path, downloaded, fetch_recording
+from .files import check_path, fetch_recording, opened
 from .segments import MOST_SPEAKERS, Speaker
 from .transcribe import transcribe
 
@@ -66,8 +66,8 @@ async def main(ctx: Context) -> Answer:
         return envelope.succeed(ctx, "recording", result)
     path = _require(body, "path")
     check_path(ctx, path)
-    with ctx.stage("download"):
-        async with downloaded(ctx, path) as file:
+    with ctx.stage("read"):
+        async with opened(ctx, path) as file:
             media = await asyncio.to_thread(probe, file)
             if body.action == "probe":
                 return envelope.succeed(ctx, "recording", _describe(media))

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from .audio import Media, Part, encode, read_part, render_wav
 from .env import TranscriptionEnv
@@ -16,7 +15,7 @@ _LOCAL_SECONDS: Final = 60.0
 
 
 async def transcribe(
-    env: TranscriptionEnv, file: Path, media: Media, start: float, known: Sequence[Speaker]
+    env: TranscriptionEnv, file: IO[bytes], media: Media, start: float, known: Sequence[Speaker]
 ) -> dict[str, Any]:
     """Return {segments, next, duration, speakers, model} of the part that begins at `start`."""
     seconds = _LOCAL_SECONDS if env.local_model else _PART_SECONDS
@@ -35,7 +34,7 @@ async def transcribe(
 
 
 async def _listen(
-    env: TranscriptionEnv, file: Path, media: Media, part: Part, known: Sequence[Speaker]
+    env: TranscriptionEnv, file: IO[bytes], media: Media, part: Part, known: Sequence[Speaker]
 ) -> Spoken:
     if env.local_model:
         answer = await asyncio.to_thread(ask_local, env.local_model, part.samples)
@@ -47,7 +46,7 @@ async def _listen(
     return Spoken(read_answer(reply, part.start, part.end), model)
 
 
-def _cut_voices(file: Path, known: Sequence[Speaker]) -> dict[str, bytes]:
+def _cut_voices(file: IO[bytes], known: Sequence[Speaker]) -> dict[str, bytes]:
     """Return a short WAV of each known speaker."""
     voices: dict[str, bytes] = {}
     for speaker in known:

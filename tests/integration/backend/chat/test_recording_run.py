@@ -58,6 +58,38 @@ async def test_a_recording_is_transcribed_in_the_chat(chat: ChatServer) -> None:
         assert http.get(url).status_code in {400, 404}
 
 
+def count_transcriptions(stack: RunningStack) -> int:
+    url = f"{stack.url}/providers/_faults"
+    state = httpx.get(url, headers=stack.control_headers).json()
+    return state["requests"].get("openai", {}).get("transcriptions", 0)
+
+
+async def test_what_a_failed_run_transcribed_is_not_transcribed_again(
+    chat: ChatServer, stack: RunningStack
+) -> None:
+    sound = make_recording("flac", 30, {"lyrics": make_long_lyrics(3, 10)})
+    video = upload(chat, ("again.flac", sound), collection="again").json()
+    async with connect(chat.url) as client:
+        given = message("@transcription", video_id=video["id"], collection_id="again")
+        for _ in range(10):
+            stack.fault(provider="openai", kind="status", status=401, endpoint="embeddings")
+        try:
+            failed = await client.ask(given)
+        finally:
+            delete = f"{stack.url}/providers/_faults"
+            async with httpx.AsyncClient(headers=stack.control_headers) as http:
+                await http.delete(delete)
+        assert failed["status"] == "error", failed
+        assert "not stored" in failed["content"][0]["text"]
+        await client.ask(message("@help", given["session_id"]))
+        heard = count_transcriptions(stack)
+        again = {"video_id": video["id"], "collection_id": "again"}
+        ended = await client.ask(message("@transcription", given["session_id"], **again))
+    assert ended["status"] == "success", ended
+    assert count_transcriptions(stack) == heard
+    assert "turn number 2" in ended["content"][0]["text"]
+
+
 async def test_the_extractor_transcribes_what_is_not_transcribed_yet(chat: ChatServer) -> None:
     captions = SAMPLE.read_text()
     video = upload(chat, ("call.m4a", make_recording("m4a", 120, {"lyrics": captions}))).json()

@@ -1,5 +1,6 @@
 """Servers with other models: what they can answer with is asked for."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support.recordings import LYRICS, make_recording
 async def test_models_answer_in_their_own_formats(stack: RunningStack, tmp_path: Path) -> None:
     path = tmp_path / "call.flac"
     path.write_bytes(make_recording("flac", 14))
-    part = read_part(path, 0, 60)
+    part = read_part(io.BytesIO(path.read_bytes()), 0, 60)
     sound = encode(part.samples, {"lyrics": LYRICS, "start": "0.000"})
     provider = ProviderEnv("local", f"{stack.url}/providers/openai/v1", 30)
     found = {}
