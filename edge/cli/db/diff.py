@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from edge.cli.db.local import use_server
+from edge.cli.db.local import create_scratch, use_server
 from edge.cli.db.url import describe_host
 from edge.cli.running import project_lock
 from edge.emulator.postgres.cluster import Cluster
@@ -21,7 +21,6 @@ from edge.emulator.postgres.local_database import plan_schema
 from edge.emulator.postgres.migrations import (
     Migration,
     applied_versions,
-    bootstrap,
     record,
 )
 from edge.emulator.postgres.project_schema import apply_plan
@@ -56,11 +55,9 @@ def compare(workdir: Path, schemas: Collection[str] = (), hosted: str | None = N
     with use_server(workdir) as server:
         local = _local_dsn(workdir, server)
         pending = [] if hosted else _pending(local, plan.migrations)
-        server.drop_database(_SCRATCH)
-        admin = server.create_database(_SCRATCH)
+        admin = create_scratch(server, _SCRATCH)
         scratch = server.dsn(_SCRATCH, user="postgres")
         try:
-            bootstrap(admin)
             alone = replace(plan, seeds=(), roles=None, notes=())
             outcome = apply_plan(scratch, alone, keep_going=True)
             notes = [

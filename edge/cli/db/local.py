@@ -42,12 +42,23 @@ def check_all(workdir: Path) -> list[Blocker]:
     """Try every migration in a scratch database, and return what fails."""
     plan = plan_schema(load_settings(workdir))
     with use_server(workdir) as server:
-        server.drop_database(_SCRATCH)
-        bootstrap(server.create_database(_SCRATCH))
+        create_scratch(server, _SCRATCH)
         try:
             return check_plan(server.dsn(_SCRATCH, user="postgres"), plan)
         finally:
             server.drop_database(_SCRATCH)
+
+
+def create_scratch(server: Cluster, name: str) -> str:
+    """Create a database with the platform's schemas; returns the superuser's DSN."""
+    server.drop_database(name)
+    admin = server.create_database(name)
+    bootstrap(admin)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        # Migrations may say `alter database postgres set …`, wherever they are tried.
+        owner = sql.SQL("alter database {} owner to postgres")
+        connection.execute(owner.format(sql.Identifier(_DATABASE)))
+    return admin
 
 
 def recreate(workdir: Path, *, keep_going: bool = False) -> Outcome:

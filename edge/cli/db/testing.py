@@ -11,11 +11,10 @@ from typing import Final
 
 import psycopg
 
-from edge.cli.db.local import apply_new, find_psql, use_server
+from edge.cli.db.local import apply_new, create_scratch, find_psql, use_server
 from edge.cli.db.tap import Report, check_plan, read_report
 from edge.cli.running import project_lock, require_database, require_running
 from edge.emulator.postgres.blockers import describe_blockers
-from edge.emulator.postgres.migrations import bootstrap
 from edge.errors import EdgeError
 
 _SCRATCH: Final = "edge_test"
@@ -69,8 +68,7 @@ def open_database(workdir: Path) -> Generator[str]:
             yield url
         return
     with use_server(workdir) as server:
-        server.drop_database(_SCRATCH)
-        bootstrap(server.create_database(_SCRATCH))
+        create_scratch(server, _SCRATCH)
         try:
             url = server.dsn(_SCRATCH, user="postgres")
             outcome = apply_new(workdir, url)

@@ -101,3 +101,13 @@ def test_a_hosted_database_is_compared_and_left_alone(
     assert dump_schema(hosted, ["public", "storage"]) == before
     assert (refused.status, "edge link" in refused.err) == (2, True)
     next(clone, None)
+
+
+def test_settings_of_the_database_are_tried_in_a_scratch_one(edge: Edge, tmp_path: Path) -> None:
+    folder = tmp_path / "supabase/migrations"
+    folder.mkdir(parents=True)
+    (folder / "1_time.sql").write_text("alter database postgres set timezone to 'UTC'")
+
+    outcome = edge("db", "migrate", "--check")
+
+    assert (outcome.status, "takes every migration" in outcome.err) == (0, True)
