@@ -24,6 +24,11 @@ class FrameCounter:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes, however they are cut."""
+        is_between = not (self._to_skip or self._held or self._is_in_head or self._is_broken)
+        if is_between and _is_whole_message(data):
+            self.messages += 1
+            self.size += len(data)
+            return
         if self._is_broken:
             return
         if self._is_in_head:
@@ -91,3 +96,14 @@ class FrameCounter:
             self.messages += 1
         self._to_skip = length
         return size
+
+
+def _is_whole_message(data: bytes) -> bool:
+    """Whether the bytes are one frame of text or binary data: what servers mostly write at once."""
+    size = len(data)
+    if size < 4 or data[0] & 0x0F not in (1, 2):
+        return False
+    length = data[1]  # with its mask bit: only frames of clients have it
+    if length < 126:
+        return size == 2 + length
+    return length == 126 and size == 4 + (data[2] << 8 | data[3])

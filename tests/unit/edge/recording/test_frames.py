@@ -42,7 +42,19 @@ def test_a_refusal_has_no_frames() -> None:
     counter = FrameCounter()
     counter.feed(b"HTTP/1.1 401 Refused\r\ncontent-length: 2\r\n\r\n\x81\x00")
 
+    counter.feed(b"\x81\x02ok")
+
     assert (counter.status, counter.messages, counter.size) == (401, 0, 0)
+
+
+def test_frames_that_come_one_by_one_are_counted() -> None:
+    counter = FrameCounter()
+    counter.feed(_HEAD)
+    for length in (2, 125, 126, 70_000):
+        counter.feed(Frame(Opcode.TEXT, b"x" * length).serialize(mask=False))
+    counter.feed(Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=False))
+
+    assert (counter.messages, counter.close_code) == (4, 1000)
 
 
 def test_a_head_without_an_end_is_given_up() -> None:
