@@ -55,7 +55,7 @@ def play(node: str, stack: RunningStack) -> Play:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=3 * PATIENCE,
         )
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout)

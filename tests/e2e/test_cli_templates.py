@@ -31,7 +31,7 @@ def test_the_tests_of_a_new_function_pass(tmp_path: Path, has_shared: bool) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=DEADLINE,
+        timeout=3 * DEADLINE,
     )
 
     assert said.returncode == 0, said.stdout

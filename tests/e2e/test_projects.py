@@ -72,7 +72,7 @@ def results(node: str, tmp_path: Path) -> dict[str, list[Any]]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=3 * PATIENCE,
         )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)

@@ -57,7 +57,7 @@ def test_each_test_has_a_fresh_database_in_each_worker(tmp_path: Path) -> None:
         path.write_text(text)
     command = [sys.executable, "-m", "pytest", "--edge", "-q", "-n", "2", "--rootdir", "."]
 
-    done = run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
+    done = run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout

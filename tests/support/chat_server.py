@@ -159,11 +159,17 @@ async def connect(
     url: str, auth: Any = None, transports: list[str] | None = None
 ) -> AsyncGenerator[ChatClient]:
     """Connect to namespace /chat of a server."""
-    socket = socketio.AsyncClient(reconnection=False, json=json)  # NiceGUI sets its own
+    socket = socketio.AsyncClient(
+        reconnection=False,
+        json=json,  # NiceGUI sets its own
+        request_timeout=PATIENCE,
+    )
     client = ChatClient(socket)
     socket.on("chat", client._add, namespace="/chat")
     socket.on("event", client._add_event, namespace="/chat")
-    await socket.connect(url, namespaces=["/chat"], auth=auth, transports=transports)
+    await socket.connect(
+        url, namespaces=["/chat"], auth=auth, transports=transports, wait_timeout=PATIENCE
+    )
     try:
         yield client
     finally:

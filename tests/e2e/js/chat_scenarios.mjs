@@ -8,7 +8,7 @@ const read = async (path, options) => {
 };
 
 async function converse(transports) {
-  const socket = io(`${base}/chat`, transports ? { transports } : {});
+  const socket = io(`${base}/chat`, { timeout: 90_000, ...(transports && { transports }) });
   await new Promise((resolve, reject) => { socket.once("connect", resolve); socket.once("connect_error", reject); });
   const check = await read("/config/check");
   const [collections, videos, audio, images, sessions, agents] = await Promise.all([
