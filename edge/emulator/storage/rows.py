@@ -29,7 +29,8 @@ _LIMITS: Final = b"""
 select file_size_limit, to_json(allowed_mime_types) from storage.buckets where id = $1"""
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _FORMER: Final = b"""
-select version from storage.objects where bucket_id = $1 and name = $2 for update"""
+select version, metadata->>'size'
+from storage.objects where bucket_id = $1 and name = $2 for update"""
 _CHANGEABLE: Final = ("public", "file_size_limit", "allowed_mime_types")
 BUCKET_COLUMNS: Final = ("id", "name", "created_at", "updated_at")
 
@@ -119,7 +120,7 @@ async def find_objects(connection: Connection, bucket_id: str, names: list[str])
 def replacing(new: Mapping[str, Any], *, upsert: bool) -> tuple[Statement, ...]:
     """Return statements for one round trip that read the bucket's limits and replace an object.
 
-    Their results: the limits, none, the former version, the object's id.
+    Their results: the limits, none, the former version and its size, the object's id.
     """
     place = (new["bucket_id"], new["name"])
     insert = f"{_insertion(upsert=upsert)} returning id::text"

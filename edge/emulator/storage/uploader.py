@@ -164,8 +164,8 @@ class _SmallUpload:
         return _limits(self.context, int(own) if own else None, json.loads(types or b"null"))
 
 
-def _text(result: PGresult, row: int) -> str:
-    return (result.get_value(row, 0) or b"").decode()
+def _text(result: PGresult, row: int, column: int = 0) -> str:
+    return (result.get_value(row, column) or b"").decode()
 
 
 async def store(

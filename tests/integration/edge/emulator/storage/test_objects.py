@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge.emulator.storage.upload import SMALL
 from tests.integration.edge.emulator.storage.conftest import LIMIT
 from tests.support.storage_service import Storage, error
 
@@ -72,6 +73,36 @@ async def test_the_same_name_needs_upsert_and_the_old_file_goes(docs: Storage) -
     assert replaced.status_code == 200
     assert (await docs("GET", "/object/docs/a.txt")).content == b"new"
     assert len(docs.files()) == 1
+
+
+@pytest.mark.parametrize("size", [0, SMALL, SMALL + 1, 2 * SMALL])
+async def test_small_and_large_bodies_are_stored_whole(docs: Storage, size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, size, 100_000):
+            yield data[start : start + 100_000]
+
+    headers = {"content-type": "text/plain"}
+    declared = await docs.upload("docs/declared", data)
+    chunked = await docs("POST", "/object/docs/chunked", content=pieces(), headers=headers)
+    form = await docs("POST", "/object/docs/form", files={"": ("f", data, "text/plain")})
+
+    assert [each.status_code for each in (declared, chunked, form)] == [200, 200, 200]
+    for name in ("declared", "chunked", "form"):
+        assert (await docs("GET", f"/object/docs/{name}")).content == data
+    assert len(docs.files()) == 3
+
+
+@pytest.mark.parametrize("version", ["null", "'no file'"])
+async def test_a_row_made_by_sql_is_replaced(docs: Storage, version: str) -> None:
+    row = f"('docs', 'a.txt', {version}, '[1]')"
+    columns = "bucket_id, name, version, metadata"
+    docs.execute(f"insert into storage.objects ({columns}) values {row}")
+    answer = await docs.upload("docs/a.txt", b"new", **{"x-upsert": "true"})
+
+    assert answer.status_code == 200, answer.text
+    assert (await docs("GET", "/object/docs/a.txt")).content == b"new"
 
 
 async def test_many_uploads_of_one_name_leave_one_whole_object(docs: Storage) -> None:
