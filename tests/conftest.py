@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
@@ -24,6 +23,7 @@ from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
 from tests.support.made_database import give_database
+from tests.support.memory_folders import folder_in_memory
 from tests.support.order import order
 from tests.support.serving import LoopThread
 from tests.support.waiting import PATIENCE
@@ -78,8 +78,8 @@ def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not memory.is_dir() or shutil.disk_usage(memory).free < _ROOM_FOR_DATABASES:
         yield tmp_path_factory.mktemp("databases")
         return
-    with TemporaryDirectory(prefix="edge-tests-", dir=memory) as folder:
-        yield Path(folder)
+    with folder_in_memory(memory) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ _ORPHANS_DEADLINE = 2.0
 """What processes whose server was killed have to end by themselves, as they do when they see it."""
 _LONGEST_LOG: Final = 10 << 20
 # Without synchronous commits a logical decoder would see each one up to 200 ms late.
-_NOT_DURABLE = ("fsync=off", "full_page_writes=off")
+# A log of 1 GB, as by default, would be memory where the data is.
+_NOT_DURABLE = ("fsync=off", "full_page_writes=off", "max_wal_size=96MB", "min_wal_size=32MB")
 _DESCRIBE: Final = """\
 select rolname, coalesce(setconfig, '{}') from pg_database join pg_roles r on r.oid = datdba
 left join pg_db_role_setting on setdatabase = pg_database.oid and setrole = 0 where datname = %s"""
