@@ -28,6 +28,7 @@ _NEW_VALUE: Final = re.compile(r'new value "(?P<label>.*)" of enum type (?P<type
 _ALLOW_VALUE: Final = "select edge_internal.allow_new_value(to_regtype(%s), %s)"
 _INDEXES: Final = re.compile(r"(?:create (?:unique )?index|drop index|reindex|alter table)\b")
 _CONCURRENTLY: Final = re.compile(r"\bconcurrently\b", re.IGNORECASE)
+_ENDS: Final = frozenset(("commit", "end", "rollback", "abort"))
 _SAVE: Final = b"savepoint edge_statement"
 _RELEASE: Final = b"release savepoint edge_statement"
 _RESTORE: Final = b"rollback to savepoint edge_statement"
@@ -89,8 +90,11 @@ def execute_leniently(
     is then taken for right.
     """
     connection.execute(_SAVE)
+    sets_role = any(statement.head.startswith("set role") for statement in script.statements)
     for statement in script.statements:
         if statement.controls_transaction:
+            if statement.head.partition(" ")[0] in _ENDS and not sets_role:
+                connection.execute(b"reset role; %b" % _MOVE)  # a role was the transaction's
             continue
         try:
             _execute_saved(connection, script, statement)

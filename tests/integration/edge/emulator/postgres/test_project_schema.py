@@ -341,6 +341,13 @@ def test_what_needs_an_extension_that_is_not_there_has_that_as_its_cause(project
     assert len(blockers) == 3
 
 
+def test_a_role_of_a_transaction_ends_with_it_in_a_check(project: Project) -> None:
+    act = "begin; select set_config('role', 'authenticated', true); select auth.uid(); end;"
+    project.write(one=f"create table t (id int); {act} alter table t add n int; {act}")
+
+    assert check_plan(project.dsn, read_plan(project.supabase)) == []
+
+
 def test_a_server_that_is_not_reached_is_named_as_the_cause(project: Project) -> None:
     project.write(
         one="create extension http schema extensions; create table made as"
