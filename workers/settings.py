@@ -61,6 +61,11 @@ def read_settings(
     url = _require(values, "SUPABASE_URL").rstrip("/")
     own = values.get("WORKER_KEY", "")
     key = own or values.get("SUPABASE_SECRET_KEY") or _require(values, "SUPABASE_SERVICE_ROLE_KEY")
+    if own and "chat" in types:
+        raise SettingsError(
+            "A chat worker is called at its URL, which WORKER_KEY cannot register:"
+            " set SUPABASE_SERVICE_ROLE_KEY instead."
+        )
     is_local = url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
     private = values.get("WORKERS_ALLOW_PRIVATE", "true" if is_local else "false").lower()
     settings: dict[str, object] = {
