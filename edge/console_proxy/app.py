@@ -51,22 +51,21 @@ class ConsoleApp:
     names: Collection[str]
     access: ConsoleAccess
     process: ConsoleProcess
-    answer_seconds: float = _ANSWER_SECONDS
-    _views: "ConsoleViews" = field(init=False)
+    views: "ConsoleViews" = field(init=False)
 
     def __post_init__(self) -> None:
-        self._views = ConsoleViews(self.process, self.answer_seconds)
+        self.views = ConsoleViews(self.process)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = scope["path"].removeprefix("/").partition("/")[0]
         if first in self.names:
             await self.pages(scope, receive, send)
         else:
-            await self.access.guard(self._views)(scope, receive, send)
+            await self.access.guard(self.views)(scope, receive, send)
 
     async def close(self) -> None:
         """Stop the process."""
-        await self._views.close()
+        await self.views.close()
 
 
 @dataclass(slots=True)

@@ -76,13 +76,13 @@ async def _list_audit(request: Request) -> Response:
 
 
 async def _list_users(request: Request) -> Response:
-    """List the newest users, by id and address, for choices of one."""
+    """List the newest users whose address or name contains `q`, by id and address."""
     if await _session(request) is None:
         return _refuse(401, "SIGN_IN", "You are not signed in any more.", "Sign in again.")
     project = _project(request)
     answer = await project.client.get(
         project.address("/auth/v1/admin/users"),
-        params={"per_page": "50"},
+        params={"per_page": "50", "filter": request.query_params.get("q", "")},
         headers=project.secret_headers,
     )
     if answer.is_error:

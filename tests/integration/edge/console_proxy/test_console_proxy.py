@@ -176,7 +176,7 @@ async def test_a_request_without_an_answer_ends_alone(tmp_path: Path) -> None:
     cookie = {"cookie": f"edge_console_54321={TOKEN}"}
     await world.client.get("/console/", headers=cookie)
     pid = world.process.pid or 0
-    world.app.answer_seconds = 0.2
+    world.app.views.answer_seconds = 0.2
     os.kill(pid, signal.SIGSTOP)
     slow = await world.client.get("/console/", headers=cookie)
     os.kill(pid, signal.SIGCONT)
