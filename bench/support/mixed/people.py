@@ -1,5 +1,6 @@
 """The users, organizations and characters that the traffic is of."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from tests.support.organization import Organization, create_organization
 from tests.support.talk_tracks.users import User, create_user
 
 _SLIDES: Final = 6
+_RESTART_SECONDS: Final = 120.0
 CHARACTERS: Final = ("Ada", "Grace", "Emmy")
 
 
@@ -66,12 +68,19 @@ def create_people(site: Site, count: int) -> People:
 
 
 def add_campaign(site: Site, people: People, name: str) -> str:
-    """Insert a campaign that may call at any hour; its id."""
-    with psycopg.connect(site.details["DB_URL"], autocommit=True) as connection:
-        organization = Organization(
-            connection, people.organization_id, people.agent_id, people.phone_number_id
-        )
-        return organization.add_campaign(name=name, status="draft", max_attempts=1)
+    """Insert a campaign that may call at any hour, once the database is there; its id."""
+    end = time.monotonic() + _RESTART_SECONDS
+    while True:
+        try:
+            with psycopg.connect(site.details["DB_URL"], autocommit=True) as connection:
+                organization = Organization(
+                    connection, people.organization_id, people.agent_id, people.phone_number_id
+                )
+                return organization.add_campaign(name=name, status="draft", max_attempts=1)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 def _add_conversation(connection: psycopg.Connection, user_id: str) -> str:
