@@ -38,7 +38,8 @@ class _Header:
 
 @dataclass(frozen=True, slots=True)
 class _Valid:
-    claims: Claims
+    claims: str
+    """As JSON: each caller has claims of its own, which it may change."""
     expires_at: float
 
 
@@ -53,12 +54,12 @@ def verify(token: str, jwks_json: str) -> Claims | Verdict:
     """
     found = _valid.get((token, jwks_json))
     if found and time.time() < found.expires_at:
-        return {**found.claims}
+        return json.loads(found.claims)
     claims = _verify(token, jwks_json)
     if isinstance(claims, dict) and "exp" in claims and len(token) <= _LONGEST_REMEMBERED:
         if len(_valid) >= _MOST_REMEMBERED:
             _valid.clear()
-        _valid[token, jwks_json] = _Valid({**claims}, int(claims["exp"]))
+        _valid[token, jwks_json] = _Valid(json.dumps(claims), int(claims["exp"]))
     return claims
 
 

@@ -171,3 +171,13 @@ async def test_a_token_that_was_believed_is_believed_as_it_was_signed(project: P
     for changed, env in ((token[:-4] + "AAAA", project.env), (token, other)):
         with pytest.raises((UnauthorizedError, UnavailableError)):
             await authenticate(ANY, read_credentials(bearer(changed)), env)
+
+
+async def test_what_one_request_does_to_its_claims_is_not_seen_by_the_next(
+    project: Project,
+) -> None:
+    headers = bearer(project.token(app_metadata={"roles": ["reader"]}))
+    for _ in range(3):
+        principal = await authenticate(ANY, read_credentials(headers), project.env)
+        assert principal.claims["app_metadata"] == {"roles": ["reader"]}
+        principal.claims["app_metadata"]["roles"].append("admin")
