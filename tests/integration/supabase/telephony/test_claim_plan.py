@@ -10,7 +10,7 @@ from tests.support.organization import Organization, scalar
 
 # Sessions and statistics of its own: what others rolled back would be read through.
 pytestmark = pytest.mark.usefixtures("database")
-CONTACTS = 25_000
+CONTACTS = 100_000
 OPENING = r"for contact in\s+(select .*?)\s+loop"
 
 

@@ -9,7 +9,7 @@ from edge.emulator.postgres.cluster import Cluster
 from tests.support.organization import Organization, rows, scalar
 
 pytestmark = pytest.mark.usefixtures("database")  # in one transaction, each batch is slower
-MANY = 11_500
+MANY = 12_000
 BATCH = 5_000
 FAILED = {"status": "failed", "outcome": "no_answer", "attempts": 3, "completed_at": "2026-01-01Z"}
 
