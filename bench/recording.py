@@ -304,7 +304,7 @@ def main() -> None:
             pages = [measure_page(api, path) for path in _PAGES]
     for page in pages:
         print(page)
-    print(f"CPU time for a request while recording: {share:.1%} of that without")
+    print_at_most("CPU time for a request while recording", share * 100, 103, "% of that without")
     print_at_most("what recording itself takes", own.share * 100, 3, "% of a request's CPU time")
     print_at_most(f"first page of {_STORED:,} requests, p50", pages[0].p50, 300, "ms")
     print_at_most("a failing call is listed, p99", appearance.p99, 1000, "ms")
