@@ -85,7 +85,7 @@ class Api:
         headers: Mapping[str, str],
         content: AsyncIterator[bytes] | None,
     ) -> httpx.Response:
-        """Send bytes as they come, of any length; whoever asks closes the response."""
+        """Send bytes as they come, of any length; the caller closes the response."""
         timeout = httpx.Timeout(_SECONDS, read=None, write=None)
         request = self._client.build_request(
             method, path, content=content, headers=dict(headers), timeout=timeout

@@ -70,7 +70,7 @@ class ConsoleApp:
 
 @dataclass(slots=True)
 class ConsoleViews:
-    """Passes requests on to the console's process; whoever may is checked before."""
+    """Passes requests on to the console's process; access is checked before."""
 
     process: ConsoleProcess
     answer_seconds: float = _ANSWER_SECONDS

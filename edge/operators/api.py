@@ -118,7 +118,7 @@ async def _call(request: Request, path: str) -> Response:
         return _refuse(404, "NOT_FOUND", "There is no such path.")
     wanted = request.headers.get("x-console-as", "")
     if wanted not in {"", "service_role"}:
-        return _refuse(400, "NOT_IN_PRODUCTION", "Here nobody is seen as somebody else.")
+        return _refuse(400, "NOT_IN_PRODUCTION", "No user is impersonated here.")
     project = _project(request)
     is_read = request.method in _READS and not path.startswith("/functions/v1/")
     if not is_read and not path.startswith(_READING_POSTS):
