@@ -16,6 +16,7 @@ from edge.console_api.audit import record
 from edge.console_api.context import ConsoleContext, context_of
 from edge.console_api.errors import ApiError, not_found
 from edge.console_api.users import mint_token
+from edge.console_proxy.reading import OVERRIDES, READS, has_dots, only_reads
 from edge.recording.rows import OWN_READ
 
 _SERVICES: Final = {
@@ -26,11 +27,9 @@ _SERVICES: Final = {
     "mail": "/mail",
     "providers": "/providers",
 }
-_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-_READS: Final = ("GET", "HEAD")
-_READING_PATHS: Final = ("/object/list", "/object/list-v2", "/object/info")
+_METHODS: Final = [*READS, "POST", "PUT", "PATCH", "DELETE"]
 _AS: Final = "x-console-as"
-_NOT_SENT: Final = frozenset(
+_NOT_SENT: Final = OVERRIDES | frozenset(
     "host connection content-length transfer-encoding authorization apikey cookie origin".split()  # noqa: SIM905
 )
 _NOT_ANSWERED: Final = frozenset(("connection", "transfer-encoding", "content-length", "date"))
@@ -45,13 +44,11 @@ async def _forward(request: Request) -> Response:
     # As it arrived: names of files may hold encoded slashes.
     start = f"/services/{request.path_params['service']}/"
     raw = request.scope["raw_path"].decode("latin-1").partition(start)[2]
-    if any(part in {".", ".."} for part in raw.split("/")):
+    if has_dots(raw):
         raise not_found("path with dots")
     path = f"{prefix}/{raw}"
     key = await _key(context, request.headers.get(_AS, ""))
-    is_read = request.method in _READS or path.startswith(
-        tuple(_SERVICES["storage"] + each for each in _READING_PATHS)
-    )
+    is_read = only_reads(request.method, path)
     if not is_read and not _is_part_of_upload(request.method, path):
         details = {"as": request.headers[_AS]} if _AS in request.headers else {}
         action = f"{request.path_params['service']}.{request.method.lower()}"

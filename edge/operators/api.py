@@ -14,17 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from edge.console_proxy.reading import OVERRIDES, READS, has_dots, only_reads
 from edge.operators.project import Project
 from edge.operators.sessions import Session, Sessions
 
-_READS: Final = ("GET", "HEAD")
-_READING_POSTS: Final = ("/storage/v1/object/list/", "/storage/v1/object/list-v2/")
-_METHODS: Final = [*_READS, "POST", "PUT", "PATCH", "DELETE"]
+_METHODS: Final = [*READS, "POST", "PUT", "PATCH", "DELETE"]
 _PREFIXES: Final = ("/rest/v1/", "/auth/v1/", "/storage/v1/", "/functions/v1/")
 _NOT_SENT: Final = frozenset(
     (
         *("host", "connection", "content-length", "transfer-encoding", "cookie", "origin"),
         *("authorization", "apikey", "accept-encoding", "x-console-as", "expect", "upgrade"),
+        *OVERRIDES,
     )
 )
 _NOT_ANSWERED: Final = frozenset(
@@ -114,14 +114,13 @@ async def _call(request: Request, path: str) -> Response:
     session = await _session(request)
     if session is None:
         return _refuse(401, "SIGN_IN", "You are not signed in any more.", "Sign in again.")
-    if not path.startswith(_PREFIXES) or any(part in {".", ".."} for part in path.split("/")):
+    if not path.startswith(_PREFIXES) or has_dots(path):
         return _refuse(404, "NOT_FOUND", "There is no such path.")
     wanted = request.headers.get("x-console-as", "")
     if wanted not in {"", "service_role"}:
         return _refuse(400, "NOT_IN_PRODUCTION", "No user is impersonated here.")
     project = _project(request)
-    is_read = request.method in _READS and not path.startswith("/functions/v1/")
-    if not is_read and not path.startswith(_READING_POSTS):
+    if not only_reads(request.method, path):
         if not session.operator.may_write:
             return _refuse(
                 403,

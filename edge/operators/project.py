@@ -69,11 +69,16 @@ class Project:
         return operator
 
     async def find(self, user_id: str) -> Operator | None:
-        """Return the operator as of now; None for a user who is one no longer."""
+        """Return the operator as of now; None for a user who is one no longer.
+
+        Raises httpx.HTTPError if Auth does not say.
+        """
         answer = await self.client.get(
             f"{self.url}/auth/v1/admin/users/{user_id}", headers=self.secret_headers
         )
-        return None if answer.is_error else operator_of(answer.json())
+        if answer.status_code == 404:
+            return None
+        return operator_of(answer.raise_for_status().json())
 
     async def record(self, operator: Operator, action: str, target: str, **details: Any) -> None:
         """Record an action, before it is done. Raises httpx.HTTPError."""

@@ -166,6 +166,8 @@ def test_operators_only_read_unless_they_may_write(console: Console) -> None:
         console.call(session, "DELETE", "/project/rest/v1/user_library?id=not.is.null"),
         console.call(session, "GET", "/project/functions/v1/media-queue"),
         console.call(session, "POST", "/project/auth/v1/admin/users", json={}),
+        console.call(session, "DELETE", "/services/storage/object/list/a.png"),
+        console.call(session, "POST", "/services/storage/object/list/folder/a.png", content=b"a"),
     ]
     console.set_claim(user_id, "write")
     session.checked_at = float("-inf")
@@ -214,7 +216,14 @@ def test_who_is_no_longer_an_operator_is_signed_out(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/project/metrics", "/project/rest/v1/../../metrics", "/project/console/api/status"]
+    "path",
+    [
+        "/project/metrics",
+        "/project/rest/v1/../../metrics",
+        "/project/console/api/status",
+        "/project/rest/v1/%2e%2e/%2E%2e/functions/v1/hello",
+        "/services/storage/..%2f..%2fmetrics",
+    ],
 )
 def test_nothing_but_the_projects_api_is_reached(console: Console, path: str) -> None:
     _, session = console.open("read")
