@@ -14,6 +14,14 @@ function loadLibrary(url) {
   return loading;
 }
 
+const reasonOf = (error) => {
+  const body = error.originalResponse?.getBody() || "";
+  try { return JSON.parse(body).message || body; } catch { return body || error.message; }
+};
+
+// A file of this name is there already: that is no conflict which passes.
+const isTaken = (error) => error.originalRequest?.getMethod() === "POST" && error.originalResponse?.getStatus() === 409;
+
 const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 
 export default {
@@ -55,13 +63,14 @@ export default {
           endpoint: this.endpoint,
           chunkSize: this.part,
           retryDelays: [0, 1000, 3000, 5000, 10000],
+          onShouldRetry: (error, ...rest) => !isTaken(error) && tus.defaultOptions.onShouldRetry(error, ...rest),
           headers: this.headers,
           removeFingerprintOnSuccess: true,
           fingerprint: (file) => Promise.resolve(["console", target, file.size, file.lastModified].join("|")),
           metadata: { bucketName: this.bucket, objectName: name, contentType: item.file.type || "application/octet-stream" },
           onProgress: (sent) => { item.sent = sent; },
           onSuccess: () => this.finish(item, "done"),
-          onError: (error) => this.finish(item, "failed", error.originalResponse?.getBody() || error.message),
+          onError: (error) => this.finish(item, "failed", reasonOf(error)),
         });
         item.upload = upload;
         const before = await upload.findPreviousUploads();

@@ -162,6 +162,31 @@ def test_files_are_uploaded_shown_and_deleted(tab: Tab, tmp_path: Path) -> None:
     expect(page.locator("h1")).to_have_text("Storage")
 
 
+def test_a_name_that_is_taken_is_reported_without_further_attempts(
+    tab: Tab, recorded: RecordedStack, tmp_path: Path
+) -> None:
+    name = f"b-{uuid4().hex[:8]}"
+    key = recorded.stack.settings.service_role_key
+    headers = {"authorization": f"Bearer {key}"}
+    picture = tmp_path / f"{'a long name ' * 6}.png"
+    picture.write_bytes(_PNG)
+    body = {"id": name, "name": name}
+    recorded.client.post("/storage/v1/bucket", json=body, headers=headers).raise_for_status()
+    path = f"/storage/v1/object/{name}/{picture.name}"
+    recorded.client.post(path, content=_PNG, headers=headers).raise_for_status()
+    page = tab.open(f"/storage/{name}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("input[type=file]").set_input_files(picture)
+
+    expect(page.get_by_role("alert")).to_have_text("The resource already exists")
+    (refusal,) = tab.faults
+    assert "409" in refusal
+    tab.faults.clear()
+    shown = page.locator(".uploader li .break").first.bounding_box()
+    assert shown
+    assert shown["width"] > 300
+
+
 def test_frames_faults_and_settings(tab: Tab) -> None:
     page = tab.open("/realtime")
     page.get_by_role("button", name="Listen", exact=True).click()
