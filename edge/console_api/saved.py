@@ -22,9 +22,10 @@ _LIST: Final = """
 select name, request from edge_console.saved_requests where function = $1 order by name"""
 _SAVE: Final = """
 insert into edge_console.saved_requests (function, name, request)
-select $1, $2, $3::jsonb where exists (
-    select from edge_console.saved_requests where function = $1 and name = $2
-  ) or $4 > (select count(*) from edge_console.saved_requests where function = $1)
+select $1, $2, $3::jsonb from (
+  select count(*) as number, coalesce(sum(octet_length(request::text)), 0) as size
+  from edge_console.saved_requests where function = $1 and name <> $2
+) others where number < $4 and size + octet_length($3::jsonb::text) <= $5
 on conflict (function, name) do update set request = excluded.request, saved_at = now()
 returning name"""
 _DELETE: Final = """
@@ -32,6 +33,8 @@ delete from edge_console.saved_requests where function = $1 and name = $2 return
 _MOST: Final = 100
 _LONGEST_NAME: Final = 100
 _MOST_BYTES: Final = 256 << 10
+_MOST_TOGETHER: Final = 1 << 20
+"""Of a function: its page reads all of them."""
 
 
 class SavedField(BaseModel):
@@ -76,13 +79,13 @@ async def _save(request: Request) -> Response:
         raise invalid("The request has a NUL character, which is not stored.")
     async with context.database() as connection:
         await ensure_table(context, connection, _CREATE)
-        values = (slug, name, Jsonb(kept), _MOST)
+        values = (slug, name, Jsonb(kept), _MOST, _MOST_TOGETHER)
         saved = await (await connection.execute(_SAVE, values)).fetchone()
     if saved is None:
         raise ApiError(
             409,
             "TOO_MANY_SAVED",
-            f"{_MOST} requests of this function are saved, which is the most.",
+            f"A function has at most {_MOST} saved requests, {_MOST_TOGETHER >> 20} MB together.",
             "Delete one that is no longer of use.",
         )
     return JSONResponse({"name": name, **kept})

@@ -227,6 +227,10 @@ def test_requests_are_saved_under_names(
     assert saved.status_code == 200
     assert recorded.api.put(f"{path}/a%20name", json={"body": "[]"}).json()["body"] == "[]"
     assert recorded.api.put(f"{path}/b", json=request).json()["code"] == "TOO_MANY_SAVED"
+    monkeypatch.setattr(saved_routes, "_MOST", 2)
+    monkeypatch.setattr(saved_routes, "_MOST_TOGETHER", 300)
+    large = {"body": "x" * 250}
+    assert recorded.api.put(f"{path}/b", json=large).json()["code"] == "TOO_MANY_SAVED"
     assert recorded.api.put("/functions/nobody/saved/a", json=request).status_code == 404
     assert recorded.api.put(f"{path}/{'x' * 101}", json=request).status_code == 400
     assert recorded.api.put(f"{path}/b", json={"body": "\0"}).status_code == 400
