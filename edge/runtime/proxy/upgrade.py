@@ -150,9 +150,9 @@ class UpgradedConnection(asyncio.Protocol):
             other.transport.close()
             return
         self.pipe.other = other
+        self.pipe.transport.resume_reading()  # first: what is written may be too much already
         other.transport.write(request + bytes(self._early))
         self._early.clear()
-        self.pipe.transport.resume_reading()
 
     def refuse(self, status: bytes, headers: Iterable[Header] = (), body: bytes = b"") -> None:
         """Answer with a status such as `403 Forbidden`, and close."""
