@@ -30,6 +30,8 @@ _PARSED_HERE: Final = 128 * 1024
 _SECONDS: Final = 10.0
 _MEMORY: Final = 1024 * 1024 * 1024
 _WAITING_EACH: Final = 32
+_RECEIVE_SECONDS: Final = 120.0
+"""What a form may take to arrive: meanwhile it holds bytes that all forms share."""
 
 
 class BusyError(Exception):
@@ -87,7 +89,7 @@ class FormFile:
 
 @asynccontextmanager
 async def receive_form(
-    request: Request, limit: int, budget: Budget = UPLOADS
+    request: Request, limit: int, budget: Budget = UPLOADS, seconds: float = _RECEIVE_SECONDS
 ) -> AsyncGenerator[Mapping[str, list[Any]]]:
     """Yield the values of a form by field: texts, and one FormFile.
 
@@ -109,7 +111,12 @@ async def receive_form(
     if _announced(request) > limit:
         raise TooLargeError(limit)
     try:
-        yield await _read_form(request, bounded())
+        try:
+            async with asyncio.timeout(seconds):
+                form = await _read_form(request, bounded())
+        except TimeoutError as exc:
+            raise ValueError(f"the body did not arrive within {seconds:g} seconds") from exc
+        yield form
     finally:
         budget.give_back(total)
 

@@ -130,3 +130,22 @@ async def test_forms_hold_bounded_bytes_together() -> None:
         async with receive_form(form_request(b"z" * 20_000), 80_000, budget):
             pass
     assert budget.held == 0
+
+
+async def test_a_form_that_does_not_arrive_holds_its_bytes_for_so_long_only() -> None:
+    budget, parts = (
+        Budget(100_000),
+        [b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n' + b"x" * 50_000],
+    )
+
+    async def receive() -> Message:
+        if not parts:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": parts.pop(0), "more_body": True}
+
+    kind = (b"content-type", b"multipart/form-data; boundary=b")
+    request = Request({"type": "http", "method": "POST", "headers": [kind]}, receive)
+    with pytest.raises(ValueError, match="did not arrive within"):
+        async with receive_form(request, 80_000, budget, seconds=0.01):
+            pass
+    assert budget.held == 0
