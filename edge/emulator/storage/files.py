@@ -45,12 +45,16 @@ class _Incoming:
     file: BinaryIO | None = None
 
     def write(self, data: bytes) -> None:
-        """Append bytes; the first call creates the file. Raises EntityTooLarge."""
-        file = self.file = self.file or self.path.open("xb", buffering=0)
+        """Append, count and hash bytes. Raises EntityTooLarge."""
         self.size += len(data)
         if self.size > self.limit:
             raise storage_error("EntityTooLarge")
         self.digest.update(data)
+        self.append(data)
+
+    def append(self, data: bytes) -> None:
+        """Append bytes; the first call creates the file."""
+        file = self.file = self.file or self.path.open("xb", buffering=0)
         view = memoryview(data)
         while view:
             view = view[file.write(view) :]
@@ -104,11 +108,10 @@ class FileStore:
 
     async def place(self, version: str, data: bytes) -> None:
         """Write a file whole; with fsync in a thread, otherwise it is in the kernel's cache."""
-        incoming = _Incoming(self._folder / _TEMPORARY / version, len(data))
         if self._durable:
-            await asyncio.to_thread(self._place, incoming, data, version)
+            await asyncio.to_thread(self._place_whole, version, data)
         else:
-            self._place(incoming, data, version)
+            self._place_whole(version, data)
 
     async def adopt(self, path: Path, version: str) -> StoredFile:
         """Move a complete file in as a version, and hash it."""
@@ -182,6 +185,18 @@ class FileStore:
 
     def _place(self, incoming: _Incoming, data: bytes, version: str) -> None:
         incoming.write(data)
+        self._move_in(incoming, version)
+
+    def _place_whole(self, version: str, data: bytes) -> None:
+        incoming = _Incoming(self._folder / _TEMPORARY / version, len(data))
+        try:
+            incoming.append(data)
+            self._move_in(incoming, version)
+        except BaseException:  # a full disk is not filled with parts of files
+            incoming.discard()
+            raise
+
+    def _move_in(self, incoming: _Incoming, version: str) -> None:
         incoming.finish(durable=self._durable)
         path = self.path(version)
         path.parent.mkdir(exist_ok=True, mode=0o700)

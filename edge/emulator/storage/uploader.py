@@ -154,9 +154,8 @@ class _SmallUpload:
         except BaseException:
             await files.remove([file.version])
             raise
-        await files.remove(
-            [(former.get_value(row, 0) or b"").decode() for row in range(former.ntuples)]
-        )
+        for row in range(former.ntuples):
+            await files.remove_former(_text(former, row), _text(former, row, 1))
         return {**self.new, **final, "id": _text(inserted, 0)}
 
     def _limits(self, bucket: PGresult) -> Limits:
