@@ -87,7 +87,10 @@ async def upload(
     incoming: Upload,
     operation: str = "",
 ) -> rows.Row:
-    """Check, write and commit an upload; returns its row. Nothing is left of a failed one."""
+    """Check, write and commit an upload; returns its row.
+
+    Nothing is left of a failed one; a file stays whose commit broke off, until a sweep.
+    """
     operation = operation or ("object.upload_update" if target.upsert else "object.upload")
     new = {
         "bucket_id": target.bucket_id,
@@ -147,13 +150,10 @@ class _SmallUpload:
             rows.insertion_statement(self.new, upsert=upsert),
             rows.replacing(self.new | final, upsert=upsert),
         )
-        try:
-            async with trying as (bucket, _, former, inserted):
-                self._limits(bucket).check(incoming.content_type, file.size)
-                await files.place(file.version, data)
-        except BaseException:
-            await files.remove([file.version])
-            raise
+        # Without an answer to the commit the row may be there: the file stays until a sweep.
+        async with trying as (bucket, _, former, inserted):
+            self._limits(bucket).check(incoming.content_type, file.size)
+            await files.place(file.version, data)
         for row in range(former.ntuples):
             await files.remove_former(_text(former, row), _text(former, row, 1))
         return {**self.new, **final, "id": _text(inserted, 0)}
@@ -194,14 +194,17 @@ async def commit(
         "metadata": metadata,
         "user_metadata": user_metadata,
     }
+    is_inserted = False
     try:
         lock = rows.locking(target.bucket_id, target.name)
         async with context.database.as_owner_after(*lock) as (connection, former):
             if former and not target.upsert:
                 raise storage_error("KeyAlreadyExists")  # noqa: TRY301 - ends the transaction
             row = await rows.insert_object(connection, new, upsert=target.upsert)
+            is_inserted = True
     except BaseException:
-        await context.files.remove([version])
+        if not is_inserted:  # otherwise it may be committed; a sweep removes files without a row
+            await context.files.remove([version])
         raise
     if former:
         await context.files.remove([former["version"]])

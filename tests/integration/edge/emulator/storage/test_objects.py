@@ -105,6 +105,24 @@ async def test_a_row_made_by_sql_is_replaced(docs: Storage, version: str) -> Non
     assert (await docs("GET", "/object/docs/a.txt")).content == b"new"
 
 
+_END_SESSION = """
+create function public.end_session() returns trigger language plpgsql security definer as
+  $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+create constraint trigger broken after insert on storage.objects deferrable initially deferred
+  for each row execute function public.end_session()"""
+
+
+@pytest.mark.parametrize("size", [1, SMALL + 1])
+async def test_a_file_whose_commit_breaks_off_stays_as_its_row_may_be_there(
+    docs: Storage, size: int
+) -> None:
+    docs.execute(_END_SESSION)
+    answer = await docs.upload("docs/a.txt", bytes(size))
+
+    assert answer.status_code >= 500, answer.text
+    assert [path.stat().st_size for path in docs.files()] == [size]
+
+
 async def test_many_uploads_of_one_name_leave_one_whole_object(docs: Storage) -> None:
     bodies = [bytes([65 + number]) * 300_000 for number in range(6)]
     await asyncio.gather(*(docs.upload("docs/a", body, **{"x-upsert": "true"}) for body in bodies))
