@@ -258,9 +258,10 @@ from (values ('nad', 'null, $1, $2, $3'), ('nnad', '$1, $2, $3, $4'), ('nnd', 'n
 
 -- Functions; without arguments, those of any.
 create function _tap_functions(schema name, name name, arguments name[]) returns setof pg_proc language sql stable as $$
-  select p.* from @extschema@._tap_find('function', schema, null, name) join pg_proc p on p.oid = _tap_find
-  where arguments is null or pronargs = cardinality(arguments) and not exists (
-    select from unnest(proargtypes::oid[], arguments) pair(have, want),
+  select p.* from @extschema@._tap_find('function', schema, null, name) join pg_proc p on p.oid = _tap_find,
+    array_remove(arguments, null) given
+  where arguments is null or pronargs = cardinality(given) and not exists (
+    select from unnest(proargtypes::oid[], given) pair(have, want),
       lateral regexp_replace(want, '^(in|inout|variadic)\s+|\([\d, ]+\)', '', 'gi') as wanted
     where format_type(have, null) <> @extschema@._tap_type(wanted)
       and wanted <> (select typname from pg_type where oid = have))

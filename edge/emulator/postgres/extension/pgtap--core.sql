@@ -152,10 +152,11 @@ create function _tap_compare(passed boolean, description text, have text, want t
   select @extschema@._tap_report(coalesce(passed, false), description, format(
     E'        have: %s\n        want: %s', coalesce(have, 'NULL'), coalesce(want, 'NULL')))
 $$;
+-- NULL is no name: array[null] is how projects write "none".
 create function _tap_diff(have text[], want text[], noun text, description text) returns text
   language sql as $$
-  with extra as (select unnest(have) as name except select unnest(want)),
-    missing as (select unnest(want) as name except select unnest(have))
+  with extra as (select unnest(array_remove(have, null)) as name except select unnest(want)),
+    missing as (select unnest(array_remove(want, null)) as name except select unnest(have))
   select @extschema@._tap_report(not exists (table extra) and not exists (table missing), description,
     concat_ws(E'\n',
       (select format(E'    Extra %s:\n        %s', noun, string_agg(name, E'\n        ' order by name))
@@ -341,8 +342,8 @@ begin
   execute format($f$
     with _tap_one as (%s
     ), _tap_two as (%s
-    ) select array(select q::text from (table _tap_one %s %s table _tap_two) q order by 1),
-      array(select q::text from (table _tap_two except %4$s table _tap_one) q order by 1)
+    ) select array(select _tap_row::text from (table _tap_one %s %s table _tap_two) _tap_row order by 1),
+      array(select _tap_row::text from (table _tap_two except %4$s table _tap_one) _tap_row order by 1)
   $f$, have, want, case test when 'hasnt' then 'intersect' else 'except' end, quantity)
   into extra, missing;
   perform @extschema@._tap_drop();
