@@ -135,7 +135,8 @@ def _execute_in_transaction(
     if value := _NEW_VALUE.search(failure.error.diag.message_primary or ""):
         connection.execute(_ALLOW_VALUE, (value["type"], value["label"]))
     elif _INDEXES.match(statement.head):
-        statement = replace(statement, text=_CONCURRENTLY.sub(" ", statement.text, count=1))
+        blank = " " * len("concurrently")  # errors name positions
+        statement = replace(statement, text=_CONCURRENTLY.sub(blank, statement.text, count=1))
     else:
         return
     connection.execute(_MOVE)
@@ -144,7 +145,7 @@ def _execute_in_transaction(
     except StatementError as exc:
         connection.execute(_RESTORE)
         if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
-            yield exc
+            yield StatementError(failure.script, failure.statement, exc.error)
         elif exc.error.diag.message_primary != failure.error.diag.message_primary:
             yield from _execute_in_transaction(connection, exc)
 

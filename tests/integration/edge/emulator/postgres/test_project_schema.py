@@ -140,6 +140,20 @@ def test_check_takes_what_needs_a_transaction_of_its_own_for_right(project: Proj
     assert check_plan(project.dsn, read_plan(project.supabase)) == []
 
 
+def test_check_creates_the_extension_of_an_index_that_is_built_concurrently(
+    project: Project,
+) -> None:
+    project.write(
+        one="create table words (w text); create index concurrently words_w on words"
+        " using gin (w extensions.gin_trgm_ops);\n"
+        "create index concurrently bad\n on words (lower(n));"
+    )
+
+    blockers = check_plan(project.dsn, read_plan(project.supabase))
+
+    assert [blocker.line for blocker in blockers] == [3]
+
+
 def test_a_file_in_another_encoding_is_a_blocker_of_one_line(project: Project) -> None:
     project.write(good="create table good ();", bad="select 1;", later="create table later ();")
     (project.supabase / "migrations/002_bad.sql").write_bytes("-- Résumé\n".encode("latin-1"))
