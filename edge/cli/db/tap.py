@@ -5,13 +5,14 @@ as its plan says and none failed.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import IO, Final
 
 _MOST_LINES: Final = 200
 """Lines of diagnostics that are kept of one file."""
 _LONGEST_LINE: Final = 2000
+_LONGEST_READ: Final = 1 << 16
 _PLAN: Final = re.compile(r"1\.\.(?P<count>\d+)(?:\s*#\s*skip\S*\s*(?P<reason>.*))?", re.IGNORECASE)
 _TEST: Final = re.compile(
     r"(?P<failed>not )?ok\b(?:\s+(?P<number>\d+))?\s*(?:-\s*)?(?P<name>(?:\\#|[^#])*)"
@@ -45,6 +46,14 @@ class Report:
             self.diagnostics.append(line[:_LONGEST_LINE])
         elif len(self.diagnostics) == _MOST_LINES:
             self.diagnostics.append("…")
+
+
+def cut_lines(output: IO[str]) -> Iterator[str]:
+    """Yield the lines of a program's output; of one that never ends, the beginning."""
+    while line := output.readline(_LONGEST_READ):
+        yield line
+        while not line.endswith("\n") and (line := output.readline(_LONGEST_READ)):
+            pass
 
 
 def read_report(lines: Iterable[str]) -> Report:

@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from edge.cli.db.local import apply_new, create_scratch, find_psql, use_server
-from edge.cli.db.tap import Report, check_plan, read_report
+from edge.cli.db.tap import Report, check_plan, cut_lines, read_report
 from edge.cli.running import project_lock, require_database, require_running
 from edge.emulator.postgres.blockers import describe_blockers
 from edge.errors import EdgeError
@@ -102,10 +102,10 @@ def _run(url: str, path: Path) -> Report:
             errors="replace",
         ) as process:
             assert process.stdout is not None, "it is a pipe"
-            report = read_report(process.stdout)
+            report = read_report(cut_lines(process.stdout))
         if process.returncode:
             complaints.seek(0)
-            for line in complaints:
+            for line in cut_lines(complaints):
                 report.note(line.rstrip("\n"))
             stopped = process.returncode == _STOPPED_BY_ERROR
             reason = "an error in SQL" if stopped else f"psql's status {process.returncode}"

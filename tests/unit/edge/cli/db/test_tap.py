@@ -1,8 +1,10 @@
 """TAP as pgTAP prints it: what passes, what fails and why."""
 
+from io import StringIO
+
 import pytest
 
-from edge.cli.db.tap import check_plan, read_report
+from edge.cli.db.tap import check_plan, cut_lines, read_report
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,14 @@ def test_diagnostics_follow_their_test_and_are_bounded() -> None:
     assert report.diagnostics[:3] == ["not ok 1 - rows", "# have: 1", "text of the value"]
     assert len(report.diagnostics) == 201
     assert max(map(len, report.diagnostics)) == 2000
+
+
+def test_long_lines_are_cut() -> None:
+    output = StringIO("1..1\n" + "ok " * 100_000 + "\nok 1 - a")
+
+    lines = list(cut_lines(output))
+
+    assert [len(line) for line in lines] == [5, 1 << 16, 8]
 
 
 def test_a_skipped_file_says_why() -> None:
