@@ -34,7 +34,7 @@ async def opened(ctx: Context, path: str) -> AsyncGenerator[IO[bytes]]:
     env = ctx.env.supabase
     url = f"{env.url}/storage/v1/object/authenticated/{BUCKET}/{quote(path)}"
     headers = {"apikey": env.secret_key, "authorization": f"Bearer {env.secret_key}"}
-    file = RemoteFile(url, headers)
+    file = await asyncio.to_thread(RemoteFile, url, headers)
     try:
         await asyncio.to_thread(file.begin)
         yield cast("IO[bytes]", file)

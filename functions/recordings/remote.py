@@ -1,6 +1,7 @@
 """A file in Storage that is read in blocks, by range requests: only what is needed of it."""
 
 import io
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _BLOCK: Final = 1 << 20
 _MOST_BLOCKS: Final = 16
 _SECONDS: Final = 60.0
+_PART: Final = re.compile(r"bytes (?P<first>\d{1,18})-\d{1,18}/(?P<total>\d{1,18})")
 
 
 class RemoteFile(io.RawIOBase):
@@ -75,17 +77,30 @@ class RemoteFile(io.RawIOBase):
     def _fetch(self, start: int) -> bytes:
         import httpx
 
-        headers = {"range": f"bytes={start}-{start + self._block - 1}"}
+        part = f"bytes={start}-{start + self._block - 1}"
+        headers = {"range": part, "accept-encoding": "identity"}
         try:
             with self._client.stream("GET", self._url, headers=headers) as response:
                 self._check(response)
-                content = response.read() if response.status_code == 206 else b""
+                return self._read_part(response, start) if response.status_code == 206 else b""
         except httpx.TransportError as exc:
             raise _unavailable() from exc
-        if response.status_code == 206:
-            total = response.headers.get("content-range", "").rpartition("/")[2]
-            self._size = int(total) if total.isdigit() else start + len(content)
-        return content
+
+    def _read_part(self, response: "httpx.Response", start: int) -> bytes:
+        """Read a body that must be the part that was asked for. Raises UnavailableError."""
+        found = _PART.fullmatch(response.headers.get("content-range", ""))
+        if not found or int(found["first"]) != start:
+            raise _unavailable()
+        self._size = int(found["total"])
+        wanted = min(self._block, self._size - start)
+        content = bytearray()
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > wanted:
+                break
+        if len(content) != wanted:
+            raise _unavailable()
+        return bytes(content)
 
     def _check(self, response: "httpx.Response") -> None:
         """Raise for answers that are no part; 416 is that of an empty file."""

@@ -17,22 +17,28 @@ BLOCK = 1 << 16
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers ranges of one file at /file, and 404 or 500 at those paths."""
+    """Answers ranges of one file at /file, 404 or 500 at those paths, and other ranges at others.
+
+    /long: more than was asked for; /short: less; /other: from another place; /unknown: of no size.
+    """
 
     def __init__(self, content: bytes, sent: list[int], *arguments: object) -> None:
         self.content, self.sent = content, sent
         super().__init__(*arguments)  # pyright: ignore[reportArgumentType]
 
     def do_GET(self) -> None:
-        if self.path != "/file":
+        if self.path[1:].isdigit():
             self.send_error(int(self.path[1:]))
             return
         first, last = self.headers["range"].removeprefix("bytes=").split("-")
-        part = self.content[int(first) : int(last) + 1]
+        more = {"/long": BLOCK, "/short": -1}.get(self.path, 0)
+        part = self.content[int(first) : int(last) + 1 + more]
         self.sent.append(len(part))
         self.send_response(206)
         end = int(first) + len(part) - 1
-        self.send_header("content-range", f"bytes {first}-{end}/{len(self.content)}")
+        start = 1 if self.path == "/other" else first
+        total = "*" if self.path == "/unknown" else len(self.content)
+        self.send_header("content-range", f"bytes {start}-{end}/{total}")
         self.send_header("content-length", str(len(part)))
         self.end_headers()
         self.wfile.write(part)
@@ -88,3 +94,12 @@ def test_failures_are_named(url: str) -> None:
     for path, error in (("404", NotFoundError), ("500", UnavailableError)):
         with RemoteFile(f"{url}/{path}", {}) as remote, pytest.raises(error):
             remote.begin()
+
+
+@pytest.mark.parametrize("kind", ["long", "short", "other", "unknown"])
+def test_another_part_than_was_asked_for_is_none(url: str, kind: str) -> None:
+    with (
+        RemoteFile(f"{url}/{kind}", {}, block=BLOCK) as remote,
+        pytest.raises(UnavailableError),
+    ):
+        remote.begin()
