@@ -1,5 +1,6 @@
 """Who calls as a worker: the service with its key, or one worker with a key of its own."""
 
+import re
 from typing import Any, Final
 
 from shared.auth.authenticate import authenticate
@@ -9,7 +10,7 @@ from shared.env import SupabaseEnv
 from shared.errors import ForbiddenError, UnauthorizedError
 
 _PREFIX: Final = "wk_"
-_LONGEST: Final = 200
+_KEY: Final = re.compile(r"wk_[0-9a-f]{64}")
 _SECONDS: Final = 10.0
 
 
@@ -23,7 +24,7 @@ async def identify_worker(credentials: Credentials, env: SupabaseEnv) -> str | N
         await authenticate(("secret",), credentials, env)
         return None
     name: str | None = None
-    if len(key) <= _LONGEST:
+    if _KEY.fullmatch(key):
         name = await call_rpc(env, None, "find_worker_key_v1", {"key": key}, seconds=_SECONDS)
     if name is None:
         raise UnauthorizedError
