@@ -176,12 +176,16 @@ class Project:
             raise ProviderError(f"Storage answers {response.status_code}: {response.text[:200]}")
 
     async def _sign_upload(self, path: str) -> str:
-        """Ask the queue for a URL to store a file of a job, from USER/JOB/NAME."""
+        """Ask the queue for a URL to store a file of a job, from USER/JOB/NAME.
+
+        It is one of the project as this machine reaches it, whatever the function calls it.
+        """
         url = f"{self.settings.queue_url}/uploads/{path.partition('/')[2]}"
         response = await self._send("POST", url, _TRIES)
         if not response.is_success:
             raise ProviderError(f"The queue answers {response.status_code}: {response.text[:200]}")
-        return response.json()["result"]["url"]
+        route = response.json()["result"]["url"].partition("/storage/v1/")[2]
+        return f"{self.settings.project_url}/storage/v1/{route}"
 
     async def _send(self, method: str, url: str, tries: int, **arguments: Any) -> httpx.Response:
         """Send a request until it is answered below 500 other than 429. Raises NetworkError."""

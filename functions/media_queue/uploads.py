@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.context import Context
-from shared.errors import BadInputError, NotFoundError
+from shared.errors import BadInputError, ForbiddenError, NotFoundError
 from shared.media.storage import WORKSPACE, Storage
 from shared.workers.key import find_job_of
 
@@ -26,6 +26,8 @@ async def sign_upload(ctx: Context, worker: str | None, subpath: str) -> dict[st
     if not _NAME.fullmatch(name):
         raise BadInputError("a file's name has letters, digits, dots, underscores and hyphens")
     job = await find_job_of(worker, job_id, ctx.env.supabase)
+    if worker is not None and job["status"] != "processing":
+        raise ForbiddenError("The job has ended: its files stay as they are.", code="JOB_ENDED")
     path = f"{job['user_id']}/{job_id}/{name}"
     url = await Storage(ctx.env.supabase).sign_upload(WORKSPACE, path)
     if url is None:

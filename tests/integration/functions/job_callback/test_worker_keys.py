@@ -59,6 +59,8 @@ async def test_a_worker_draws_with_its_own_key(
     await project.upload(message, 0, PICTURE)  # again, after a lost answer
     status = await project.report({**report, "assets": [{"type": "image", **asset}]})
     assert (message.job_id, status) == (queued["jobId"], "completed")
+    with pytest.raises(ProviderError, match="has ended"):
+        await project.upload(message, 0, PICTURE)
 
 
 def test_a_key_opens_nothing_else_and_is_revoked(
