@@ -38,7 +38,7 @@ _PART: Final = re.compile(
 )
 _TOKENS: Final = re.compile(
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
-    r"|\bsb_secret_[\w-]+"
+    r"|\bsb_secret_[\w-]+|\bwk_[0-9a-f]{32,}"
     r"|\bsk-[\w-]{16,}|\br8_\w{20,}|\bwhsec_[\w+/=-]{16,}|\bkey_[0-9a-f]{20,}"
     r"|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[\w-]{10,}"
 )

@@ -24,6 +24,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl"
         (b'name="password"\r\n\r\nx\r\n--b', "multipart/form-data; boundary=b", None),
         (f"see {JWT}.".encode(), "", b"see [redacted]."),
         (b"sb_secret_abc and sk-abcdefghijklmnopqrst", "", b"[redacted] and [redacted]"),
+        (b'{"key": "wk_%b"}' % (b"0f" * 32), "", b'{"key": "[redacted]"}'),
         (b"postgres://u:pw@host/db", "", b"postgres://u:[redacted]@host/db"),
         (b'postgres://u:p"w@host/db', "", b"postgres://u:[redacted]@host/db"),
         (b"it is hunter2hunter2", "", b"it is [redacted]"),
