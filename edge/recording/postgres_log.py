@@ -12,9 +12,8 @@ from typing import Final
 from edge.events import Level
 from edge.recording.items import ServiceLine
 
-PREFIX: Final = "%m [%p] (%a) "
-"""Of `log_line_prefix`; services name a request as `application_name`."""
-REQUEST: Final = "request "
+_REQUEST: Final = "request "
+"""Begins the `application_name` by which services name a request."""
 _LOG: Final = logging.getLogger(__name__)
 _ENTRY: Final = re.compile(
     r"\d{4}-\d\d-\d\d [\d:.]+ \S+ \[(?P<pid>\d+)\] \((?P<name>[^)]*)\) (?P<level>[A-Z0-9]+):  "
@@ -98,5 +97,5 @@ def _render(first: re.Match[str], parts: list[str]) -> ServiceLine:
     level = _LEVELS.get(first["level"], Level.INFO)
     text = "\n".join([f"{first['level']}:  {first['text']}", *parts])[:_LONGEST]
     name = first["name"]
-    request_id = name.removeprefix(REQUEST) if name.startswith(REQUEST) else ""
+    request_id = name.removeprefix(_REQUEST) if name.startswith(_REQUEST) else ""
     return ServiceLine(time.time(), "postgres", level, text, request_id)
