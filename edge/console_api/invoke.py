@@ -92,7 +92,8 @@ async def _invoke(request: Request) -> Response:
     if not _METHOD.fullmatch(method) or method == "CONNECT":
         raise invalid(f"method is {asked.method[:20]!r}.", "Use GET, POST, PUT, PATCH or DELETE.")
     target = _target(asked)
-    headers, content = read_headers(asked.headers), read_content(asked.body)
+    headers = read_headers(asked.headers)
+    content = await asyncio.to_thread(read_content, asked.body)
     if asked.parts:
         kind, content = await asyncio.to_thread(render_form, asked.parts)
         headers = [pair for pair in headers if pair[0].lower() != "content-type"]

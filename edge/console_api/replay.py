@@ -77,7 +77,7 @@ async def replay(context: ConsoleContext, request_id: str, asked: ReplayRequest)
     changed = read_headers(asked.headers) if asked.headers is not None else []
     names = {name.lower() for name, _ in changed}
     kept = [(n, v) for n, v in headers if n not in names and REDACTED not in v]
-    content = _content(stored, asked.body)
+    content = await asyncio.to_thread(_content, stored, asked.body)
     if row["query"] and REDACTED in row["query"]:
         raise _redacted("query")
     path = row["path"] + (f"?{row['query']}" if row["query"] else "")
