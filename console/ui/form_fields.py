@@ -31,14 +31,12 @@ class FormFields:
                 multiple=True,
                 auto_upload=True,
                 max_file_size=_MOST_BYTES,
-                max_total_size=_MOST_BYTES,
                 on_upload=self._take,
-                on_rejected=lambda: ui.notify(
-                    "Here files have at most 8 MB together. Copy the call as curl for larger ones.",
-                    timeout=8000,
-                ),
+                on_rejected=_refuse,
             )
-            upload.props("flat bordered").classes("full upload")
+            upload.props("flat bordered").classes("full")
+            # Listed above, where they can be removed and chosen again.
+            upload.on("uploaded", lambda: upload.run_method("removeUploadedFiles"), args=[])
         self._add("", "")
 
     def fill(self, fields: Sequence[Mapping[str, Any]]) -> None:
@@ -66,6 +64,10 @@ class FormFields:
         self._texts.append((field, text))
 
     async def _take(self, event: events.UploadEventArguments) -> None:
+        before = sum(len(each["base64"]) // 4 * 3 for each in self._files)
+        if before + event.file.size() > _MOST_BYTES:
+            _refuse()
+            return
         content = await event.file.read()
         part = {
             "name": self._name.value or "file",
@@ -82,3 +84,8 @@ class FormFields:
                 row.delete()
 
             ui.button("Remove", on_click=remove).props("flat dense no-caps size=sm")
+
+
+def _refuse() -> None:
+    text = "Here files have at most 8 MB together. Copy the call as curl for larger ones."
+    ui.notify(text, timeout=8000)

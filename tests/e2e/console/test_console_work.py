@@ -162,6 +162,14 @@ def test_a_form_with_a_file_is_sent_and_saved(tab: Tab) -> None:
     file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"what the file says"}
     page.locator("input[type=file]").set_input_files(file)  # pyright: ignore[reportArgumentType]
     expect(page.get_by_text("file: notes.txt")).to_be_visible()
+    expect(page.locator(".q-uploader__file")).to_have_count(0)
+    large = {**file, "name": "large.txt", "buffer": b"x" * ((8 << 20) - 10)}
+    page.locator("input[type=file]").set_input_files(large)  # pyright: ignore[reportArgumentType]
+    expect(page.get_by_text("at most 8 MB together")).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("file: notes.txt")).to_have_count(0)
+    page.locator("input[type=file]").set_input_files(file)  # pyright: ignore[reportArgumentType]
+    expect(page.get_by_text("file: notes.txt")).to_be_visible()
     page.get_by_role("button", name="Call", exact=True).click()
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_contain_text('name="title"')
