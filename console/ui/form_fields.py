@@ -24,8 +24,8 @@ class FormFields:
             with ui.element("div").classes("row-wrap"):
                 add = ui.button("Add a field", icon="add", on_click=lambda: self._add("", ""))
                 add.props("flat no-caps")
-                self._name = ui.input("Name of the next files' field", value="file")
-                self._name.props("dense outlined").classes("filter mono")
+                self._name = ui.input("Field of the next files", value="file")
+                self._name.props("dense outlined").classes("filter-wide mono")
             upload = ui.upload(
                 label="Add files, 8 MB at most",
                 multiple=True,
