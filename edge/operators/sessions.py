@@ -39,9 +39,10 @@ class Sessions:
     _sessions: list[Session] = field(default_factory=list[Session], init=False)
 
     async def open(self, operator: Operator) -> Session:
-        """Begin a session; the oldest ends if there are too many."""
+        """Begin a session; one too many ends the oldest of this operator, or else of all."""
         while len(self._sessions) >= _MOST:
-            await self.end(self._sessions[0])
+            own = [each for each in self._sessions if each.operator.id == operator.id]
+            await self.end((own or self._sessions)[0])
         now, token = self.clock(), secrets.token_urlsafe(32)
         views = self.create_views(token)
         session = Session(operator, views, secrets.token_urlsafe(32), token, now + _SECONDS, now)
