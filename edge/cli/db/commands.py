@@ -176,6 +176,9 @@ def run_tests(
         typer.Argument(metavar="[PATH]...", help="Files and folders; else supabase/tests."),
     ] = None,
     *,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a file may take before it is stopped.")
+    ] = 600,
     workdir: options.Workdir = options.HERE,
     output: options.Output = "pretty",
 ) -> None:
@@ -187,7 +190,7 @@ def run_tests(
     files = find_tests(workdir, paths or ())
     view = TapView(workdir.resolve(), output)
     with open_database(workdir) as url:
-        for result in run(url, files):
+        for result in run(url, files, timeout):
             view.show(result)
     if not view.finish():
         raise typer.Exit(FAILED)

@@ -1,17 +1,19 @@
 """`edge db test`: run pgTAP files by psql, as `supabase test db` does with pg_prove."""
 
+import os
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import psycopg
+from typing import IO, Final
 
 from edge.cli.db.local import apply_new, create_scratch, find_psql, use_server
+from edge.cli.db.shared_pgtap import use_pgtap
 from edge.cli.db.tap import Report, check_plan, cut_lines, read_report
 from edge.cli.running import project_lock, require_database, require_running
 from edge.emulator.postgres.blockers import describe_blockers
@@ -26,6 +28,7 @@ _OPTIONS: Final = (
 )
 # fmt: on
 _STOPPED_BY_ERROR: Final = 3
+_GRACE: Final = 5.0  # for psql to cancel its statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def open_database(workdir: Path) -> Generator[str]:
     seeds.
     """
     if project_lock(workdir).holder() is not None:
-        with _with_pgtap(require_database(require_running(workdir))) as url:
+        with use_pgtap(require_database(require_running(workdir))) as url:
             yield url
         return
     with use_server(workdir) as server:
@@ -75,35 +78,33 @@ def open_database(workdir: Path) -> Generator[str]:
             if outcome.blockers:
                 lines = "\n".join(describe_blockers(outcome.blockers, workdir.resolve()))
                 raise EdgeError(f"The database does not take all migrations and seeds:\n{lines}")
-            with _with_pgtap(url):
+            with use_pgtap(url):
                 yield url
         finally:
             server.drop_database(_SCRATCH)
 
 
-def run_tests(url: str, paths: Sequence[Path]) -> Iterator[FileResult]:
-    """Run the files one after another; yield each one's result."""
+def run_tests(url: str, paths: Sequence[Path], limit: float) -> Iterator[FileResult]:
+    """Run the files in order, each for at most `limit` seconds; yield each one's result."""
     for path in paths:
         started = time.monotonic()
-        report = _run(url, path)
+        report = _run(url, path, limit)
         yield FileResult(path, report, time.monotonic() - started)
 
 
-def _run(url: str, path: Path) -> Report:
+def _run(url: str, path: Path, limit: float) -> Report:
     command = [str(find_psql()), *_OPTIONS, "--file", path.name, "--dbname", url]
-    with tempfile.TemporaryFile("w+", errors="replace") as complaints:
-        with subprocess.Popen(
-            command,
-            cwd=path.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            text=True,
-            errors="replace",
-        ) as process:
-            assert process.stdout is not None, "it is a pipe"
-            report = read_report(cut_lines(process.stdout))
-        if process.returncode:
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as complaints,
+        _running(command, path.parent, complaints) as process,
+        _limited(process, limit) as overran,
+    ):
+        assert process.stdout is not None, "it is a pipe"
+        report = read_report(cut_lines(process.stdout))
+        process.wait()
+        if overran.is_set():
+            report.problems.append(f"stopped after {report.ran} tests: {limit:g} s were over")
+        elif process.returncode:
             complaints.seek(0)
             for line in cut_lines(complaints):
                 report.note(line.rstrip("\n"))
@@ -116,18 +117,51 @@ def _run(url: str, path: Path) -> Report:
 
 
 @contextmanager
-def _with_pgtap(url: str) -> Generator[str]:
-    """Create the extension where it is missing, and drop it again."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute("select from pg_extension where extname = 'pgtap'").fetchone()
-        if row is None:
-            connection.execute("create extension pgtap with schema extensions")
+def _running(
+    command: Sequence[str], folder: Path, complaints: IO[str]
+) -> Generator[subprocess.Popen[str]]:
+    """Run psql in a process group, which ends with the block: `\\!` may have started others."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        text=True,
+        errors="replace",
+        process_group=0,
+    ) as process:
+        try:
+            yield process
+        finally:
+            _signal_group(process, signal.SIGKILL)
+
+
+@contextmanager
+def _limited(process: subprocess.Popen[str], limit: float) -> Generator[threading.Event]:
+    """End the group after `limit` seconds, and then set the event that it yields.
+
+    SIGINT has psql cancel its statement in the server, which would go on otherwise.
+    """
+    overran, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if over.wait(limit):
+            return
+        overran.set()
+        _signal_group(process, signal.SIGINT)
+        if not over.wait(_GRACE):
+            _signal_group(process, signal.SIGKILL)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
     try:
-        yield url
+        yield overran
     finally:
-        if row is None:
-            with (
-                psycopg.connect(url, autocommit=True) as connection,
-                suppress(psycopg.errors.DependentObjectsStillExist),  # a file has left some
-            ):
-                connection.execute("drop extension if exists pgtap")
+        over.set()
+        watching.join()
+
+
+def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from edge.cli.db.shared_pgtap import use_pgtap
 from edge.emulator.postgres.cluster import Cluster
 from edge.project.lock import Lock
 from tests.support.cli_command import Edge, Outcome, run_edge
@@ -99,3 +101,41 @@ def test_without_files_the_place_is_named(edge: Edge) -> None:
 
     assert outcome.status == 2
     assert "ends in .sql or .pg" in outcome.err
+
+
+@pytest.mark.parametrize("endless", ["select pg_sleep(1000);", "\\! sleep 1000"])
+def test_a_file_that_does_not_end_is_stopped(edge: Edge, tmp_path: Path, endless: str) -> None:
+    folder = tmp_path / "supabase/tests/database"
+    (folder / "1.sql").write_text(f"select plan(1);\n{endless}\nselect ok(true);\n")
+    (folder / "2.sql").write_text("select plan(1); select ok(true);")
+
+    outcome = edge("--timeout", "3")
+
+    assert outcome.status == 1
+    assert ": 3 s were over" in outcome.out
+    assert "2.sql .. ok" in outcome.out
+
+
+def test_runs_that_overlap_leave_each_other_pgtap(cluster: Cluster, database: str) -> None:
+    url = cluster.dsn(database, user="postgres")
+
+    def has_pgtap() -> bool:
+        with psycopg.connect(url) as connection:
+            found = connection.execute("select from pg_extension where extname = 'pgtap'")
+            return found.fetchone() is not None
+
+    with ExitStack() as second:
+        with use_pgtap(url):
+            second.enter_context(use_pgtap(url))
+        assert has_pgtap()
+    assert not has_pgtap()
+
+
+def test_a_project_keeps_the_pgtap_that_it_has_made(cluster: Cluster, database: str) -> None:
+    url = cluster.dsn(database, user="postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create extension pgtap with schema extensions")
+        with use_pgtap(url):
+            pass
+
+        assert connection.execute("select extensions.plan(1)").fetchone() is not None
