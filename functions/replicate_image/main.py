@@ -4,8 +4,11 @@ POST by a user: {prompt, apiModelId, jobType | job_type, quality?, input? {steps
 width, height, seed, scheduler, num_outputs, negative_prompt}, metadata?}: 200 {jobId,
 predictionId, status: queued}; the webhook ends the job. {predictionId}: 200 the provider's
 prediction object; one that has ended also ends its job, should the webhook have been lost.
-POST {action: fallback} with the secret key, each minute by its schedule: picture jobs that wait
-for a minute while no worker is healthy are drawn by the default model: 200 {claimed, started}.
+POST {action: maintain} with the secret key, each half minute by its schedule: poll, then fallback.
+{action: poll}: predictions whose webhook did not come are read, 30 s after their start and then
+after growing pauses; those that are over end their jobs: 200 {polled, ended}.
+{action: fallback}: picture jobs that wait for a minute while no worker is healthy are drawn by the
+default model: 200 {claimed, started}.
 400 PROMPT_MISSING, MODEL_NOT_FOUND, WRONG_PROVIDER, MODEL_VERSION_INVALID, JOB_TYPE_UNKNOWN · 404
 PREDICTION_NOT_FOUND · 502 PREDICTION_CREATE_ERROR, MODEL_VERSION_NOT_FOUND · 503
 PROVIDER_NOT_CONFIGURED, PROVIDER_UNAVAILABLE · 504 PREDICTION_UNKNOWN.
@@ -25,13 +28,13 @@ from shared.replicate.process import process_prediction
 from .fallback import fall_back
 from .inputs import map_inputs
 from .models import find_model
+from .poll import OVER, poll
 from .predict import predict
 from .request import ImageInput
 
 _MAX_BODY: Final = 1 << 18
 _MAX_PROMPT: Final = 10_000
-_FALLBACK: Final = "fallback"
-_OVER: Final = ("succeeded", "failed", "canceled", "aborted")
+_ACTIONS: Final = ("maintain", "poll", "fallback")
 _TYPES: Final = tuple(
     f"{name}_{quality}" for name in ("rv51", "sdxl_image", "image") for quality in ("fast", "high")
 )
@@ -39,16 +42,27 @@ _TYPES: Final = tuple(
 
 @endpoint(auth=("user", "secret"), timeout=120)
 async def main(ctx: Context) -> dict[str, Any]:
-    """Draw, read, or fall back."""
+    """Draw, read, or do what the schedule asks for."""
     body = await read_model(ctx.request, ImageInput, _MAX_BODY)
     env = replicate_env()
-    if body.action == _FALLBACK:
-        return await fall_back(ctx, env)
+    if body.action in _ACTIONS:
+        return await _maintain(ctx, env, body.action)
     if ctx.user_id is None:
         raise ForbiddenError("Pictures are drawn for a signed-in user.", code="USER_NEEDED")
     if body.prediction_id:
         return await _read(ctx, env, body.prediction_id)
     return await _draw(ctx, env, body)
+
+
+async def _maintain(ctx: Context, env: ReplicateEnv, action: str) -> dict[str, Any]:
+    if ctx.auth_mode != "secret":
+        raise ForbiddenError(f"{action} requires the secret key.", code="SECRET_KEY_NEEDED")
+    done: dict[str, Any] = {}
+    if action != "fallback":
+        done |= await poll(ctx, env)
+    if action != "poll":
+        done |= await fall_back(ctx, env)
+    return done
 
 
 async def _draw(ctx: Context, env: ReplicateEnv, body: ImageInput) -> dict[str, Any]:
@@ -99,6 +113,6 @@ async def _read(ctx: Context, env: ReplicateEnv, prediction_id: str) -> dict[str
     if not rows:
         raise NotFoundError("There is no such prediction.", code="PREDICTION_NOT_FOUND")
     prediction = await read_prediction(env, prediction_id)
-    if prediction.get("status") in _OVER and rows[0]["status"] in ("queued", "processing"):
+    if prediction.get("status") in OVER and rows[0]["status"] in ("queued", "processing"):
         await process_prediction(ctx.env.supabase, rows[0]["id"], prediction)
     return prediction

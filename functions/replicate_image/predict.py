@@ -14,6 +14,8 @@ from .models import Model
 
 _SECONDS: Final = 20.0
 _LEASE_SECONDS: Final = 3_600
+_UNKNOWN_SECONDS: Final = 600
+"""How long a webhook is waited for when the answer was lost: no prediction can be read then."""
 
 
 async def predict(
@@ -34,7 +36,7 @@ async def predict(
         with ctx.stage("predict"):
             prediction = await create_prediction(env, model.version, inputs, url)
     except UnknownOutcomeError:
-        await report(ctx, job_id, "processing", metadata=noted, lease_seconds=_LEASE_SECONDS)
+        await report(ctx, job_id, "processing", metadata=noted, lease_seconds=_UNKNOWN_SECONDS)
         raise
     except FunctionError as exc:
         is_retryable = not isinstance(exc, PredictionError) or exc.is_retryable

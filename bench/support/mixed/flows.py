@@ -28,6 +28,7 @@ _SCHEDULES: Final[tuple[tuple[str, dict[str, str], float], ...]] = (
     ("campaign-trigger", {"action": "schedule_check"}, 2.0),
     ("generate-talk-track", {"action": "reap"}, 2.0),
     ("media-queue", {"action": "reap"}, 3.0),
+    ("replicate-image", {"action": "poll"}, 10.0),
     ("health-check-workers", {}, 10.0),
     ("workspace-actions", {"action": "reap_expired"}, 15.0),
 )

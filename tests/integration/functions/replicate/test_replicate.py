@@ -202,6 +202,71 @@ def test_a_lost_webhook_is_made_up_for_by_reading_the_prediction(stack: RunningS
     assert stack.call("replicate-image", asked, stranger).status_code == 404
 
 
+def test_a_prediction_whose_webhooks_are_lost_is_read_by_the_schedule(stack: RunningStack) -> None:
+    end_predicted(stack)
+    _, token = stack.create_user()
+    stack.fault(provider="replicate", kind="lost", endpoint="webhook", times=2)
+    answer = draw(stack, token).json()
+    early = stack.call("replicate-image", {"action": "poll"}).json()  # it may still be notified
+    start_earlier(stack, answer["jobId"])
+    stack.fault(provider="replicate", kind="status", status=503, endpoint="read_prediction")
+    assert stack.call("replicate-image", {"action": "poll"}).json() == {"polled": 1, "ended": 0}
+    assert stack.call("replicate-image", {"action": "poll"}).json() == {"polled": 0, "ended": 0}
+    make_due = "update media.replicate_polls set next_at = now() where job_id = %s returning polls"
+    url = f"/providers/replicate/v1/predictions/{answer['predictionId']}"
+    with stack.client() as client:
+        headers = {"authorization": "Bearer r8"}
+        until(lambda: client.get(url, headers=headers).json()["status"] == "succeeded")
+    rows(stack, make_due, answer["jobId"])
+    late = stack.call("replicate-image", {"action": "maintain"}).json()
+
+    assert early == {"polled": 0, "ended": 0}
+    assert (late["polled"], late["ended"]) == (1, 1)
+    assert finished(stack, answer["jobId"])["status"] == "completed"
+    assert len(assets(stack, answer["jobId"])) == 1
+
+
+def test_a_prediction_that_replicate_does_not_know_fails_its_job(stack: RunningStack) -> None:
+    end_predicted(stack)
+    user_id, _ = stack.create_user()
+    job_id = job_of(stack, user_id)
+    (job,) = rows(stack, "select metadata from public.jobs where id = %s", job_id)
+    send(stack, {"id": job["metadata"]["prediction_id"], "status": "processing"})
+    start_earlier(stack, job_id)
+
+    assert stack.call("replicate-image", {"action": "poll"}).json() == {"polled": 1, "ended": 1}
+    assert "does not know it" in finished(stack, job_id)["error_message"]
+
+
+def test_an_answer_that_is_lost_is_waited_for_ten_minutes(stack: RunningStack) -> None:
+    user_id, token = stack.create_user()
+    stack.fault(provider="replicate", kind="lost", endpoint="webhook", times=2)
+    stack.fault(provider="replicate", kind="cut", endpoint="create_prediction")
+    assert draw(stack, token).status_code == 504
+    query = (
+        "select status, lease_expires_at - started_at < interval '11 minutes' as is_soon"
+        " from public.jobs where user_id = %s"
+    )
+
+    assert rows(stack, query, user_id) == [{"status": "processing", "is_soon": True}]
+
+
+def end_predicted(stack: RunningStack) -> None:
+    """End what earlier tests have left, so that nothing else is read."""
+    rows(
+        stack,
+        "update public.jobs set status = 'failed', error_message = 'left'"
+        " where status = 'processing' and metadata ? 'prediction_id' returning id",
+    )
+
+
+def start_earlier(stack: RunningStack, job_id: str) -> None:
+    query = (
+        "update public.jobs set started_at = now() - interval '1 minute' where id = %s returning id"
+    )
+    assert rows(stack, query, job_id)
+
+
 def test_canceled_is_a_failure_and_unknown_states_wait(stack: RunningStack) -> None:
     user_id, _ = stack.create_user()
     job_id = job_of(stack, user_id)
@@ -295,7 +360,8 @@ def test_the_processor_is_for_the_service_alone(stack: RunningStack) -> None:
 
     assert stack.call("replicate-callback", body, token).status_code == 401
     assert stack.call("replicate-callback", body).status_code == 404
-    assert stack.call("replicate-image", {"action": "fallback"}, token).status_code == 403
+    for action in ("fallback", "poll", "maintain"):
+        assert stack.call("replicate-image", {"action": action}, token).status_code == 403
 
 
 def test_jobs_that_no_worker_takes_are_drawn_by_replicate(stack: RunningStack) -> None:

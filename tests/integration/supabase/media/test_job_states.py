@@ -152,11 +152,13 @@ def test_a_lost_worker_s_job_is_taken_over_and_fails_in_the_end(
     assert media.messages() == 0
 
 
-def test_a_provider_s_job_that_was_never_started_fails_after_an_hour(media: MediaDatabase) -> None:
+def test_a_provider_s_job_that_was_never_started_fails_after_ten_minutes(
+    media: MediaDatabase,
+) -> None:
     insert = """
         insert into public.jobs (user_id, job_type, format, quality, original_prompt, created_at)
         select %s, 'sdxl_image_fast', 'image', 'fast', 'a lighthouse', now() - age
-        from unnest(array[interval '59 minutes', interval '61 minutes']) as a (age)
+        from unnest(array[interval '9 minutes', interval '11 minutes']) as a (age)
         returning id::text
     """
     young, old = [row[0] for row in media.connection.execute(insert, (media.user_id,))]
@@ -167,6 +169,42 @@ def test_a_provider_s_job_that_was_never_started_fails_after_an_hour(media: Medi
     assert media.job(young)["status"] == "queued"
     assert media.job(old)["status"] == "failed"
     assert media.job(old)["error_message"] == "The provider did not answer in time."
+
+
+def test_a_claim_of_replicate_s_fallback_is_given_back_within_minutes(media: MediaDatabase) -> None:
+    job_id = media.enqueue()["job_id"]
+    media.connection.execute("update public.jobs set queued_at = now() - interval '2 minutes'")
+    claimed = media.ask("select public.claim_replicate_jobs_v2()")
+    left = "select lease_expires_at - now() < interval '4 minutes' from public.jobs where id = %s"
+
+    assert claimed["job_id"] == job_id
+    assert media.ask(left, job_id) is True
+    media.expire(job_id)
+    assert media.ask("select public.reap_media_jobs_v1()")["requeued"] == 1
+    assert media.claim("w1")
+
+
+def test_predictions_are_due_after_growing_pauses(media: MediaDatabase) -> None:
+    insert = """
+        insert into public.jobs (user_id, job_type, format, quality, status, started_at,
+            lease_expires_at, metadata)
+        select %s, 'rv51_fast', 'image', 'fast', 'processing', now() - age,
+            now() + interval '1 hour', jsonb_build_object('prediction_id', n)
+        from unnest(array[interval '20 seconds', interval '40 seconds'])
+            with ordinality as a (age, n)
+    """
+    media.connection.execute(insert, (media.user_id,))
+    due = "select array_agg(prediction_id) from public.claim_replicate_polls_v1()"
+    pauses: list[float] = []
+    for _ in range(12):
+        assert media.ask(due) == ["2"]
+        assert media.ask(due) is None
+        pause = "select extract(epoch from next_at - now())::float from media.replicate_polls"
+        pauses.append(round(media.ask(pause), -1))
+        media.connection.execute("update media.replicate_polls set next_at = now()")
+
+    assert pauses[:4] == [60, 90, 120, 150]
+    assert pauses[-1] == 300
 
 
 def test_a_result_counts_although_the_job_was_taken_over(media: MediaDatabase) -> None:
