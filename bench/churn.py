@@ -18,7 +18,7 @@ from bench.support.load import Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
 from bench.support.source import save
 from bench.support.statistics import print_at_most, slope
-from tests.support.process_tree import descriptors, family, resident_bytes
+from tests.support.process_tree import family, open_files, resident_bytes
 from tests.support.processes import ROOT, ask, free_port, python, running, wait_answer
 
 _SOURCE: Final = ROOT / "bench/functions/churn"
@@ -106,12 +106,12 @@ def take_sample(served: Runtime) -> Sample:
     while len(members := family(served.pid)) > _AT_REST and time.monotonic() < end:
         time.sleep(0.05)
     gateway, zygote = members[:2]
-    opened = descriptors(gateway) + descriptors(zygote)
+    opened = [open_files(pid) for pid in (gateway, zygote)]
     return Sample(
         gateway_kb=resident_bytes(gateway) // 1024,
         zygote_kb=resident_bytes(zygote) // 1024,
-        descriptors=len(opened),
-        sockets=sum(name.startswith("socket:") for name in opened),
+        descriptors=sum(every for every, _ in opened),
+        sockets=sum(sockets for _, sockets in opened),
         processes=len(members),
         temporary_files=sum(path.is_file() or path.is_socket() for path in _files(served)),
     )

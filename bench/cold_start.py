@@ -12,13 +12,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 from bench.deployed import measure_deployed
 from bench.support.machine import print_machine
 from bench.support.peer import DENO, deno, functions_framework
 from bench.support.statistics import Series, print_at_least, print_at_most, print_ratio
+from edge.operating_system import is_alive
 from tests.support.processes import ROOT, ask, free_port, python, running, wait_answer
 
 _PATH = "/functions/v1/heavy"
@@ -50,9 +50,8 @@ def measure_ours(port: int, runs: int) -> list[float]:
 
 def _end(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    with suppress(OSError):
-        while Path(f"/proc/{pid}").exists():
-            time.sleep(0.001)
+    while is_alive(pid):
+        time.sleep(0.001)
     time.sleep(0.02)
 
 

@@ -9,7 +9,6 @@ import argparse
 import re
 import sys
 import time
-from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from tests.support.fuzz.check import Fuzz
 from tests.support.fuzz.requests import Keys, Request, requests
 from tests.support.fuzz.services import FRAMES, broadcast_requests, storage_requests
 from tests.support.fuzz.sockets import SocketFuzz
+from tests.support.process_tree import resident_bytes
 
 _SHOWN = 1500
 
@@ -86,8 +86,7 @@ def _run(fuzz: Fuzz, sockets: SocketFuzz, number: int, found: dict[str, str]) ->
 
 
 def _resident_megabytes(pid: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return resident_bytes(int(pid)) / (1 << 20)
 
 
 if __name__ == "__main__":

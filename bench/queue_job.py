@@ -13,7 +13,7 @@ import os
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from bench.support.peer import DENO
 from bench.support.statistics import print_at_least
 from edge.deploy.atomic_folder import replace_folder
 from edge.deploy.bundle.build import build_bundle
+from edge.operating_system import cpu_seconds
 from edge.tokens import mint
 from tests.support.process_tree import family
 from tests.support.processes import ROOT, free_port, python, running, wait_answer
@@ -104,12 +105,7 @@ def measure(
 
 def _processor_seconds() -> float:
     """Return what the processes below this one have used."""
-    ticks = 0
-    for pid in family(os.getpid())[1:]:
-        with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(cpu_seconds(pid) for pid in family(os.getpid())[1:])
 
 
 def _visitor(details: Mapping[str, str], port: int, path: str, user_id: str) -> Visitor:

@@ -14,7 +14,6 @@ until it has them.
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import statistics
 import tempfile
@@ -35,6 +34,7 @@ from bench.support.machine import print_machine
 from bench.support.statistics import Series, print_at_most
 from edge.emulator.postgres.cluster import Cluster
 from edge.events import RequestServed
+from edge.operating_system import cpu_seconds
 from edge.project.console_token import read_token
 from edge.project.recording import RecordingSettings
 from edge.recording.recorder import Recorder
@@ -89,7 +89,7 @@ class Contender:
     def cpu_seconds(self) -> float:
         """CPU time of the stack, its workers and its database so far."""
         lock = json.loads((self.folder / ".edge/lock").read_text())
-        return sum(map(_cpu_seconds, family(int(lock["PID"]))))
+        return sum(map(cpu_seconds, family(int(lock["PID"]))))
 
     def own_cpu_seconds(self) -> float:
         """CPU time of the recording's thread and of its backend so far."""
@@ -98,7 +98,7 @@ class Contender:
         cluster = Cluster(self.folder / ".edge/postgres", port=self.db_port)
         with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
             rows = connection.execute(_BACKENDS).fetchall()
-        return thread + sum(_cpu_seconds(int(row[0])) for row in rows)
+        return thread + sum(cpu_seconds(int(row[0])) for row in rows)
 
     def api(self) -> httpx.Client:
         """A client of the console's API."""
@@ -121,14 +121,6 @@ def contender(folder: Path, *, records: bool) -> Generator[Contender]:
         assert json.loads(answer) == json.loads(_BODY), answer
         wait_answer(found.port, "/rest/v1/")
         yield found
-
-
-def _cpu_seconds(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(records: Contender, plain: Contender, *, rounds: int, seconds: float) -> float:

@@ -1,21 +1,18 @@
 """Two processes of generate-talk-track, served as in production, and their memory."""
 
 import os
-import re
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import httpx
 
 from edge.testing import serve_process
+from tests.support.process_tree import resident_bytes
 from tests.support.processes import ROOT
 from tests.support.talk_tracks.users import User
-
-_RESIDENT: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,7 @@ class Workers:
 
     def memory(self) -> list[int]:
         """Return the resident memory of each worker, in kilobytes."""
-        statuses = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids)
-        return [int(match[1]) for text in statuses if (match := _RESIDENT.search(text))]
+        return [resident_bytes(pid) // 1024 for pid in self.pids]
 
 
 @contextmanager

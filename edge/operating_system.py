@@ -5,6 +5,7 @@ EDGE_PORTABLE=1 takes the other way on Linux as well, so that it is tested.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _SWITCH: Final = "EDGE_PORTABLE"
 IS_PORTABLE: bool = os.environ.get(_SWITCH) == "1"
-IS_LINUX: bool = sys.platform.startswith("linux") and not IS_PORTABLE
+_HAS_LINUX: Final = sys.platform.startswith("linux")
+IS_LINUX: bool = _HAS_LINUX and not IS_PORTABLE
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever uses it makes a private folder there
 _TICK: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _FLAGS: Final = 6
@@ -66,6 +71,56 @@ def close_to_siblings() -> None:
     """Let no other process of the same user read this one's memory or environment (Linux)."""
     if IS_LINUX:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def memory_folder() -> Path | None:
+    """Return the folder whose files are kept in memory; elsewhere there is none."""
+    return _MEMORY if IS_LINUX and _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
+
+
+def working_folder() -> str | None:
+    """Return the path by which a process finds its working folder, if it may not enter those above.
+
+    Elsewhere None. EDGE_PORTABLE changes nothing here: root could run no Postgres, and no test.
+    """
+    return "/proc/self/cwd" if _HAS_LINUX else None
+
+
+def become_account(uid: int, gid: int) -> None:
+    """Give up root for an account, for good."""
+    os.setgroups([])
+    if _HAS_LINUX:
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    else:  # which sets the saved ids as well
+        os.setregid(gid, gid)
+        os.setreuid(uid, uid)
+
+
+def renounce_privileges(*, has_capabilities: bool) -> Callable[[], None]:
+    """Return what gives up capabilities, and gaining any, prepared to be called after a fork.
+
+    Elsewhere nothing: an account other than root's has none.
+    """
+    if not IS_LINUX:
+        return lambda: None
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    none = (ctypes.c_uint32 * 6)()
+
+    def renounce() -> None:
+        if has_capabilities and libc.capset(header, none):
+            os._exit(1)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+    return renounce
+
+
+def limit_data(size: int) -> None:
+    """Let the kernel refuse this process more memory; elsewhere others have to measure it."""
+    if IS_LINUX:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
 
 
 def open_anonymous_file(name: str) -> int:
@@ -166,6 +221,17 @@ def resident_bytes(pid: int) -> int:
         return memory.rss if memory else 0
     fields = _read(pid, "statm").split()
     return int(fields[1]) * _PAGE if fields else 0
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has had in RAM."""
+    if not IS_LINUX:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def is_alive(pid: int) -> bool:

@@ -11,7 +11,6 @@ One stack serves a whole session, of each worker of pytest-xdist its own; each t
 
 import asyncio
 import logging
-import os
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -28,6 +27,7 @@ import pytest
 from edge.errors import EdgeError
 from edge.events import Event, LogLine
 from edge.fresh_database import FreshDatabase
+from edge.operating_system import memory_folder
 from edge.project.environment import inherited_environment
 from edge.project.layout import find_project
 from edge.project.settings import Settings, load_settings
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _START_SECONDS: Final = 120.0
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of ours below it, private
 _NO_AUTHORITIES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts no authority: the stack speaks HTTP, and reading all of them takes 25 ms a client."""
 PASSWORD: Final = "a test's password"  # noqa: S105
@@ -113,8 +112,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[RunningStack]:
     """The stack of the project, on free ports, with its migrations and seeds applied."""
     given = request.config.getoption("--edge-workdir")
     root = Path(given) if given else find_project(request.config.rootpath)
-    memory = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
-    with TemporaryDirectory(prefix="edge-pytest-", dir=memory) as folder:
+    with TemporaryDirectory(prefix="edge-pytest-", dir=memory_folder()) as folder:
         yield from _run_stack(root, Path(folder))
 
 

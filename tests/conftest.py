@@ -19,6 +19,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.events import Event
 from edge.fresh_database import DatabaseCopies
+from edge.operating_system import memory_folder
 from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
@@ -74,8 +75,8 @@ def pytest_collection_finish() -> None:
 def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for databases, which come and go by the thousand: as files, of which ext4 looks at
     each that was deleted lately before it makes another."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir() or shutil.disk_usage(memory).free < _ROOM_FOR_DATABASES:
+    memory = memory_folder()
+    if memory is None or shutil.disk_usage(memory).free < _ROOM_FOR_DATABASES:
         yield tmp_path_factory.mktemp("databases")
         return
     with folder_in_memory(memory) as folder:

@@ -3,12 +3,14 @@
 import asyncio
 import multiprocessing
 import os
-import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+
+from edge.emulator.memory_bound import within_memory
+from edge.operating_system import limit_data
 
 R = TypeVar("R")
 
@@ -40,10 +42,14 @@ class BoundedProcess:
             )
         try:
             work = asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
-            return await asyncio.wait_for(work, self.seconds)
+            bounded = within_memory(work, self._pids, self.memory)
+            return await asyncio.wait_for(bounded, self.seconds)
         except (BrokenProcessPool, TimeoutError, MemoryError) as exc:
             self.close()
             raise ProcessEndedError from exc
+
+    def _pids(self) -> Iterable[int]:
+        return list((self._pool and self._pool._processes) or ())  # pyright: ignore[reportPrivateUsage]
 
     def close(self) -> None:
         """End the process, also during a call; the next call starts another."""
@@ -56,6 +62,5 @@ class BoundedProcess:
 
 def _limit(memory: int) -> None:
     """Bound the process's memory, and let the server's event loop go first."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+    limit_data(memory)
     os.nice(_NICENESS)

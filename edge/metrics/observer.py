@@ -1,5 +1,6 @@
 """Counts what happens, for /metrics and /_internal/metric."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,8 +19,8 @@ from edge.events import (
 from edge.logs.record import RequestRecord, parse_record
 from edge.metrics.exposition import Counter, Description, Family, Gauge, render
 from edge.metrics.families import RecordFamilies, RequestFamilies, WorkerFamilies
-from edge.metrics.memory import peak_bytes, resident_bytes
 from edge.metrics.workers import Census, WorkerState
+from edge.operating_system import peak_bytes, resident_bytes
 
 UNKNOWN_FUNCTION: Final = "(unknown)"
 """Stands for all names that no function has: anybody can ask for any number of them."""
@@ -88,13 +89,13 @@ class Metrics:
         """
         return {
             "mainWorkerHeapStats": {
-                "totalHeapSize": resident_bytes(),
+                "totalHeapSize": resident_bytes(os.getpid()),
                 "totalHeapExecutable": 0,
-                "totalPhysicalSize": resident_bytes(),
+                "totalPhysicalSize": resident_bytes(os.getpid()),
                 "totalAvailableSize": 0,
                 "totalGlobalHandlesSize": 0,
                 "usedGlobalHandlesSize": 0,
-                "usedHeapSize": resident_bytes(),
+                "usedHeapSize": resident_bytes(os.getpid()),
                 "mallocedMemory": 0,
                 "externalMemory": 0,
                 "peakMallocedMemory": peak_bytes(),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import httpx
+import psutil
 import psycopg
 from psycopg.rows import dict_row
 
@@ -143,7 +144,7 @@ class World:
 
     def kill_worker(self, slug: str) -> bool:
         """Kill one process of a function; whether there was one."""
-        mark = f"functions/{slug.replace('-', '_')}".encode()
+        mark = f"functions/{slug.replace('-', '_')}"
         for pid in self.function_processes()[1:]:
             if _is_about(pid, mark):
                 return _kill(pid)
@@ -161,8 +162,8 @@ class World:
     def function_processes(self) -> list[int]:
         """The zygote and its workers."""
         for pid in family(os.getpid())[1:]:
-            with suppress(OSError):
-                if b"edge.runtime.launch.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            with suppress(psutil.Error):
+                if "edge.runtime.launch.zygote" in psutil.Process(pid).cmdline():
                     return family(pid)
         return []
 
@@ -279,11 +280,11 @@ def _insert_campaign(
             )
 
 
-def _is_about(pid: int, mark: bytes) -> bool:
+def _is_about(pid: int, mark: str) -> bool:
     """Whether a process serves a function: its folder is its working directory or an argument."""
-    with suppress(OSError):
-        where = os.readlink(f"/proc/{pid}/cwd").encode()
-        return mark in where or mark in Path(f"/proc/{pid}/cmdline").read_bytes()
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return mark in process.cwd() or any(mark in part for part in process.cmdline())
     return False
 
 

@@ -21,6 +21,7 @@ from tests.support.cli_process import edge
 from tests.support.edge_process import EdgeProcess
 from tests.support.made_database import give_database
 from tests.support.notes_project import add_note, create_notes_project
+from tests.support.process_tree import family, is_running, name_of, parent_of
 from tests.support.waiting import PATIENCE
 
 DEADLINE = PATIENCE
@@ -59,36 +60,14 @@ class Run:
 
     def family(self) -> set[int]:
         """Return the pids of the process and its descendants."""
-        parents = {pid: ppid for pid in running_pids() if (ppid := parent_of(pid)) is not None}
-        family = {self.process.pid}
-        while more := {pid for pid, ppid in parents.items() if ppid in family} - family:
-            family |= more
-        return family
-
-
-def running_pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def parent_of(pid: int) -> int | None:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return None
+        return set(family(self.process.pid))
 
 
 def wait_gone(pids: set[int]) -> None:
     deadline = time.monotonic() + DEADLINE
-    while alive := {pid for pid in pids if is_alive(pid)}:
+    while alive := {pid for pid in pids if is_running(pid)}:
         assert time.monotonic() < deadline, f"still there: {alive}"
         time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture
@@ -227,8 +206,7 @@ def test_a_dead_postgres_is_started_again(starts: Any) -> None:
     postgres = next(
         pid
         for pid in run.family()
-        if Path(f"/proc/{pid}/comm").read_text() == "postgres\n"
-        and parent_of(pid) == run.process.pid
+        if name_of(pid) == "postgres" and parent_of(pid) == run.process.pid
     )
     os.kill(postgres, signal.SIGKILL)
     deadline = time.monotonic() + DEADLINE

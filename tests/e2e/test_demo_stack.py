@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.made_database import give_database
@@ -92,15 +93,8 @@ def first_line(process: Process) -> str:
 
 def alive(project: Path) -> list[str]:
     """Return the command lines of processes that mention the project."""
-    found: list[str] = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_text().replace("\0", " ")
-        except OSError:
-            continue
-        if str(project) in command:
-            found.append(command)
-    return found
+    commands = (" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))
+    return [command for command in commands if str(project) in command]
 
 
 def wait_gone(project: Path) -> list[str]:

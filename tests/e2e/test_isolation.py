@@ -19,8 +19,9 @@ from edge.project.settings import load_settings
 from edge.runtime.launch.prctl import closed_folder
 from edge.stack import Stack
 from tests.support.made_database import give_database
+from tests.support.process_tree import is_running
 from tests.support.serving import LoopThread
-from tests.support.waiting import PATIENCE, is_running
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.process,

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 
 from edge.events import Boot
 from tests.conftest import RunningStack
+from tests.support.process_tree import children_of
 from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.process]
@@ -59,7 +59,7 @@ def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningSta
     """A server cannot start while a process of the previous one is attached to its memory."""
     pid = stack.cluster.pid
     assert pid is not None
-    child = next(iter(children(pid)))
+    child = next(iter(children_of(pid)))
     os.kill(child, signal.SIGSTOP)
     try:
         os.kill(pid, signal.SIGKILL)
@@ -69,11 +69,6 @@ def test_postgres_comes_back_although_its_processes_outlive_it(stack: RunningSta
             os.kill(child, signal.SIGKILL)
 
     assert stack.cluster.pid not in {None, pid}
-
-
-def children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def test_a_worker_killed_in_mid_request_is_500_and_the_next_request_works(

@@ -16,6 +16,7 @@ from edge.emulator.rest.app import RestApp
 from edge.gateway.app import Gateway
 from edge.tokens import Keys, mint, mint_api_key
 from tests.support.cli_process import edge, shell
+from tests.support.process_tree import is_running
 from tests.support.production_process import DEADLINE, SECRET, Instance, production, variables
 from tests.support.serving import HttpServer, LoopThread
 from tests.support.waiting import PATIENCE, wait_for
@@ -171,7 +172,7 @@ def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
 
         run.process.kill()
         run.process.wait()
-        while any(Path(f"/proc/{pid}").exists() for pid in after):
+        while any(is_running(pid) for pid in after):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 

@@ -15,6 +15,7 @@ import httpx
 
 from tests.support.cli_process import shell
 from tests.support.edge_process import EdgeProcess
+from tests.support.process_tree import children_of
 from tests.support.waiting import PATIENCE
 
 DEADLINE = PATIENCE
@@ -56,8 +57,7 @@ class Instance:
         return url
 
     def children(self) -> set[int]:
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return {int(pid) for task in tasks for pid in task.read_text().split()}
+        return children_of(self.process.pid)
 
 
 def variables(project: str = "http://127.0.0.1:9") -> dict[str, str]:

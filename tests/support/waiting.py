@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
+
+from tests.support.process_tree import describe, is_running
 
 T = TypeVar("T")
 PATIENCE = 90.0  # seconds that a stalled machine may take; a wait ends at once when it is over
@@ -20,22 +21,9 @@ def wait_for(condition: Callable[[], T], deadline: float = PATIENCE) -> T:
     return found
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def wait_gone(pid: int, deadline: float = PATIENCE) -> None:
     """Wait until the process has ended; uvicorn's own limit of a graceful shutdown is 15 s."""
     end = time.monotonic() + deadline
     while is_running(pid):
-        assert time.monotonic() < end, _describe(pid)
+        assert time.monotonic() < end, f"{pid} still runs: {describe(pid)}"
         time.sleep(0.01)
-
-
-def _describe(pid: int) -> str:
-    folder = Path(f"/proc/{pid}")
-    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return f"{pid} still runs: {command}\n{(folder / 'status').read_text()}"

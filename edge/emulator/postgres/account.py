@@ -1,33 +1,32 @@
 """Choose the account of the Postgres processes: ours, or `nobody` without any capability as root.
 
 Postgres refuses to run as root. `nobody` may not enter a checkout below a private folder: the data
-folder is therefore its working directory when it starts, and is named `/proc/self/cwd`; the
-programs are copied to where it may enter (see install.py).
+folder is therefore its working directory when it starts, and is named as such; the programs are
+copied to where it may enter (see install.py).
 """
 
-import ctypes
 import os
 import pwd
 import signal
 import stat
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from edge.errors import EdgeError
-
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_NO_NEW_PRIVS: Final = 38
-_CAPABILITY_VERSION_3: Final = 0x20080522
-_WORKING_DIRECTORY: Final = "/proc/self/cwd"
+from edge.operating_system import (
+    IS_LINUX,
+    become_account,
+    renounce_privileges,
+    signal_when_parent_dies,
+    working_folder,
+)
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
-    if not sys.platform.startswith("linux"):
+    if working_folder() is None:
         raise EdgeError("Postgres refuses to run as root.", cure="Run this as an ordinary user.")
     return pwd.getpwnam("nobody")
 
@@ -39,7 +38,7 @@ def is_another() -> bool:
 
 def data_argument(data_dir: Path) -> str:
     """The name by which a server whose working directory is `data_dir` can enter it."""
-    return _WORKING_DIRECTORY if _unprivileged() else str(data_dir)
+    return (_unprivileged() and working_folder()) or str(data_dir)
 
 
 def login_names() -> tuple[str, ...]:
@@ -89,22 +88,17 @@ def preexec(*, dies_with_parent: bool) -> Callable[[], None] | None:
     With `dies_with_parent` the kernel sends SIGINT, Postgres' "fast shutdown", when the thread that
     started the process ends: call from the main thread only.
     """
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
     account = _unprivileged()
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    no_capabilities = (ctypes.c_uint32 * 6)()
+    if not account and not IS_LINUX:
+        return None
+    renounce = renounce_privileges(has_capabilities=account is not None)
+    die = signal_when_parent_dies(signal.SIGINT)
 
     def enter() -> None:
         if account:
-            os.setgroups([])
-            os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-            os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
-            if libc.capset(header, no_capabilities):
-                os._exit(1)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            become_account(account.pw_uid, account.pw_gid)
+        renounce()
         if dies_with_parent:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+            die()
 
     return enter

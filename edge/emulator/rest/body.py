@@ -15,6 +15,7 @@ from typing import Final
 from psycopg.pq.abc import PGresult
 from starlette.types import Receive
 
+from edge.emulator.memory_bound import within_memory
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, rest_error
@@ -31,6 +32,7 @@ from edge.emulator.rest.request.payload import (
     parse_payload,
     table_payload,
 )
+from edge.operating_system import IS_LINUX
 
 _SMALL: Final = 64 * 1024
 _SMALL_CSV: Final = 8 * 1024
@@ -38,6 +40,7 @@ _MAX_FORM: Final = 1024 * 1024
 _AT_ONCE: Final = 4
 _SLOT_SECONDS: Final = 10.0
 _CSV_MEMORY: Final = 96 * 1024 * 1024
+_CSV_TOO_LARGE: Final = "The CSV takes too long to read, or too much memory"
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _INSPECT: Final = (_SCHEMA / "inspect_json.sql").read_bytes()
 _MAY_WRITE: Final = (_SCHEMA / "may_write.sql").read_bytes()
@@ -186,12 +189,16 @@ class BodyReader:
 
 async def _convert_csv(body: bytes) -> Payload:
     """Convert the CSV by a program of its own; its memory and time are limited."""
-    memory = str(_CSV_MEMORY + 5 * len(body))
+    memory = _CSV_MEMORY + 5 * len(body)
+    limit = str(memory if IS_LINUX else 0)
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-I", "-S", csv_table.__file__, str(MAX_ROWS), memory)
+    command = (sys.executable, "-I", "-S", csv_table.__file__, str(MAX_ROWS), limit)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
-        out, reason = await process.communicate(body)
+        work = asyncio.ensure_future(process.communicate(body))
+        out, reason = await within_memory(work, lambda: (process.pid,), memory)
+    except MemoryError:
+        raise invalid_body(_CSV_TOO_LARGE) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -201,6 +208,6 @@ async def _convert_csv(body: bytes) -> Payload:
     if process.returncode == csv_table.TOO_MANY:
         raise rest_error("EDGE_TOO_MANY_ROWS", limit=MAX_ROWS)
     if process.returncode:
-        raise invalid_body("The CSV takes too long to read, or too much memory")
+        raise invalid_body(_CSV_TOO_LARGE)
     header, _, rows = out.partition(b"\n")
     return table_payload(header, rows)

@@ -24,10 +24,3 @@ def closed_folder(path: Path) -> Path | None:
     """Return the first folder on the way to `path` that other accounts may not enter."""
     way = (*reversed(path.resolve().parents), path.resolve())
     return next((folder for folder in way if not folder.stat().st_mode & stat.S_IXOTH), None)
-
-
-def become(uid: int) -> None:
-    """Give up root for an account that owns nothing."""
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)

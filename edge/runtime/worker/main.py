@@ -25,8 +25,8 @@ from functions_framework import aio
 from starlette.types import ASGIApp
 
 from edge.gateway.coalescing import CoalescingHttpProtocol
-from edge.operating_system import adopt_orphans, close_to_siblings
-from edge.runtime.launch.prctl import become, die_with_parent
+from edge.operating_system import adopt_orphans, become_account, close_to_siblings
+from edge.runtime.launch.prctl import die_with_parent
 from edge.runtime.pool.control_channel import FD_VARIABLE
 from edge.runtime.worker.entry_point import follow_entry_points
 from edge.runtime.worker.fork_safety import keep_from_forks
@@ -102,7 +102,7 @@ def _enter(spec: dict[str, Any], control: int, parent: int) -> None:
     environ.update(spec["environment"])
     environ[FD_VARIABLE] = str(control)
     if spec["uid"] is not None:
-        become(spec["uid"])
+        become_account(spec["uid"], spec["uid"])
     die_with_parent(parent)
     adopt_orphans()
     if spec["inspect_port"] is None:

@@ -62,7 +62,8 @@ def open_csv(body: bytes) -> TextIO:
 
 
 def _main(max_rows: int, max_memory: int) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
+    if max_memory:  # zero where the system has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     csv.field_size_limit(sys.maxsize)
     pieces = convert_csv(io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline=""), max_rows)

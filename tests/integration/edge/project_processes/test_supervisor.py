@@ -17,6 +17,7 @@ from edge.events import Event, LogLine
 from edge.project.extensions import ProcessEntry
 from edge.project_processes.process import Timing
 from edge.project_processes.supervisor import Supervisor
+from tests.support.process_tree import is_running
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.process
@@ -69,13 +70,6 @@ def lines(events: Observed, name: str) -> list[str]:
 async def until(condition: Callable[[], object]) -> None:
     """Wait in a thread, so that the event loop keeps running."""
     await asyncio.to_thread(wait_for, condition)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 async def test_start_waits_for_health_and_the_output_is_logged(tmp_path: Path) -> None:
@@ -155,9 +149,9 @@ signal.pause()
     async with running(tmp_path, python("stubborn", source)) as (supervisor, events):
         await until(lambda: lines(events, "stubborn"))
         pids = [supervisor.describe()[0]["pid"], int(lines(events, "stubborn")[0])]
-        assert all(map(is_alive, pids))
+        assert all(map(is_running, pids))
 
-    await until(lambda: not any(map(is_alive, pids)))
+    await until(lambda: not any(map(is_running, pids)))
     assert "did not end in time: killed" in lines(events, "stubborn")
 
 

@@ -3,18 +3,17 @@
 import gzip
 import hashlib
 import os
-import resource
 import socket
 import time
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 
 import httpx
 import pytest
 
 from edge.events import LogLine, RequestServed
 from tests.support.functions_runtime import Functions
+from tests.support.process_tree import resident_bytes
 from tests.support.raw_http import HEAD, connection, exchange, read_answer, statuses
 from tests.support.waiting import PATIENCE
 
@@ -36,7 +35,7 @@ def wait_for_line(functions: Functions, text: str, since: int) -> None:
 
 def resident() -> int:
     """Bytes that the gateway has in RAM; it runs in this very process."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return resident_bytes(os.getpid())
 
 
 def test_a_function_hears_that_its_client_has_left(functions: Functions) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from edge.events import Boot, LogLine, Shutdown, WorkerRetired
 from tests.support.functions_runtime import Functions, serve
+from tests.support.process_tree import children_of, is_running, parent_of
 from tests.support.waiting import PATIENCE, wait_for, wait_gone
 
 pytestmark = pytest.mark.process
@@ -82,13 +83,9 @@ def pid_of(functions: Functions, slug: str) -> int:
     return get(functions, f"/{slug}").json()["pid"]
 
 
-def zygote_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
 def test_a_daemon_that_left_its_session_ends_with_the_worker(hostile: Functions) -> None:
     answer = get(hostile, "/daemon").json()
-    assert Path(f"/proc/{answer['daemon']}").exists()
+    assert is_running(answer["daemon"])
 
     os.kill(answer["pid"], signal.SIGKILL)
 
@@ -122,13 +119,13 @@ def test_a_hundred_megabytes_of_log_lines_arrive_whole_and_in_order(hostile: Fun
 
 
 def test_a_worker_killed_while_it_boots_is_booted_again(hostile: Functions) -> None:
-    zygote = zygote_of(pid_of(hostile, "good"))
+    parent = parent_of(pid_of(hostile, "good"))
+    assert parent
 
     def newborn() -> list[int]:
-        children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
-        return [int(pid) for pid in children if int(pid) not in before]
+        return [*children_of(parent) - before]
 
-    before = {int(p) for p in Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()}
+    before = children_of(parent)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(get, hostile, "/late")
         wait_for(lambda: bool(newborn()))
@@ -141,7 +138,8 @@ def test_a_worker_killed_while_it_boots_is_booted_again(hostile: Functions) -> N
 
 def test_the_zygote_killed_while_a_worker_boots_is_replaced(hostile: Functions) -> None:
     old = pid_of(hostile, "late")
-    zygote = zygote_of(old)
+    zygote = parent_of(old)
+    assert zygote
     os.kill(old, signal.SIGKILL)
     wait_gone(old)
     with ThreadPoolExecutor(1) as threads:
@@ -150,7 +148,7 @@ def test_the_zygote_killed_while_a_worker_boots_is_replaced(hostile: Functions) 
         assert booting.result().status_code in (200, 500, 503)
 
     wait_for(lambda: get(hostile, "/late").status_code == 200)
-    assert zygote_of(pid_of(hostile, "late")) != zygote
+    assert parent_of(pid_of(hostile, "late")) != zygote
     wait_gone(zygote)
 
 

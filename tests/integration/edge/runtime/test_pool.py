@@ -10,6 +10,7 @@ import pytest
 
 from edge.events import Boot, Shutdown, ShutdownReason, ZygoteLost, ZygoteReady
 from tests.support.functions_runtime import Functions
+from tests.support.process_tree import parent_of
 from tests.support.waiting import wait_for, wait_gone
 
 pytestmark = pytest.mark.process
@@ -63,7 +64,8 @@ def test_what_a_function_has_started_ends_with_its_worker(functions: Functions) 
 def test_a_killed_zygote_is_replaced_and_the_gateway_goes_on(functions: Functions) -> None:
     with functions.client() as client:
         worker = client.get("/echo").json()["pid"]
-        zygote = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+        zygote = parent_of(worker)
+        assert zygote
         seen = len(functions.events)
         os.kill(zygote, signal.SIGKILL)
         wait_gone(worker)

@@ -10,13 +10,10 @@ import pytest
 
 from edge.events import ZygoteLost
 from tests.support.functions_runtime import Functions, serve
+from tests.support.process_tree import parent_of
 from tests.support.waiting import wait_gone
 
 pytestmark = pytest.mark.process
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_a_function_that_imports_a_library_is_forked_from_another_zygote(
