@@ -28,6 +28,8 @@ _ANSWER_SECONDS: Final = 30.0
 _UNAVAILABLE_CODES: Final = ("PGRST000", "PGRST001", "PGRST002", "PGRST003")
 _UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 _STATEMENT_CANCELLED: Final = "57014"
+# Undone for another transaction, so worth a second try: serialization, deadlock, lock timeout.
+_CONFLICTS: Final = ("40001", "40P01", "55P03")
 _RAISED_BY_US: Final = "PT"
 _BY_STATUS: Final[dict[str, type[FunctionError]]] = {
     "400": BadInputError,
@@ -112,12 +114,12 @@ def _translate_transport(error: "httpx.TransportError") -> FunctionError:
         within = f"within {seconds:g} s" if seconds else "in time"
         return _timeout(f"The database did not answer {within}, the limit of this call.")
     if isinstance(error, httpx.PoolTimeout):
-        return UnavailableError(
-            "All connections of this function to the database stayed busy.",
-            code="DATABASE_BUSY",
-            headers={"Retry-After": "1"},
-        )
+        return _busy("All connections of this function to the database stayed busy.")
     return _unavailable()
+
+
+def _busy(message: str) -> FunctionError:
+    return UnavailableError(message, code="DATABASE_BUSY", headers={"Retry-After": "1"})
 
 
 def _timeout(message: str) -> FunctionError:
@@ -152,6 +154,8 @@ def _by_sqlstate(code: str) -> FunctionError:
         return ForbiddenError("The caller may not do this to these rows.")
     if code in {"23503", "23505"}:
         return ConflictError("What is stored has changed meanwhile or does not allow this.")
+    if code in _CONFLICTS:
+        return _busy("Another transaction held what this one needed; try it again.")
     if code == _STATEMENT_CANCELLED:
         return _timeout("A statement took longer than the role's statement_timeout allows.")
     return InternalError()
