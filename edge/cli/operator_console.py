@@ -53,6 +53,7 @@ def console(
         lambda token: build_operator_environment(settings, token, address),
         lambda event: None,
         frozenset(filter(None, (name,))),
+        settings.trusted_proxies,
     )
     remark(f"The console of {settings.hosted.url}: http://{name or '127.0.0.1'}:{port}/console/")
     asyncio.run(_serve(served, listen(host, port)))

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.console_api.errors import ApiError, invalid
 
 _MAX_BODY: Final = 4 << 20
@@ -15,14 +16,11 @@ M = TypeVar("M", bound=BaseModel)
 
 async def read_body(request: Request, model: type[M], most: int = _MAX_BODY) -> M:
     """Return the body as a model. Raises ApiError if it is too long or says something else."""
-    size = 0
-    parts: list[bytes] = []
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise ApiError(413, "BODY_TOO_LARGE", f"The body is longer than {most >> 10} KB.")
-        parts.append(part)
-    body = b"".join(parts) or b"{}"
+    try:
+        body = await read_at_most(request, most) or b"{}"
+    except BodyTooLongError as exc:
+        message = f"The body is longer than {most >> 10} KB."
+        raise ApiError(413, "BODY_TOO_LARGE", message) from exc
     try:
         if len(body) < _SHORT:
             return model.model_validate_json(body)

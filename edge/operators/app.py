@@ -1,8 +1,10 @@
 """The operators' console as an ASGI app: sign-in, the API, and the pages of a session's process."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from math import ceil
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -12,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.console_proxy.access import is_same_origin
 from edge.console_proxy.app import ConsoleViews
 from edge.console_proxy.process import ConsoleProcess
@@ -19,11 +22,13 @@ from edge.console_proxy.socket import PagesSocket
 from edge.events import Observer
 from edge.gateway.guard import Guard
 from edge.operators.api import create_api
+from edge.operators.attempts import Attempts, client_address
 from edge.operators.project import Operator, Project, SignInError
 from edge.operators.sessions import COOKIE, Header, Session, Sessions
 
 _SIGN_IN: Final = "/console/sign-in"
 _LONGEST_FORM: Final = 8192
+_FORM_SECONDS: Final = 20.0
 _SECURITY: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';"
@@ -39,24 +44,29 @@ _PAGE: Final = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>Sign in · Console</title>
 <style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 22rem; margin: 12vh auto }}
+:root {{ color-scheme: light dark }}
+body {{ font: 1rem/1.5 system-ui, sans-serif }}
+body {{ max-width: 22rem; margin: 12vh auto; padding: 0 1rem }}
 label {{ display: block; margin: .8rem 0 .2rem }}
 input {{ width: 100%; box-sizing: border-box; padding: .5rem; font: inherit }}
 button {{ margin-top: 1rem; padding: .5rem 1.2rem; font: inherit }}
-.fault {{ color: #c0392b }}
+.fault {{ color: light-dark(#b3261e, #ff9d94) }}
 </style>
+<main>
 <h1>Console</h1>
 <p>For operators of {project}.</p>
 <p class="fault" role="alert">{fault}</p>
 <form method="post" action="{action}">
 <label for="email">E-mail address</label>
-<input id="email" name="email" type="email" autocomplete="username" required autofocus>
+<input id="email" name="email" type="email" autocomplete="username" required autofocus
+ value="{email}">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <label for="code">Code of your authenticator, if you have one</label>
 <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code">
 <button>Sign in</button>
 </form>
+</main>
 </html>
 """
 
@@ -65,13 +75,16 @@ button {{ margin-top: 1rem; padding: .5rem 1.2rem; font: inherit }}
 class OperatorConsole:
     """Serves /console for the operators of `project`; `hosts` are its names besides localhost.
 
-    `environment` returns the variables of the process of a session with this token.
+    `environment` returns the variables of the process of a session with this token;
+    `trusted_proxies` may name the client in X-Forwarded-For.
     """
 
     project: Project
     environment: Callable[[str], Mapping[str, str]]
     observe: Observer
     hosts: frozenset[str] = frozenset()
+    trusted_proxies: str = ""
+    attempts: Attempts = field(default_factory=Attempts, init=False)
     sessions: Sessions = field(init=False)
     _api: Starlette = field(init=False)
     _guarded: Guard = field(init=False)
@@ -126,25 +139,42 @@ class OperatorConsole:
         except httpx.HTTPError:
             return False
 
-    def _ask(self, fault: str = "", status: int = 200) -> Response:
-        page = _PAGE.format(project=escape(self.project.url), fault=escape(fault), action=_SIGN_IN)
+    def _ask(self, fault: str = "", status: int = 200, email: str = "") -> Response:
+        texts = {"project": self.project.url, "fault": fault, "action": _SIGN_IN, "email": email}
+        page = _PAGE.format_map({name: escape(text) for name, text in texts.items()})
         return HTMLResponse(page, status, headers=_SECURITY)
 
     async def _sign_in(self, request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _LONGEST_FORM:
-                return self._ask("The form is too long.", 413)
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):
+                body = await read_at_most(request, _LONGEST_FORM)
+        except BodyTooLongError:
+            return self._ask("The form is too long.", 413)
+        except TimeoutError:
+            return self._ask("The form did not arrive: try again.", 408)
         form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         email, password, code = (form.get(n, [""])[0] for n in ("email", "password", "code"))
+        email, address = email.strip(), client_address(request, self.trusted_proxies)
+        if wait := self.attempts.begin(address, email):
+            return self._refuse_for(wait, email)
         try:
-            operator = await self.project.sign_in(email.strip(), password, code.strip())
+            operator = await self.project.sign_in(email, password, code)
+            self.attempts.give_back(address, email)
             await self._record_sign_in(operator)
         except SignInError as exc:
-            return self._ask(str(exc), 401)
+            return self._ask(str(exc), 401, email)
         except httpx.HTTPError:
-            return self._ask("The project, or its audit table, does not answer.", 503)
+            return self._ask("The project, or its audit table, does not answer.", 503, email)
+        return await self._let_in(request, operator)
+
+    def _refuse_for(self, seconds: float, email: str) -> Response:
+        minutes = ceil(seconds / 60)
+        fault = f"There were too many attempts: try again in {minutes} min."
+        answer = self._ask(fault, 429, email)
+        answer.headers["retry-after"] = str(ceil(seconds))
+        return answer
+
+    async def _let_in(self, request: Request, operator: Operator) -> Response:
         session = await self.sessions.open(operator)
         response = RedirectResponse("/console/", 303, headers={"cache-control": "no-store"})
         response.set_cookie(

@@ -9,6 +9,7 @@ import httpx
 _CLAIM: Final = "console"
 _LONG_AGO: Final = "1970-01-01T00:00:00+00:00"
 _ROLES: Final = ("read", "write")
+_TOO_MANY: Final = "There were too many attempts: wait a while."
 _TIMEOUT: Final = httpx.Timeout(30.0, read=120.0)
 
 
@@ -53,12 +54,18 @@ class Project:
         return (self.functions_url if is_function and self.functions_url else self.url) + path
 
     async def sign_in(self, email: str, password: str, code: str) -> Operator:
-        """Return the operator. Raises SignInError for all others, httpx.HTTPError."""
+        """Return the operator. Raises SignInError for all others, httpx.HTTPError.
+
+        The code may have spaces, as authenticators show it.
+        """
+        code = "".join(code.split())
         body = {"email": email, "password": password}
         query = {"grant_type": "password"}
         answer = await self._auth("POST", "/token", json=body, params=query)
         if answer.status_code == 429:
-            raise SignInError("There were too many attempts: wait a while.")
+            raise SignInError(_TOO_MANY)
+        if answer.is_server_error:
+            answer.raise_for_status()
         if answer.is_error:
             raise SignInError("The address or the password is wrong.")
         found = answer.json()
@@ -94,22 +101,32 @@ class Project:
         answer.raise_for_status()
 
     async def _check_factor(self, user: dict[str, Any], token: str, code: str) -> None:
-        """Ask for the code of a user who has an authenticator."""
-        factors = [
-            factor
-            for factor in user.get("factors") or ()
-            if factor.get("status") == "verified" and factor.get("factor_type") == "totp"
-        ]
-        if not factors:
+        """Ask for the code of a user who has a second factor."""
+        verified = [f for f in user.get("factors") or () if f.get("status") == "verified"]
+        factors = [f for f in verified if f.get("factor_type") == "totp"]
+        if not verified:
             return
+        if not factors:
+            raise SignInError("Your second factor is no authenticator app: enrol one as well.")
         if not code:
             raise SignInError("Enter the code of your authenticator as well.")
-        path = f"/factors/{factors[0]['id']}"
+        for factor in factors:
+            if await self._is_code_of(factor, token, code):
+                return
+        raise SignInError("The code is wrong, or no longer valid.")
+
+    async def _is_code_of(self, factor: dict[str, Any], token: str, code: str) -> bool:
+        path = f"/factors/{factor['id']}"
         challenge = await self._auth("POST", f"{path}/challenge", token)
-        body = {"challenge_id": challenge.json().get("id"), "code": code}
+        if challenge.status_code == 429:
+            raise SignInError(_TOO_MANY)
+        body = {"challenge_id": challenge.raise_for_status().json()["id"], "code": code}
         verified = await self._auth("POST", f"{path}/verify", token, json=body)
-        if challenge.is_error or verified.is_error:
-            raise SignInError("The code is wrong, or no longer valid.")
+        if verified.status_code == 429:
+            raise SignInError(_TOO_MANY)
+        if verified.is_server_error:
+            verified.raise_for_status()
+        return verified.is_success
 
     async def _auth(
         self, method: str, path: str, token: str = "", **options: Any

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from starlette.requests import Request
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.emulator.auth.errors import BAD_JSON, BAD_TEXT, BODY_TOO_LARGE
 from edge.emulator.auth.go_json import describe_syntax_error
 
@@ -208,12 +209,10 @@ async def read_body(
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > limit:
-            raise BODY_TOO_LARGE.error(limit=limit)
-    return bytes(raw)
+    try:
+        return await read_at_most(request, limit)
+    except BodyTooLongError as exc:
+        raise BODY_TOO_LARGE.error(limit=limit) from exc
 
 
 def _describe_type_error(model: type[Params], place: tuple[int | str, ...], given: object) -> str:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.emulator.bounded_process import BoundedProcess, ProcessEndedError
 from edge.emulator.dense_json import is_dense
 from edge.emulator.fair_turns import FairTurns
@@ -70,12 +71,10 @@ async def read_bytes(request: Request, limit: int = MAX_BYTES) -> bytes:
     """Read the body; raises TooLargeError before more than `limit` bytes are held."""
     if _announced(request) > limit:
         raise TooLargeError(limit)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLargeError(limit)
-    return bytes(body)
+    try:
+        return await read_at_most(request, limit)
+    except BodyTooLongError as exc:
+        raise TooLargeError(limit) from exc
 
 
 @dataclass(frozen=True, slots=True)

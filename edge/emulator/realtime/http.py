@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.emulator.realtime.authorization import Authorizer
 from edge.emulator.realtime.codec import UserBroadcast
 from edge.emulator.realtime.hub import Hub
@@ -125,12 +126,10 @@ def _address(request: Request) -> str:
 
 
 async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise _HttpError(413, {"message": "Payload size exceeds the limit"})
-    return bytes(body)
+    try:
+        return await read_at_most(request, _MAX_BODY)
+    except BodyTooLongError as exc:
+        raise _HttpError(413, {"message": "Payload size exceeds the limit"}) from exc
 
 
 def _check_messages(listed: Any) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from starlette.requests import Request
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.emulator.storage.errors import invalid_request, storage_error
 
 Body = dict[str, Any]
@@ -19,11 +20,10 @@ _SIZE_PATTERN: Final = "^[0-9]+(?:\\.[0-9]+)?(?:[gG][bB]|[mM][bB]|[kK][bB]|[bB])
 
 async def read_json(request: Request, *, may_be_empty: bool = False) -> Body:
     """Return the body's JSON object. Raises InvalidRequest."""
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _MAX_BODY:
-            raise storage_error("EntityTooLarge")
+    try:
+        data = await read_at_most(request, _MAX_BODY)
+    except BodyTooLongError as exc:
+        raise storage_error("EntityTooLarge") from exc
     if not data:
         if may_be_empty:
             return {}

@@ -1,26 +1,19 @@
 """The console of a hosted project: operators only, read-only unless allowed, actions audited."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from edge.gateway.upgrades import route_upgrades
-from edge.operators.app import OperatorConsole
+from edge.operators.attempts import MOST_AT_ACCOUNT
 from edge.operators.project import Project
-from edge.operators.sessions import Session
-from edge.project.settings import load_settings
-from edge.project.worker_environment import build_operator_environment
 from tests.conftest import RunningStack
-from tests.support.serving import HttpServer, LoopThread
+from tests.support.operators import Console, make_code, serve_operators
 
 pytestmark = [pytest.mark.e2e]
 
-PASSWORD = "correct horse battery"
 _UPGRADE = {
     "connection": "Upgrade",
     "upgrade": "websocket",
@@ -29,91 +22,10 @@ _UPGRADE = {
 }
 
 
-@dataclass
-class Console:
-    """A console of the session's stack, which stands for the hosted project."""
-
-    stack: RunningStack
-    served: OperatorConsole
-    url: str
-    client: httpx.Client = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=self.url, timeout=60)
-
-    def create_user(self, **metadata: str) -> tuple[str, str]:
-        """Create a user; returns the id and the address."""
-        email = f"{uuid4().hex}@example.com"
-        body = {
-            "email": email,
-            "password": PASSWORD,
-            "email_confirm": True,
-            "app_metadata": metadata,
-        }
-        with self.stack.client() as client:
-            answer = client.post("/auth/v1/admin/users", json=body).raise_for_status()
-        return str(answer.json()["id"]), email
-
-    def set_claim(self, user_id: str, value: str | None) -> None:
-        body = {"app_metadata": {"console": value}}
-        with self.stack.client() as client:
-            client.put(f"/auth/v1/admin/users/{user_id}", json=body).raise_for_status()
-
-    def sign_in(self, email: str, password: str = PASSWORD, **headers: str) -> httpx.Response:
-        form = {"email": email, "password": password, "code": ""}
-        return self.client.post("/console/sign-in", data=form, headers=headers)
-
-    def open(self, role: str) -> tuple[str, Session]:
-        """Sign in as a new operator; returns the user's id and the session."""
-        user_id, email = self.create_user(console=role)
-        answer = self.sign_in(email)
-        assert answer.status_code == 303, answer.text
-        cookie = f"edge_operator={answer.cookies['edge_operator']}".encode()
-        session = self.served.sessions.by_cookie([(b"cookie", cookie)])
-        assert session
-        return user_id, session
-
-    def call(self, session: Session, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"authorization": f"Bearer {session.token}"}
-        return self.client.request(method, f"/console/api{path}", headers=headers, **options)
-
-    def audited(self, session: Session) -> list[tuple[str, str, str]]:
-        rows = self.call(session, "GET", "/audit").json()["data"]
-        return [(row["who"], row["action"], row["target"]) for row in rows]
-
-
 @pytest.fixture
 def console(stack: RunningStack, tmp_path: Path) -> Iterator[Console]:
-    variables = {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_ANON_KEY": stack.anon_key,
-        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
-        "PATH": "/usr/bin:/bin",
-    }
-    settings = load_settings(tmp_path, environ=variables)
-    address = ""
-    thread = LoopThread()
-    project = Project(stack.url, stack.anon_key, stack.service_role_key)
-    served = OperatorConsole(
-        project,
-        lambda token: build_operator_environment(settings, token, address),
-        lambda _: None,
-    )
-
-    async def create() -> HttpServer:
-        upgrades = route_upgrades({"/console": served.open_socket}, lambda: None)
-        server = HttpServer(served, ws=upgrades)
-        await server.start()
-        return server
-
-    server = thread.run(create())
-    address = server.url
-    found = Console(stack, served, address)
-    yield found
-    found.client.close()
-    thread.run(served.close())
-    thread.run(server.close())
-    thread.close()
+    with serve_operators(stack, tmp_path) as found:
+        yield found
 
 
 def test_only_operators_sign_in(console: Console) -> None:
@@ -131,6 +43,34 @@ def test_only_operators_sign_in(console: Console) -> None:
     assert (let_in.status_code, let_in.headers["location"]) == (303, "/console/")
     cookie = let_in.headers["set-cookie"]
     assert {"HttpOnly", "Path=/console", "SameSite=strict"} <= set(cookie.split("; "))
+
+
+def test_who_has_an_authenticator_gives_its_code(console: Console) -> None:
+    _, email = console.create_user(console="read")
+    secret = console.add_authenticator(email)
+    without = console.sign_in(email)
+    wrong = console.sign_in(email, code="000000")
+    code = make_code(secret)
+    let_in = console.sign_in(email, code=f"{code[:3]} {code[3:]}")
+
+    assert (without.status_code, wrong.status_code) == (401, 401)
+    assert "Enter the code" in without.text
+    assert "code is wrong" in wrong.text
+    assert email in wrong.text
+    assert let_in.status_code == 303, let_in.text
+
+
+def test_an_account_is_guessed_at_a_few_times_only(console: Console) -> None:
+    _, email = console.create_user(console="read")
+    _, other = console.create_user(console="read")
+    for number in range(MOST_AT_ACCOUNT):
+        assert console.sign_in(email, f"guess {number}").status_code == 401
+        assert console.sign_in(other).status_code == 303
+    refused = console.sign_in(email.upper())
+
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 900
+    assert "try again in 15 min" in refused.text
 
 
 def test_pages_are_shown_to_who_has_signed_in_until_they_sign_out(console: Console) -> None:
