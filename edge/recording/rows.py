@@ -78,6 +78,7 @@ _UNLISTED: Final = {OWN_READ: "read", (b"x-client-info", b"edge-poll"): "poll"}
 _VARYING: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\b[0-9a-f]{16,}\b|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE
 )
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _ENCODINGS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -236,7 +237,7 @@ def decompress(body: bytes, headers: Iterable[Header], limit: int) -> tuple[byte
 
 def render_json(value: Any) -> str:
     """Render for a jsonb column, which takes no NUL and no half of a surrogate pair."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = _ENCODER.encode(value)
     return _clean(text.replace("\\u0000", "\\ufffd"))
 
 

@@ -125,6 +125,7 @@ async def test_in_a_flood_failures_are_kept_and_counts_are_exact(
     pass_one(recorder, status=503)
     await recorder.close()
 
+    assert recorder._queue.batch_seconds == 0.6, "fewer batches"  # pyright: ignore[reportPrivateUsage]
     assert captured[0] is not None
     assert captured[-1] is None
     with psycopg.connect(dsn) as connection:
