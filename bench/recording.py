@@ -1,25 +1,30 @@
 """The cost of recording requests, and how long the console's lists take.
 
-Two stacks of one echo function take turns in short rounds at 32 connections: one records, the other
-does not. The cost is the CPU time that all processes of a stack take for a request, its database
-included: a busy machine changes the throughput from round to round by more than recording does; the
-ratio of neighbouring rounds is printed as well. Other programs change that CPU time too: with
---control neither stack records, and the difference is noise. So what the recording itself takes is
-added up: its thread, its backend of Postgres, and its work on the event loop, measured alone with
-requests that are recorded and others that are beyond its rate. Then 100,000 requests are stored,
-and pages of the list are asked for over HTTP; and failing calls are made, and the list is asked
-until it has them.
+One stack of one echo function serves 32 connections without a pause, while its recording is
+switched on and off each second, in pairs of which the first is on in turn; off is all of its parts
+as if it were not enabled. The cost is the CPU time that all processes of the stack take for a
+request, its database included; of the pairs' ratios the median is printed, with the interval that
+holds it with 95 % confidence. With --control it is always off, and what differs is noise. What the
+recording itself takes is added up besides: its thread, its backend of Postgres, and its work on the
+event loop, measured alone with requests that are recorded and others that are beyond its rate. Then
+100,000 requests are stored, and pages of the list are asked for over HTTP; and failing calls are
+made, and the list is asked until it has them.
 """
 
 import argparse
 import asyncio
 import json
+import os
+import random
 import shutil
+import signal
 import statistics
+import struct
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +36,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
+from bench.support.serve_switched import SERVED
 from bench.support.statistics import Series, print_at_most
 from edge.emulator.postgres.cluster import Cluster
 from edge.events import RequestServed
@@ -50,7 +56,9 @@ _HEADERS: Final = [
     (b"content-type", b"application/json"),
     (b"content-length", str(len(_BODY)).encode()),
 ]
-_WARM_UP: Final = 3.0  # what may be recorded at once is used up
+_SETTLING: Final = 0.35
+"""Seconds until what was on its way when recording was switched is over: batches wait 0.2."""
+_WARM_UP: Final = 3.0
 _STORED: Final = 100_000
 _PAGES: Final = (
     "/requests?limit=50",
@@ -72,13 +80,15 @@ from generate_series(1, %s) n"""
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """A stack with one function."""
+class Switched:
+    """A stack with one function, whose recording can be switched off."""
 
-    name: str
     folder: Path
     port: int
     db_port: int
+
+    def turn(self, *, on: bool) -> None:
+        os.kill(self._pid, signal.SIGUSR1 if on else signal.SIGUSR2)
 
     def run(self, seconds: float) -> Load:
         visitor = Visitor(self.port, [render_request(_PATH, _BODY)])
@@ -86,10 +96,21 @@ class Contender:
         assert not load.errors, load.errors[:3]
         return load
 
+    def measure(self, seconds: float) -> "Slice":
+        """Look at the load for so long, once what was on its way is over."""
+        members = family(self._pid)
+        time.sleep(_SETTLING)
+        counted, cpu, began = self.served(), _cpu_nanoseconds(members), time.perf_counter()
+        time.sleep(seconds)
+        served, took = self.served() - counted, time.perf_counter() - began
+        return Slice(served, (_cpu_nanoseconds(members) - cpu) / 1000, took)
+
+    def served(self) -> int:
+        return struct.unpack("=q", (self.folder / SERVED).read_bytes())[0]
+
     def cpu_seconds(self) -> float:
         """CPU time of the stack, its workers and its database so far."""
-        lock = json.loads((self.folder / ".edge/lock").read_text())
-        return sum(map(cpu_seconds, family(int(lock["PID"]))))
+        return sum(map(cpu_seconds, family(self._pid)))
 
     def own_cpu_seconds(self) -> float:
         """CPU time of the recording's thread and of its backend so far."""
@@ -107,52 +128,87 @@ class Contender:
         url = f"http://127.0.0.1:{self.port}/console/api"
         return httpx.Client(base_url=url, headers=headers, timeout=60)
 
+    @property
+    def _pid(self) -> int:
+        return int(json.loads((self.folder / ".edge/lock").read_text())["PID"])
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Requests that were served, and the microseconds of CPU time and the seconds of it."""
+
+    served: int
+    cpu: float
+    took: float
+
+    @property
+    def cost(self) -> float:
+        return self.cpu / self.served
+
+    @property
+    def rate(self) -> float:
+        return self.served / self.took
+
 
 @contextmanager
-def contender(folder: Path, *, records: bool) -> Generator[Contender]:
-    """A warm stack."""
+def switched_stack(folder: Path) -> Generator[Switched]:
+    """A warm stack that records."""
     shutil.copytree(ROOT / "bench/functions/echo", folder / "functions/echo")
-    (folder / "edge.toml").write_text(f"[recording]\nenabled = {str(records).lower()}\n")
-    name = "recording" if records else "not recording"
-    found = Contender(name, folder, free_port(), free_port())
-    ports = ("--port", str(found.port), "--db-port", str(found.db_port))
-    with running(python("-m", "edge", "start", *ports, "--no-reload", "--workdir", str(folder))):
+    (folder / "edge.toml").write_text("[recording]\nenabled = true\n")
+    found = Switched(folder, free_port(), free_port())
+    ports = (str(found.port), str(found.db_port))
+    with running(python("-m", "bench.support.serve_switched", str(folder), *ports)):
         answer = wait_answer(found.port, _PATH, _BODY.encode())
         assert json.loads(answer) == json.loads(_BODY), answer
         wait_answer(found.port, "/rest/v1/")
         yield found
 
 
-def compare(records: Contender, plain: Contender, *, rounds: int, seconds: float) -> float:
-    """Let them take turns; returns the recording one's CPU time for a request, by the other's."""
-    shares: list[float] = []
-    costs: dict[str, list[float]] = {records.name: [], plain.name: []}
-    rates: dict[str, list[float]] = {records.name: [], plain.name: []}
-    for number in range(rounds):
-        pair = (records, plain) if number % 2 else (plain, records)
-        measured: dict[str, float] = {}
-        for each in pair:
-            each.run(_WARM_UP)
-            began = each.cpu_seconds()
-            load = each.run(seconds)
-            costs[each.name].append((each.cpu_seconds() - began) / len(load.latencies) * 1e6)
-            measured[each.name] = load.rate
-        for name, rate in measured.items():
-            rates[name].append(rate)
-        shares.append(measured[records.name] / measured[plain.name])
-    for name, found in rates.items():
+def _cpu_nanoseconds(pids: list[int]) -> int:
+    """Return the CPU time of processes by their clocks, see clock_getcpuclockid(3)."""
+    total = 0
+    for pid in pids:
+        with suppress(OSError):
+            total += time.clock_gettime_ns((~pid << 3) | 2)
+    return total
+
+
+def compare(stack: Switched, *, pairs: int, seconds: float, control: bool) -> float:
+    """Return the CPU time for a request while recording, by that without, in pairs of slices."""
+    costs: list[float] = []
+    rates: list[float] = []
+    last: dict[bool, Slice] = {}
+    with ThreadPoolExecutor(1) as pool:
+        pair = 2 * (seconds + _SETTLING + 0.2)
+        load = pool.submit(stack.run, _WARM_UP + pairs * pair)
+        ends = time.monotonic() + pairs * pair
+        time.sleep(_WARM_UP)
+        for number in range(pairs):
+            if load.done() or time.monotonic() + pair > ends:  # a busy machine: fewer pairs
+                break
+            for records in (True, False) if number % 2 else (False, True):
+                stack.turn(on=records and not control)
+                last[records] = stack.measure(seconds)
+            if not (last[True].served and last[False].served):  # it had no turn on the cores
+                continue
+            costs.append(last[True].cost / last[False].cost)
+            rates.append(last[True].rate / last[False].rate)
+        load.result()
+    stack.turn(on=True)
+    for what, found in (("CPU time for a request", costs), ("requests a second", rates)):
+        low, high = interval(found)
         print(
-            f"{name:<14} median {statistics.median(found):,.0f} requests/s, best {max(found):,.0f}"
+            f"{what}, recording of not recording, {len(found)} pairs: median"
+            f" {statistics.median(found):.2%}, 95 % from {low:.2%} to {high:.2%}"
         )
-    shares.sort()
-    print(
-        f"recording of not recording, by round: median {statistics.median(shares):.1%},"
-        f" from {shares[0]:.1%} to {shares[-1]:.1%}; best of best"
-        f" {max(rates[records.name]) / max(rates[plain.name]):.1%}"
-    )
-    recording, other = (statistics.median(costs[each.name]) for each in (records, plain))
-    print(f"CPU time for a request: {recording:.0f} µs recording, {other:.0f} µs not")
-    return recording / other
+    return statistics.median(costs)
+
+
+def interval(values: list[float], draws: int = 4000) -> tuple[float, float]:
+    """Return between what the median lies with 95 % confidence, by bootstrap."""
+    chance = random.Random(1)
+    medians = sorted(statistics.median(chance.choices(values, k=len(values))) for _ in range(draws))
+    return medians[round(0.025 * draws)], medians[round(0.975 * draws) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +230,7 @@ class OwnCost:
         )
 
 
-def measure_own_cost(records: Contender, *, rounds: int, seconds: float) -> OwnCost:
+def measure_own_cost(records: Switched, *, rounds: int, seconds: float) -> OwnCost:
     """Add up what recording takes of each request's CPU time."""
     costs: list[OwnCost] = []
     skipped, kept = measure_loop(rate=0), measure_loop(rate=1_000_000)
@@ -189,7 +245,7 @@ def measure_own_cost(records: Contender, *, rounds: int, seconds: float) -> OwnC
     return sorted(costs, key=lambda cost: cost.share)[len(costs) // 2]
 
 
-def _stored(stack: Contender) -> float:
+def _stored(stack: Switched) -> float:
     with stack.api() as api:
         return float(api.get("/summary").json()["recording"]["stored"])
 
@@ -230,7 +286,7 @@ def measure_loop(rate: int, requests: int = 5000, rounds: int = 9) -> float:
     return min(asyncio.run(run(create())) for _ in range(rounds)) - plain
 
 
-def fill(stack: Contender) -> None:
+def fill(stack: Switched) -> None:
     """Store many requests, of the last two days."""
     cluster = Cluster(stack.folder / ".edge/postgres", port=stack.db_port)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
@@ -252,7 +308,7 @@ def measure_page(api: httpx.Client, path: str, times: int = 20) -> Series:
     return Series(path, latencies)
 
 
-def measure_appearance(stack: Contender, api: httpx.Client, times: int = 10) -> Series:
+def measure_appearance(stack: Switched, api: httpx.Client, times: int = 10) -> Series:
     """Milliseconds from a failing call's answer until the list has it."""
     latencies: list[float] = []
     for _ in range(times):
@@ -272,21 +328,21 @@ def measure_appearance(stack: Contender, api: httpx.Client, times: int = 10) -> 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--control", action="store_true", help="neither stack records")
+    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--control", action="store_true", help="never record")
     options = parser.parse_args()
     print_machine()
     with (
         tempfile.TemporaryDirectory() as folder,
-        contender(Path(folder) / "on", records=not options.control) as records,
-        contender(Path(folder) / "off", records=False) as plain,
+        switched_stack(Path(folder)) as records,
     ):
-        share = compare(records, plain, rounds=options.rounds, seconds=options.seconds)
+        share = compare(
+            records, pairs=options.pairs, seconds=options.seconds, control=options.control
+        )
         if options.control:
-            print(f"neither records: {share:.1%} of the other's CPU time")
             return
-        own = measure_own_cost(records, rounds=options.rounds, seconds=options.seconds)
+        own = measure_own_cost(records, rounds=6, seconds=6)
         print(own)
         with records.api() as api:
             print(json.dumps(api.get("/summary").json()["recording"]))
