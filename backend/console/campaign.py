@@ -1,6 +1,7 @@
 """One campaign: its progress, its contacts and calls, live; start, pause, resume, cancel."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ _ACTIONS: Final = {
     "retry_failed": ("Call failed contacts again", "replay", ("completed", "failed")),
     "cancel_campaign": ("Cancel", "stop", ("draft", "active", "paused")),
 }
+_NOW: Final = "Call those who wait now"
 _OUTCOMES: Final = ("processed", "connected", "successful", "voicemail", "failed")
 
 
@@ -70,17 +72,21 @@ class _Campaign:
     def add_actions(self) -> None:
         for action, (label, icon, _) in _ACTIONS.items():
             button = ui.button(label, icon=icon, on_click=partial(self._act, action))
-            self.buttons[action] = button.props("no-caps unelevated dense")
+            is_end = action == "cancel_campaign"
+            self.buttons[action] = button.props(
+                "no-caps flat dense color=negative" if is_end else "no-caps unelevated dense"
+            )
+        self.now = ui.button(_NOW, icon="fast_forward", on_click=self._call_now)
+        self.now.props("no-caps flat dense").set_visibility(False)
 
     def build(self) -> None:
         self.summary = ui.element("div").classes("stack").props("aria-live=off")
         self.bar = ui.linear_progress(0, show_value=False).props('aria-label="Contacts done"')
-        with ui.element("div").classes("grid-2"):
-            with panel("Calls"):
-                self.calls = Table(_CALLS, label="Calls")
-                self.no_calls = ui.label("No call yet.").classes("dim")
-            with panel("Contacts"):
-                self.contacts = Table(_CONTACTS, label="Contacts")
+        with panel("Contacts"):
+            self.contacts = Table(_CONTACTS, label="Contacts")
+        with panel("Calls"):
+            self.calls = Table(_CALLS, label="Calls")
+            self.no_calls = ui.label("No call yet.").classes("dim")
         row = self.row
         days: list[int] = row["calling_days"]
         with panel("Settings"):
@@ -108,7 +114,10 @@ class _Campaign:
         self.calls.set_rows(calls)
         self.no_calls.set_visibility(not calls)
         by_turn = {"select": names(_CONTACTS), "order": "status,next_attempt_at,id", "limit": 50}
-        self.contacts.set_rows(await select("campaign_contacts", **by, **by_turn))
+        contacts = await select("campaign_contacts", **by, **by_turn)
+        self.contacts.set_rows([_render(each) for each in contacts])
+        waiting = await select("campaign_contacts", **self._waiting(), select="id", limit=1)
+        self.now.set_visibility(row["status"] == "active" and bool(waiting))
 
     def _show(self, counts: Mapping[str, Any]) -> None:
         status = self.row["status"]
@@ -131,6 +140,25 @@ class _Campaign:
                 }
             )
 
+    def _waiting(self) -> dict[str, str]:
+        """Return the filter of contacts that are called again, but not yet."""
+        soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+        by = {"campaign_id": f"eq.{self.row['id']}", "status": "eq.pending"}
+        return {**by, "next_attempt_at": f"gt.{soon}"}
+
+    async def _call_now(self) -> None:
+        """Have no contact wait: for those who try a campaign, and see it end."""
+
+        async def work() -> None:
+            body = {"next_attempt_at": datetime.now(UTC).isoformat()}
+            path = "/rest/v1/campaign_contacts"
+            await project().request("PATCH", path, query=self._waiting(), body=body)
+            batch = {"action": "process_batch", "campaign_id": self.row["id"]}
+            await project().post("/functions/v1/campaign-trigger", batch)
+
+        if await confirm("Call all that wait now?", "Instead of at their next time.", "Call"):
+            await attempt(work)
+
     async def _act(self, action: str) -> None:
         if action == "cancel_campaign" and not await confirm(
             "Cancel this campaign?", "It cannot be resumed.", "Cancel the campaign", danger=True
@@ -142,6 +170,12 @@ class _Campaign:
                 await self.load()
             except ApiError:
                 return
+
+
+def _render(contact: dict[str, Any]) -> dict[str, Any]:
+    """Return a contact as a row; those that are done have no next call."""
+    is_done = contact["status"] not in {"pending", "calling"}
+    return {**contact, "next_attempt_at": None} if is_done else contact
 
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

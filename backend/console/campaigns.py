@@ -35,7 +35,7 @@ _PREVIEW: Final = (
     Column("line", "Line", "number"),
     Column("phone", "Phone", "mono"),
     Column("name", "Name"),
-    Column("remark", "Remark"),
+    Column("remark", "Remark", "wrap"),
 )
 _READ_AS: Final = (
     Column("column", "Column"),

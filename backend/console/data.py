@@ -8,6 +8,7 @@ from nicegui import ui
 
 from console import ApiError, api
 from console.api import project
+from console.ui.parts import link
 from console.ui.table import Column
 from console.ui.times import time_tag
 
@@ -53,6 +54,21 @@ async def find_users() -> dict[str, str]:
     """Return the newest users: id to e-mail address."""
     answer = await api().get("/users", limit=50)
     return {user["id"]: user.get("email") or user["id"] for user in answer["data"]}
+
+
+def offer_user(why: str) -> None:
+    """Show why a user is needed, and a button that creates one for tests."""
+
+    async def create() -> None:
+        body = {"email": "test@example.com", "email_confirm": True}
+        await project().post("/auth/v1/admin/users", body)
+        ui.navigate.reload()
+
+    ui.label(why).classes("dim")
+    with ui.element("div").classes("row-wrap"):
+        button = ui.button("Create test@example.com", icon="person_add")
+        button.props("no-caps unelevated").on_click(lambda: attempt(create))
+        link("All users", "/console/users")
 
 
 async def attempt(work: Callable[[], Awaitable[Any]], done: str = "") -> bool:

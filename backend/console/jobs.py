@@ -13,6 +13,7 @@ from backend.console.data import (
     every,
     find_users,
     moment,
+    offer_user,
     select,
     select_one,
 )
@@ -148,26 +149,27 @@ async def _retry(ids: Sequence[str]) -> None:
         bar = ui.linear_progress(0, show_value=False).props('aria-label="Progress"')
         text = ui.label("").props("aria-live=polite")
         ui.button("Stop", on_click=stop).props("flat no-caps")
-    refused = 0
-    for count, job_id in enumerate(ids, 1):
+    done = refused = 0
+    for job_id in ids:
         if stopped:
             break
         try:
             await call("retry_media_job_v1", job_id=job_id)
         except ApiError:
             refused += 1
-        bar.set_value(count / len(ids))
-        text.set_text(f"{count:,} of {len(ids):,}, {refused:,} refused")
+        done += 1
+        bar.set_value(done / len(ids))
+        text.set_text(f"{done:,} of {len(ids):,}, {refused:,} refused")
     dialog.close()
-    ui.notify("Stopped." if stopped else f"{len(ids) - refused:,} jobs are queued again.")
+    queued = f"{done - refused:,} jobs are queued again."
+    ui.notify(f"Stopped after {done:,} of {len(ids):,}: {queued}" if stopped else queued)
 
 
 async def _add_form() -> None:
     users = await find_users()
     with panel("A picture of a prompt"):
         if not users:
-            ui.label("Jobs belong to a user: create one first.").classes("dim")
-            link("Users", "/console/users")
+            offer_user("Jobs belong to a user, and there is none yet.")
             return
         prompt = ui.textarea("Prompt").props("outlined autogrow maxlength=2000").classes("full")
         with ui.element("div").classes("row-wrap"):

@@ -13,6 +13,7 @@ from backend.console.data import (
     every,
     find_users,
     moment,
+    offer_user,
     select,
     select_one,
 )
@@ -80,8 +81,7 @@ async def _add_form() -> None:
     users = await find_users()
     with panel("A talk track of your deck"):
         if not users:
-            ui.label("Decks belong to a user: create one first.").classes("dim")
-            link("Users", "/console/users")
+            offer_user("Decks belong to a user, and there is none yet.")
             return
         user = ui.select(users, label="For", value=next(iter(users))).props("dense outlined")
 

@@ -1,10 +1,13 @@
 """This project's own pages: a list of contacts, a deck and a prompt of one's own, by hand."""
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -42,7 +45,7 @@ def email(stack: RunningStack) -> str:
 
 
 def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
-    page: Page, tmp_path: Path
+    page: Page, stack: RunningStack, tmp_path: Path
 ) -> None:
     contacts = tmp_path / "harbour.csv"
     contacts.write_text(
@@ -57,7 +60,10 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
     page.get_by_role("button", name="Create with 1 contacts").click()
     page.wait_for_url("**/console/campaigns/*")
     expect(page.get_by_role("heading", name="harbour")).to_be_visible()
+    postpone(stack, page.url.rpartition("/")[2])
     page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Call those who wait now").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Call", exact=True).click()
     page.get_by_role("table", name="Calls").get_by_role("link").first.click()
 
     expect(page.get_by_role("heading", name="+12125550143")).to_be_visible()
@@ -65,6 +71,13 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
     if (cancel := page.get_by_role("button", name="Cancel", exact=True)).is_visible():
         cancel.click()
         page.get_by_role("button", name="Cancel the campaign").click()
+
+
+def postpone(stack: RunningStack, campaign_id: str) -> None:
+    """Let the contacts of a campaign wait until tomorrow."""
+    later = "update public.campaign_contacts set next_attempt_at = now() + interval '1 day'"
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute(f"{later} where campaign_id = %s", (campaign_id,))
 
 
 def choose_user(page: Page, email: str) -> None:
@@ -93,6 +106,48 @@ def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) ->
     expect(page.get_by_text("queued", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+
+
+_FAIL: Final = """
+insert into public.jobs (user_id, job_type, format, quality, queue_name, transport, payload,
+  status, error_message, completed_at)
+select %s, 'sdxl_image_fast', 'image', 'fast', 'sdxl_queue', 'pgmq', '{"prompt": "a boat"}',
+  'failed', 'The worker was lost.', now() from generate_series(1, 500)"""
+
+
+@pytest.fixture
+def failed_jobs(stack: RunningStack) -> Iterator[str]:
+    """500 jobs of a user that have failed; what is queued of them is cancelled afterwards."""
+    user_id, _ = stack.create_user()
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute("set local session_replication_role = replica")  # they are just there
+        connection.execute(_FAIL, (user_id,))
+    yield user_id
+    with psycopg.connect(stack.dsn) as connection:
+        cancel = "update public.jobs set status = 'cancelled' where user_id = %s and status = %s"
+        connection.execute(cancel, (user_id, "queued"))
+        connection.execute("delete from public.jobs where user_id = %s", (user_id,))
+
+
+def test_failed_jobs_are_retried_together_until_it_is_stopped(
+    page: Page, stack: RunningStack, failed_jobs: str
+) -> None:
+    page.goto("/console/jobs?status=failed")
+    page.get_by_role("button", name="Retry all that failed").click()
+    question = page.get_by_role("alertdialog")
+    expect(question).to_contain_text(re.compile(r"Queue \d+ failed jobs again"))
+    question.get_by_role("button", name="Retry").click()
+    progress = page.get_by_role("dialog").filter(has_text="Queueing again")
+    expect(progress).to_contain_text(re.compile(r"\d+ of \d+, 0 refused"))
+    progress.get_by_role("button", name="Stop").click()
+
+    expect(page.get_by_text(re.compile(r"Stopped after \d+ of \d+"))).to_be_visible()
+    with psycopg.connect(stack.dsn) as connection:
+        count = "select status, count(*) from public.jobs where user_id = %s group by 1"
+        found = dict(connection.execute(count, (failed_jobs,)).fetchall())
+    assert found["queued"] > 0
+    assert found["failed"] > 0
+    assert sum(found.values()) == 500
 
 
 @pytest.mark.parametrize("path", ["calls", "media", "workers", "chats", "training"])
