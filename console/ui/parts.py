@@ -74,7 +74,9 @@ def milliseconds(value: float | None) -> str:
     """Render a duration."""
     if value is None:
         return "–"
-    return f"{value:,.0f} ms" if value < 10_000 else f"{value / 1000:,.1f} s"
+    if value < 1000:
+        return f"{value:.0f} ms"
+    return f"{value / 1000:.2f} s" if value < 60_000 else f"{value / 60_000:,.1f} min"
 
 
 def size(count: float | None) -> str:

@@ -98,6 +98,7 @@ export default {
                 </details>
                 <button v-else-if="c.kind === 'action' && row[c.name]" type="button" class="act"
                   @click="$emit('act', { key: row[rowKey], column: c.name })">{{ row[c.name] }}</button>
+                <span v-else-if="c.kind === 'wrap'">{{ text(c, row) }}</span>
                 <template v-else-if="c.kind === 'flag'">{{ row[c.name] ? c.label : "" }}</template>
                 <template v-else-if="c.kind !== 'action'">{{ text(c, row) }}</template>
               </td>

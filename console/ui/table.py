@@ -13,7 +13,17 @@ _MOST_LONG: Final = 50
 _MOST_KEPT: Final = 1_000_000
 
 Kind = Literal[
-    "text", "mono", "lines", "time", "duration", "bytes", "number", "status", "flag", "action"
+    "text",
+    "wrap",
+    "mono",
+    "lines",
+    "time",
+    "duration",
+    "bytes",
+    "number",
+    "status",
+    "flag",
+    "action",
 ]
 Row = Mapping[str, Any]
 
@@ -23,8 +33,9 @@ class Column:
     """`href` is a pattern such as `/console/requests/{id}`, filled with the row's values, encoded.
 
     A `status` is coloured and marked by what it says, or by `tones`: value to good, warn, bad,
-    plain. `lines` are text that opens to its lines. An `action` is a button with the value as its
-    label; see `Table.on_act`. `optional` columns are left out on narrow screens.
+    plain. `wrap` is text of up to three lines, `lines` opens to its lines. An `action` is a button
+    with the value as its label; see `Table.on_act`. `optional` columns are left out on narrow
+    screens.
     """
 
     name: str

@@ -12,7 +12,7 @@ from console.ui.messages import empty
 from console.ui.table import Column, Table
 
 COLUMNS: Final = (
-    Column("text", "Error", href="/console/requests/{sample_id}"),
+    Column("text", "Error", "wrap", href="/console/requests/{sample_id}"),
     Column("function", "Function", href="/console/functions/{function}"),
     Column("code", "Code", "mono", optional=True),
     Column("all", "Count", href="/console/requests?fingerprint={fingerprint}"),

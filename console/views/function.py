@@ -38,7 +38,8 @@ async def function(slug: str) -> None:
         heading(slug)
         if exc.status != 404:
             raise
-        empty(exc.message, exc.hint or "These are there:", "edge functions list")
+        empty(exc.message, "These are there:", "edge functions list")
+        link("Functions", f"{BASE}/functions")
         return
     with heading(slug, "The last 24 hours"):
         link("Requests", f"{BASE}/requests?function={slug}")

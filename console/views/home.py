@@ -1,6 +1,7 @@
 """Home: what fails now, how the stack is, and what has just happened."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nicegui import ui
@@ -22,27 +23,67 @@ _FAILING: Final = (
     Column("calls", "Calls", "number"),
 )
 _ERRORS: Final = (
-    Column("text", "Error", href="/console/requests/{sample_id}"),
+    Column("text", "Error", "wrap", href="/console/requests/{sample_id}"),
     Column("function", "Function", href="/console/functions/{function}", optional=True),
     Column("all", "Count", href="/console/requests?fingerprint={fingerprint}"),
     Column("last_at", "Last", "time"),
 )
+_REQUESTS: Final = [column for column in COLUMNS if column.name not in {"function", "marks"}]
+_RECORDED: Final = {
+    "stored": "Stored since the start",
+    "dropped": "Left out, there were too many",
+    "repeats": "Left out, polls like the one before",
+}
+_RETENTION: Final = {
+    "days": "Days kept",
+    "failed_days": "Days kept of what failed",
+    "max_mb": "MB kept at most",
+    "body_kb": "KB kept of a body",
+    "per_second": "Recorded a second at most",
+}
 _LAST: Final = 20
+_REFRESH_SECONDS: Final = 5.0
 _MOST_ERRORS: Final = 8
+
+
+@dataclass(slots=True)
+class _Seen:
+    summary: dict[str, Any] = field(default_factory=dict[str, Any])
+    errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def what_fails(self) -> tuple[Any, ...]:
+        """Return what the page's upper part is drawn anew for."""
+        workers = len(self.summary.get("workers") or ())
+        return bool(self.summary), self.summary.get("failing_functions"), self.errors, workers
 
 
 @page("/", title="Home", icon="home", group="Observe", order=0)
 async def home() -> None:
     """Show what fails now, first."""
     heading("Home", "What fails now, and what has just happened")
-    try:
-        summary: dict[str, Any] = await api().get("/summary")
-        errors = rows_of(await api().get("/errors", **{"from": "24h"}))
-    except ApiError as exc:
-        show_error(exc)
-        summary, errors = {}, []
-    _show_figures(summary, errors)
-    _show_failures(summary, errors)
+    place = ui.element("div").classes("stack")
+    seen = _Seen()
+
+    async def load() -> None:
+        try:
+            summary: dict[str, Any] = await api().get("/summary")
+            errors = rows_of(await api().get("/errors", **{"from": "24h"}))
+        except ApiError as exc:
+            if not seen.summary:
+                with place:
+                    show_error(exc)
+            return
+        found = _Seen(summary, errors)
+        if found.what_fails != seen.what_fails:
+            place.clear()
+            with place:
+                _show_figures(summary, errors)
+                _show_failures(summary, errors)
+        seen.summary, seen.errors = summary, errors
+
+    await load()
+    ui.timer(_REFRESH_SECONDS, load, immediate=False)
     with ui.element("div").classes("heading"):
         with ui.element("h2"):
             ui.label("Last requests")
@@ -50,7 +91,7 @@ async def home() -> None:
     answer = await api().get("/requests", limit=_LAST)
     with ui.element("div").classes("list-message"):
         empty("No request yet", "Call a function; it appears here at once:", "edge functions list")
-    table = Table(COLUMNS, [render(r) for r in answer["data"]], label="Last requests", most=_LAST)
+    table = Table(_REQUESTS, [render(r) for r in answer["data"]], label="Last requests", most=_LAST)
     with acts:
         Live(
             table,
@@ -59,7 +100,7 @@ async def home() -> None:
             backlog="/requests",
             render=render,
         )
-    _show_recording(summary.get("recording") or {})
+    _show_recording(seen.summary.get("recording") or {})
 
 
 def _show_figures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> None:
@@ -98,15 +139,12 @@ def _show_failures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> 
 def _show_recording(recording: Mapping[str, Any]) -> None:
     if not recording:
         return
+    retention: Mapping[str, Any] = recording.get("retention") or {}
     shown: dict[str, Any] = {
-        name.replace("_", " ").capitalize(): value
-        for name, value in recording.items()
-        if name not in {"oldest", "bytes"} and not isinstance(value, (dict, list))
+        **{label: recording.get(name) for name, label in _RECORDED.items()},
+        "Size": size(recording.get("bytes")),
+        **{label: retention.get(name) for name, label in _RETENTION.items()},
     }
-    shown["Size"] = size(recording.get("bytes"))
-    retention = recording.get("retention")
-    if isinstance(retention, Mapping):
-        shown |= {f"Kept: {n.replace('_', ' ')}": v for n, v in retention.items()}
     if oldest := recording.get("oldest"):
         shown["Oldest"] = lambda: time_tag(oldest)
     with panel("What is recorded"):

@@ -20,7 +20,11 @@ from console.ui.text import text_block
 _HISTORY: Final = "sql_history"
 _MOST_KEPT: Final = 50
 _LONGEST_KEPT: Final = 4000
-_IS_DARK: Final = "document.body.classList.contains('body--dark')"
+_TELL_SCHEME: Final = """
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+const tell = () => emitEvent("scheme", scheme.matches);
+scheme.addEventListener("change", tell);
+tell();"""
 
 
 @page("/sql", title="SQL", icon="terminal", group="Data", order=20)
@@ -77,14 +81,14 @@ class _SqlPage:
             self._seconds = ui.number("Seconds at most", value=10, min=1, max=25)
             self._seconds.props("dense outlined").classes("filter")
         self._result = ui.element("div").classes("stack")
-        ui.timer(0.1, self._set_theme, once=True)
+        ui.on("scheme", lambda event: self._set_theme(is_dark=bool(event.args)))
+        ui.timer(0.1, lambda: ui.run_javascript(_TELL_SCHEME), once=True)
 
     def set_query(self, text: str) -> None:
         self._editor.value = text
 
-    async def _set_theme(self) -> None:
-        if await ui.run_javascript(_IS_DARK, timeout=10):
-            self._editor.theme = "vscodeDark"
+    def _set_theme(self, *, is_dark: bool) -> None:
+        self._editor.theme = "vscodeDark" if is_dark else "vscodeLight"
 
     async def _keep(self) -> None:
         text = "As postgres, outside of policies. It is recorded in the audit."

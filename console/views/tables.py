@@ -57,14 +57,15 @@ async def tables(q: str = "", platform: str = "") -> None:
     await show()
 
 
+_SECURITY: Final = {"off": "warn", "on": "good"}
 _LIST: Final = (
     Column("full", "Table", "mono", href="/console/tables/{schema}/{name}"),
     Column("kind", "Kind", optional=True),
     Column("estimate", "Rows, about", "number"),
     Column("bytes", "Size", "bytes", optional=True),
-    Column("security", "Row-level security", "status", tones={"off": "warn", "on": "good"}),
+    Column("security", "Row-level security", "status", optional=True, tones=_SECURITY),
     Column("policies", "Policies", "number", optional=True),
-    Column("comment", "Comment", optional=True),
+    Column("comment", "Comment", "wrap", optional=True),
 )
 
 
@@ -246,7 +247,7 @@ class _TablePage:
             Column("type", "Type", "mono"),
             Column("null", "Null"),
             Column("default", "Default", "mono", optional=True),
-            Column("comment", "Comment", optional=True),
+            Column("comment", "Comment", "wrap", optional=True),
         )
         rows = [
             {

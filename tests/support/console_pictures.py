@@ -17,6 +17,7 @@ _SCHEMES: Final = ("light", "dark")
 _DETAILS: Final = re.compile(r"/console/[a-z-]+/[^/?]+$")
 _MOST_DETAILS: Final = 2
 _SETTLED_MS: Final = 400
+_TALLEST: Final = 2600
 
 
 def find_views(page: Page) -> Iterator[str]:
@@ -58,10 +59,20 @@ def take_all(link: str, folder: Path) -> int:
                 for scheme in _SCHEMES:
                     page.emulate_media(color_scheme=scheme)
                     page.wait_for_timeout(_SETTLED_MS)
-                    page.screenshot(path=folder / f"{name[:60]}-{size}-{scheme}.png")
+                    _photograph(page, folder / f"{name[:60]}-{size}-{scheme}.png")
                     taken += 1
         browser.close()
     return taken
+
+
+def _photograph(page: Page, path: Path) -> None:
+    """Take the whole page, however far it scrolls, up to a height that can be looked at."""
+    size = page.viewport_size
+    assert size is not None
+    height: int = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**size, "height": max(size["height"], min(height, _TALLEST))})
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
 
 
 def main(folder: str, link: str) -> None:

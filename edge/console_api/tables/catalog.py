@@ -19,15 +19,15 @@ _LIST: Final = f"""
 select n.nspname as schema, c.relname as name,
   case c.relkind when 'v' then 'view' when 'm' then 'materialized view'
     when 'f' then 'foreign table' else 'table' end as kind,
-  case when c.relkind in ('v', 'f') or c.reltuples < 0 then null else c.reltuples::int8 end
-    as estimate,
+  case when c.relkind in ('v', 'f') then null
+    else coalesce(nullif(c.reltuples, -1)::int8, pg_stat_get_live_tuples(c.oid)) end as estimate,
   case when c.relkind in ('v', 'f') then null else pg_total_relation_size(c.oid) end as bytes,
   c.relrowsecurity as rls,
   (select count(*) from pg_policy p where p.polrelid = c.oid)::int as policies,
   n.nspname in {_PLATFORM} as is_platform, obj_description(c.oid, 'pg_class') as comment
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and {_SHOWN}
-order by is_platform, n.nspname, c.relname limit 5000"""  # noqa: S608 - constants of this file
+order by is_platform, n.nspname <> 'public', n.nspname, c.relname limit 5000"""  # noqa: S608 - constants of this file
 _COLUMNS: Final = """
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as not_null,
   pg_get_expr(d.adbin, d.adrelid) as "default",

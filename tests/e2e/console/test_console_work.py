@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -38,6 +39,16 @@ def test_a_failing_call_appears_without_a_reload(tab: Tab, recorded: RecordedSta
     expect(row(page, failed)).to_contain_text("422")
     expect(row(page, failed)).to_contain_text("-1 is negative")
     expect(row(page, fine)).to_have_count(0)
+
+
+def test_home_counts_a_new_kind_of_error_without_a_reload(
+    tab: Tab, recorded: RecordedStack
+) -> None:
+    page = tab.open("/")
+    failed = fail(recorded, slug=f"missing-{uuid4().hex[:8]}")
+    errors = page.get_by_role("region", name="Errors")
+
+    expect(errors.locator(f"a[href$='{failed}']")).to_be_visible()
 
 
 def test_paused_rows_wait_behind_a_bar(tab: Tab, recorded: RecordedStack) -> None:
@@ -140,6 +151,31 @@ def test_by_keyboard_alone(tab: Tab, recorded: RecordedStack) -> None:
     page.get_by_role("button", name="Replay", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Open the new request")).to_be_visible()
+
+
+def test_j_and_k_move_through_a_list(tab: Tab, recorded: RecordedStack) -> None:
+    first, second = fail(recorded), fail(recorded)
+    page = tab.open("/requests?function=picky")
+    expect(row(page, first)).to_be_visible()
+    for key, expected in (("j", second), ("j", first), ("k", second)):
+        page.keyboard.press(key)
+        expect(row(page, expected).locator("a[data-row]")).to_be_focused()
+
+
+def test_a_filtered_list_is_exported(tab: Tab, recorded: RecordedStack) -> None:
+    failed = fail(recorded)
+    page = tab.open(f"/requests?q={failed}")
+    expect(row(page, failed)).to_be_visible()
+    texts: dict[str, str] = {}
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind).click()
+        texts[kind] = download.value.path().read_text()
+
+    assert [each["id"] for each in json.loads(texts["JSON"])] == [failed]
+    header, line = texts["CSV"].strip().splitlines()
+    assert "status" in header
+    assert failed in line
 
 
 def test_a_function_is_called_with_a_body_and_a_role(tab: Tab) -> None:
