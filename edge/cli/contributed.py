@@ -1,56 +1,63 @@
-"""Commands that a project adds to `edge` in its edge.toml.
+"""The group of all commands: the built-in ones, and those that a project adds in its edge.toml.
 
-Listing them reads only edge.toml; the project's code is imported to run or complete one of them,
-or to show its help.
+Listing them imports none and reads only edge.toml; a command's code is imported to run or complete
+it, or to show its own help.
 """
 
 import importlib
 import os
 import sys
-import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from edge.cli.built_in import BUILT_IN, import_command
 from edge.errors import EdgeError
-from edge.project.extensions import FILE, CommandEntry, read_extensions
+
+if TYPE_CHECKING:
+    from edge.project.extensions import CommandEntry
 
 
 class EdgeGroup(TyperGroup):
     """Group of the built-in commands, followed by those of the project in the current folder."""
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands: Any = dict.fromkeys(BUILT_IN)  # typer suggests names from among them
+
     def list_commands(self, ctx: Any) -> list[str]:
         """List all command names, and print the faults of edge.toml as warnings."""
-        built_in = super().list_commands(ctx)
+        from edge.project.extensions import FILE, read_extensions
+
         root = _project_root(sys.argv)
         extensions = read_extensions(root)
         for fault in extensions.faults:
             _warn(fault)
-        for name in extensions.commands.keys() & set(built_in):
+        for name in extensions.commands.keys() & BUILT_IN.keys():
             _warn(f"{root / FILE}: commands.{name}: edge {name} exists already; take another name.")
-        return [*built_in, *(name for name in extensions.commands if name not in built_in)]
+        return [*BUILT_IN, *(name for name in extensions.commands if name not in BUILT_IN)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a built-in command, or a placeholder that has a project command's help."""
-        if built_in := super().get_command(ctx, cmd_name):
-            return built_in
-        entry = read_extensions(_project_root(sys.argv)).commands.get(cmd_name)
-        return entry and _placeholder(entry)
+        """Return a placeholder that has the command's help; None if there is no such command."""
+        if built_in := BUILT_IN.get(cmd_name):
+            return _placeholder(cmd_name, built_in[1])
+        entry = _find_entry(cmd_name)
+        return entry and _placeholder(cmd_name, entry.help or f"Run {entry.run}.")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return name, command and remaining arguments; imports a project command's code.
+        """Return name, command and remaining arguments; imports the command's code.
 
-        Raises EdgeError if that fails.
+        Raises EdgeError if that fails for a command of the project.
         """
-        name, command, rest = super().resolve_command(ctx, args)
-        if name is not None and super().get_command(ctx, name) is None:
-            root = _project_root(sys.argv)
-            if entry := read_extensions(root).commands.get(name):
-                return name, _load(root, entry), rest
-        return name, command, rest
+        name, *rest = args
+        if name in BUILT_IN:
+            return name, _as_command(name, import_command(name)), rest
+        if entry := _find_entry(name):
+            return name, _load(_project_root(sys.argv), entry), rest
+        return super().resolve_command(ctx, args)
 
 
 def _project_root(arguments: list[str]) -> Path:
@@ -63,33 +70,44 @@ def _project_root(arguments: list[str]) -> Path:
     return Path()
 
 
-def _placeholder(entry: CommandEntry) -> Any:
+def _find_entry(name: str) -> "CommandEntry | None":
+    from edge.project.extensions import read_extensions
+
+    return read_extensions(_project_root(sys.argv)).commands.get(name)
+
+
+def _placeholder(name: str, text: str) -> Any:
     app = typer.Typer(add_completion=False)
 
-    @app.command(entry.name, help=entry.help or f"Run {entry.run}.")
+    @app.command(name, help=text)
     def run() -> None: ...
 
     del run
     return get_command(app)
 
 
-def _load(root: Path, entry: CommandEntry) -> Any:
+def _load(root: Path, entry: "CommandEntry") -> Any:
     if not entry.is_python:
         return get_command(_executable(root, entry))
     found = _import(root, entry)
-    if isinstance(found, typer.Typer):
-        parent = typer.Typer(add_completion=False)
-        parent.add_typer(found, name=entry.name)
-        group: Any = get_command(parent)
-        return group.commands[entry.name]
     if not callable(found):
         raise _fault(root, entry, f"{entry.run} is neither a typer app nor a function")
+    return _as_command(entry.name, found, entry.help)
+
+
+def _as_command(name: str, found: Any, text: str = "") -> Any:
+    """Return the command of a typer app or a function; `text` replaces a function's help."""
+    if isinstance(found, typer.Typer):
+        parent = typer.Typer(add_completion=False)
+        parent.add_typer(found, name=name)
+        group: Any = get_command(parent)
+        return group.commands[name]
     app = typer.Typer(add_completion=False)
-    app.command(entry.name, help=entry.help or None)(found)
+    app.command(name, help=text or None)(found)
     return get_command(app)
 
 
-def _import(root: Path, entry: CommandEntry) -> Any:
+def _import(root: Path, entry: "CommandEntry") -> Any:
     module, _, attribute = entry.run.partition(":")
     sys.path.insert(0, str(root.resolve()))
     try:
@@ -97,13 +115,15 @@ def _import(root: Path, entry: CommandEntry) -> Any:
         for name in attribute.split("."):
             found = getattr(found, name)
     except Exception as exc:
+        import traceback
+
         place = traceback.extract_tb(exc.__traceback__)[-1]
         reason = f"{type(exc).__name__}: {exc} ({place.filename}:{place.lineno})"
         raise _fault(root, entry, f"{entry.run} cannot be imported: {reason}") from exc
     return found
 
 
-def _executable(root: Path, entry: CommandEntry) -> Any:
+def _executable(root: Path, entry: "CommandEntry") -> Any:
     """Return a command that replaces this process with the program, passing all arguments."""
     program = (root / entry.run).resolve()
     app = typer.Typer(add_completion=False)
@@ -121,7 +141,9 @@ def _executable(root: Path, entry: CommandEntry) -> Any:
     return app
 
 
-def _fault(root: Path, entry: CommandEntry, message: str) -> EdgeError:
+def _fault(root: Path, entry: "CommandEntry", message: str) -> EdgeError:
+    from edge.project.extensions import FILE
+
     cure = f"Correct run in [commands.{entry.name}] of {root.resolve() / FILE}, or what it names."
     return EdgeError(f"edge {entry.name}: {message}", cure=cure)
 

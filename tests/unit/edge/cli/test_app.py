@@ -5,30 +5,45 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from edge.cli.built_in import BUILT_IN, import_command
+from edge.cli.quick import find_server
 from tests.support.cli_command import Edge
 from tests.support.paths import ROOT
 
-HEAVY = {
-    "cryptography",
-    "edge.project.settings",
-    "httpx",
-    "psycopg",
-    "pydantic",
-    "starlette",
-    "uvicorn",
-    "watchfiles",
-}
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    command = import_command(name)
+    text = command.info.help if isinstance(command, typer.Typer) else command.__doc__
+
+    assert BUILT_IN[name][1] == " ".join(text.split("\n\n")[0].split())
 
 
-def test_help_imports_nothing_heavy() -> None:
-    source = "import sys, edge.cli.app; print(*sys.modules)"
+@pytest.mark.parametrize("given", ["rest", "auth --port 3000", "rest --host=0.0.0.0 --port=0"])
+def test_servers_start_without_the_library_of_the_command_line(given: str) -> None:
+    assert find_server(given.split())
 
-    loaded = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, check=True
-    ).stdout.split()
 
-    assert HEAVY.intersection(loaded) == set()
+@pytest.mark.parametrize(
+    "given",
+    ["", "start", "rest --help", "rest --port", "rest --port x", "rest --data x", "rest more"],
+)
+def test_the_command_reads_what_is_not_as_expected(given: str) -> None:
+    assert find_server(given.split()) is None
+
+
+def test_a_wrong_option_of_a_server_is_refused_as_that_of_any_command(edge: Edge) -> None:
+    refused = edge("rest", "--port", "many")
+
+    assert (refused.status, "Invalid value for '--port'" in refused.err) == (2, True)
+
+
+def test_a_misspelled_command_is_corrected(edge: Edge) -> None:
+    refused = edge("strat")
+
+    assert (refused.status, "start" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(
