@@ -1,6 +1,7 @@
 """The auth service as a server of its own: settings from GoTrue's variables, mails at /mail."""
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-import uvicorn
 from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -24,7 +24,9 @@ from edge.emulator.postgres.migrations import bootstrap
 from edge.errors import EdgeError
 from edge.gateway.guard import Guard
 from edge.project.environment import environ_or_default
+from edge.uvicorn_parts import Config, UvicornServer
 
+DEFAULT_DATA: Final = Path(".edge/auth")
 _DEFAULT_PORT: Final = 9999
 _DEFAULT_HOST: Final = "127.0.0.1"
 _DATABASE: Final = ("GOTRUE_DB_DATABASE_URL", "DATABASE_URL")
@@ -41,9 +43,9 @@ _BACKLOG: Final = 128
 
 def serve(
     *,
-    host: str | None,
-    port: int | None,
-    data: Path,
+    host: str | None = None,
+    port: int | None = None,
+    data: Path = DEFAULT_DATA,
     environ: Mapping[str, str] | None = None,
 ) -> None:
     """Serve until interrupted; raises EdgeError for settings that cannot be."""
@@ -67,7 +69,9 @@ def serve(
         )
         served_at = f"http://{address.host}:{listener.getsockname()[1]}"
         print(f"Auth    {served_at}\nMails   {served_at}/mail", flush=True)  # noqa: T201
-        server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False))
+        server = UvicornServer(Config(served, log_level="warning", access_log=False))
+        gc.freeze()
+        gc.enable()
         with suppress(KeyboardInterrupt):
             asyncio.run(server.serve([listener]))
     finally:

@@ -1,89 +1,89 @@
-"""The data API as a server of its own: any database, settings from PostgREST's variables."""
+"""The data API as a server of its own: any database, settings from PostgREST's variables.
+
+It listens once the schema cache is loaded. While Postgres reads its catalogue, what serves requests
+is imported.
+"""
 
 import asyncio
+import gc
+import importlib
 import socket
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Final
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.datastructures import Headers
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
-from starlette.routing import Mount
-
-from edge.emulator.rest.app import RestApp
-from edge.emulator.rest.environment import Settings
+from edge.emulator.rest.environment import ROLE_SETTINGS, Settings
 from edge.errors import EdgeError
 from edge.project.environment import environ_or_default
 
+if TYPE_CHECKING:
+    from edge.emulator.rest.pool import Connection
+
 _DEFAULT_PORT: Final = "3000"
 _DEFAULT_HOST: Final = "127.0.0.1"
-_SIMPLE: Final = ("Accept", "Accept-Language", "Content-Language")
+_SWITCH_SECONDS: Final = 0.0002
+"""How long the event loop waits for a thread that imports: by default 5 ms, each time it reads."""
 
 
-def serve(*, host: str | None, port: int | None, environ: Mapping[str, str] | None = None) -> None:
+def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
     """Serve until interrupted; raises EdgeError for settings that cannot be."""
     settings = Settings.from_environment(environ_or_default(environ))
     if not settings.dsn:
         raise EdgeError(
             "No database is named.", cure="export PGRST_DB_URI=postgresql://user@host/database"
         )
-    settings = settings.with_role_settings()
-    app = create_rest_server(settings)
-    address = host or settings.values.get("server_host") or _DEFAULT_HOST
-    listener = _listen(address, _choose_port(settings, port))
-    print(f"REST    http://{address}:{listener.getsockname()[1]}")  # noqa: T201
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with suppress(KeyboardInterrupt):
-        asyncio.run(server.serve([listener]))
+        asyncio.run(_serve(settings, host, port))
 
 
-def create_rest_server(settings: Settings) -> Starlette:
-    """Return the app that serves the settings' database at its root."""
+async def _serve(settings: Settings, host: str | None, port: int | None) -> None:
+    from edge.emulator.rest.database import Database
+
+    connection = await connect(settings.dsn)
+    settings = await read_role_settings(settings, connection)
     base = settings.without_role_settings().config()
-    rest = RestApp(settings.dsn, keys=settings.keys(), config=settings.config(), base=base)
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        await rest.open()
-        yield
-        await rest.close()
-
-    origins = settings.values.get("server_cors_allowed_origins", "").split(",")
-    listed = [origin.strip() for origin in origins if origin.strip()]
-    cors = Middleware(
-        _Cors,
-        allow_origins=listed or ["*"],
-        allow_credentials=bool(listed),
-        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"],
-        allow_headers=["*"],
-        expose_headers=[
-            *("Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Date"),
-            *("Location", "Server", "Transfer-Encoding", "Range-Unit"),
-        ],
-        max_age=86400,
-    )
-    return Starlette(routes=[Mount("/", rest)], middleware=[cors], lifespan=lifespan)
+    database = Database(settings.dsn, settings.config(), base)
+    address = host or settings.values.get("server_host") or _DEFAULT_HOST
+    with _bind(address, _choose_port(settings, port)) as listener:
+        opening = asyncio.create_task(database.open(connection))
+        server = await asyncio.to_thread(importlib.import_module, "edge.rest_app")
+        app = server.create_rest_app(settings, database)
+        await opening
+        gc.freeze()
+        gc.enable()
+        print(f"REST    http://{address}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+        try:
+            await server.run_server(app, listener)
+        finally:
+            await database.close()
 
 
-class _Cors(CORSMiddleware):
-    """Preflights as PostgREST answers them: always 200, and every header that is asked for."""
+async def connect(dsn: str) -> "Connection":
+    """Open the connection that reads the settings and the schema; raises EdgeError."""
+    from edge.emulator.rest.errors import RestError
+    from edge.emulator.rest.pool import open_connection
 
-    def preflight_response(self, request_headers: Headers) -> Response:
-        answer = super().preflight_response(request_headers)
-        if "access-control-allow-origin" not in answer.headers:
-            return Response()
-        asked = request_headers.get("access-control-request-headers", "").split(",")
-        allowed = ["Authorization", *(name.strip() for name in asked if name.strip()), *_SIMPLE]
-        kept = {
-            name: value
-            for name, value in answer.headers.items()
-            if name not in {"content-length", "content-type"}
-        }
-        return Response(headers={**kept, "access-control-allow-headers": ", ".join(allowed)})
+    try:
+        return await open_connection(dsn)
+    except RestError as exc:
+        raise EdgeError(
+            f"The database cannot be reached: {exc.details}", cure="Check PGRST_DB_URI"
+        ) from exc
+
+
+async def read_role_settings(settings: Settings, connection: "Connection") -> Settings:
+    """Return the settings with those that the login role has in the database."""
+    if not settings.reads_role_settings:
+        return settings
+    rows = await (await connection.execute(ROLE_SETTINGS)).fetchall()
+    return settings.with_role_settings({row["name"]: row["value"] for row in rows})
 
 
 def _choose_port(settings: Settings, port: int | None) -> int:
@@ -96,7 +96,7 @@ def _choose_port(settings: Settings, port: int | None) -> int:
     return int(given) if port is None else port
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

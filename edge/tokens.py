@@ -2,8 +2,12 @@
 
 The gateway and the emulated services share this file; `shared/auth/` does not, on purpose:
 a mistake in common code would cancel out.
+
+PyJWT and the cryptography behind it are imported with the first token: a process that is starting
+serves sooner (`prepare`).
 """
 
+import importlib
 import json
 import time
 from collections.abc import Mapping
@@ -11,10 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
-import jwt
-from jwt import PyJWK
-
 if TYPE_CHECKING:
+    from jwt import PyJWK
     from jwt.types import Options as Checks
 
 HMAC_ALGORITHMS = ("HS256",)
@@ -65,7 +67,7 @@ class Keys:
     """What tokens are verified with: the shared HS256 secret, and public keys by key id."""
 
     secret: str | bytes
-    jwks: Mapping[str, PyJWK] = field(default_factory=dict[str, PyJWK])
+    jwks: "Mapping[str, PyJWK]" = field(default_factory=dict[str, "PyJWK"])
     signed: dict[str, "_Signed"] = field(
         default_factory=dict[str, "_Signed"], init=False, repr=False, compare=False
     )
@@ -76,6 +78,10 @@ class Keys:
         """Read a JWKS document; symmetric entries are left to `secret`."""
         entries = cast("list[dict[str, Any]]", json.loads(jwks_json)["keys"]) if jwks_json else []
         public = [entry for entry in entries if entry.get("kty") in {"EC", "RSA"}]
+        if not public:
+            return cls(secret)
+        from jwt import PyJWK
+
         return cls(secret, {entry.get("kid", ""): PyJWK(entry) for entry in public})
 
 
@@ -126,7 +132,14 @@ def _check_times(signed: _Signed) -> None:
         raise TokenError(TokenFault.MALFORMED, signed.algorithm) from exc
 
 
+def prepare() -> None:
+    """Import what verifies tokens, which takes a tenth of a second; in a thread, for example."""
+    importlib.import_module("jwt")
+
+
 def _read_header(token: str) -> tuple[str, str]:
+    import jwt
+
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, RecursionError) as exc:  # brackets in brackets, thousands deep
@@ -134,7 +147,9 @@ def _read_header(token: str) -> tuple[str, str]:
     return str(header.get("alg")), str(header.get("kid", ""))
 
 
-def _decode(token: str, key: str | bytes | PyJWK, algorithm: str) -> _Signed:
+def _decode(token: str, key: "str | bytes | PyJWK", algorithm: str) -> _Signed:
+    import jwt
+
     try:
         claims = jwt.decode(token, key, algorithms=[algorithm], options=_NO_CLAIM)
     except jwt.InvalidSignatureError as exc:
@@ -146,11 +161,15 @@ def _decode(token: str, key: str | bytes | PyJWK, algorithm: str) -> _Signed:
 
 def mint(secret: str, role: str, **claims: Any) -> str:
     """An HS256 token for `role`, issued now; without `exp` in `claims` it is valid for an hour."""
+    import jwt
+
     now = int(time.time())
     return jwt.encode({"role": role, "iat": now, "exp": now + 3600, **claims}, secret, "HS256")
 
 
 def mint_api_key(secret: str, role: str) -> str:
     """A project's anon or service_role key: with the CLI's secret, the CLI's well-known key."""
+    import jwt
+
     claims = {"iss": "supabase-demo", "role": role, "exp": 1983812996}
     return jwt.encode(claims, secret, "HS256")

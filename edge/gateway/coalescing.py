@@ -7,7 +7,7 @@ is mostly a few hundred bytes.
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from edge.uvicorn_parts import HttpToolsProtocol
 
 _MOST_HELD: Final = 16 * 1024
 

@@ -11,11 +11,11 @@ import re
 from typing import Any, ClassVar, Final
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
 
 from edge.gateway.body_watch import BodyWatch
 from edge.gateway.client_limits import ClientLimits
 from edge.gateway.coalescing import CoalescingHttpProtocol
+from edge.uvicorn_parts import FlowControl
 
 KEEP_ALIVE_SECONDS: Final = 75
 """For an idle connection: much longer than the 5 seconds after which httpx gives one up, or else a

@@ -7,11 +7,11 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from edge.gateway.client_limits import ClientLimits
 from edge.gateway.protocol import KEEP_ALIVE_SECONDS, HardenedHttpProtocol
+from edge.uvicorn_parts import Config, UvicornServer
 
 GRACE_SECONDS: Final = 15
 _DATE_SECONDS: Final = 1.0
@@ -20,7 +20,7 @@ _LONGEST_PAUSE: Final = 0.05
 _log = logging.getLogger("uvicorn.error")
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """Serves `app`; `upgrades` is the protocol of connections that ask for another than HTTP.
 
     Requests in progress have `grace` seconds to finish once it stops. `clients` limits what one
@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
         clients: ClientLimits | None = None,
     ) -> None:
         members = {"clients": clients or ClientLimits()}
-        config = uvicorn.Config(
+        config = Config(
             app,
             http=type("LimitedHttpProtocol", (http,), members),
             ws=upgrades,

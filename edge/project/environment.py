@@ -1,13 +1,11 @@
 """The shell's environment: settings of the stack, and the variables that functions inherit."""
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from edge.errors import EdgeError
-from edge.project.env_file import RESERVED_PREFIX, EnvFile
 from edge.project.providers import PROVIDERS
 
 DEFAULT_CALL_SPEED: Final = 10.0
@@ -57,14 +55,22 @@ def project_variables(
     environ: Mapping[str, str] | None = None, env_file: Path | None = None
 ) -> dict[str, str]:
     """Merge the SUPABASE_* variables of the shell and of --env-file; the file wins."""
-    given = dict(environ_or_default(environ)) | (EnvFile(env_file).read() if env_file else {})
-    return {name: value for name, value in given.items() if name.startswith(RESERVED_PREFIX)}
+    given = dict(environ_or_default(environ)) | _read_file(env_file)
+    return {name: value for name, value in given.items() if name.startswith("SUPABASE_")}
 
 
 def telemetry_variables(env_file: Path | None = None) -> dict[str, str]:
     """Merge the OTEL_* variables of the shell and of --env-file; the file wins."""
-    given = dict(environ_or_default(None)) | (EnvFile(env_file).read() if env_file else {})
+    given = dict(environ_or_default(None)) | _read_file(env_file)
     return {name: value for name, value in given.items() if name.startswith("OTEL_")}
+
+
+def _read_file(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    from edge.project.env_file import EnvFile  # its parser is a library
+
+    return EnvFile(path).read()
 
 
 def known_secrets(environ: Mapping[str, str], also: tuple[str, ...] = ()) -> dict[str, str]:
@@ -87,7 +93,11 @@ def parse_call_speed(environ: Mapping[str, str]) -> float:
 def parse_trusted_proxies(environ: Mapping[str, str]) -> str:
     """EDGE_TRUSTED_PROXIES: addresses or networks of proxies in front, or *; none by default."""
     text = environ.get("EDGE_TRUSTED_PROXIES", "").strip()
-    for part in text.split(",") if text and text != "*" else ():
+    if not text or text == "*":
+        return text
+    import ipaddress
+
+    for part in text.split(","):
         try:
             ipaddress.ip_network(part.strip())
         except ValueError as exc:

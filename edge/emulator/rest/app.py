@@ -25,7 +25,7 @@ from edge.emulator.rest.request.identity import Authenticator, Identity
 from edge.emulator.rest.response.openapi import methods, render_openapi
 from edge.emulator.rest.response.render import Response, render_error, render_result
 from edge.emulator.rest.schema.model import SchemaCache
-from edge.tokens import Keys
+from edge.tokens import Keys, prepare
 
 _LOG: Final = logging.getLogger(__name__)
 # Seconds after which a running request is cancelled if its client disconnects.
@@ -38,8 +38,8 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 class RestApp:
     """The data API over one database; call `open()` before the first request, `close()` last.
 
-    `dsn` logs in as `authenticator`; `keys` verify bearer tokens. If `config` has settings of the
-    login role already, `base` is the configuration without them.
+    `dsn` logs in as `authenticator`; `keys` verify bearer tokens. A `database` that is given may
+    have been opened already, and has a configuration of its own.
     """
 
     def __init__(
@@ -48,13 +48,14 @@ class RestApp:
         *,
         keys: Keys,
         config: RestConfig | None = None,
-        base: RestConfig | None = None,
+        database: Database | None = None,
     ) -> None:
         config = config or RestConfig()
         self._keys = keys
-        self._database = Database(dsn, config, base or config, self._adopt)
-        self._bodies = BodyReader(self._database, config)
-        self._adopt(config)
+        self._database = database or Database(dsn, config, config)
+        self._database.adopt = self._adopt
+        self._bodies = BodyReader(self._database, self._database.config)
+        self._adopt(self._database.config)
 
     def _adopt(self, config: RestConfig) -> None:
         self._config = config
@@ -62,7 +63,8 @@ class RestApp:
         self._authenticator = Authenticator(self._keys, config)
 
     async def open(self) -> None:
-        await self._database.open()
+        """Load the schema cache; what verifies tokens is imported meanwhile."""
+        await asyncio.gather(self._database.open(), asyncio.to_thread(prepare))
 
     async def close(self) -> None:
         await self._database.close()

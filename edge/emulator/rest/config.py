@@ -1,14 +1,14 @@
 """Settings of the data API, named after PostgREST's configuration (Config.hs)."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.role_claim import ROLE_CLAIM, ClaimPath
 
 MEGABYTE: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RestConfig:
     """Settings of one data API; the defaults are a Supabase project's, without its row limit.
 

@@ -15,7 +15,7 @@ import psycopg
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.environment import ROLE_SETTINGS, Settings
 from edge.emulator.rest.errors import RestError, rest_error
-from edge.emulator.rest.pool import Connection, Pool, connect
+from edge.emulator.rest.pool import Connection, Pool, connect, open_connection
 from edge.emulator.rest.schema.catalog import QUERIES, CatalogRows, build_cache
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.errors import EdgeError
@@ -33,25 +33,26 @@ class Database:
     when they have changed it.
     """
 
-    def __init__(
-        self,
-        dsn: str,
-        config: RestConfig,
-        base: RestConfig,
-        adopt: Callable[[RestConfig], None] | None = None,
-    ) -> None:
+    def __init__(self, dsn: str, config: RestConfig, base: RestConfig) -> None:
         self.pool = Pool(dsn, size=config.pool_size, timeout=config.pool_timeout)
+        self.config = config
+        self.adopt: Callable[[RestConfig], None] | None = None
         self._dsn = dsn
-        self._base, self._config, self._adopt = base, config, adopt
+        self._base = base
         self._cache: SchemaCache | None = None
         self._loading = asyncio.Lock()
         self._checked_at = 0.0
         self._listener: asyncio.Task[None] | None = None
+        self._listening: Connection | None = None
 
-    async def open(self) -> None:
-        """Load the cache; if Postgres is unreachable, the first request that reaches it does."""
+    async def open(self, connection: Connection | None = None) -> None:
+        """Load the cache; if Postgres is unreachable, the first request that reaches it does.
+
+        A `connection` that is given is used for it, and closed at the end.
+        """
+        self._listening = connection
         with _logged():
-            await self.reload()
+            await self._subscribe()
         self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
 
     async def close(self) -> None:
@@ -59,6 +60,7 @@ class Database:
             self._listener.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listener
+        self._hang_up()
         await self.pool.close()
 
     async def schema(self) -> SchemaCache:
@@ -112,59 +114,73 @@ class Database:
         except EdgeError as exc:
             _LOG.warning("The settings of the login role are not taken: %s", exc)
             return
-        if config != self._config:
-            self._config = config
-            if self._adopt:
-                self._adopt(config)
+        if config != self.config:
+            self.config = config
+            if self.adopt:
+                self.adopt(config)
 
     async def _load(self) -> SchemaCache:
+        async with connect(self._dsn) as connection:
+            return await self._load_from(connection)
+
+    async def _load_from(self, connection: Connection) -> SchemaCache:
         try:
-            async with connect(self._dsn) as connection:
-                await self._configure(connection)
-                rows = await self._read_catalogue(connection)
+            await self._configure(connection)
+            rows = await self._read_catalogue(connection)
         except psycopg.Error as exc:
             raise rest_error("PGRST002", details=str(exc)) from exc
         return await asyncio.to_thread(build_cache, rows)
 
     async def _read_catalogue(self, connection: Connection) -> CatalogRows:
-        schemas = list(self._config.schemas)
-        path = list(dict.fromkeys((*reversed(self._config.extra_search_path), *schemas)))
+        """Read all rows in one round trip, and those of the views, which may fail, in another."""
+        schemas = list(self.config.schemas)
+        path = list(dict.fromkeys((*reversed(self.config.extra_search_path), *schemas)))
+        values = {"media_handlers": schemas, "routines": schemas, "types": path}
         async with connection.transaction():
-            await connection.execute("set local search_path to ''")
-            return CatalogRows(
-                fingerprint=(await _fetch(connection, "fingerprint"))[0]["fingerprint"],
-                relations=await _fetch(connection, "relations"),
-                foreign_keys=await _fetch(connection, "foreign_keys"),
-                computed=await _fetch(connection, "computed"),
-                representations=await _fetch(connection, "representations"),
-                media_handlers=await _fetch(connection, "media_handlers", schemas),
-                schemas=schemas,
-                routines=await _fetch(connection, "routines", schemas),
-                types=await _fetch(connection, "types", path),
-                role_settings=await _fetch(connection, "role_settings"),
-                view_keys=await _fetch_view_keys(connection, schemas, path),
-            )
+            async with connection.pipeline():
+                await connection.execute("set local search_path to ''")
+                cursors = {
+                    name: await connection.execute(query, [values[name]] if name in values else ())
+                    for name, query in QUERIES.items()
+                    if name != "view_keys"
+                }
+                rows: dict[str, Any] = {
+                    name: await cursor.fetchall() for name, cursor in cursors.items()
+                }
+            fingerprint: str = rows.pop("fingerprint")[0]["fingerprint"]
+            view_keys = await _fetch_view_keys(connection, schemas, path)
+        return CatalogRows(**rows, fingerprint=fingerprint, schemas=schemas, view_keys=view_keys)
 
     async def _listen(self) -> None:
         """Reload the cache on `NOTIFY pgrst, 'reload schema'`, reconnecting when needed."""
         while True:
             with _logged():
-                await self._listen_once()
+                connection = self._listening or await self._subscribe()
+                async for notification in connection.notifies():
+                    if notification.payload in {"", "reload schema", "reload config"}:
+                        with _logged():
+                            await self.reload()
+            self._hang_up()
             await asyncio.sleep(_RECONNECT_PAUSE)
 
-    async def _listen_once(self) -> None:
-        async with connect(self._dsn) as connection:
+    async def _subscribe(self) -> Connection:
+        """Listen, and load what may have changed before: all of it, on the same connection."""
+        connection = self._listening or await open_connection(self._dsn)
+        try:
             await connection.execute(_CHANNEL)
-            before = self._config
-            await self._configure(connection)  # what was notified before it listened
-            if self._config == before:
-                await self.refresh_after_miss()
-            else:
-                await self.reload()
-            async for notification in connection.notifies():
-                if notification.payload in {"", "reload schema", "reload config"}:
-                    with _logged():
-                        await self.reload()
+            async with self._loading:
+                self._cache = await self._load_from(connection)
+        except BaseException:
+            self._listening = None
+            connection.finish()
+            raise
+        self._listening = connection
+        return connection
+
+    def _hang_up(self) -> None:
+        connection, self._listening = self._listening, None
+        if connection:
+            connection.finish()
 
 
 @contextmanager

@@ -9,12 +9,11 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, cast
 
-import psycopg
-
 from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.role_claim import ROLE_CLAIM, ClaimPath, parse_claim_path
 from edge.errors import EdgeError
 from edge.tokens import Keys
@@ -51,7 +50,7 @@ order by d.setdatabase
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """PostgREST's settings by their names without a prefix, such as db_schemas.
 
@@ -79,18 +78,13 @@ class Settings:
     def dsn(self) -> str:
         return self.values.get("db_uri", "")
 
-    def with_role_settings(self) -> "Settings":
-        """Return the settings with those of the login role."""
-        if self.values.get("db_config", "true").lower() in _FALSE:
-            return self
-        try:
-            with psycopg.connect(self.dsn, autocommit=True) as connection:
-                rows = connection.execute(ROLE_SETTINGS).fetchall()
-        except psycopg.Error as exc:
-            raise EdgeError(
-                f"The database cannot be reached: {exc}", cure="Check PGRST_DB_URI"
-            ) from exc
-        return replace(self, of_role=dict(rows))
+    @property
+    def reads_role_settings(self) -> bool:
+        return self.values.get("db_config", "true").lower() not in _FALSE
+
+    def with_role_settings(self, of_role: Mapping[str, str]) -> "Settings":
+        """Return the settings with those of the login role, which ROLE_SETTINGS lists."""
+        return replace(self, of_role=of_role)
 
     def without_role_settings(self) -> "Settings":
         """Return the given settings, which are left when those of the role are reset."""

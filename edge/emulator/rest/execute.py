@@ -5,7 +5,6 @@ Follows PostgREST's Query.hs and Query/PreQuery.hs.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +19,7 @@ from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.pool import Pool
 from edge.emulator.rest.postgres_errors import translate
 from edge.emulator.rest.prepare import Prepared
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
 from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.sql.fragment import identifier, join, sql
@@ -33,7 +33,7 @@ _ROLLBACK: Final = ((b"set constraints all immediate", ()), (b"rollback", ()))
 _encode_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResultSet:
     """The statement's row: `total` counts without the range, `count` the returned rows.
 

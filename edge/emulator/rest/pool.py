@@ -40,13 +40,18 @@ class Pool:
         await self._pool.close()
 
 
-@asynccontextmanager
-async def connect(dsn: str) -> AsyncGenerator[Connection]:
+async def open_connection(dsn: str) -> Connection:
     """Open a connection outside the pool; raises PGRST000 if Postgres is unreachable."""
     try:
-        connection = await _connector(dsn).connect()
+        return await _connector(dsn).connect()
     except PostgresUnreachableError as exc:
         raise rest_error("PGRST000", details=str(exc)) from exc
+
+
+@asynccontextmanager
+async def connect(dsn: str) -> AsyncGenerator[Connection]:
+    """Open a connection for a block; raises PGRST000 if Postgres is unreachable."""
+    connection = await open_connection(dsn)
     try:
         yield connection
     finally:

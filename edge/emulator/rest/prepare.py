@@ -7,7 +7,7 @@ with values that nobody can guess, and looking where these are in the statement'
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from edge.emulator.postgres.pipeline import Statement, Value, array_literal
@@ -15,6 +15,7 @@ from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.plan.action import plan_request
 from edge.emulator.rest.plan.tree import Plan
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.api_request import ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.emulator.rest.shape import Limit, Offset, Shape, Source, derive_shape
@@ -24,7 +25,7 @@ _MAX_SHAPES: Final = 500
 _LIMITS_TRIED: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prepared:
     """A request that is ready to be executed."""
 
@@ -53,7 +54,7 @@ Conversion = Callable[[Source], Value]
 _CONVERSIONS: Final[tuple[Conversion, ...]] = (_as_is, _as_pattern, _as_array, _as_text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Parameter:
     """A parameter of a statement: the conversion of the request's value `index`."""
 
@@ -61,7 +62,7 @@ class _Parameter:
     convert: Conversion
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Constant:
     value: Value
 
@@ -69,7 +70,7 @@ class _Constant:
 _Bindable = tuple[bytes, tuple[_Parameter | _Constant, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Template:
     """A prepared request without its values."""
 

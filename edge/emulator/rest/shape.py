@@ -5,12 +5,13 @@ Requests of one shape are parsed, planned and rendered once. Pure.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
 from edge.emulator.rest.errors import RestError
 from edge.emulator.rest.query.params import looks_like_condition
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import RawRequest
 from edge.emulator.rest.request.payload import Payload, parse_payload
@@ -53,7 +54,7 @@ class Limit(str):
 _NUMBERS: Final[dict[bytes, type[Offset | Limit]]] = {b"offset": Offset, b"limit": Limit}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """A request without its `values`; hashable by `key`.
 

@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.rest.database import Database
 from edge.emulator.rest.environment import Settings
-from edge.rest_server import create_rest_server
+from edge.rest_app import create_rest_app
+from edge.rest_server import connect, read_role_settings
 from edge.tokens import mint
 from tests.support.waiting import PATIENCE
 
@@ -51,13 +53,17 @@ async def _serve(bare_database: str, **more: str) -> AsyncIterator[httpx.AsyncCl
         "PGRST_DB_MAX_ROWS": "2",
         **{f"PGRST_{name}": value for name, value in more.items()},
     }
-    app = create_rest_server(Settings.from_environment(variables).with_role_settings())
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rest") as client,
-    ):
-        yield client
+    connection = await connect(bare_database)
+    given = Settings.from_environment(variables)
+    settings = await read_role_settings(given, connection)
+    database = Database(bare_database, settings.config(), given.config())
+    await database.open(connection)
+    transport = httpx.ASGITransport(create_rest_app(settings, database))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
+            yield client
+    finally:
+        await database.close()
 
 
 async def test_the_variables_and_the_login_roles_settings_apply(server: httpx.AsyncClient):

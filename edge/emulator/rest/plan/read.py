@@ -5,7 +5,7 @@ Follows PostgREST's Plan.hs (readPlan).
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from typing import Final
 
@@ -41,13 +41,14 @@ from edge.emulator.rest.query.terms import (
     SelectItem,
     SelectRelation,
 )
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import Identifier, Relation, SchemaCache
 
 _CUT: Final = 48
 """Bytes of a name in an alias: Postgres cuts longer ones than 63 bytes, which could be equal."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadPlanner:
     """Plans one request.
 

@@ -4,7 +4,7 @@ Follows PostgREST's Plan.hs (addFilters, addOrders, addRanges).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from edge.emulator.rest.errors import rest_error
@@ -15,11 +15,12 @@ from edge.emulator.rest.query.terms import (
     RowRange,
     SelectRelation,
 )
+from edge.emulator.rest.record import record
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScopedParams:
     """Parameters of one node (those with an empty path) and of the embeds below it."""
 

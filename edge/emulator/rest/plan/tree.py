@@ -3,10 +3,11 @@
 Follows PostgREST's Plan/{Types,ReadPlan,MutatePlan,CallPlan}.hs.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
 from edge.emulator.rest.query.terms import Aggregate, Condition, JsonStep, RowRange
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.media import MediaType
 from edge.emulator.rest.request.payload import Payload
 from edge.emulator.rest.schema.model import (
@@ -30,7 +31,7 @@ WRITTEN: Final = "w0"
 PAYLOAD_ROWS: Final = "pgrst_body"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnRef:
     """A column of the row source with alias `table`, or a JSON path into it: data->a->>b.
 
@@ -43,7 +44,7 @@ class ColumnRef:
     to_json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputField:
     """A column of the result; `cast` is a SQL type, `name` the alias (None: the column's name).
 
@@ -61,7 +62,7 @@ class OutputField:
     formatter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """A filter on a column; text search wraps it in to_tsvector unless it `is_tsvector`.
 
@@ -74,7 +75,7 @@ class Comparison:
     parser: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EmbedPresence:
     """A filter on whether related rows exist: clients=not.is.null, clients=is.null."""
 
@@ -82,7 +83,7 @@ class EmbedPresence:
     is_present: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PredicateGroup:
     """Predicates joined by and/or."""
 
@@ -94,7 +95,7 @@ class PredicateGroup:
 Predicate = Comparison | EmbedPresence | PredicateGroup
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderBy:
     """One sort key."""
 
@@ -103,7 +104,7 @@ class OrderBy:
     nulls: Literal["nullsfirst", "nullslast"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadNode:
     """Rows of one table with their embeds.
 
@@ -131,7 +132,7 @@ class ReadNode:
         return any(item.aggregate for item in self.fields)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Embed:
     """Embedded rows: `alias` names the joined subquery, `name` is the key in the response."""
 
@@ -148,7 +149,7 @@ class Embed:
         return not self.node.fields and all(embed.is_hidden for embed in self.node.embeds)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Insert:
     """An insert or upsert; `conditions` compare a PUT's row with its URL.
 
@@ -171,7 +172,7 @@ class Insert:
         return self.resolution == "merge-duplicates"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     table: Identifier
     columns: tuple[Column, ...]
@@ -181,14 +182,14 @@ class Update:
     applies_defaults: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     table: Identifier
     where: tuple[Predicate, ...]
     returning: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A function call; arguments come from the JSON `payload`, or by name from `arguments`."""
 
@@ -206,7 +207,7 @@ class Call:
 Mutation = Insert | Update | Delete
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BodyShape:
     """How the rows are rendered as the response's body.
 
@@ -220,7 +221,7 @@ class BodyShape:
     is_one: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """One statement and the media type of its response."""
 

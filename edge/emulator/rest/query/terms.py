@@ -4,14 +4,16 @@ Follows PostgREST's ApiRequest/Types.hs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from edge.emulator.rest.record import record
 
 Path = tuple[str, ...]
 Aggregate = Literal["sum", "avg", "count", "max", "min"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JsonStep:
     """One arrow of a JSON path: `->key`, `->0` or `->>key`."""
 
@@ -20,7 +22,7 @@ class JsonStep:
     as_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """A column, with a path into its JSON."""
 
@@ -28,7 +30,7 @@ class Field:
     path: tuple[JsonStep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelectField:
     """`alias:column->path::cast`, or with an aggregate: `column.sum()`."""
 
@@ -39,7 +41,7 @@ class SelectField:
     aggregate_cast: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelectRelation:
     """`alias:target!hint!inner(…)`, or `...target(…)` when spread."""
 
@@ -59,7 +61,7 @@ class SelectRelation:
 SelectItem = SelectField | SelectRelation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """`not.operator(modifier).value`; the modifier is any/all, or a text search language."""
 
@@ -69,7 +71,7 @@ class Condition:
     is_negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Filter:
     """A condition on one field."""
 
@@ -77,7 +79,7 @@ class Filter:
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogicGroup:
     """`not.and(…)` or `or(…)`."""
 
@@ -89,7 +91,7 @@ class LogicGroup:
 LogicTree = Filter | LogicGroup
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderTerm:
     """`column.desc.nullslast`, or `relation(column).asc`."""
 
@@ -99,7 +101,7 @@ class OrderTerm:
     nulls: Literal["nullsfirst", "nullslast"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowRange:
     """Rows from `offset` on, at most `limit`."""
 
@@ -117,7 +119,7 @@ class RowRange:
         return RowRange(self.offset, most)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryParams:
     """A query string. The path of each filter, order and range names the embed it applies to."""
 

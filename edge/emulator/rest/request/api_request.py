@@ -5,7 +5,6 @@ Follows PostgREST's ApiRequest.hs.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -14,6 +13,7 @@ from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.query.params import parse_query
 from edge.emulator.rest.query.terms import Path, QueryParams, RowRange
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.payload import Payload, parse_payload
 from edge.emulator.rest.request.preferences import Preferences, parse_preferences
@@ -54,7 +54,7 @@ _ON_ROUTINE: Final = {
 _ON_ROOT: Final = {"GET": Action.INSPECT, "HEAD": Action.INSPECT, "OPTIONS": Action.OPTIONS}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RawRequest:
     """An HTTP request; header names in lower case, the path without the mount point.
 
@@ -69,7 +69,7 @@ class RawRequest:
     payload: Payload | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApiRequest:
     """A parsed request; `name` is a table, view or function, empty for the root."""
 

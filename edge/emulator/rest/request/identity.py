@@ -7,11 +7,11 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.claims import refuse_token, validate_claims
 from edge.emulator.rest.request.role_claim import find_claim
 from edge.tokens import Keys, TokenError, TokenFault, verify_signature
@@ -23,7 +23,7 @@ _KNOWN_ALGORITHMS: Final = frozenset(
 _NO_KEY: Final = "None of the keys was able to decode the JWT"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """The request's database role, its token's claims, also as JSON, and the role's settings."""
 

@@ -5,10 +5,10 @@ Follows PostgREST's MediaType.hs and Plan/Negotiate.hs.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from edge.emulator.rest.errors import rest_error
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import MediaHandler
 
 JSON: Final = "application/json"
@@ -35,7 +35,7 @@ _PARAMETER: Final = re.compile(r';\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;]*))')
 PLAN_OPTIONS: Final = ("analyze", "verbose", "settings", "buffers", "wal")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explain:
     """The plan of a statement, instead of its result."""
 
@@ -43,7 +43,7 @@ class Explain:
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MediaType:
     """The media type of a response; `explain` answers the plan of what would have it."""
 

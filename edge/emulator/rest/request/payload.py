@@ -5,11 +5,11 @@ Follows PostgREST's ApiRequest/Payload.hs. Large bodies are not parsed here: see
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn, cast
 from urllib.parse import parse_qsl
 
 from edge.emulator.rest.errors import RestError, rest_error
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.csv_table import CsvError, convert_csv, open_csv
 
@@ -20,7 +20,7 @@ MAX_FIELDS: Final = 2_000
 _WHITESPACE: Final = b" \t\n\r"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payload:
     """A body: `raw` is JSON for Postgres, `keys` are its columns or arguments.
 

@@ -4,11 +4,11 @@ Follows PostgREST's ApiRequest/Preferences.hs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from edge.emulator.rest.errors import rest_error
 from edge.emulator.rest.query.integers import parse_digits
+from edge.emulator.rest.record import record
 
 _KNOWN: Final = {
     "resolution": ("merge-duplicates", "ignore-duplicates"),
@@ -20,7 +20,7 @@ _KNOWN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Preferences:
     """The preferences of a request; None for those not given."""
 

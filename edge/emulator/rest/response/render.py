@@ -5,7 +5,7 @@ Follows PostgREST's Response.hs.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -15,13 +15,14 @@ from edge.emulator.rest.plan.tree import Call, Insert, Plan
 from edge.emulator.rest.postgres_errors import is_final_status, is_header
 from edge.emulator.rest.query.integers import parse_digits
 from edge.emulator.rest.query.params import canonical_query
+from edge.emulator.rest.record import record
 from edge.emulator.rest.request.api_request import Action, ApiRequest
 from edge.emulator.rest.request.preferences import Preferences, render_applied
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """An HTTP response."""
 

@@ -5,10 +5,11 @@ Follows PostgREST's SchemaCache.hs.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import (
     Cardinality,
     Column,
@@ -75,7 +76,7 @@ _SQL_TYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CatalogRows:
     """The rows that QUERIES return, and the names of the exposed schemas."""
 

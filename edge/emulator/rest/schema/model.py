@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edge.emulator.rest.record import record
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identifier:
@@ -19,7 +21,7 @@ class Identifier:
         return f"{self.schema}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: its declared type, its domain's base type, its default expression.
 
@@ -43,7 +45,7 @@ class Column:
         return self.base_type == "tsvector"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A table, view, foreign table, or composite type (`kind` is pg_class.relkind)."""
 
@@ -81,7 +83,7 @@ class Cardinality(StrEnum):
 ColumnPairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Junction:
     """The join table of a many-to-many; pairs are (outer column, junction column)."""
 
@@ -92,7 +94,7 @@ class Junction:
     target_columns: ColumnPairs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relationship:
     """A relationship; `columns` are (source column, target column) pairs.
 
@@ -127,7 +129,7 @@ class Relationship:
         return self.source == self.target
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """An input parameter of a routine; an unnamed one has an empty name.
 
@@ -145,7 +147,7 @@ class Parameter:
         return self.cast_type or self.type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Routine:
     """A function; `row` names the relation of a composite result."""
 
@@ -168,7 +170,7 @@ class Routine:
         return self.volatility == "v"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MediaHandler:
     """A function that renders rows, or the value of a function, as a media type.
 
@@ -181,7 +183,7 @@ class MediaHandler:
     is_binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SchemaCache:
     """The schema at the time of `fingerprint`, a hash of the catalogue."""
 

@@ -5,9 +5,9 @@ Follows PostgREST's SchemaCache.hs (addInverseRels, addM2MRels).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import (
     Cardinality,
     ColumnPairs,
@@ -24,7 +24,7 @@ _ORDER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForeignKey:
     """A constraint from `source` to `target`; unique columns make it one-to-one."""
 

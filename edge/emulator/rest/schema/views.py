@@ -5,10 +5,11 @@ Follows PostgREST's SchemaCache.hs (addViewM2OAndO2ORels, addViewPrimaryKeys).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, product
 from typing import Final, Literal
 
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import ColumnPairs, Identifier
 from edge.emulator.rest.schema.relationships import ForeignKey
 
@@ -16,7 +17,7 @@ from edge.emulator.rest.schema.relationships import ForeignKey
 _MAX_COMBINATIONS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ViewKey:
     """A key whose columns a view shows: each of them under one name or more.
 

@@ -7,11 +7,11 @@ psycopg.sql's, a fragment carries its parameters, so that fragments join in any 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, LiteralString
 
 from edge.emulator.rest.errors import RestError
+from edge.emulator.rest.record import record
 from edge.emulator.rest.schema.model import Identifier
 
 _HOLE: Final = "\x00"
@@ -20,7 +20,7 @@ _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 Value = str | bytes | list[str] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sql:
     """SQL text with a placeholder for each of `values`."""
 

@@ -1,0 +1,47 @@
+"""What commands do not import before they answer: each takes a part of the first second."""
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = {
+    "cryptography",
+    "httpx",
+    "jinja2",
+    "jwt",
+    "opentelemetry",
+    "psycopg",
+    "pydantic",
+    "requests",
+    "rich",
+    "starlette.applications",
+    "uvicorn",
+    "watchfiles",
+}
+_COMMAND_LINE = {"click", "typer"}
+_PARTS = {"a2wsgi", "anyio", "multiprocessing", "uvicorn.supervisors"}
+_REST = (
+    "import edge.cli.exit, edge.cli.quick, edge.rest_server\n"
+    "import edge.emulator.rest.database, edge.rest_app"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "left_out"),
+    [
+        ("import edge.cli.exit, edge.cli.quick", {*_HEAVY, *_COMMAND_LINE, *_PARTS, "asyncio"}),
+        ("import edge.cli.exit, edge.cli.app", {*_HEAVY, *_PARTS, "click", "asyncio"}),
+        (_REST, {*(_HEAVY - {"psycopg", "uvicorn"}), *_COMMAND_LINE, *_PARTS}),
+    ],
+    ids=["any command", "edge --help", "edge rest"],
+)
+def test_a_command_imports_only_what_it_needs_to_answer(source: str, left_out: set[str]) -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{source}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert left_out.intersection(loaded) == set()
