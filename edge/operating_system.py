@@ -5,6 +5,7 @@ EDGE_PORTABLE=1 takes the other way on Linux as well, so that it is tested.
 
 import ctypes
 import os
+import platform
 import resource
 import signal
 import sys
@@ -29,6 +30,7 @@ _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x20080522
+_SO_TIMESTAMPNS: Final = 35
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever uses it makes a private folder there
 _TICK: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -48,6 +50,20 @@ def switch() -> Mapping[str, str]:
 def count_cpus() -> int:
     """Return the processors that this process may use, or elsewhere all that there are."""
     return len(os.sched_getaffinity(0)) if IS_LINUX else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """Return the processor's name, or else its architecture."""
+    if IS_LINUX:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def timestamp_option() -> int | None:
+    """Return the option by which a socket says when the kernel received bytes; elsewhere None."""
+    return _SO_TIMESTAMPNS if IS_LINUX else None
 
 
 def signal_when_parent_dies(sign: int) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
 from edge.events import Event
 from edge.fresh_database import DatabaseCopies
-from edge.operating_system import memory_folder
+from edge.operating_system import IS_LINUX, memory_folder
 from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
 from edge.stack import Stack
 from edge.tokens import mint
@@ -59,6 +59,12 @@ gc.disable()
 # Started in the background by a shell, we ignore SIGINT, and so would every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what tests Linux itself, where another way is taken; `-ra` lists it."""
+    if not IS_LINUX and (mark := item.get_closest_marker("linux_only")):
+        pytest.skip(f"only Linux: {mark.args[0]}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,10 +5,12 @@ import platform
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+import psutil
+
 from bench.support.statistics import Series
+from edge.operating_system import processor_name
 
 _LOOPS: Final = 500
 _GLANCE: Final = 3.0
@@ -27,15 +29,9 @@ def describe_machine() -> str:
     """Processor, memory, kernel and Python."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB"
-        f" · Linux {platform.release()} · Python {platform.python_version()}"
+        f"{processor_name()}, {os.cpu_count()} cores, {memory:.0f} GB"
+        f" · {platform.system()} {platform.release()} · Python {platform.python_version()}"
     )
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def _spin() -> float:
@@ -46,26 +42,30 @@ def _spin() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """The processors' time since they were started."""
+    """The processors' seconds since they were started."""
 
-    total: int
-    stolen: int
-    idle: int
+    total: float
+    stolen: float
+    idle: float
 
     def stolen_since(self, earlier: "Ticks") -> float:
         """The share that the hypervisor gave to others since then, in percent."""
-        return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 1)
+        return 100 * (self.stolen - earlier.stolen) / max(self.total - earlier.total, 0.01)
 
     def idle_since(self, earlier: "Ticks") -> float:
         """Return the idle share since then, in percent."""
-        return 100 * (self.idle - earlier.idle) / max(self.total - earlier.total, 1)
+        return 100 * (self.idle - earlier.idle) / max(self.total - earlier.total, 0.01)
 
 
 def processor_ticks() -> Ticks:
-    """As of now, see proc_stat(5)."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    values = [int(field) for field in fields]
-    return Ticks(total=sum(values), stolen=values[7], idle=values[3] + values[4])
+    """As of now; a guest's time is part of `user`."""
+    times = psutil.cpu_times()
+    guests = sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice"))
+    return Ticks(
+        total=sum(times) - guests,
+        stolen=getattr(times, "steal", 0.0),
+        idle=times.idle + getattr(times, "iowait", 0.0),
+    )
 
 
 def wait_for_quiet(patience: float) -> None:

@@ -8,16 +8,18 @@ another to be read.
 import base64
 import json
 import os
-import select
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-_TIMESTAMP: Final = 35  # SO_TIMESTAMPNS and SCM_TIMESTAMPNS of Linux
+from edge.operating_system import timestamp_option
+
+_TIMESTAMP: Final = timestamp_option()
 _TIMESPEC: Final = struct.Struct("qq")
 
 
@@ -34,7 +36,8 @@ class Client:
         parts = urlsplit(url)
         connection = socket.create_connection((parts.hostname, parts.port or 80))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMP, 1)
+        if _TIMESTAMP:
+            connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMP, 1)
         nonce = base64.b64encode(os.urandom(16)).decode()
         connection.sendall(
             f"GET /realtime/v1/websocket?apikey={key}&vsn=2.0.0 HTTP/1.1\r\n"
@@ -90,15 +93,14 @@ def _frame_end(data: bytes) -> tuple[int, int] | None:
 def read_all(clients: Iterable[Client], is_done: Callable[[], bool], seconds: float) -> None:
     """Read what comes until it is enough. Raises TimeoutError after `seconds`."""
     ends_at = time.monotonic() + seconds
-    poll, by_number = select.epoll(), {each.connection.fileno(): each for each in clients}
-    for number in by_number:
-        poll.register(number, select.EPOLLIN)
-    with poll:
+    with DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.connection, EVENT_READ, client)
         while not is_done():
             if time.monotonic() > ends_at:
                 raise TimeoutError("not everything has come")
-            for number, _ in poll.poll(0.05):
-                client = by_number[number]
+            for key, _ in selector.select(0.05):
+                client: Client = key.data
                 moment, data = _receive(client.connection)
                 client.chunks.append((moment, data))
                 client.received += len(data)

@@ -1,5 +1,7 @@
 """The parent of an instance's processes: forks them, restarts those that die, stops them all.
 
+Where a fork without exec is not safe they are started from nothing.
+
 All inherit one listening socket. With SO_REUSEPORT each process would have its own accept queue,
 and connections waiting in the queue of a process that dies would be lost.
 """
@@ -17,7 +19,8 @@ from types import FrameType
 from typing import Final
 
 from edge.errors import EdgeError
-from edge.operating_system import wait_for_signal
+from edge.operating_system import IS_LINUX, open_anonymous_file, wait_for_signal
+from edge.production import started
 from edge.production.cloud_logging import render_remark
 from edge.production.process import STOP_SIGNALS, GatewayProcess, Readiness
 from edge.production.settings import Instance
@@ -63,14 +66,15 @@ class Supervisor:
     instance: Instance
     listener: socket.socket
     _lock: int = field(default_factory=open_lock, init=False)
-    _readiness: mmap.mmap = field(init=False)
+    _readiness: int = field(init=False)
     _metrics: MetricsBoard = field(init=False)
     _children: dict[int, _Child] = field(default_factory=dict[int, _Child], init=False)
     _quick_exits: int = field(default=0, init=False)
     _spawn_after: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._readiness = mmap.mmap(-1, self.instance.processes)  # anonymous shared memory
+        self._readiness = open_anonymous_file("edge-readiness")
+        os.ftruncate(self._readiness, self.instance.processes)
         self._metrics = MetricsBoard.create(self.instance.processes)
 
     def run(self) -> None:
@@ -98,6 +102,12 @@ class Supervisor:
     def _spawn(self, index: int) -> None:
         parent = os.getpid()
         sys.stdout.flush()
+        if not IS_LINUX:
+            descriptors = (self.listener.fileno(), self._lock, self._readiness)
+            shared = started.Shared(*descriptors, self._metrics.slots)
+            pid = started.start(self.instance, shared, index)
+            self._children[pid] = _Child(index, time.monotonic())
+            return
         pid = os.fork()
         if pid:
             self._children[pid] = _Child(index, time.monotonic())
@@ -106,7 +116,8 @@ class Supervisor:
         try:
             die_with_parent(parent)
             writer = LineWriter(sys.stdout.fileno(), self._lock)
-            readiness = Readiness(self._readiness, index)
+            board = mmap.mmap(self._readiness, self.instance.processes)
+            readiness = Readiness(board, index)
             GatewayProcess(self.instance, self.listener, writer, readiness, self._metrics).run()
             status = 0
         except BaseException:

@@ -119,6 +119,7 @@ def test_each_function_has_a_process_an_account_and_an_environment_of_its_own(
     assert len({0, holder["uid"], thief["uid"]}) == 3
 
 
+@pytest.mark.linux_only("elsewhere workers are not forked")
 def test_processes_that_functions_are_forked_from_never_held_a_secret(stack: Stack) -> None:
     call(stack, "holder")
     found = 0
@@ -130,6 +131,7 @@ def test_processes_that_functions_are_forked_from_never_held_a_secret(stack: Sta
     assert found
 
 
+@pytest.mark.linux_only("it reads /proc")
 def test_neither_siblings_nor_parents_can_be_read_through_proc(stack: Stack) -> None:
     call(stack, "holder")
     thief = call(stack, "thief")["uid"]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edge.operating_system import switch
 from tests.support.edge_process import EdgeProcess
 from tests.support.made_database import give_database
 from tests.support.paths import ROOT
@@ -20,7 +21,7 @@ DEADLINE = PATIENCE
 def shell(**extra: str) -> dict[str, str]:
     """Return an environment without this machine's projects and keys."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), **extra}
+    return {**kept, **switch(), "PYTHONPATH": str(ROOT), **extra}
 
 
 def edge(

@@ -93,6 +93,10 @@ class EdgeProcess(subprocess.Popen[Any]):
     def _execute_child(self, *given: Any) -> None:
         bound = inspect.signature(super()._execute_child).bind(*given)  # type: ignore[misc]
         options = bound.arguments
+        if not sys.platform.startswith("linux"):  # it has no way to adopt the forks
+            options["args"] = [sys.executable, "-m", "edge", *options["args"]]
+            super()._execute_child(*bound.args)  # type: ignore[misc]
+            return
         assert not options["preexec_fn"], "the process is not forked from this one"
         files = [options[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         order = {
@@ -112,7 +116,7 @@ def _fork(order: dict[str, Any], files: list[int]) -> int:
     message = json.dumps(order).encode()
     assert len(message) < _LONGEST
     with _one_at_a_time:
-        server = _server()
+        server = _server(order["environ"].get("EDGE_PORTABLE", ""))
         _adopt_orphans(True)
         try:
             socket.send_fds(server, [message], files)
@@ -124,15 +128,18 @@ def _fork(order: dict[str, Any], files: list[int]) -> int:
 
 
 @cache
-def _server() -> socket.socket:
-    """Return the connection to the process that forks, which ends when it is closed."""
+def _server(is_portable: str) -> socket.socket:
+    """Return the connection to the process that forks, which ends when it is closed.
+
+    Modules look at EDGE_PORTABLE when they are imported: a value has a process of its own.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
             cwd=ROOT,
-            env={**kept, "PYTHONPATH": str(ROOT)},
+            env={**kept, "PYTHONPATH": str(ROOT), "EDGE_PORTABLE": is_portable},
             pass_fds=[theirs.fileno()],
         )
 

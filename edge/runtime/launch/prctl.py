@@ -3,16 +3,33 @@
 import os
 import signal
 import stat
+import threading
+import time
 from pathlib import Path
+from typing import Final
 
 from edge.operating_system import IS_LINUX, signal_when_parent_dies
 
+_GLANCE: Final = 0.5
+
 
 def die_with_parent(parent: int) -> None:
-    """Kill this process when `parent`, which started it, is gone (Linux)."""
+    """Kill this process when `parent`, which started it, is gone.
+
+    Elsewhere than on Linux a thread looks: call it where there may be one.
+    """
+    if not IS_LINUX:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        return
     signal_when_parent_dies(signal.SIGKILL)()
-    if IS_LINUX and os.getppid() != parent:
+    if os.getppid() != parent:
         os._exit(1)
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_GLANCE)
+    os._exit(1)
 
 
 def outlive_parent() -> None:

@@ -59,6 +59,34 @@ def test_of_one_that_is_gone_nothing_is_known() -> None:
 def test_our_own_use_is_counted() -> None:
     assert operating_system.cpu_seconds(os.getpid()) > 0
     assert operating_system.count_cpus() >= 1
+    assert operating_system.peak_bytes() > operating_system.resident_bytes(os.getpid()) // 2
+
+
+def test_the_machine_is_described() -> None:
+    memory = operating_system.memory_folder()
+
+    assert operating_system.processor_name()
+    assert memory is None or memory.is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can become another account")
+def test_an_account_is_taken_for_good() -> None:
+    code = f"""
+import os
+from edge import operating_system as s
+s._HAS_LINUX = {operating_system.IS_LINUX}
+s.become_account(54321, 54322)
+s.renounce_privileges(has_capabilities=True)()
+try:
+    os.setuid(0)
+except PermissionError:
+    print(os.getresuid(), os.getresgid(), os.getgroups())
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert printed.stdout.split("\n")[0] == "(54321, 54321, 54321) (54322, 54322, 54322) []"
 
 
 def test_an_anonymous_file_is_written_and_read() -> None:

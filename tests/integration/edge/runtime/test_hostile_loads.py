@@ -83,6 +83,7 @@ def pid_of(functions: Functions, slug: str) -> int:
     return get(functions, f"/{slug}").json()["pid"]
 
 
+@pytest.mark.linux_only("elsewhere init adopts what left its group")
 def test_a_daemon_that_left_its_session_ends_with_the_worker(hostile: Functions) -> None:
     answer = get(hostile, "/daemon").json()
     assert is_running(answer["daemon"])
@@ -136,6 +137,7 @@ def test_a_worker_killed_while_it_boots_is_booted_again(hostile: Functions) -> N
     wait_for(lambda: get(hostile, "/late").status_code == 200)
 
 
+@pytest.mark.linux_only("elsewhere workers are not forked")
 def test_the_zygote_killed_while_a_worker_boots_is_replaced(hostile: Functions) -> None:
     old = pid_of(hostile, "late")
     zygote = parent_of(old)

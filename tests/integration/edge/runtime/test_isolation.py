@@ -55,6 +55,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     yield from serve(root, isolates_users=True)
 
 
+@pytest.mark.linux_only("it reads /proc")
 def test_with_accounts_of_their_own_siblings_and_parents_are_closed(isolated: Functions) -> None:
     with isolated.client() as client:
         holder = client.get("/holder").json()

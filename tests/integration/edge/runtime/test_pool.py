@@ -61,6 +61,7 @@ def test_what_a_function_has_started_ends_with_its_worker(functions: Functions) 
     wait_gone(answer["child"])
 
 
+@pytest.mark.linux_only("elsewhere workers are not forked")
 def test_a_killed_zygote_is_replaced_and_the_gateway_goes_on(functions: Functions) -> None:
     with functions.client() as client:
         worker = client.get("/echo").json()["pid"]
@@ -79,6 +80,7 @@ def test_a_killed_zygote_is_replaced_and_the_gateway_goes_on(functions: Function
     wait_for(is_ready_again)
 
 
+@pytest.mark.linux_only("it reads /proc")
 def test_a_worker_s_memory_and_environment_are_closed_to_its_siblings(
     functions: Functions,
 ) -> None:

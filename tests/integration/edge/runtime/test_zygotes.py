@@ -13,7 +13,7 @@ from tests.support.functions_runtime import Functions, serve
 from tests.support.process_tree import parent_of
 from tests.support.waiting import wait_gone
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.linux_only("elsewhere workers are not forked")]
 
 
 def test_a_function_that_imports_a_library_is_forked_from_another_zygote(

@@ -89,6 +89,7 @@ def test_the_socket_is_ours_alone(server: Cluster) -> None:
 
 
 @as_root
+@pytest.mark.linux_only("elsewhere accounts have no capabilities")
 def test_the_server_has_no_capability_and_cannot_leave_its_folder(server: Cluster) -> None:
     status = Path(f"/proc/{server.pid}/status").read_text()
     names = ("CapInh", "CapPrm", "CapEff", "CapAmb")
