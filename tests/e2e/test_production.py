@@ -177,6 +177,7 @@ def test_a_killed_process_is_replaced_and_none_outlives_the_parent(
             time.sleep(0.02)
 
 
+@pytest.mark.linux_only("elsewhere there is no zygote to wait for")
 def test_a_replacement_accepts_nothing_before_it_can_serve(root: Path, tmp_path: Path) -> None:
     with production(root, tmp_path / "log", variables(), "--processes", "2") as run:
         url = run.wait_until_ready()

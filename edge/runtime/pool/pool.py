@@ -384,7 +384,8 @@ class Pool:
     def _watch_loop(self, process: Process, now: float) -> None:
         """Kill a worker whose event loop is blocked for too long, or in the way of requests."""
         limit = self.limits.stall
-        if limit is None or process.ending_since or process.state is State.DEAD:
+        is_over = process.is_killed or process.state is State.DEAD  # or its end is not known yet
+        if limit is None or process.ending_since or is_over:
             return
         blocked = process.liveness.check(process.pid or 0, now)
         is_warm = process.served > 0  # a first request may import what it needs

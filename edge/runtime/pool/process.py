@@ -73,6 +73,7 @@ class Process:
     usage: Usage = field(default=Usage(0, 0.0, 0.0), init=False)
     liveness: Liveness = field(default_factory=Liveness, init=False)
     is_sampled: bool = field(default=False, init=False)
+    is_killed: bool = field(default=False, init=False)
     _stacks: list[str] = field(default_factory=list[str], init=False)
     _baseline: int = field(default=0, init=False)
     _ready_at: float = field(default=0.0, init=False)
@@ -213,7 +214,7 @@ class Process:
 
     def kill(self, reason: ShutdownReason | None = None) -> None:
         """End it at once, and whatever it has started."""
-        self.reason = reason or self.reason
+        self.reason, self.is_killed = reason or self.reason, True
         self._signal(signal.SIGKILL)
 
     def has_unread_requests(self) -> bool:

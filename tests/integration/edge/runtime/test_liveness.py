@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
+import psutil
 import pytest
 
 from edge.events import LogLine, Shutdown, ShutdownReason
 from tests.support.functions_runtime import Functions, serve
+from tests.support.process_tree import parent_of
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.process
 ASYNC = """
@@ -98,6 +101,28 @@ def test_a_blocked_worker_is_replaced_at_once_and_killed_later(
     assert len(lines) == 1
     assert f"It hangs in {place}" in lines[0]
     assert "functions/loop/main.py:" in lines[0]
+
+
+@pytest.mark.linux_only("elsewhere no zygote tells of ends")
+def test_a_killed_worker_whose_end_is_not_known_yet_is_reported_once(blocking: Functions) -> None:
+    zygote = psutil.Process(parent_of(get(blocking, "/loop").json()["pid"]))
+    seen = len(blocking.events)
+
+    def reports() -> int:
+        new = blocking.events[seen:]
+        return sum("event loop was blocked" in e.text for e in new if isinstance(e, LogLine))
+
+    with ThreadPoolExecutor(1) as threads:
+        stuck = threads.submit(get, blocking, "/loop?do=spin")
+        zygote.suspend()
+        try:
+            wait_for(reports)
+            time.sleep(1)  # some looks at a process that has been killed
+        finally:
+            zygote.resume()
+        assert stuck.result().status_code == 546
+
+    assert reports() == 1
 
 
 def test_requests_that_a_blocked_worker_has_not_read_are_served_by_its_replacement(
