@@ -82,7 +82,7 @@ async def upload(request: Request) -> Any:
 
 
 async def _store_form(request: Request, collection_id: str, owner: str | None) -> Any:
-    async with receive(request, _MOST_MEDIA) as body:
+    async with receive(request, _MOST_MEDIA, owner) as body:
         return await _store_files(request, body, collection_id, owner)
 
 
