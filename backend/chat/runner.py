@@ -1,7 +1,6 @@
 """Runner: works on stored runs, those of this instance and those that another one left."""
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from typing import Final
@@ -11,6 +10,7 @@ from backend.chat.agents.agent import AgentError, Turn
 from backend.chat.agents.registry import UnknownAgentError, choose_agent
 from backend.chat.emitter import Emitter
 from backend.chat.functions import Functions
+from backend.chat.json_text import render_beside
 from backend.chat.library import Library, LibraryError
 from backend.chat.messages import TERMINAL, Output
 from backend.chat.stores.store import LEASE_SECONDS, Run, Store, StoreError
@@ -124,7 +124,7 @@ class Runner:
     async def _keep_stages(self, run: Run) -> None:
         """Keep what was transcribed, which takes long and costs, for the session's next run."""
         kept = {name: run.stages[name] for name in run.stages if name.startswith(TRANSCRIBED)}
-        if kept and len(json.dumps(kept)) <= _MOST_KEPT:
+        if kept and len(await render_beside(kept)) <= _MOST_KEPT:
             context = await self._store.fetch_context(run.message.session_id)
             await self._store.save_context(run.message.session_id, {**context, _KEPT: kept})
 

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any, Final
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from backend.chat.agents.registry import agents
+from backend.chat.json_text import render_beside
 from backend.chat.messages import TERMINAL, Message, Output, new_id
 from backend.chat.routes.respond import (
     RefusedError,
@@ -44,7 +46,7 @@ async def read_session(request: Request) -> Any:
     found = await store.fetch_session(request.path_params["session_id"], await owner_of(request))
     if found is None:
         raise RefusedError(404, "Session not found.")
-    return found
+    return Response(await render_beside(found), media_type="application/json")
 
 
 @answering

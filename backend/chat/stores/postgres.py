@@ -10,6 +10,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from backend.chat.json_text import read_beside, read_members, render_beside
 from backend.chat.messages import Message
 from backend.chat.stores.store import (
     LEASE_SECONDS,
@@ -43,7 +44,7 @@ _RUN: Final = """
     insert into chat.runs (session_id, msg_id, output_id, message)
     values (%(session_id)s, %(msg_id)s, %(output_id)s, %(message)s)"""
 _STORED_OUTPUT: Final = """
-    select m.message
+    select m.message::text
     from chat.runs r
     join public.chat_messages m on (m.session_id, m.msg_id) = (r.session_id, r.output_id)
     where r.session_id = %(session_id)s and r.msg_id = %(msg_id)s"""
@@ -59,7 +60,9 @@ _CLAIM: Final = """
             where earlier.session_id = r.session_id and earlier.state <> 'finished'
               and earlier.position < r.position)
         order by r.position for update skip locked limit 1)
-    returning message, output_id, stages, attempts,
+    returning message, output_id, attempts,
+        (select jsonb_object_agg(name, value::text) from jsonb_each(stages) as s(name, value))
+            as stages,
         (select s.owner_id::text from public.chat_sessions s
          where s.session_id = runs.session_id) as owner"""
 _OUTPUT: Final = """
@@ -78,6 +81,16 @@ _SESSIONS: Final = """
     where owner_id is not distinct from %(owner)s::uuid
         and session_id = coalesce(%(session_id)s, session_id)
     order by created_at desc, session_id limit 500"""
+
+_CONTEXT: Final = """
+    select c.name, inside.name as member, inside.value::text as text,
+        case when inside.name is null then c.value::text end as value
+    from public.chat_context, jsonb_each(context) as c(name, value)
+    left join lateral jsonb_each(
+        case when jsonb_typeof(c.value) = 'object' then c.value end
+    ) as inside(name, value) on true
+    where session_id = %(session_id)s"""
+"""Each member of a context, of an object each of its members: texts that are read one by one."""
 
 
 class PostgresStore:
@@ -133,7 +146,7 @@ class PostgresStore:
                 raise SessionNotFoundError
             if await (await connection.execute(_INPUT, values)).fetchone() is None:
                 found = await (await connection.execute(_STORED_OUTPUT, values)).fetchone()
-                return found["message"] if found else {}
+                return (await read_beside([found["message"]]))[0] if found else {}
             if session["runs"] >= MOST_MESSAGES or session["size"] > MOST_BYTES:
                 raise SessionFullError
             await connection.execute(_RUN, values)
@@ -149,7 +162,7 @@ class PostgresStore:
             message=Message.model_validate(row["message"]),
             output_id=row["output_id"],
             owner=row["owner"],
-            stages=row["stages"],
+            stages=await read_members(row["stages"] or {}),
             attempts=row["attempts"],
         )
 
@@ -180,9 +193,9 @@ class PostgresStore:
     async def record_stage(self, run: Run, stage: str, result: Mapping[str, Any]) -> None:
         """Store the result of a stage."""
         await self._execute(
-            "update chat.runs set stages = stages || %(stages)s"
+            "update chat.runs set stages = stages || %(stages)s::jsonb"
             " where session_id = %(session_id)s and msg_id = %(msg_id)s",
-            {"stages": Jsonb({stage: dict(result)}), **_key(run)},
+            {"stages": await render_beside({stage: result}), **_key(run)},
         )
 
     async def finish(self, run: Run) -> None:
@@ -216,10 +229,12 @@ class PostgresStore:
             if row is None:
                 return None
             messages = await connection.execute(
-                "select message from public.chat_messages where session_id = %s order by position",
+                "select message::text from public.chat_messages where session_id = %s"
+                " order by position",
                 (session_id,),
             )
-            conversation = [each["message"] for each in await messages.fetchall()]
+            texts = [each["message"] for each in await messages.fetchall()]
+        conversation = await read_beside(texts)
         return {**_render(row), "conversation": conversation}
 
     async def is_owner(self, session_id: str, owner: str | None) -> bool:
@@ -241,32 +256,33 @@ class PostgresStore:
     ) -> Sequence[dict[str, Any]]:
         """Return the newest outputs that changed after `since`."""
         rows = await self._fetch(
-            "select m.message from public.chat_messages m"
+            "select m.message::text from public.chat_messages m"
             " join public.chat_sessions s using (session_id)"
             " where session_id = %(session_id)s and s.owner_id is not distinct from %(owner)s::uuid"
             " and m.msg_type = 'output' and m.conv_id = coalesce(%(conv_id)s, m.conv_id)"
             " and m.updated_at > to_timestamp(%(since)s::float8) order by m.position desc limit 50",
             {"session_id": session_id, "owner": owner, "conv_id": conv_id, "since": since},
         )
-        return [row["message"] for row in reversed(rows)]
+        return await read_beside(row["message"] for row in reversed(rows))
 
     async def save_context(self, session_id: str, context: Mapping[str, Any]) -> None:
         """Replace what agents remember of a session."""
         await self._execute(
             "insert into public.chat_context (session_id, context)"
-            " select session_id, %(context)s from public.chat_sessions"
+            " select session_id, %(context)s::jsonb from public.chat_sessions"
             " where session_id = %(session_id)s on conflict (session_id)"
             " do update set context = excluded.context, updated_at = now()",
-            {"session_id": session_id, "context": Jsonb(dict(context))},
+            {"session_id": session_id, "context": await render_beside(context)},
         )
 
     async def fetch_context(self, session_id: str) -> dict[str, Any]:
         """Return what agents remember of a session."""
-        rows = await self._fetch(
-            "select context from public.chat_context where session_id = %(session_id)s",
-            {"session_id": session_id},
-        )
-        return rows[0]["context"] if rows else {}
+        rows = await self._fetch(_CONTEXT, {"session_id": session_id})
+        context = await read_members({row["name"]: row["value"] for row in rows if row["value"]})
+        for name in {row["name"] for row in rows if row["member"] is not None}:
+            members = {row["member"]: row["text"] for row in rows if row["name"] == name}
+            context[name] = await read_members(members)
+        return context
 
     async def _find(
         self, connection: AsyncConnection[DictRow], session_id: str, owner: str | None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from backend.chat.json_text import read_beside, render_beside
 from backend.chat.messages import Message
 from backend.chat.stores.store import (
     LEASE_SECONDS,
@@ -146,7 +147,7 @@ class SqliteStore:
             return None
         message, output_id, stages, attempts, owner = rows[0]
         parsed = Message.model_validate_json(message)
-        return Run(parsed, output_id, owner, json.loads(stages), attempts)
+        return Run(parsed, output_id, owner, (await read_beside([stages]))[0], attempts)
 
     async def renew(self, worker: str, runs: Sequence[Run]) -> None:
         """Extend the leases of these runs, as far as the worker still holds them."""
@@ -169,10 +170,11 @@ class SqliteStore:
 
     async def record_stage(self, run: Run, stage: str, result: Mapping[str, Any]) -> None:
         """Store the result of a stage."""
+        text = await render_beside(result)
         await self._fetch(
             "update runs set stages = json_set(stages, '$.' || ?, json(?))"
             " where session_id = ? and msg_id = ?",
-            (stage, json.dumps(dict(result)), *_key(run)),
+            (stage, text, *_key(run)),
         )
 
     async def finish(self, run: Run) -> None:
@@ -239,23 +241,24 @@ class SqliteStore:
             " order by m.position desc limit 50",
             (session_id, owner, conv_id, since),
         )
-        return [json.loads(row[0]) for row in reversed(rows)]
+        return await read_beside(row[0] for row in reversed(rows))
 
     async def save_context(self, session_id: str, context: Mapping[str, Any]) -> None:
         """Replace what agents remember of a session."""
+        text = await render_beside(context)
         await self._fetch(
             "insert into context_messages (session_id, context, updated_at)"
             " select session_id, ?, ? from sessions where session_id = ?"
             " on conflict (session_id) do update set context = excluded.context,"
             " updated_at = excluded.updated_at",
-            (json.dumps(dict(context)), time.time(), session_id),
+            (text, time.time(), session_id),
         )
 
     async def fetch_context(self, session_id: str) -> dict[str, Any]:
         """Return what agents remember of a session."""
         statement = "select context from context_messages where session_id = ?"
         rows = await self._fetch(statement, (session_id,))
-        return json.loads(rows[0][0]) if rows else {}
+        return (await read_beside([rows[0][0]]))[0] if rows else {}
 
     async def _fetch(
         self, statement: str, values: tuple[Any, ...] | Mapping[str, Any]

@@ -93,6 +93,14 @@ async def test_a_run_goes_on_after_its_finished_stages(store: Store) -> None:
     assert (again.attempts, again.output_id) == (1, "o-1")
 
 
+async def test_what_agents_remember_is_kept_as_it_was(store: Store) -> None:
+    await store.begin(message(), "o-1", OWNER)
+    stages = {"transcribed_1-a_from_0": {"segments": [{"text": "ü", "start": 0.5}], "next": None}}
+    for context in ({"kept_stages": stages, "video_id": "v"}, {"a": {}, "b": None, "c": [1]}, {}):
+        await store.save_context("s", context)
+        assert await store.fetch_context("s") == context
+
+
 async def test_an_output_that_ended_is_not_changed(store: Store) -> None:
     given = message()
     await store.begin(given, "o-1", OWNER)
