@@ -25,15 +25,16 @@ async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
         )
     said: list[Utterance] = []
     start: float | None = 0.0
-    speakers: list[Any] = []
+    known: dict[str, Any] = {"speakers": []}
     model = ""
     while start is not None:
-        part = await _transcribe_part(turn, video, start, speakers)
+        part = await _transcribe_part(turn, video, start, known)
         said += [
             Utterance(each.get("speaker"), str(each["text"]), float(each["start"]))
             for each in part["segments"]
         ]
-        start, speakers, model = part["next"], part["speakers"], str(part["model"])
+        start, model = part["next"], str(part["model"])
+        known = {"speakers": part["speakers"], "channels": part.get("channels")}
     spoken = [each for each in said if each.text]
     text = render_turns(spoken).strip()
     if not text:
@@ -48,11 +49,11 @@ async def transcribe(turn: Turn, video: Mapping[str, Any]) -> str:
 
 
 async def _transcribe_part(
-    turn: Turn, video: Mapping[str, Any], start: float, speakers: list[Any]
+    turn: Turn, video: Mapping[str, Any], start: float, known: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     async def ask() -> Mapping[str, Any]:
         path = recording_of(video)
-        body = {"action": "transcribe", "path": path, "start": start, "speakers": speakers}
+        body = {"action": "transcribe", "path": path, "start": start, **known}
         try:
             return await turn.functions.call("recordings", body, request_id=turn.request_id)
         except FunctionError as exc:

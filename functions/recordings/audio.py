@@ -1,7 +1,7 @@
 """Sound of a recording: how long it is, and parts of it as small files that models take.
 
-PyAV reads what FFmpeg reads. Part: mono, 16 kHz, Opus in Ogg, 0.25 MB a minute, so that ten minutes
-stay far below the 25 MB that OpenAI takes.
+PyAV reads what FFmpeg reads. Part: one channel or two of 16 kHz; each is sent as Opus in Ogg, 0.25
+MB a minute, so that ten minutes stay far below the 25 MB that OpenAI takes.
 """
 
 import importlib
@@ -30,6 +30,8 @@ _READ: Final = {
 """Formats that hold their sound themselves: a playlist could name other files and addresses."""
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+_Channels = np.ndarray[tuple[int, int], np.dtype[np.int16]]
+"""Samples of each channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,20 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Samples from `start` to `end`, in seconds of the recording."""
+    """Samples from `start` to `end`, in seconds of the recording: two channels if it has two."""
 
     start: float
-    samples: Samples
+    channels: tuple[Samples, ...]
     is_last: bool
 
     @property
+    def samples(self) -> Samples:
+        """All channels in one."""
+        return _mix(np.stack(self.channels))
+
+    @property
     def end(self) -> float:
-        return self.start + len(self.samples) / RATE
+        return self.start + len(self.channels[0]) / RATE
 
 
 def probe(file: IO[bytes]) -> Media:
@@ -79,11 +86,11 @@ def read_part(file: IO[bytes], start: float, seconds: float, *, to_quiet: bool =
     wanted = int(seconds * RATE)
     with _open(file) as container:
         samples, is_last = _decode(container, start, wanted)
-    if not len(samples):
+    if not samples.shape[1]:
         raise BadInputError(f"There is no sound after {start:g} s.", code="NOTHING_LEFT")
     if to_quiet and not is_last:
-        samples = samples[: _find_quiet(samples)]
-    return Part(start, samples, is_last)
+        samples = samples[:, : _find_quiet(_mix(samples))]
+    return Part(start, tuple(samples), is_last)
 
 
 def encode(samples: Samples, tags: Mapping[str, str]) -> bytes:
@@ -132,29 +139,36 @@ def _open(file: IO[bytes]) -> Any:
     return container
 
 
-def _decode(container: Any, start: float, wanted: int) -> tuple[Samples, bool]:
+def _decode(container: Any, start: float, wanted: int) -> tuple[_Channels, bool]:
     """Return up to `wanted` samples from `start`, and whether the sound ends with them."""
-    pieces: list[Samples] = []
+    pieces: list[_Channels] = []
     have = 0
     for moment, piece in _resample(container, start):
         skipped = max(0, round((start - moment) * RATE)) if not pieces else 0
-        kept = piece[skipped:]
-        if len(kept):
+        kept = piece[:, skipped:]
+        if kept.shape[1]:
             pieces.append(kept)
-            have += len(kept)
+            have += kept.shape[1]
         if have > wanted:
             break
     if not pieces:
-        return np.zeros(0, np.int16), True
-    samples = np.concatenate(pieces)
-    return samples[:wanted], have <= wanted
+        return np.zeros((1, 0), np.int16), True
+    samples = np.concatenate(pieces, axis=1)
+    return samples[:, :wanted], have <= wanted
 
 
-def _resample(container: Any, start: float) -> Iterator[tuple[float, Samples]]:
+def _mix(samples: _Channels) -> Samples:
+    if len(samples) == 1:
+        return samples[0]
+    return samples.astype(np.int32).mean(axis=0).astype(np.int16)
+
+
+def _resample(container: Any, start: float) -> Iterator[tuple[float, _Channels]]:
     """Yield (seconds, samples), from some place before `start`."""
     av = importlib.import_module("av")
     sound = container.streams.audio[0]
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    layout = "stereo" if sound.codec_context.layout.nb_channels == 2 else "mono"
+    resampler = av.AudioResampler(format="s16p", layout=layout, rate=RATE)
     first = float(sound.start_time * sound.time_base) if sound.start_time else 0.0
     try:
         if start > 1:
@@ -164,11 +178,11 @@ def _resample(container: Any, start: float) -> Iterator[tuple[float, Samples]]:
             if moment + 1 < start:
                 continue
             for piece in resampler.resample(frame):
-                array = piece.to_ndarray().reshape(-1)
+                array = piece.to_ndarray()
                 yield moment, array
-                moment += len(array) / RATE
+                moment += array.shape[1] / RATE
         for piece in resampler.resample(None):
-            yield start, piece.to_ndarray().reshape(-1)
+            yield start, piece.to_ndarray()
     except av.FFmpegError as exc:
         raise _unreadable() from exc
 

@@ -2,9 +2,10 @@
 
 POST {action: probe, path}: {duration, kind audio | video, codec, title}.
 POST {action: fetch, url, folder}: stores what the URL gives; {path, name, size, digest}.
-POST {action: transcribe, path, start?, speakers?}: one part of up to ten minutes;
-{segments [{speaker, text, start, end}], next, duration, speakers, model}; `next` is the start of
-the next part, null after the last one; `speakers` go with it, so that voices keep their names.
+POST {action: transcribe, path, start?, speakers?, channels?}: one part of up to ten minutes;
+{segments [{speaker, text, start, end}], next, duration, speakers, channels, model}; `next` is the
+start of the next part, null after the last one; `speakers` and `channels` go with it, so that
+voices keep their names. `channels` is `apart` where the left and the right one are two people.
 Paths are of the bucket recordings; a user's own begin with their id.
 400 INVALID_BODY, INVALID_PATH, NOT_A_RECORDING, NOTHING_LEFT, TRANSCRIPTION_REFUSED,
 URL_NOT_ALLOWED, FETCH_FAILED, FILE_TOO_LARGE · 403 · 404 RECORDING_NOT_FOUND · 502/503/504
@@ -23,10 +24,11 @@ from shared.http import envelope
 from shared.http.body import Input, read_model
 
 from .audio import Media, probe
+from .channels import Layout
 from .env import transcription_env
 from .files import check_path, fetch_recording, opened
 from .segments import MOST_SPEAKERS, Speaker
-from .transcribe import transcribe
+from .transcribe import Known, transcribe
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
@@ -50,6 +52,7 @@ class RecordingInput(Input):
     speakers: list[KnownSpeaker] = Field(
         default_factory=list[KnownSpeaker], max_length=MOST_SPEAKERS
     )
+    channels: Layout | None = None
 
 
 @endpoint(auth=("user", "secret"), error_body=envelope.fail, timeout=145)
@@ -72,7 +75,8 @@ async def main(ctx: Context) -> Answer:
             if body.action == "probe":
                 return envelope.succeed(ctx, "recording", _describe(media))
             with ctx.stage("transcribe"):
-                known = [Speaker(each.name, each.start, each.end) for each in body.speakers]
+                speakers = [Speaker(each.name, each.start, each.end) for each in body.speakers]
+                known = Known(speakers, body.channels)
                 result = await transcribe(env, file, media, body.start, known)
     return envelope.succeed(ctx, "transcription", result)
 

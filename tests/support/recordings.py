@@ -34,19 +34,40 @@ def make_recording(
     ending: str = "mp3", seconds: float = 14.0, tags: Mapping[str, str] | None = None
 ) -> bytes:
     """A mono recording: a tone of half a second in each second, silence between."""
-    form, codec = CONTAINERS[ending]
     time = np.arange(int(seconds * RATE)) / RATE
     tone = np.sin(2 * np.pi * 220 * time) * 8000 * (time % 1 < 0.5)
+    return write_recording(ending, tone[np.newaxis], {"lyrics": LYRICS} if tags is None else tags)
+
+
+def make_stereo_call(
+    turns: int, every: float, *, leak: float = 0.01, ending: str = "flac", first: int = 0
+) -> bytes:
+    """Two people on a channel each, as `make_long_lyrics` has them; each is heard by the other's
+    telephone a little. Turns before `first` are silent."""
+    time = np.arange(int(turns * every * RATE)) / RATE
+    turn, within = np.divmod(time, every)
+    tone = np.sin(2 * np.pi * 220 * time) * 8000 * (within < every * 0.8) * (turn >= first)
+    left, right = tone * (turn % 2 == 1), tone * (turn % 2 == 0)
+    channels = np.stack([left + right * leak, right + left * leak])
+    return write_recording(ending, channels, {"lyrics": make_long_lyrics(turns, every)})
+
+
+def write_recording(ending: str, channels: np.ndarray, tags: Mapping[str, str]) -> bytes:
+    """A recording of one channel or two with these tags."""
+    form, codec = CONTAINERS[ending]
+    layout = "stereo" if len(channels) == 2 else "mono"
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=form) as container:
-        container.metadata.update({"lyrics": LYRICS} if tags is None else dict(tags))
+        container.metadata.update(dict(tags))
         options = {"compression_level": "0"} if codec == "libopus" else {}
         stream = container.add_stream(codec, rate=RATE, options=options)
-        stream.layout = "mono"
-        samples = tone.astype(np.int16)
-        for at in range(0, len(samples), RATE * 10):
-            part = samples[at : at + RATE * 10].reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(part, format="s16", layout="mono")
+        stream.layout = layout
+        samples = channels.astype(np.int16)
+        for at in range(0, samples.shape[1], RATE * 10):
+            part = samples[:, at : at + RATE * 10].T.reshape(1, -1)  # interleaved
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(part), format="s16", layout=layout
+            )
             frame.sample_rate = RATE
             frame.pts = at
             for packet in stream.encode(frame):

@@ -1,7 +1,8 @@
 """The transcript in a recording's tags: what the stand-in for a transcription model reads.
 
 Tag `lyrics` (ID3's USLT, MP4's ©lyr, Vorbis' LYRICS) holds WebVTT, lines `[mm:ss.xx] Name: words`,
-or lines `Name: words` without times. Tag `start` says where in the recording the file begins.
+or lines `Name: words` without times. Tag `start` says where in the recording the file begins. With
+a tag `channel` the file is one channel of it: words that are said while it is silent are not in it.
 """
 
 import importlib
@@ -23,6 +24,8 @@ _VOICE: Final = re.compile(r"<v(?:\.[^ >]+)?\s+([^>]{1,60})>(.*)", re.S)
 _LABEL: Final = re.compile(r"([^\s:][^:\n]{0,59}):\s+(\S.*)", re.S)
 _MARKUP: Final = re.compile(r"<[^>]*>")
 _SECONDS_A_WORD: Final = 0.4
+_QUIET: Final = 0.1
+_LEAST_HEARD: Final = 0.2
 
 
 class NoTranscriptError(Exception):
@@ -60,11 +63,45 @@ def read_embedded(content: bytes) -> Embedded:
         sound = container.streams.audio[0]
         duration = float(container.duration or 0) / 1_000_000
         tags = {**_lower(sound.metadata), **_lower(container.metadata)}
+        loud = _find_loud(container) if tags.get("channel") else None
     text = next((tags[name] for name in tags if name.partition("-")[0] == "lyrics"), "")
     if not text.strip():
         raise NoTranscriptError
     start = _number(tags.get("start", ""))
-    return Embedded(_cut(parse_cues(text[:_LONGEST]), start, start + duration), duration)
+    cues = _cut(parse_cues(text[:_LONGEST]), start, start + duration)
+    if loud is not None:
+        cues = [cue for cue in cues if _is_heard(cue, loud)]
+    return Embedded(cues, duration)
+
+
+def _find_loud(container: Any) -> "list[bool]":
+    """Return for each tenth of a second whether there is sound, against the loudest of the file."""
+    import numpy as np
+
+    av: Any = importlib.import_module("av")
+    waiting: Any = av.AudioFifo()
+    loudness: list[float] = []
+    for frame in container.decode(audio=0):
+        frame.pts = None  # gaps do not matter here
+        waiting.write(frame)
+        if waiting.samples >= frame.sample_rate * 10:
+            loudness += _measure(waiting.read(frame.sample_rate * 10), np)
+    if waiting.samples:
+        loudness += _measure(waiting.read(), np)
+    least = max(loudness, default=0.0) * _QUIET
+    return [each > least for each in loudness]
+
+
+def _measure(block: Any, np: Any) -> "list[float]":
+    """Return the mean of each tenth of a second of the first channel, and of what is left."""
+    samples: Any = np.abs(block.to_ndarray()[0].astype(np.float32))
+    edges = np.arange(0, len(samples), block.sample_rate // 10)
+    return list(np.add.reduceat(samples, edges) / (block.sample_rate // 10))
+
+
+def _is_heard(cue: Cue, loud: "list[bool]") -> bool:
+    tenths = loud[int(cue.start * 10) : max(int(cue.end * 10), int(cue.start * 10) + 1)]
+    return sum(tenths) > len(tenths) * _LEAST_HEARD
 
 
 def parse_cues(text: str) -> list[Cue]:

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import RunningStack
 from tests.support.chat_server import ChatServer, connect, message
 from tests.support.paths import ROOT
-from tests.support.recordings import make_long_lyrics, make_recording
+from tests.support.recordings import make_long_lyrics, make_recording, make_stereo_call
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -56,6 +56,19 @@ async def test_a_recording_is_transcribed_in_the_chat(chat: ChatServer) -> None:
         assert http.delete(path).status_code == 200
         assert http.get(f"{path}/generate_url").status_code == 404
         assert http.get(url).status_code in {400, 404}
+
+
+async def test_a_call_of_two_channels_is_a_conversation(chat: ChatServer) -> None:
+    video = upload(chat, ("stereo.flac", make_stereo_call(6, 4)), collection="stereo").json()
+    async with connect(chat.url) as client:
+        given = message("@transcription", video_id=video["id"], collection_id="stereo")
+        ended = await client.ask(given)
+    assert ended["status"] == "success", ended
+    lines = [line for line in ended["content"][0]["text"].splitlines() if "turn number" in line]
+    assert lines == [
+        f"Speaker {1 + (number + 1) % 2}: This is turn number {number} of the call."
+        for number in range(6)
+    ]
 
 
 def count_transcriptions(stack: RunningStack) -> int:

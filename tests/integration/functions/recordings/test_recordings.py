@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.conftest import RunningStack
-from tests.support.recordings import make_long_lyrics, make_recording
+from tests.support.recordings import make_long_lyrics, make_recording, make_stereo_call
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.timeout(600)
@@ -49,6 +49,36 @@ def test_a_long_recording_is_transcribed_in_parts(stack: RunningStack) -> None:
     ]
     assert found[-1]["speaker"] == "Ann"
     assert found[-1]["start"] == pytest.approx(610, abs=0.5)
+
+
+def test_two_channels_of_a_call_are_two_speakers(stack: RunningStack) -> None:
+    path = "shared/stereo/call.flac"
+    store(stack, path, make_stereo_call(12, 5))
+    answer = call(stack, stack.service_role_key, action="transcribe", path=path)
+    assert answer.status_code == 200, answer.text
+    result = answer.json()["data"]["result"]
+    assert (result["channels"], result["next"]) == ("apart", None)
+    found = result["segments"]
+    assert [each["text"] for each in found] == [
+        f"This is turn number {number} of the call." for number in range(12)
+    ]
+    assert [each["speaker"] for each in found] == ["Speaker 2", "Speaker 1"] * 6
+    times = [each["start"] for each in found]
+    assert times == sorted(times)
+
+
+def test_while_one_channel_is_silent_voices_are_told_by_the_model(stack: RunningStack) -> None:
+    path = "shared/stereo/late.flac"
+    store(stack, path, make_stereo_call(4, 5, first=3))
+    body: dict[str, Any] = {"action": "transcribe", "path": path}
+    result = call(stack, stack.service_role_key, **body).json()["data"]["result"]
+    assert result["channels"] is None
+    assert {each["speaker"] for each in result["segments"]} == {"Ann", "Bob"}
+    decided = call(stack, stack.service_role_key, **body, channels="apart")
+    segments = decided.json()["data"]["result"]["segments"]
+    assert [(each["speaker"], each["text"][-14:]) for each in segments] == [
+        ("Speaker 1", "3 of the call.")
+    ]
 
 
 def test_a_recording_without_a_transcript_says_what_to_do(stack: RunningStack) -> None:
