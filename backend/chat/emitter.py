@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import socketio
@@ -12,6 +12,8 @@ from backend.chat.stores.store import Store, StoreError
 NAMESPACE: Final = "/chat"
 _PAUSES: Final = (0.2, 0.5, 1.0)
 _LONGEST_QUEUE: Final = 256
+_LARGEST_QUEUE: Final = 4 << 20
+_CHECK_SECONDS: Final = 1.0
 _log = logging.getLogger("chat")
 
 
@@ -27,6 +29,22 @@ class Emitter:
         self._server = server
         self._store = store
         self.failures = 0
+        self._checks: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look now and then for clients that do not read, also of what other instances send."""
+        self._checks = asyncio.create_task(self._check())
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._checks:
+            self._checks.cancel()
+            await asyncio.gather(self._checks, return_exceptions=True)
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            await self._drop_slow_clients(None)
 
     async def publish(self, message: Mapping[str, Any]) -> bool:
         """Store an output and send it; False if it ended before or its session is gone.
@@ -66,6 +84,16 @@ class Emitter:
         members = list(self._server.manager.get_participants(NAMESPACE, to))
         for sid, eio_sid in members:
             found = self._server.eio.sockets.get(eio_sid)
-            if found is not None and found.queue.qsize() > _LONGEST_QUEUE:
+            if found is not None and _is_slow(found.queue):
                 _log.warning("A client does not read its messages and is disconnected.")
                 await self._server.disconnect(sid, namespace=NAMESPACE)
+
+
+def _is_slow(queue: "asyncio.Queue[Any]") -> bool:
+    """Whether more waits for a client than it may keep here, in messages or in bytes."""
+    count = queue.qsize()
+    if count <= 1:
+        return False  # however large: it may have come just now
+    waiting: Iterable[Any] = vars(queue)["_queue"]
+    size = sum(len(packet.data) for packet in waiting if packet is not None and packet.data)
+    return count > _LONGEST_QUEUE or size > _LARGEST_QUEUE

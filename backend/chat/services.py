@@ -38,10 +38,12 @@ class Services:
         """Connect to the database and look for runs. Raises StoreError."""
         await self.store.open()
         self.runner.start()
+        self.emitter.start()
 
     async def close(self) -> None:
         """Return the runs and close the connections."""
         await self.runner.stop()
+        await self.emitter.stop()
         for each in (self.functions, self.library, self.recordings, self.users, self.store):
             await each.close()
 

@@ -1,3 +1,4 @@
+from asyncio import Queue
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,11 +9,8 @@ from .async_pubsub_manager import AsyncPubSubManager
 class AsyncRedisManager(AsyncPubSubManager):
     def __init__(self, url: str = ..., channel: str = ...) -> None: ...
 
-class _Queue:
-    def qsize(self) -> int: ...
-
 class _Socket:
-    queue: _Queue
+    queue: Queue[Any]
 
 class _EngineServer:
     sockets: dict[str, _Socket]
@@ -34,6 +32,32 @@ class AsyncServer:
     ) -> None: ...
     async def disconnect(self, sid: str, namespace: str | None = ...) -> None: ...
     def register_namespace(self, namespace_handler: AsyncNamespace) -> None: ...
+
+class AsyncClient:
+    namespaces: dict[str, str]
+    def __init__(
+        self,
+        *,
+        reconnection: bool = ...,
+        handle_sigint: bool = ...,
+        http_session: Any = ...,
+        websocket_extra_options: dict[str, Any] | None = ...,
+    ) -> None: ...
+    def on(
+        self, event: str, handler: Callable[..., Any] | None = ..., namespace: str | None = ...
+    ) -> Any: ...
+    async def connect(
+        self,
+        url: str,
+        *,
+        auth: Any = ...,
+        transports: list[str] | None = ...,
+        namespaces: list[str] | None = ...,
+        wait_timeout: float = ...,
+    ) -> None: ...
+    async def emit(self, event: str, data: Any = ..., namespace: str | None = ...) -> None: ...
+    async def wait(self) -> None: ...
+    async def disconnect(self) -> None: ...
 
 class AsyncNamespace:
     def __init__(self, namespace: str | None = ...) -> None: ...

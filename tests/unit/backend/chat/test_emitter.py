@@ -1,0 +1,117 @@
+"""What is sent again, given up, or held back from clients that do not read."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+import socketio
+from engineio.async_socket import AsyncSocket
+from engineio.packet import MESSAGE, Packet
+
+from backend.chat import emitter as module
+from backend.chat.emitter import NAMESPACE, Emitter, room_of
+from backend.chat.stores.store import Store, StoreError
+from tests.support.waiting import wait_for
+
+OUTPUT = {"session_id": "s", "conv_id": "c", "msg_id": "o", "status": "progress"}
+
+
+class FailingServer:
+    """A server whose manager cannot be reached a number of times."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.sent: list[tuple[str, Mapping[str, Any], str | None]] = []
+        self.manager = self
+
+    def get_participants(self, _namespace: str, _room: str | None) -> list[tuple[str, str]]:
+        return []
+
+    async def emit(
+        self, event: str, data: Mapping[str, Any], to: str | None, namespace: str
+    ) -> None:
+        assert namespace == NAMESPACE
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the manager is away")
+        self.sent.append((event, data, to))
+
+
+class FailingStore:
+    """A store that takes outputs after a number of failures."""
+
+    def __init__(self, failures: int = 0, *, takes: bool = True) -> None:
+        self.failures = failures
+        self.takes = takes
+
+    async def save_output(self, _message: Mapping[str, Any]) -> bool:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the database is away")
+        return self.takes
+
+
+def make(server: Any, store: FailingStore | None = None) -> Emitter:
+    return Emitter(cast("socketio.AsyncServer", server), cast("Store", store or FailingStore()))
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(module, "_CHECK_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize(("failures", "given_up"), [(0, 0), (3, 0), (4, 1)])
+async def test_an_emit_is_tried_four_times(failures: int, given_up: int) -> None:
+    server = FailingServer(failures)
+    emitter = make(server)
+    assert await emitter.publish(OUTPUT)
+    assert len(server.sent) == 1 - given_up
+    assert emitter.failures == given_up
+
+
+async def test_nothing_is_sent_that_is_not_stored() -> None:
+    server = FailingServer(0)
+    assert not await make(server, FailingStore(takes=False)).publish(OUTPUT)
+    assert await make(server, FailingStore(3)).publish(OUTPUT)
+    with pytest.raises(StoreError):
+        await make(server, FailingStore(4)).publish(OUTPUT)
+    assert server.sent == [("chat", OUTPUT, room_of("s"))]
+
+
+@pytest.fixture
+async def client() -> tuple[socketio.AsyncServer, str, AsyncSocket]:
+    """A server with one client in room s, whose queue nobody empties."""
+    server = socketio.AsyncServer(async_mode="asgi")
+    socket = AsyncSocket(server.eio, "eio")
+    socket.connected = True
+    server.eio.sockets["eio"] = socket
+    sid = await server.manager.connect("eio", NAMESPACE)
+    await server.manager.enter_room(sid, NAMESPACE, room_of("s"))
+    return server, sid, socket
+
+
+@pytest.mark.parametrize(("count", "length", "is_slow"), [(256, 9, False), (257, 9, True)])
+async def test_a_client_that_reads_nothing_is_disconnected(
+    client: tuple[socketio.AsyncServer, str, AsyncSocket], count: int, length: int, is_slow: bool
+) -> None:
+    server, sid, socket = client
+    for _ in range(count):
+        await socket.queue.put(Packet(MESSAGE, "x" * length))
+    await make(server).send("chat", OUTPUT, room_of("s"))
+    assert server.manager.is_connected(sid, NAMESPACE) != is_slow
+
+
+async def test_large_messages_of_other_instances_count_as_well(
+    client: tuple[socketio.AsyncServer, str, AsyncSocket],
+) -> None:
+    server, sid, socket = client
+    emitter = make(server)
+    emitter.start()
+    await socket.queue.put(Packet(MESSAGE, "x" * (5 << 20)))
+    await emitter.send("chat", OUTPUT, "nobody")
+    assert server.manager.is_connected(sid, NAMESPACE)
+    await socket.queue.put(Packet(MESSAGE, "x"))
+    await asyncio.to_thread(wait_for, lambda: not server.manager.is_connected(sid, NAMESPACE))
+    await emitter.stop()
