@@ -14,7 +14,10 @@ _MOST: Final = 12
 
 
 def add_palette(views: Sequence[View]) -> None:
-    """Add the button and the dialog that it opens; console.js presses it at ⌘K."""
+    """Add the button and the dialog that it opens.
+
+    console.js presses it at ⌘K, or what a page has marked with data-command-k instead.
+    """
     button = ui.button("Search", icon="search").props(
         'flat dense no-caps data-palette aria-label="Search pages, functions and ids"'
     )

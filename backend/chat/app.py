@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import socketio
@@ -12,9 +11,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from backend.chat.namespace import ChatNamespace
@@ -24,10 +22,10 @@ from backend.chat.routes.sessions import ROUTES as SESSION_ROUTES
 from backend.chat.services import Services, make_server, make_services
 from backend.chat.settings import Settings
 
-_PAGE: Final = Path(__file__).with_name("page")
-_POLICY: Final = (
-    "default-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:"
-)
+_ABOUT: Final = """\
+The chat backend: Socket.IO in namespace /chat, and HTTP routes such as /session and /agent.
+Its page is in the console, at {api_url}/console/chats: `edge start` prints the link.
+"""
 _log = logging.getLogger("chat")
 
 
@@ -41,8 +39,7 @@ def make_app(settings: Settings) -> ASGIApp:
         routes=[
             Route("/healthz", check),
             Route("/metrics", measure),
-            Route("/", show_page),
-            Mount("/page", StaticFiles(directory=_PAGE)),
+            Route("/", describe),
             *SESSION_ROUTES,
             *LIBRARY_ROUTES,
         ],
@@ -70,9 +67,10 @@ async def check(request: Request) -> Response:
     return PlainTextResponse("ok" if is_ready else "no database", 200 if is_ready else 503)
 
 
-async def show_page(_request: Request) -> Response:
-    """Answer the chat page."""
-    return FileResponse(_PAGE / "index.html", headers={"content-security-policy": _POLICY})
+async def describe(request: Request) -> Response:
+    """Answer what this is, and where its page is."""
+    services: Services = request.app.state.services
+    return PlainTextResponse(_ABOUT.format(api_url=services.settings.api_url))
 
 
 async def measure(request: Request) -> Response:

@@ -3,7 +3,10 @@
 from importlib import import_module
 from typing import Final
 
-_PAGES: Final = ("campaigns", "campaign", "calls", "jobs", "media", "talk_tracks", "conversations")
+_PAGES: Final = (
+    *("campaigns", "campaign", "calls", "jobs", "media"),
+    *("talk_tracks", "chat.page", "training"),
+)
 
 
 def register() -> None:

@@ -68,7 +68,7 @@
   document.addEventListener("keydown", (event) => {
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      document.querySelector("[data-palette]")?.click();
+      (document.querySelector("[data-command-k]") ?? document.querySelector("[data-palette]"))?.click();
       return;
     }
     if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return;

@@ -9,6 +9,7 @@
     port = 8090                          # optional: or any free one if it is taken; given as PORT
     health = "/healthz"                  # optional: answers 2xx on `port` once it is ready
     secrets = ["OPENAI_API_KEY"]         # beside SUPABASE_…, nothing else of the env file
+    page = "/chats"                      # optional: its page in the console, which is announced
 
     [pages]
     board = "pages/board"                # a folder with index.html: /console/board
@@ -79,6 +80,7 @@ class ProcessEntry:
     port: int | None = None
     health: str | None = None
     secrets: tuple[str, ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _command(name: str, value: Any) -> CommandEntry:
 
 def _process(name: str, value: Any) -> ProcessEntry:
     _check_name(name)
-    table = _table(value, ("command", "port", "health", "secrets"))
+    table = _table(value, ("command", "port", "health", "secrets", "page"))
     port = table.get("port")
     if port is not None and not (type(port) is int and 1 <= port <= 65535):
         raise _InvalidError(".port must be a number from 1 to 65535")
@@ -185,7 +187,11 @@ def _process(name: str, value: Any) -> ProcessEntry:
     command = _texts(table.get("command"), ".command")
     if not command:
         raise _InvalidError('.command must name a program: ["python", "-m", "…"]')
-    return ProcessEntry(name, command, port, health, _variables(table.get("secrets"), ".secrets"))
+    page = _text(table.get("page", ""), ".page", may_be_empty=True)
+    if page and not re.fullmatch(r"(?:/[\w.-]+)+", page):
+        raise _InvalidError('.page must be a path in the console like "/chats"')
+    secrets = _variables(table.get("secrets"), ".secrets")
+    return ProcessEntry(name, command, port, health, secrets, page)
 
 
 def _parse_retell(name: str, value: Any) -> str:

@@ -52,7 +52,7 @@ class ChatServer:
 @contextmanager
 def chat_server(api_url: str, key: str, database_url: str, **more: str) -> Generator[ChatServer]:
     """Serve the chat backend of the project at `api_url` until the block ends."""
-    port = free_port()
+    port = int(more.get("PORT") or free_port())
     variables = {
         **os.environ,
         "PYTHONPATH": str(ROOT),

@@ -10,6 +10,7 @@ from edge.gateway.pages import page_names
 from edge.project.doubts import find_doubts
 from edge.project.layout import find_typescript
 from edge.project.providers import PROVIDERS, Provider
+from edge.project.settings import Settings
 from edge.stack import Stack
 
 _MOST_LISTED: Final = 12
@@ -35,8 +36,7 @@ def announce(stack: Stack, *, as_json: bool) -> None:
     print_details(settings.describe(), remarks)
     if settings.hosted:
         remark(f"The functions work on {settings.hosted.url}; no local database.", "yellow")
-    pages = page_names(settings.extensions.pages) if settings.has_database else ()
-    _list("Pages", [f"{settings.api_url}/console/{name}" for name in pages])
+    _list("Pages", find_pages(settings))
     _list("Functions", [f"{settings.api_url}/functions/v1/{s}" for s in stack.functions.functions])
     if typescript := find_typescript(settings.root, settings.config.functions):
         place = f"served by {settings.upstream}" if settings.upstream else "not served here"
@@ -45,6 +45,18 @@ def announce(stack: Stack, *, as_json: bool) -> None:
         remark(f"  {settings.inspect} waits for a debugger on port {settings.inspect_port}")
     _list("Providers", [_describe_provider(p, settings.secrets) for p in PROVIDERS])
     remark("Ctrl-C stops everything.\n", "dim")
+
+
+def find_pages(settings: Settings) -> list[str]:
+    """Return the addresses of the project's pages, and of its processes' in the console."""
+    if not settings.has_database:
+        return []
+    console = f"{settings.api_url}/console"
+    query = f"?token={settings.console_token}"
+    of_processes = [
+        f"{console}{each.page}{query}" for each in settings.extensions.processes if each.page
+    ]
+    return [*of_processes, *(f"{console}/{name}" for name in page_names(settings.extensions.pages))]
 
 
 def _join(names: Iterable[str]) -> str:

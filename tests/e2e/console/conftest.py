@@ -16,6 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.conftest import RunningStack
 from tests.support.recorded_stack import RecordedStack, create_recorded_project, running_stack
 from tests.support.waiting import PATIENCE_MS
 
@@ -139,6 +140,26 @@ def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -
     yield tab
     context.close()
     assert tab.faults == []
+
+
+@pytest.fixture
+def project_tab(chromium: Browser, stack: RunningStack) -> Iterator[Tab]:
+    """This project's console, opened by the link; the test fails on any fault."""
+    expect.set_options(timeout=PATIENCE_MS)
+    context = chromium.new_context(base_url=stack.url, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
+    tab = watch(context, stack.url)
+    tab.page.goto(f"/console/?token={stack.console_token}", timeout=2 * PATIENCE_MS)
+    tab.page.wait_for_url("**/console/")
+    yield tab
+    context.close()
+    assert tab.faults == []
+
+
+@pytest.fixture
+def page(project_tab: Tab) -> Page:
+    """A page of this project's console."""
+    return project_tab.page
 
 
 @pytest.fixture

@@ -9,29 +9,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.conftest import RunningStack
-from tests.e2e.console.conftest import watch
-from tests.support.waiting import PATIENCE_MS
 
 _PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def page(chromium: Browser, stack: RunningStack) -> Iterator[Page]:
-    """A page of this project's console, opened by the link; the test fails on any fault."""
-    expect.set_options(timeout=PATIENCE_MS)
-    context = chromium.new_context(base_url=stack.url, locale="en-GB")
-    context.set_default_timeout(PATIENCE_MS)
-    tab = watch(context, stack.url)
-    tab.page.goto(f"/console/?token={stack.console_token}", timeout=2 * PATIENCE_MS)
-    yield tab.page
-    context.close()
-    assert tab.faults == []
 
 
 @pytest.fixture

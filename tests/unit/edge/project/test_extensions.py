@@ -33,6 +33,7 @@ def test_every_kind_of_entry_is_read(tmp_path: Path) -> None:
         port = 8090
         health = "/healthz"
         secrets = ["CHAT_KEY"]
+        page = "/chats"
         [pages]
         board = "pages/board"
         [providers.retell]
@@ -45,7 +46,9 @@ def test_every_kind_of_entry_is_read(tmp_path: Path) -> None:
     assert found == Extensions(
         commands={"tidy": CommandEntry("tidy", "tools.tidy:app", "Tidy up.")},
         processes=(
-            ProcessEntry("chat", ("python", "-m", "chat"), 8090, "/healthz", ("CHAT_KEY",)),
+            ProcessEntry(
+                "chat", ("python", "-m", "chat"), 8090, "/healthz", ("CHAT_KEY",), "/chats"
+            ),
         ),
         pages={"board": tmp_path / "pages/board"},
         retell_webhook_path="/functions/v1/calls",
@@ -73,6 +76,7 @@ def test_every_kind_of_entry_is_read(tmp_path: Path) -> None:
             '[processes.a]\ncommand = ["a"]\nport = 1\nhealth = "x"\n',
             "processes.a.health must be a path",
         ),
+        ('[processes.a]\ncommand = ["a"]\npage = "x"\n', "processes.a.page must be a path"),
         (
             '[processes.a]\ncommand = ["a"]\nsecrets = ["SUPABASE_URL"]\n',
             "processes.a.secrets: SUPABASE_URL cannot name a secret",

@@ -1,4 +1,4 @@
-"""Calls that were analysed: their chats, what was drawn from them, examples for training."""
+"""Calls that were analysed: what was drawn from them, examples for training."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,19 +6,14 @@ from typing import Any, Final
 from nicegui import ui
 
 from backend.console.data import attempt, select, select_one
-from console import api, page
+from console import page
 from console.api import project
 from console.layout import heading
 from console.ui.messages import empty
 from console.ui.parts import facts, link, panel
 from console.ui.table import Column, Table
-from console.ui.text import json_block, text_block
+from console.ui.text import text_block
 
-_SESSIONS: Final = (
-    Column("title", "Session", href="/console/chats/{session_id}"),
-    Column("video_id", "Call", "mono", optional=True),
-    Column("updated_at", "Last message", "time"),
-)
 _VIDEOS: Final = (
     Column("name", "Call", href="/console/training/{id}"),
     Column("collection_id", "Collection", "mono", optional=True),
@@ -33,60 +28,6 @@ _EXAMPLES: Final = (
 )
 _TRAINING: Final = "/functions/v1/training-data"
 _SHOWN: Final = 100
-
-
-@page("/chats", title="Chat", icon="forum", group="Work", order=70)
-async def chats() -> None:
-    """List chat sessions; the chat itself is the backend's page."""
-    with heading("Chat", "Sessions of the chat backend, newest first"):
-        await _add_link()
-    rows = await select("chat_sessions", order="updated_at.desc", limit=_SHOWN)
-    if not rows:
-        empty(
-            "No session yet",
-            "Open the chat, choose a call or upload a transcript of your own, and write "
-            "@sales_prompt_extractor.",
-        )
-        return
-    shown = [{**row, "title": row["metadata"].get("title") or row["session_id"]} for row in rows]
-    Table(_SESSIONS, shown, label="Sessions", row_key="session_id")
-
-
-async def _add_link(session_id: str = "") -> None:
-    processes = (await api().get("/processes"))["data"]
-    chat = next((each for each in processes if each["name"] == "chat" and each["url"]), None)
-    if chat is None:
-        ui.label("The chat backend does not run: edge start without --no-processes.").classes("dim")
-        return
-    query = f"/?session={session_id}" if session_id else "/"
-    ui.link("Open the chat", f"{chat['url']}{query}", new_tab=True).props('rel="noopener"')
-
-
-@page("/chats/{session_id}", title="Chat session")
-async def chat(session_id: str) -> None:
-    """Show a session's messages as they are stored."""
-    found = await select_one("chat_sessions", session_id=f"eq.{session_id}")
-    if found is None:
-        heading("Chat session")
-        empty("There is no such session", "It may have been deleted.")
-        return
-    with heading(found["metadata"].get("title") or session_id, "Chat session"):
-        await _add_link(session_id)
-    rows = await select("chat_messages", session_id=f"eq.{session_id}", order="position", limit=200)
-    for row in rows:
-        with panel("Asked" if row["msg_type"] == "input" else "Answered"):
-            if row["status"] != "success" and row["msg_type"] == "output":
-                ui.label(row["status"]).classes("status warn")
-            parts: list[dict[str, Any]] = row["message"].get("content") or []
-            for part in parts:
-                _show_part(part)
-
-
-def _show_part(part: dict[str, Any]) -> None:
-    if isinstance(part.get("text"), str):
-        text_block(part["text"], "Message")
-    else:
-        json_block(part, "Message")
 
 
 @page("/training", title="Training data", icon="school", group="Work", order=80)
