@@ -57,6 +57,8 @@ def _check(
     given = {"input": example.input.strip(), "output": example.output.strip()}
     if not all(_words(text) for text in given.values()):
         return "incomplete", {}
+    if _words(given["input"]) == _words(given["output"]):
+        return "duplicate", {}  # the seller is not taught to repeat the customer
     if score < _GROUNDED:
         return "ungrounded", {}
     row = {key: redactor.redact(text) for key, text in given.items()}

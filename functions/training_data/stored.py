@@ -15,6 +15,7 @@ from .examples import ExampleType
 Format = Literal["openai", "anthropic", "ndjson"]
 _MOST_CHARACTERS: Final = 400_000
 _MOST_OUTPUTS: Final = 500
+_MOST_VIDEOS: Final = 1_000
 _LONGEST_QUERY: Final = 2_000
 
 
@@ -64,6 +65,30 @@ async def fetch_transcript(ctx: Context, video_id: UUID) -> str:
             code="TRANSCRIPT_TOO_LONG",
         )
     return text
+
+
+async def fetch_undrawn(ctx: Context, collection_id: str) -> list[UUID]:
+    """Return the collection's newest 1,000 videos with a transcript and without examples."""
+    videos = (
+        ctx.caller.table("videos")
+        .select("id, transcripts!inner(id)")
+        .eq("collection_id", collection_id)
+        .order("created_at", desc=True)
+        .limit(_MOST_VIDEOS)
+    )
+    outputs = (
+        ctx.caller.table("generated_outputs")
+        .select("video_id, videos!inner(collection_id)")
+        .eq("output_type", "training_data")
+        .eq("videos.collection_id", collection_id)
+        .order("created_at", desc=True)
+        .limit(_MOST_VIDEOS)
+    )
+    drawn = {
+        row["video_id"] for row in cast("list[dict[str, Any]]", (await outputs.execute()).data)
+    }
+    found = cast("list[dict[str, Any]]", (await videos.execute()).data)
+    return [UUID(row["id"]) for row in found if row["id"] not in drawn]
 
 
 async def fetch_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]:

@@ -171,6 +171,34 @@ def test_users_see_only_their_own(chat: ChatServer, stack: RunningStack) -> None
         assert http.delete(f"/videodb/collection/{collection}").json()["success"]
 
 
+def check_collection(stack: RunningStack, chat: ChatServer, collection: str, token: str) -> None:
+    """A collection's calls without examples are drawn from, and no call twice."""
+    two = [("second.txt", b"Ann: What does the delay cost you?\nBob: Far too much for us.\n")]
+    two.append(
+        ("third.txt", b"Ann: Shall we meet on Monday?\nBob: Monday is fine for all of us.\n")
+    )
+    with chat.http(token) as http:
+        for file in two:
+            http.post(f"/videodb/collection/{collection}/upload", files={"file": file})
+    with stack.client(token) as client:
+        body = {"collection_id": collection, "format": "anthropic"}
+        drawn = client.post("/functions/v1/training-data", json=body).json()["data"]["result"]
+        assert len(drawn["calls"]) == 2
+        assert (drawn["failed"], drawn["remaining"]) == ([], 0)
+        videos = {each["video_id"] for each in drawn["calls"]}
+        assert drawn["examples"]
+        assert {each["video_id"] for each in drawn["examples"]} <= videos
+        lines = [json.loads(line) for line in drawn["export"].splitlines()]
+        assert len(lines) == len(drawn["examples"])
+        assert set(lines[0]) == {"system", "messages"}
+        again = client.post("/functions/v1/training-data", json=body).json()["data"]["result"]
+        assert (again["calls"], again["export"]) == ([], "")
+        for wrong in ({}, {"video_id": next(iter(videos)), "collection_id": collection}):
+            refused = client.post("/functions/v1/training-data", json=wrong)
+            assert refused.status_code == 400
+            assert "video_id or collection_id" in refused.text
+
+
 def test_examples_are_exported_for_fine_tuning(chat: ChatServer, stack: RunningStack) -> None:
     user, token = stack.create_user()
     with chat.http(token) as http:
@@ -206,8 +234,12 @@ def test_examples_are_exported_for_fine_tuning(chat: ChatServer, stack: RunningS
         typed = client.get(f"{search}&type={found[0]['type']}").json()["examples"]
         assert {each["type"] for each in typed} == {found[0]["type"]}
         assert client.get(f"{search}&limit=0").status_code == 400
+    check_collection(stack, chat, collection, token)
     _, other = stack.create_user()
     with stack.client(other) as client:
+        body = {"collection_id": collection}
+        drawn = client.post("/functions/v1/training-data", json=body).json()["data"]["result"]
+        assert drawn == {"examples": [], "calls": [], "failed": [], "remaining": 0}
         assert client.get(path).text == ""
         assert client.get(search).json()["examples"] == []
         assert client.get("/rest/v1/training_examples").json() == []

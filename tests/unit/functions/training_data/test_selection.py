@@ -34,6 +34,7 @@ def test_bad_candidates_are_dropped_and_counted() -> None:
         example("bea@example.com", "How many calls do you lose each week, roughly?"),
         example("We lose calls.", "How many calls do you lose each week, roughly?"),
         example("We lose calls!", "How many calls do you lose each week, roughly?"),
+        example("We lose calls because nobody…", "We lose calls because nobody."),
     ]
     found = select(TRANSCRIPT, TURNS, candidates, 10)
     assert [row["input"] for row in found.rows] == ["We lose calls."]
@@ -41,7 +42,7 @@ def test_bad_candidates_are_dropped_and_counted() -> None:
         "incomplete": 1,
         "ungrounded": 1,
         "pii_only": 1,
-        "duplicate": 1,
+        "duplicate": 2,
         "over_quota": 0,
     }
 

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from functions.training_data import main
+from functions.training_data import drawing
 
 
 def test_a_long_transcript_is_drawn_from_evenly() -> None:
@@ -10,10 +10,10 @@ def test_a_long_transcript_is_drawn_from_evenly() -> None:
         f"{'Agent' if turn % 2 else f'Person {turn}'}: these are the words of turn number {turn}"
         for turn in range(6_000)
     ]
-    body = main.TrainingInput(video_id=uuid4(), max_examples=50)
+    body = drawing.TrainingInput(video_id=uuid4(), max_examples=50)
 
-    found = main._select("\n".join(lines), [], body)
+    found = drawing.choose("\n".join(lines), [], body)
 
     considered = len(found.rows) + sum(found.dropped.values())
     assert found.rows
-    assert 100 <= considered <= main._MOST_PAIRS * 2
+    assert 100 <= considered <= drawing._MOST_PAIRS * 2
