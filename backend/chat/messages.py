@@ -161,10 +161,21 @@ class Output:
 
 
 def refusal(given: Mapping[str, Any], text: str, error_type: str) -> dict[str, Any] | None:
-    """Return the error output for a message that cannot be run; None without session or conv_id."""
-    session_id, conv_id = given.get("session_id"), given.get("conv_id")
-    if not all(isinstance(value, str) and 0 < len(value) <= 64 for value in (session_id, conv_id)):
+    """Return the output for a message that cannot be run; None without session or conv_id.
+
+    Its status is `error`, or the error's type where that is a status.
+    """
+    session_id, conv_id = (_read_id(given.get(name)) for name in ("session_id", "conv_id"))
+    if not (session_id and conv_id):
         return None
-    output = Output(str(session_id), str(conv_id), new_id())
+    output = Output(session_id, conv_id, new_id())
     output.fail(text, error_type)
+    if error_type in TERMINAL:
+        output.status = error_type
     return output.render()
+
+
+def _read_id(value: Any) -> str:
+    """Return an id, "" for what is none; some clients send numbers."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if len(text) <= 64 else ""

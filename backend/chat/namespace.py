@@ -75,13 +75,13 @@ class ChatNamespace(socketio.AsyncNamespace):
 
     async def _receive(self, sid: str, data: Any) -> None:
         given = _read_object(data)
+        if self._is_too_fast(sid):  # before it is read, which takes time
+            await self._refuse(sid, given, "Too many messages: wait a minute.", "overlimit")
+            return
         try:
             message = Message.model_validate(given)
         except ValidationError as exc:
             await self._refuse(sid, given, _explain(exc), "invalid_message")
-            return
-        if self._is_too_fast(sid):
-            await self._end(sid, message, "overlimit", "Too many messages: wait a minute.")
             return
         try:
             await self._accept(sid, message)

@@ -1,9 +1,13 @@
 """The chat protocol over Socket.IO, against the whole stack."""
 
+from contextlib import suppress
+
 import httpx
 import pytest
+import websockets
 
 from tests.support.chat_server import ChatServer, connect, message
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -139,6 +143,16 @@ async def test_a_message_that_nobody_can_answer_does_no_harm(
         assert (await client.ask(message("help")))["status"] == "success"
 
 
+async def test_a_message_without_ids_begins_a_session(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        await client.send({"content": [{"type": "text", "text": "help"}]})
+        ended = (await client.wait(lambda output: output["status"] == "success"))[-1]
+    with chat.http() as http:
+        session = http.get(f"/session/{ended['session_id']}").json()
+        assert session["conversation"][1] == ended
+        assert http.delete(f"/session/{ended['session_id']}").status_code == 200
+
+
 async def test_a_text_with_control_characters_is_kept(chat: ChatServer) -> None:
     async with connect(chat.url) as client:
         ended = await client.ask(message("list calls \x00 \ud800 \u202e"))
@@ -162,3 +176,49 @@ async def test_more_than_thirty_messages_a_minute_are_too_many(chat: ChatServer)
         ended = await client.ask(message("help"))
     assert ended["status"] == "overlimit"
     assert "wait" in ended["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["", "9", "4", "42/chat,", "42/chat,{", "42/chat,[]", "42/chat,[7]", '42/chat,["chat"]', "42/c",
+     "451-/chat,", '42/chat,["disconnect"]', '42/chat,["on_chat",{}]', "4" + "2" * 1000,
+     '42/chat,["chat",' + "[" * 50_000, b"\x00\xff", "43/chat,1[]", "40/other,"],
+)  # fmt: skip
+async def test_frames_of_no_protocol_end_at_most_their_own_socket(
+    chat: ChatServer, frame: str | bytes
+) -> None:
+    url = f"{chat.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+    async with websockets.connect(url, open_timeout=PATIENCE) as socket:
+        await socket.recv()
+        await socket.send("40/chat,")
+        await socket.recv()
+        await socket.send(frame)
+        await socket.send("40/chat,")
+        with suppress(websockets.ConnectionClosed):
+            await socket.send("1")
+    async with connect(chat.url) as client:
+        assert (await client.ask(message("help")))["status"] == "success"
+
+
+async def test_a_message_larger_than_the_socket_takes_ends_it_alone(chat: ChatServer) -> None:
+    async with connect(chat.url) as other:
+        async with connect(chat.url) as client:
+            await client.send(message("x" * (3 << 20)))
+            await client.socket.wait()
+        assert (await other.ask(message("help")))["status"] == "success"
+
+
+async def test_events_out_of_order_are_answered_in_theirs(chat: ChatServer) -> None:
+    async with connect(chat.url) as client:
+        given = message("help")
+        ids = {key: given[key] for key in ("session_id", "conv_id")}
+        await client.send(ids, "reconnect")  # of a session that is not there yet
+        ended = await client.ask(given)
+        again = message("list calls", given["session_id"], conv_id=given["conv_id"])
+        await client.send(again)  # in the same conversation
+        found = await client.wait(
+            lambda output: output["msg_id"] != ended["msg_id"] and output["status"] != "progress"
+        )
+        assert found[-1]["conv_id"] == given["conv_id"]
+        await client.send({**given, "content": [{"type": "text", "text": "other"}]})
+        assert (await client.wait(lambda output: output == ended))[-1] == ended
