@@ -185,7 +185,12 @@ def running_world(
     )
     give_database(root, folder)
     events: list[Event] = []
-    settings = replace(settings, secrets={}, only=SERVED)
+    settings = replace(
+        settings,
+        secrets={},
+        only=SERVED,
+        extensions=replace(settings.extensions, processes=()),  # none of them dials
+    )
     stack = Stack(settings, events.append, reload=False, durable=True)
     thread = LoopThread()
     thread.run(stack.start(), deadline=_DEADLINE)
