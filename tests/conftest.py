@@ -25,7 +25,7 @@ from edge.stack import Stack
 from edge.tokens import mint
 from tests.support.made_database import give_database
 from tests.support.memory_folders import folder_in_memory
-from tests.support.order import order
+from tests.support.order import order, rotate
 from tests.support.serving import LoopThread
 from tests.support.waiting import PATIENCE
 
@@ -61,6 +61,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each process begin to collect elsewhere: what one has compiled the others only load."""
+    tests, worker = ROOT / "tests", getattr(session.config, "workerinput", None)
+    if worker and [ROOT / path for path in session.config.args] == [tests]:
+        number = int(worker["workerid"].removeprefix("gw"))
+        session.config.args = rotate(tests, number, worker["workercount"])
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what tests Linux itself, where another way is taken; `-ra` lists it."""
     if not IS_LINUX and (mark := item.get_closest_marker("linux_only")):
@@ -69,6 +77,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if (processes := getattr(config, "workerinput", {}).get("workercount", 1)) > 1:
+        items.sort(key=lambda item: item.path)  # stable
         items[:] = order(items, processes)
 
 

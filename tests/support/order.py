@@ -6,7 +6,8 @@ all in one part, and ends with short ones, which need nothing that has to be sta
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -45,6 +46,27 @@ def order(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
         room = size + (number > processes - more) - len(part)
         ordered += part + [short.pop(0) for _ in range(min(max(room, 0), len(short)))]
     return ordered + short
+
+
+def rotate(tests: Path, number: int, count: int) -> list[str]:
+    """Return the folders of all tests, from another one on for each of so many processes.
+
+    A fresh clone's files of tests are compiled by whoever imports them first, which takes longer
+    than all else of collecting: each process compiles its share and loads what the others have.
+    """
+    tops = sorted(path for path in tests.iterdir() if any(path.glob("**/test_*.py")))
+    folders = [part for top in tops for part in (sorted(_parts(top)) or [top])]
+    sizes = [len([*folder.glob("**/test_*.py")]) for folder in folders]
+    begins = [0, *accumulate(sizes)]
+    first = min(range(len(folders)), key=lambda n: abs(begins[n] - begins[-1] * number / count))
+    return [str(folder) for folder in folders[first:] + folders[:first]]
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the folders with tests in one that has no tests itself."""
+    if any(folder.glob("test_*.py")):
+        return []
+    return [path for path in folder.iterdir() if any(path.glob("**/test_*.py"))]
 
 
 def _split(items: Sequence[pytest.Item], count: int) -> Iterator[list[pytest.Item]]:

@@ -1,11 +1,12 @@
 """Tests of the whole stack run in one process, long ones before short ones."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.support.order import order
+from tests.support.order import order, rotate
 
 
 def made_of(file: str, count: int, *fixtures: str) -> list[Any]:
@@ -41,3 +42,19 @@ def test_each_part_begins_with_long_tests_and_the_first_has_those_of_the_stack(
         is_short = [test.nodeid.startswith(("tests/unit", "tests/arch")) for test in part]
         assert is_short == sorted(is_short)
         assert is_short[-1]
+
+
+def test_each_process_begins_to_collect_elsewhere(tmp_path: Path) -> None:
+    for name in ("e2e/test_a.py", "e2e/js/test_b.py", "unit/x/test_c.py", "unit/y/test_d.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "support").mkdir()
+
+    first, second = (
+        [Path(folder).relative_to(tmp_path).as_posix() for folder in rotate(tmp_path, number, 2)]
+        for number in range(2)
+    )
+
+    assert first == ["e2e", "unit/x", "unit/y"]
+    assert second == ["unit/x", "unit/y", "e2e"]
