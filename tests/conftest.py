@@ -1,11 +1,12 @@
 """The session's database server and its template, a clone for each test, and the whole stack."""
 
+import fcntl
 import gc
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -75,10 +76,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"only Linux: {mark.args[0]}")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if (processes := getattr(config, "workerinput", {}).get("workercount", 1)) > 1:
-        items.sort(key=lambda item: item.path)  # stable
-        items[:] = order(items, processes)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    if (processes := getattr(config, "workerinput", {}).get("workercount", 1)) == 1:
+        yield
+        return
+    # Hypothesis parses all sources for constants here, and keeps them: one process does, at first.
+    with (ROOT / "tests/conftest.py").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    items.sort(key=lambda item: item.path)  # stable
+    items[:] = order(items, processes)
 
 
 def pytest_collection_finish() -> None:
