@@ -20,7 +20,16 @@ from cronsim import CronSim, CronSimError
 from edge.emulator.clock import Clock
 
 _LOG: Final = logging.getLogger(__name__)
-_SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
+SECONDS: Final = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
+NICKNAMES: Final = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 _LONGEST_SLEEP: Final = 1.0
 _HURRIED_SLEEP: Final = 2.0
 _TIMEOUT: Final = 400.0
@@ -28,7 +37,7 @@ _TIMEOUT: Final = 400.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a function is called, as cron's five fields or `N seconds` (pg_cron), and with what."""
+    """When a function is called, as cron's five fields, `@daily` or `N seconds`, and with what."""
 
     slug: str
     when: str
@@ -46,12 +55,12 @@ class LastCall:
 
 def next_time(when: str, after: datetime) -> datetime:
     """The first time that `when` names after `after`; ValueError when it names none."""
-    if match := _SECONDS.match(when):
+    if match := SECONDS.match(when):
         step = int(match[1])
         seconds = int(after.timestamp()) // step * step + step
         return datetime.fromtimestamp(seconds, UTC)
     try:
-        return next(CronSim(when, after))
+        return next(CronSim(NICKNAMES.get(when, when), after))
     except (CronSimError, StopIteration) as exc:
         raise ValueError(f"{when!r} is no schedule: {exc or 'it names no time'}") from exc
 

@@ -5,26 +5,22 @@ no Postgres would take it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edge.emulator.postgres.created_names import (
+    CreatedNames,
+    Place,
+    bare_name,
+    names_created,
+    read_created,
+)
 from edge.emulator.postgres.dashboard_extensions import find_used
 from edge.emulator.postgres.execute import StatementError
 from edge.emulator.postgres.script import Script
 
-_IDENTIFIER: Final = r'(?:"[^"]+"|[\w$]+)'
-_CREATED: Final = re.compile(
-    rf"""\b(?:create\s+(?:or\s+replace\s+)?
-        (?:(?:temp|temporary|unlogged|recursive|materialized|foreign|unique|constraint|event)\s+)*
-        (?:table|view|function|procedure|type|domain|schema|extension|index|sequence|trigger|policy
-          |role|user|publication|server|aggregate)\s+
-        (?:concurrently\s+)?(?:if\s+not\s+exists\s+)?
-      |rename\s+to\s+|add\s+column\s+(?:if\s+not\s+exists\s+)?)
-      (?:{_IDENTIFIER}\s*\.\s*)?(?P<name>{_IDENTIFIER})""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _MISSING: Final = frozenset(("42P01", "42704", "42883", "3F000", "42703", "42P17", "42P18"))
 _DUPLICATE: Final = frozenset(("42P07", "42710", "42723", "42P06", "42701", "42712"))
 _NAMED: Final = re.compile(r'"(?P<quoted>[^"]+)"|(?:function|procedure) (?P<plain>[\w.]+)\(')
@@ -35,7 +31,17 @@ _SERVICES: Final = (
 )
 _PLATFORM: Final = re.compile(rf"({_SERVICES})(\.|$)|supabase_(?!migrations)")
 """Names of what is there before a project's first migration."""
+_MEMBER: Final = re.compile(r'is already member of publication "(?P<name>[^"]+)"')
+_NO_VALUE: Final = re.compile(
+    r'null value in column "(?P<column>[^"]+)" of relation "(?P<table>.+)" v'
+)
+_COLUMN: Final = re.compile(r'^column (?:"(?P<quoted>[^"]+)"|(?:[^ ".]+\.)*(?P<plain>[^ ".]+)) ')
+_FUNCTION: Final = re.compile(r"^(?:function|procedure) (?P<call>(?P<name>[\w.]+)\(.*\)) does not")
+_RIGHTS: Final = re.compile(
+    r"\bhas_(?:function|table|column|any_column|sequence)_privilege\b|\b(?:pro|rel)acl\b", re.I
+)
 _NO_CONNECTION: Final = re.compile(r"Could not connect to (?P<host>\S+): ")
+_LEAVE: Final = "The Supabase CLI stops here as well; --keep-going leaves these out."
 _MOST_PLACES: Final = 5
 _EXCERPT: Final = 90
 
@@ -88,10 +94,12 @@ class Diagnosis:
     scripts: Sequence[Script]
     skipped: Sequence[Path] = ()
     """Files of the folder that are not named like a migration."""
+    is_builtin: Callable[[str], bool] = lambda name: False
+    """Whether Postgres has a function of that name, whatever it takes."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
     _failed: dict[str, str] = field(default_factory=dict[str, str])
     """The cause by the name of what a failed statement would have created."""
-    _created: dict[str, str] | None = None
+    _created: CreatedNames | None = None
 
     def add(self, failure: StatementError) -> Blocker:
         """Diagnose one failure and remember it."""
@@ -110,28 +118,38 @@ class Diagnosis:
             if _UNAVAILABLE.search(message) or failure.error.sqlstate == "42883"
             else diagnostic.message_hint or diagnostic.message_detail,
         )
-        for name in _names_created(failure.statement.text):
+        for name in names_created(failure.statement.text):
             self._failed.setdefault(name, cause)
         self.blockers.append(blocker)
         return blocker
 
     def _explain(self, sqlstate: str, message: str, failure: StatementError) -> tuple[str, str]:
-        if away := _NO_CONNECTION.match(message):
-            return (
-                f"A statement asks {away['host']}, which this machine does not reach.",
-                "Try again with a way there, or add --keep-going to leave these out.",
-            )
-        if of_extension := self._explain_extension(sqlstate, message, failure):
-            return of_extension
-        names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
-        if sqlstate in _MISSING and names:
-            return self._explain_missing(names, failure)
-        if sqlstate in _DUPLICATE and names:
-            return self._explain_duplicate(_bare(names[0]), failure)
+        found = (
+            _explain_connection(message)
+            or self._explain_extension(sqlstate, message, failure)
+            or _explain_platform(sqlstate, message, failure.statement.text)
+            or self._explain_name(sqlstate, message, failure)
+        )
+        if found:
+            return found
         for prefix, explanation in _BY_SQLSTATE.items():
             if sqlstate.startswith(prefix):
                 return explanation
         return (f"{message} ({sqlstate})", "Add --keep-going to leave these out.")
+
+    def _explain_name(
+        self, sqlstate: str, message: str, failure: StatementError
+    ) -> tuple[str, str] | None:
+        """Explain a name that is not there, or there already."""
+        names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
+        if sqlstate == "42703" and (column := _COLUMN.match(message)):
+            names = [column["quoted"] or column["plain"], *names[1:]]
+            return self._explain_column(names, failure)
+        if sqlstate in _MISSING and names:
+            return self._explain_missing(names, failure)
+        if sqlstate in _DUPLICATE and names:
+            return self._explain_duplicate(bare_name(names[0]), failure)
+        return None
 
     def _explain_extension(
         self, sqlstate: str, message: str, failure: StatementError
@@ -143,32 +161,54 @@ class Diagnosis:
             return None
         if not used.is_available and not self.creates(used.name):
             return _explain_unavailable(used.extension)
-        place = self._index().get(used.extension, "")
-        return _explain_order(used.extension, place) if place > failure.script.path.name else None
+        place = self._index().places.get(used.extension)
+        is_later = place and place.file > failure.script.path.name
+        return _explain_order(used.extension, place) if place and is_later else None
 
     def _explain_missing(self, names: Sequence[str], failure: StatementError) -> tuple[str, str]:
-        if of_platform := _find_platform_name(names, failure.statement.text):
-            return (
-                f"The local Postgres has no {of_platform}, which hosted projects have.",
-                "Please report it as a bug of edge. --keep-going leaves these out.",
-            )
-        bare = [_bare(name) for name in names]
+        if of_platform := _explain_service_name(names, failure.statement.text):
+            return of_platform
+        message = failure.error.diag.message_primary or ""
+        bare = [bare_name(name) for name in names]
         for name in bare:
             if cause := self._failed.get(name):
                 return cause, self._cure_of(cause)
         for name in bare:
-            if name not in self._index():
-                return self._explain_foreign(name)
-        return _explain_order(bare[0], self._index()[bare[0]])
+            if name not in self._index().places:
+                return self._explain_foreign(name, message)
+        return self._explain_known(bare[0], message, failure)
 
-    def _explain_foreign(self, name: str) -> tuple[str, str]:
+    def _explain_column(self, names: Sequence[str], failure: StatementError) -> tuple[str, str]:
+        """Explain a column that is not there; `names` are it and its table, if that is known."""
+        if of_platform := _explain_service_name(names, failure.statement.text):
+            return of_platform
+        column = bare_name(names[0])
+        if cause := self._failed.get(column):
+            return cause, self._cure_of(cause)
+        place = self._index().column(column, failure.statement.text)
+        if place and _is_after(place, failure):
+            return _explain_order(column, place)
+        return self._explain_foreign(column, "")
+
+    def _explain_known(self, name: str, message: str, failure: StatementError) -> tuple[str, str]:
+        """Explain a name that a migration creates."""
+        place = self._index().places[name]
+        if _is_after(place, failure):
+            return _explain_order(name, place)
+        if _FUNCTION.match(message):
+            return (f"{name} of {place} takes other arguments.", _LEAVE)
+        return (f"{name} of {place} is not there any more, or is in another schema.", _LEAVE)
+
+    def _explain_foreign(self, name: str, message: str) -> tuple[str, str]:
         """Explain a name that no migration creates: one of a skipped file, or of the dashboard."""
         for path in self.skipped:
-            if name in _names_created(_read(path)):
+            if name in names_created(_read(path)):
                 return (
                     f"{name} is created by {path.name}, which is not named like a migration.",
                     "The Supabase CLI skips it as well: name it <version>_<name>.sql.",
                 )
+        if (called := _FUNCTION.match(message)) and self.is_builtin(name):
+            return (f"Postgres has no {called['call']}.", _LEAVE)
         return (
             f"{name} is created by no migration.",
             "It was probably made outside of the migrations (in the dashboard, or by another"
@@ -176,8 +216,8 @@ class Diagnosis:
         )
 
     def _explain_duplicate(self, name: str, failure: StatementError) -> tuple[str, str]:
-        place = self._index().get(name)
-        if place and not place.startswith(f"{failure.script.path.name}:"):
+        place = self._index().places.get(name)
+        if place and place.file != failure.script.path.name:
             return (
                 f"{name} is created twice, first by {place}.",
                 "No Postgres takes both files in this order; --keep-going leaves the second out.",
@@ -189,21 +229,14 @@ class Diagnosis:
 
     def creates(self, *names: str) -> bool:
         """Whether a file of the project creates something with one of the names."""
-        return any(name in self._index() for name in names)
+        return any(name in self._index().places for name in names)
 
     def _cure_of(self, cause: str) -> str:
         return next(blocker.cure for blocker in self.blockers if blocker.cause == cause)
 
-    def _index(self) -> dict[str, str]:
-        """Return the place that first creates each name."""
+    def _index(self) -> CreatedNames:
         if self._created is None:
-            self._created = {}
-            for script in self.scripts:
-                for match in _CREATED.finditer(script.text):
-                    name = _bare(match["name"])
-                    if name not in self._created:
-                        line = script.text.count("\n", 0, match.start()) + 1
-                        self._created[name] = f"{script.path.name}:{line}"
+            self._created = read_created(self.scripts)
         return self._created
 
 
@@ -223,7 +256,50 @@ def describe_blockers(blockers: Sequence[Blocker], root: Path) -> Iterator[str]:
         yield f"    → {group[0].cure}"
 
 
-def _explain_order(name: str, place: str) -> tuple[str, str]:
+def _explain_connection(message: str) -> tuple[str, str] | None:
+    if away := _NO_CONNECTION.match(message):
+        return (
+            f"A statement asks {away['host']}, which this machine does not reach.",
+            "Try again with a way there, or add --keep-going to leave these out.",
+        )
+    return None
+
+
+def _is_after(place: Place, failure: StatementError) -> bool:
+    return (place.file, place.line) > (failure.script.path.name, failure.line)
+
+
+def _explain_platform(sqlstate: str, message: str, statement: str) -> tuple[str, str] | None:
+    """Explain what the services' tables of today, and rights of new tables, do not allow."""
+    if member := _MEMBER.search(message):
+        return (f"Tables are added to the publication {member['name']} that has them.", _LEAVE)
+    if missing := _NO_VALUE.match(message):
+        table = re.search(rf"\b({_SERVICES})\W{{1,3}}{re.escape(missing['table'])}\b", statement)
+        if table:
+            return (
+                f"{table[1]}.{missing['table']} needs {missing['column']} by now.",
+                "The rows are of an older version of the service; hosted projects refuse them as"
+                " well. Add the column, or --keep-going.",
+            )
+    if sqlstate in {"P0001", "P0004"} and _RIGHTS.search(statement):
+        return (
+            "A statement checks who may use what the migrations have made.",
+            "If your hosted project does not expose new tables by itself, set"
+            " auto_expose_new_tables = false in [api] of config.toml, then: edge db reset",
+        )
+    return None
+
+
+def _explain_service_name(names: Sequence[str], statement: str) -> tuple[str, str] | None:
+    if of_platform := _find_platform_name(names, statement):
+        return (
+            f"The local Postgres has no {of_platform}, which hosted projects have.",
+            "Please report it as a bug of edge. --keep-going leaves these out.",
+        )
+    return None
+
+
+def _explain_order(name: str, place: Place) -> tuple[str, str]:
     return (
         f"{name} is used before it is created, by {place}.",
         "The Supabase CLI applies files in the order of their names as well; --keep-going"
@@ -259,16 +335,6 @@ def _find_platform_name(names: Sequence[str], statement: str) -> str | None:
 
 def _read(path: Path) -> str:
     return path.read_text("utf-8", errors="replace")
-
-
-def _names_created(text: str) -> set[str]:
-    return {_bare(match["name"]) for match in _CREATED.finditer(text)}
-
-
-def _bare(name: str) -> str:
-    """Return the name without its schema and quotes."""
-    last = name.rpartition(".")[2]
-    return last.strip('"') if last.startswith('"') else last.strip('"').lower()
 
 
 def _excerpt(text: str) -> str:

@@ -12,13 +12,14 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-_SCHEMAS: Final = {
+OWN_SCHEMAS: Final = {
     "cron": "pg_cron",
     "net": "pg_net",
     "pgmq": "pgmq",
     "pgsodium": "pgsodium",
     "pgtle": "pg_tle",
 }
+"""The extension that makes each schema."""
 _HAVE_SCHEMA: Final = frozenset(("pgmq", "pgsodium", "pg_tle"))
 _PLACED: Final = {"pg_cron": "pg_catalog"}
 """Where the dashboard puts an extension, if not into `extensions`."""
@@ -92,7 +93,7 @@ def find_used(sqlstate: str | None, message: str) -> UsedExtension | None:
     for match in _NAMED.finditer(message):
         schema, _, name = (match["quoted"] or match["plain"]).rpartition(".")
         name = name.removesuffix("[]").lower()
-        if found := _SCHEMAS.get(schema or name):
+        if found := OWN_SCHEMAS.get(schema or name):
             return UsedExtension(found, schema or name)
         if found := _BY_NAME.get(name) or _by_prefix(name):
             return UsedExtension(found, name, schema or None)

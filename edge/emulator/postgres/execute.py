@@ -183,7 +183,12 @@ def _execute_whole(
                 raise whole from None
             raise
         # It went well this time: the error was of the whole, such as a deferred constraint's.
-        raise StatementError(script, script.statements[-1], whole) from whole
+        raise StatementError(script, _last_statement(script), whole) from whole
+
+
+def _last_statement(script: Script) -> Statement:
+    """Return the last one; a file without any, such as one whose comment never ends, as one."""
+    return script.statements[-1] if script.statements else Statement(script.text, 1, 1, "")
 
 
 def _execute_each(

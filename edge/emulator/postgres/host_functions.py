@@ -1,6 +1,5 @@
 """The functions that SQL may call in this process, by name."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,17 +8,19 @@ from edge.emulator.postgres.host_server import HostError, HostFunction
 
 _MAX_BODY: Final = 16 << 20
 _TIMEOUT: Final = 5.0  # pgsql-http's default
-_SECONDS = re.compile(r"^([1-9]|[1-5]\d) seconds?$")
 
 
 def check_schedule(schedule: str) -> bool:
     """Whether pg_cron would take the schedule."""
     from cronsim import CronSim, CronSimError
 
-    if _SECONDS.match(schedule.strip().lower()):
+    from edge.emulator.scheduler import NICKNAMES, SECONDS
+
+    when = schedule.strip().lower()
+    if SECONDS.match(when):
         return True
     try:
-        CronSim(schedule.replace("$", "L"), datetime.now(UTC))
+        CronSim(NICKNAMES.get(when, when).replace("$", "L"), datetime.now(UTC))
     except CronSimError:
         return False
     return True

@@ -12,6 +12,7 @@ from psycopg import sql
 _PRIVILEGED: Final = re.compile(
     r"""^(?:
       (?:create|alter|drop|comment\ on)\ event\ trigger\b
+    | drop\ publication\b
     | (?:create|alter)\ publication\b.*\b(?:all\ tables|tables\ in\ schema)\b
     | comment\ on\ extension\b
     | alter\ extension\b.*\bset\ schema\b

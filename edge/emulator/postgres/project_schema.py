@@ -23,7 +23,7 @@ from edge.emulator.postgres.execute import (
     execute_leniently,
     execute_script,
 )
-from edge.emulator.postgres.extension_versions import without_version
+from edge.emulator.postgres.extension_versions import without_clause
 from edge.emulator.postgres.extensions import describe_empty
 from edge.emulator.postgres.migrations import (
     Migration,
@@ -54,6 +54,10 @@ alter default privileges for role postgres in schema public
 alter default privileges for role postgres in schema public
   revoke execute on functions from anon, authenticated, service_role;
 """
+_FIND_BUILTIN: Final = (
+    "select from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace"
+    " and proname = %s"
+)
 _RECORD_SEED: Final = (
     "insert into supabase_migrations.seed_files (path, hash) values (%s, %s)"
     " on conflict (path) do update set hash = excluded.hash"
@@ -213,7 +217,13 @@ class _Applying:
         """Create and update the buckets of config.toml."""
         for name, bucket in self.plan.buckets.items():
             limit, types = bucket.file_size_limit, list(bucket.allowed_mime_types) or None
-            self.connection.execute(_WRITE_BUCKET, (name, name, bucket.public, limit, types))
+            try:
+                self.connection.execute(_WRITE_BUCKET, (name, name, bucket.public, limit, types))
+            except psycopg.DatabaseError as exc:  # a trigger of the project may refuse it
+                if self.connection.closed:
+                    raise
+                reason = exc.diag.message_primary
+                self.outcome.notes.append(f"[storage.buckets.{name}] is not created: {reason}")
 
     def store_secrets(self) -> None:
         """Write [db.vault] into Vault, where there is one."""
@@ -311,7 +321,7 @@ class _Applying:
 
     def _mend(self, failure: StatementError) -> Script | None:
         """Return the file to execute again after a failure that is one of this database only."""
-        if other := without_version(failure):
+        if other := without_clause(failure):
             return other
         return failure.script if self._create_used(failure) else None
 
@@ -373,8 +383,13 @@ class _Applying:
 
     def _diagnosed(self) -> Diagnosis:
         if self._diagnosis is None:
-            self._diagnosis = Diagnosis(list(_scripts(self.plan)), self.plan.skipped)
+            self._diagnosis = Diagnosis(
+                list(_scripts(self.plan)), self.plan.skipped, self._is_builtin
+            )
         return self._diagnosis
+
+    def _is_builtin(self, name: str) -> bool:
+        return self.connection.execute(_FIND_BUILTIN, (name,)).fetchone() is not None
 
     def _report(self, path: Path, error: Exception) -> None:
         if isinstance(error, StatementError):

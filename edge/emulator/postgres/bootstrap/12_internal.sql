@@ -26,7 +26,7 @@ create or replace function edge_internal.run_privileged(statement text) returns 
   language plpgsql security definer as $$
 declare
   allowed constant text := '^(create event trigger|alter event trigger|drop event trigger'
-    '|comment on event trigger|comment on extension|alter extension|create publication|alter publication'
+    '|comment on event trigger|comment on extension|alter extension|create publication|alter publication|drop publication'
     '|alter default privileges for (role|user) "?supabase_'
     '|alter (role|user) (?!"?supabase_admin).* set "?[a-z_]+"?\.|alter database .* set "?[a-z_]+"?\.)';
   head text := pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.regexp_replace(

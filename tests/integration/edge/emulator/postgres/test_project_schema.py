@@ -1,5 +1,6 @@
 """Migrations, seeds and roles of a project: what is applied, and the list of what is not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 from edge.emulator.postgres.blockers import describe_blockers
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.project_schema import Outcome, apply_plan, check_plan, read_plan
+from edge.project.config_toml import BucketConfig
 
 
 @pytest.fixture
@@ -267,12 +269,36 @@ def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
         ("insert into public.kept values (1), (1)", "A statement needs rows"),
         ("do $$ begin raise 'no'; end $$", "A function of the project refuses a statement"),
         ("alter role supabase_admin createdb", "The role postgres may not do this"),
+        ("select lower(1, 2)", "Postgres has no lower(integer, integer)."),
+        ("select public.made(true)", "made of 000_base.sql:1 takes other arguments."),
+        ("select from public.old", "old of 000_base.sql:3 is not there any more"),
+        ("select late from public.kept", "late is used before it is created, by 002_two.sql:2."),
+        ("select kept.late2 from public.kept", "late2 is created by no migration."),
+        ("select k.late from public.kept k", "late is used before it is created, by 002"),
+        ("alter publication supabase_realtime add table public.other", "Tables are added to the"),
+        (
+            "insert into auth.identities (user_id, provider, identity_data)"
+            " values (gen_random_uuid(), 'email', '{}')",
+            "auth.identities needs provider_id by now.",
+        ),
+        (
+            "do $$ begin if has_table_privilege('anon', 'public.kept', 'select') then"
+            " raise 'exposed'; end if; end $$",
+            "A statement checks who may use what",
+        ),
     ],
 )
 def test_causes_are_true_of_the_project(project: Project, text: str, cause: str) -> None:
+    base = (
+        "create function public.made(int) returns int language sql as 'select 1';\n"
+        "create table public.other (); alter publication supabase_realtime add table public.other;"
+        "\ncreate table public.old (); drop table public.old;"
+    )
+    (project.supabase / "migrations/000_base.sql").write_text(base)
     project.write(
         one=f"create table public.kept (id int primary key);\n{text};",
-        two="create table public.later ();",
+        two="create table public.later ();\n"
+        "alter table public.kept add column late int; alter table other add column late2 int;",
     )
     (project.supabase / "migrations/rename_me.sql").write_text("create table named ();")
 
@@ -399,3 +425,47 @@ def test_a_dump_may_grant_the_functions_of_an_empty_extension(project: Project) 
     )
 
     assert not project.apply().blockers
+
+
+def test_a_file_that_is_one_comment_without_end_is_listed(project: Project) -> None:
+    project.write(one="/* see storage/* and so on */\ncreate table public.t ();", two="select 1;")
+
+    outcome = project.apply()
+
+    assert [m.name for m in outcome.left] == ["one", "two"]
+    assert [b.sqlstate for b in outcome.blockers] == ["42601"]
+
+
+def test_an_extension_makes_its_own_schema_that_a_file_names(project: Project) -> None:
+    project.write(
+        cron="do $$ begin create extension if not exists pg_cron with schema cron; end $$;"
+        "select cron.schedule('@daily', 'select 1');",
+        net="drop extension pg_net; create extension pg_net schema net version '0.1';",
+        wrong="create extension citext with schema nowhere;",
+    )
+
+    outcome = project.apply()
+
+    assert [m.name for m in outcome.applied] == ["cron", "net"]
+    assert [b.cause for b in outcome.blockers] == ["nowhere is created by no migration."]
+
+
+def test_a_bucket_that_the_project_refuses_is_a_note(project: Project) -> None:
+    project.write(
+        guard="create function public.refuse() returns trigger language plpgsql as"
+        " $$ begin raise 'not here'; end $$;"
+        "create trigger refuse before insert on storage.buckets for each row"
+        " execute function public.refuse();"
+    )
+    plan = read_plan(project.supabase)
+
+    outcome = apply_plan(project.dsn, replace(plan, buckets={"a": BucketConfig()}))
+
+    assert [m.name for m in outcome.applied] == ["guard"]
+    assert outcome.notes == ["[storage.buckets.a] is not created: not here"]
+
+
+def test_a_publication_of_all_tables_can_be_dropped(project: Project) -> None:
+    project.write(one="create publication everything for all tables; drop publication everything;")
+
+    assert project.apply().blockers == []
