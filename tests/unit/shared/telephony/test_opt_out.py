@@ -90,7 +90,8 @@ def report(title: str, count: Counter[str]) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    "name", ["corpus.txt", "more.txt", "held_out.txt", "varied.txt", "rounds.txt"]
+    "name",
+    ["corpus.txt", "more.txt", "held_out.txt", "varied.txt", "rounds.txt", "more_rounds.txt"],
 )
 def test_the_corpus_is_heard_right(name: str) -> None:
     recall, precision = measure(name)
