@@ -61,9 +61,13 @@ def find_opt_out(header: str) -> OptOutColumn | None:
         return OptOutColumn(header, is_consent=True, has_details=has_details)
     if any(rule.search(name) or rule.fullmatch(squeezed) for rule in rules["blocked"]):
         return OptOutColumn(header, is_consent=False, has_details=has_details)
-    if any(rule.search(name) for rule in rules["allowed"]) and not has_details:
-        return OptOutColumn(header, is_consent=True, has_details=False)
-    return None
+    if has_details:
+        return None
+    found = next((m for rule in rules["allowed"] if (m := rule.search(name))), None)
+    if found is None:
+        return None
+    is_negated = bool(rules["negations"].search(name[: found.start()]))
+    return OptOutColumn(header, is_consent=not is_negated, has_details=False)
 
 
 def says_no_calls(value: str) -> bool:
@@ -81,7 +85,9 @@ def _read_block(value: str, has_details: bool) -> bool | None:
         name = fold(value)
         if name in rules["blocking_values"] or _DATE.fullmatch(value.strip()):
             return True
-        if name in rules["no_details"]:
+        if name in rules["forbidding_values"]:
+            return True
+        if name in rules["no_details"] or name in rules["allowing_values"]:
             return False
         return True if has_details else None
     return says_yes
@@ -120,12 +126,14 @@ def _read_count(text: str) -> bool | None:
 def _rules() -> dict[str, Any]:
     given = tomllib.loads(Path(__file__).with_name("opt_out.toml").read_text("utf-8"))
     rules: dict[str, Any] = {
-        name: re.compile(given[name]) for name in ("other_channels", "calls", "details")
+        name: re.compile(given[name])
+        for name in ("other_channels", "calls", "details", "negations")
     }
     for name in ("blocked", "allowed", "never_blocked"):
         rules[name] = [re.compile(pattern) for pattern in given[name]]
     for name in (
         "yes", "no", "no_details", "blocking_values", "granted_values", "refused_values",
+        "allowing_values", "forbidding_values",
     ):  # fmt: skip
         rules[name] = frozenset(fold(word) for word in split_words(given[name]))
     return rules

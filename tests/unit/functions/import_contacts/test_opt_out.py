@@ -93,6 +93,25 @@ def test_yes_in_such_a_column_forbids_calls(header: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Do not allow Phone Calls",
+        "Does not accept calls",
+        "N'accepte pas les appels",
+        "Non accetta chiamate",
+        "No permite llamadas",
+        "Não permite ligações",
+        "Einwilligung nicht erteilt",
+        "Geen toestemming",
+    ],
+)
+def test_a_negated_consent_forbids_calls(header: str) -> None:
+    values = ("yes", "1", "Do Not Allow", "not allowed", "no", "0", "Allow", "")
+
+    assert [blocked(header, value) for value in values] == [True] * 4 + [False] * 4
+
+
 @pytest.mark.parametrize("header", CONSENTS)
 def test_no_in_a_column_of_consent_forbids_calls(header: str) -> None:
     assert [blocked(header, value) for value in ("no", "false", "yes", "1", "")] == [
