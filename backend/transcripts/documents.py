@@ -20,6 +20,7 @@ from backend.transcripts.formats import (
     retell,
     rev,
     segments,
+    soniox,
     speechmatics,
     twilio,
     videodb,
@@ -40,6 +41,7 @@ FORMATS: Final[Mapping[str, Reader]] = {
     "Google Speech-to-Text": google.read,
     "Azure Speech": azure.read,
     "Rev": rev.read,
+    "Soniox": soniox.read,
     "ElevenLabs": elevenlabs.read,
     "AssemblyAI": assemblyai.read,
     "Gong": gong.read,
@@ -58,7 +60,7 @@ _WRAPPERS: Final = (
     "call", "message", "artifact", "data", "result", "results", "response", "body", "payload",
     "object", "output", "transcription", "transcript", "transcripts", "meeting", "recording",
     "conversation", "event", "detail", "inline_result", "calls", "call_transcripts", "items",
-    "records", "recordings", "meetings", "conversations",
+    "records", "recordings", "meetings", "conversations", "content",
 )  # fmt: skip
 _DEEPEST: Final = 6
 _LOOKED_AT: Final = 50  # of a list, to know what it lists

@@ -17,10 +17,12 @@ _DEEPEST: Final = 60
 TEXTS: Final = (
     "text", "transcript", "content", "sentence", "message", "spoken_text", "utterance", "caption",
     "display_text", "display", "transcription_text", "raw_text", "body", "phrase", "line", "value",
+    "snippet",
 )  # fmt: skip
 SPEAKERS: Final = (
     "speaker_name", "speaker_display_name", "speaker", "participant_name", "participant",
-    "participant_role", "user_name", "username", "user", "author", "sender", "display_name", "name",
+    "participant_role", "participant_type", "participant_purpose", "speaker_type",
+    "user_name", "username", "user", "author", "sender", "display_name", "name",
     "role", "speaker_label", "speaker_tag", "speaker_id", "speaker_number", "participant_id",
     "channel_name", "channel", "channel_tag", "channel_label", "media_channel", "channel_index",
 )  # fmt: skip
@@ -95,7 +97,8 @@ def text_of(item: Fields, keys: Iterable[str] = TEXTS) -> str | None:
 
 def _parts(value: list[Any]) -> Iterator[str]:
     for part in value:
-        text = part if isinstance(part, str) else as_fields(part).get("text")
+        fields = as_fields(part)
+        text = part if isinstance(part, str) else fields.get("text", fields.get("transcript"))
         if isinstance(text, str):
             yield text
 

@@ -10,6 +10,9 @@ from backend.transcripts.turns import Utterance, join_texts
 
 NAME: Final = r"(?:[^\W_]|\+\d|@)[\w .,'\u2019&@#+/-]{0,59}?(?: ?[(\[][^)\]\n]{1,40}[)\]])?"
 _LABEL: Final = re.compile(rf"(?P<name>{NAME})\s*(?::(?=\s|$)|\uff1a)\s*(?P<text>.*)", re.DOTALL)
+_BRACKETED: Final = re.compile(
+    rf"(?:\[(?P<boxed>{NAME})\]|<(?P<tagged>{NAME})>)\s*(?::|\uff1a)\s*(?P<text>.*)", re.DOTALL
+)
 _ASIDE: Final = re.compile(r"\s*[(\[][^)\]]*[)\]]$")
 _NUMBERED: Final = re.compile(
     r"(?:speaker|participant|person|voice|spk|channel)[ _-]?\w{1,4}", re.I
@@ -20,7 +23,7 @@ _PARTICLES_TEXT: Final = (
 )
 _PARTICLES: Final = frozenset(_PARTICLES_TEXT.split())
 _ROLES_TEXT: Final = """
-agent assistant bot ai user customer client buyer prospect lead rep seller sales caller host
+agent assistant bot ai human user customer client buyer prospect lead rep seller sales caller host
 guest operator interviewer interviewee moderator vendedor vendedora cliente comprador agente
 verkäufer verkäuferin kunde kundin berater beraterin vendeur vendeuse conseiller conseillère
 client cliente acheteur comercial venditore
@@ -47,10 +50,13 @@ class Label:
 
 def find_label(line: str) -> Label | None:
     """Return the label that the line may begin with."""
-    found = _LABEL.match(line)
-    if not found or len(found["name"].split()) > _MOST_WORDS:
+    boxed = _BRACKETED.match(line)
+    found = boxed or _LABEL.match(line)
+    if found is None:
         return None
-    name = found["name"].strip()
+    name = ((boxed["boxed"] or boxed["tagged"]) if boxed else found["name"]).strip()
+    if len(name.split()) > _MOST_WORDS:
+        return None
     if not (any(character.isalpha() for character in name) or _PHONE.fullmatch(name)):
         return None
     return Label(name, found["text"].strip())

@@ -20,7 +20,7 @@ from backend.transcripts.docx_file import read_docx
 from backend.transcripts.encoding import decode
 from backend.transcripts.json_file import parse_json
 from backend.transcripts.labels import accept_labels
-from backend.transcripts.text_file import parse_text
+from backend.transcripts.text_file import parse_text, tidy
 from backend.transcripts.turns import (
     Transcript,
     TranscriptError,
@@ -88,7 +88,8 @@ def _load(content: bytes, ending: str, call: str | None) -> Transcript:
     said, more = parse_text(text)
     if said is not None:
         return _finish("text with times", said, [*notices, *more])
-    return Transcript(text.strip(), "text", (*notices, *_check_plain(text)))
+    plain = tidy(text)
+    return Transcript(plain, "text", (*notices, *_check_plain(plain)))
 
 
 _CAPTIONS: Final[dict[str, tuple[str, Callable[[str], tuple[list[Utterance], list[str]]]]]] = {

@@ -48,6 +48,12 @@ _EVENT: Final = re.compile(
 _DATE: Final = re.compile(
     r"\b(?:19|20)\d{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2}\b", re.I
 )
+_MARKED: Final = re.compile(
+    rf"^[*_]{{2}}(?P<name>{NAME})(?::[*_]{{2}}|[*_]{{2}}\s*:)\s*|^\[(?P<boxed>{NAME})\]\s*:\s*",
+    re.I,
+)
+_TIME_AFTER: Final = re.compile(rf"^(?P<label>{NAME}:)\s*[\[(]{_SPAN}[\])]\s+", re.I)
+_TIME_BEFORE: Final = re.compile(rf"\[{_SPAN}\]\s+", re.I)
 _GAP: Final = re.compile(r"\s{4,}")
 _FEWEST: Final = 2
 
@@ -70,6 +76,24 @@ def parse_text(text: str) -> tuple[list[Utterance] | None, list[str]]:
             return _collect(lines, best)
     rest = _read_paired(lines) or _read_labelled(lines)
     return _collect(lines, rest) if rest else (None, [])
+
+
+def tidy(text: str) -> str:
+    """Return the text with labels as `Ann: …`, without Markdown, brackets and times beside them.
+
+    Times before every line are left out as well.
+    """
+    lines = [_unmark(line) for line in text.strip().split("\n")]
+    filled = [line for line in lines if line.strip()]
+    if len(filled) >= _FEWEST and all(map(_TIME_BEFORE.match, filled)):
+        lines = [_TIME_BEFORE.sub("", line, count=1) for line in lines]
+    return "\n".join(lines)
+
+
+def _unmark(line: str) -> str:
+    plain = _MARKED.sub(lambda found: f"{found['name'] or found['boxed']}: ", line.strip())
+    label = _TIME_AFTER.match(plain)
+    return f"{label['label']} {plain[label.end() :]}" if label else plain
 
 
 def _squeeze(line: str) -> str:

@@ -10,11 +10,23 @@ _NUMBERED: Final = re.compile(
     r"(?:speaker|spk|spkr|s|ch|channel|participant|user)?[ _-]?0*(\d{1,12})", re.I
 )
 _RESOURCE: Final = re.compile(r"\w+/[\w/-]*?([\w-]+)")
+_ROLE_PREFIX: Final = re.compile(r"(?:message_)?role_(?=[a-z_]+$)", re.I)
 _UNKNOWN: Final = frozenset(
     {"", "unknown", "uu", "none", "null", "undefined", "unidentified", "@0"}
 )
 _CALLER_ROLES: Final = frozenset(
-    {"agent", "assistant", "bot", "ai", "user", "customer", "caller", "human"}
+    {
+        "agent",
+        "assistant",
+        "bot",
+        "ai",
+        "user",
+        "customer",
+        "caller",
+        "human",
+        "internal",
+        "external",
+    }
 )
 
 
@@ -80,7 +92,7 @@ def speaker_name(value: Any) -> str | None:
 
 
 def _name_of_text(text: str) -> str | None:
-    name = one_line(text).rstrip(":\uff1a").strip()
+    name = _ROLE_PREFIX.sub("", one_line(text).rstrip(":\uff1a").strip())
     if name.casefold() in _UNKNOWN:
         return None
     if numbered := _NUMBERED.fullmatch(name) or _RESOURCE.fullmatch(name):

@@ -1,5 +1,6 @@
 """Messages of OpenAI's chat format, Vapi, ElevenLabs Agents: no system or tool roles."""
 
+import re
 from typing import Any, Final
 
 from backend.transcripts.fields import (
@@ -25,6 +26,7 @@ tool_calls_result tool_result tool_use tool_output function_call function_call_o
 node_transition dtmf thought reasoning metadata critic
 """
 _UNSPOKEN: Final = frozenset(_UNSPOKEN_TEXT.split())
+_PREFIX: Final = re.compile(r"^(?:message_)?role_")
 _TEXTS: Final = ("message", "content", "text", "transcript", "parts", "original_message")
 
 
@@ -53,7 +55,7 @@ def is_spoken(message: Fields) -> bool:
 
 def _role(message: Fields) -> str:
     role = message.get("role", message.get("source"))
-    return role.strip().casefold() if isinstance(role, str) else ""
+    return _PREFIX.sub("", role.strip().casefold()) if isinstance(role, str) else ""
 
 
 def _read_message(message: Fields) -> Utterance:

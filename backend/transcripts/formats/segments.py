@@ -76,12 +76,15 @@ def _read_items(
     path: str, items: list[Any], names: dict[str, str] | None = None
 ) -> Iterator[Utterance]:
     is_chat = is_conversation(items)
+    kinds = {item.get("type") for item in objects(items)}
     for index, item in enumerate(items):
         where = f"{path}[{index}]"
         if isinstance(item, str):
             yield Utterance(None, clean(item))
         elif not isinstance(item, dict):
             raise TranscriptError(f"{where} must be an object with a text")
+        elif "transcript" in kinds and as_fields(item).get("type") != "transcript":
+            continue  # a moment, a note
         elif not is_chat or is_spoken(as_fields(item)):
             fields = as_fields(item)
             identifier = next((fields[k] for k in _NAMED_BY if fields.get(k) is not None), None)
