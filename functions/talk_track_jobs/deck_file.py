@@ -10,12 +10,15 @@ from shared.errors import BadInputError, UnsupportedMediaError
 from shared.http.json import find_unstorable
 from shared.talk_tracks.slides import check_slides, read_slides
 
+from .google_slides import is_google_slide, read_google_slide
 from .outline import read_outline
 from .presentation import read_presentation
 
 _PPTX: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _MARKDOWN: Final = ("text/markdown", "text/x-markdown", "text/plain")
 _GENERIC: Final = "application/octet-stream"
+_WRAPPERS: Final = ("deck", "presentation", "data", "document")
+_LISTS: Final = ("slides", "pages", "cards", "folien", "diapositives", "diapositivas")
 _MOST_TEXT: Final = 5 << 20
 
 
@@ -80,13 +83,45 @@ def _read_json(content: bytes) -> tuple[str, list[Any]]:
     if isinstance(document, list):
         return "", cast("list[Any]", document)
     found = _as_object(document)
-    found = _as_object(found.get("deck")) or found
-    slides = next((found[n] for n in ("slides", "pages") if isinstance(found.get(n), list)), None)
+    found = next((inner for n in _WRAPPERS if (inner := _as_object(found.get(n)))), found)
+    slides = _find_slides(found)
     if slides is None:
-        raise BadInputError("The body has no list of slides.", code="INVALID_BODY")
+        raise BadInputError(
+            "The body has no list of slides: give them as a list, or under slides.",
+            code="INVALID_BODY",
+        )
     titles = (found.get("title"), _as_object(found.get("metadata")).get("title"), found.get("name"))
     title = next((text for text in titles if isinstance(text, str) and text.strip()), "")
-    return title, cast("list[Any]", slides)
+    return title, slides
+
+
+def _find_slides(deck: Mapping[str, Any]) -> list[Any] | None:
+    """Return the slides: a list, an object by number, or the lists of all sections."""
+    if (own := _list_slides(deck)) is not None:
+        return own
+    slides: list[Any] = []
+    for section in _as_list(deck.get("sections")) or _as_list(deck.get("chapters")):
+        fields = _as_object(section)
+        for slide in _list_slides(fields) or []:
+            given = _as_object(slide)
+            slides.append({"section": fields.get("title", ""), **given} if given else slide)
+    return slides or None
+
+
+def _list_slides(fields: Mapping[str, Any]) -> list[Any] | None:
+    for name in _LISTS:
+        given = fields.get(name)
+        numbered = _as_object(given)
+        if numbered and all(len(key) < 7 and key.isdecimal() for key in numbered):
+            given = [numbered[key] for key in sorted(numbered, key=int)]
+        if isinstance(given, list):
+            entries = _as_list(cast("object", given))
+            return [read_google_slide(e) if is_google_slide(e) else e for e in entries]
+    return None
+
+
+def _as_list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _as_object(value: object) -> Mapping[str, Any]:

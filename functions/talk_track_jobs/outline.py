@@ -13,6 +13,9 @@ _FENCE: Final = re.compile(r"[ \t]*(```|~~~)")
 _BULLET: Final = re.compile(r"([-*+]|\d{1,3}[.)])[ \t]+(.+)")
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n---[ \t]*\n", re.DOTALL)
 _TITLE: Final = re.compile(r"""^title:[ \t]*["']?(.+?)["']?[ \t]*$""", re.MULTILINE)
+_SETEXT: Final = re.compile(r"^(\S[^\n]{0,500})\n={2,}[ \t]*$", re.MULTILINE)
+_SETTING: Final = re.compile(r"[a-zA-Z][\w-]*:(?: .*)?|\s+.*|")
+_NOTE: Final = re.compile(r"(?:speaker )?notes?:[ \t]*", re.IGNORECASE)
 _DIRECTIVE: Final = re.compile(r"<!--\s*_?[\w-]+:[^\n]{0,300}-->")
 _COMMENT: Final = re.compile(r"<!--((?:.|\n){0,5000}?)-->")
 
@@ -34,7 +37,7 @@ def read_outline(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Return the title, empty if there is none, and the slides."""
     body, title = _split_front_matter(text.replace("\r\n", "\n"))
     body = _COMMENT.sub(r"\1", _DIRECTIVE.sub("", body))  # comments are notes
-    lines = _drop_code(body.split("\n"))
+    lines = _drop_code(_SETEXT.sub(r"# \1", body).split("\n"))
     if any(_RULE.fullmatch(line.strip()) for line in lines):
         slides = _read_ruled(lines)
     else:
@@ -79,18 +82,25 @@ def _read_blocks(lines: Sequence[str]) -> list[_Block]:
 def _read_ruled(lines: Sequence[str]) -> list[dict[str, Any]]:
     parts: list[list[str]] = [[]]
     for line in lines:
-        if _RULE.fullmatch(line.strip()):
+        if _RULE.fullmatch(line.strip()) or line.strip() == "--":  # reveal.js: a slide below
             parts.append([])
         else:
-            parts[-1].append(line)
+            parts[-1].append(_NOTE.sub("", line, count=1) if _NOTE.match(line) else line)
     slides: list[dict[str, Any]] = []
     for part in parts:
+        if any(map(str.strip, part)) and all(map(_SETTING.fullmatch, part)) and _has_layout(part):
+            continue  # Slidev's settings of the next slide
         blocks = [block for block in _read_blocks(part) if block.title or block.has_text]
         if blocks:
             title = next((block.title for block in blocks if block.title), "")
             below = [line for b in blocks for line in (b.title, *b.lines) if line != title]
             slides.append(_render(title, below))
     return slides
+
+
+def _has_layout(lines: Sequence[str]) -> bool:
+    names = ("layout:", "class:", "background:", "transition:", "image:", "clicks:", "theme:")
+    return any(line.startswith(names) for line in lines)
 
 
 def _read_headings(blocks: Sequence[_Block], title: str) -> tuple[str, list[dict[str, Any]]]:

@@ -38,13 +38,14 @@ _NO_WORDS: Final = frozenset(
         "href src link video audio media asset assets alt width height x y position order index",
         "animation transition duration timing class classname css variant align alignment status",
         "createdat updatedat version hidden visible thumbnail logo chartdata coordinates size",
-        "bounds zindex",
+        "bounds zindex fill stroke border shadow opacity shapetype objectid placeholder unit",
     )
     for word in line.split()
 )
 _NOT_LETTER: Final = re.compile(r"[^a-z0-9]+")
 _LINE_END: Final = re.compile(r"[.!?…:;,]$")
 _WORD: Final = re.compile(r"\w")
+_NO_SPEECH: Final = re.compile(r"\s*(?:#[0-9a-fA-F]{3,8}|rgba?\([^)]*\)|https?://\S+|data:\S+)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ def _lines(value: object, depth: int) -> Iterator[str]:
         return
     if isinstance(value, str):
         for line in strip_markdown(value).split("\n"):
-            yield " ".join(line.split()) if _WORD.search(line) else ""
+            is_spoken = _WORD.search(line) and not _NO_SPEECH.fullmatch(line)
+            yield " ".join(line.split()) if is_spoken else ""
     elif isinstance(value, list):
         for item in cast("list[object]", value):
             yield from _lines(item, depth + 1)

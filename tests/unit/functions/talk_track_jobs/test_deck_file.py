@@ -117,3 +117,79 @@ def test_what_is_no_deck_is_refused(content: bytes, kind: str, code: str) -> Non
         read_deck(content, kind)
 
     assert caught.value.code == code
+
+
+_WHY = {"title": "Why", "bullets": ["Late", "Dear"]}
+_TWO = [(1, "Why", "Late. Dear."), (2, "How", "Fast")]
+_HOW = {"title": "How", "text": "Fast"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"presentation": {"slides": [_WHY, _HOW]}},
+        {"data": {"cards": [_WHY, _HOW]}},
+        {"folien": [_WHY, _HOW]},
+        {"slides": {"2": _HOW, "1": _WHY}},
+        {"sections": [{"title": "A", "slides": [_WHY]}, {"title": "B", "slides": [_HOW]}]},
+        {
+            "slides": [
+                {**_WHY, "elements": [{"fill": "#fff"}, {"text": "https://a.example/b"}]},
+                _HOW,
+            ]
+        },
+    ],
+)
+def test_slides_stand_under_other_names_too(document: Any) -> None:
+    assert summarize(read_deck(json.dumps(document).encode(), "application/json")) == _TWO
+
+
+@pytest.mark.parametrize(
+    "document", [{"sections": 5}, {"sections": [5, {"chapters": []}]}, {"data": 1}]
+)
+def test_what_holds_no_list_of_slides_is_refused(document: Any) -> None:
+    with pytest.raises(FunctionError) as error:
+        read_deck(json.dumps(document).encode(), "application/json")
+
+    assert error.value.code == "INVALID_BODY"
+
+
+def test_of_google_slides_only_the_words_are_read() -> None:
+    def text(content: str) -> dict[str, Any]:
+        runs = [{"endIndex": 9, "paragraphMarker": {}}, {"textRun": {"content": content}}]
+        return {"textElements": runs}
+
+    def shape(content: str, kind: str | None = None) -> dict[str, Any]:
+        placeholder = {"placeholder": {"type": kind}} if kind else {}
+        made = {"shapeType": "TEXT_BOX", **placeholder, "text": text(content)}
+        return {"objectId": "e1", "size": {"unit": "EMU"}, "shape": made}
+
+    cells = {"tableRows": [{"tableCells": [{"text": text("Dear\n")}]}]}
+    page = {
+        "objectId": "p1",
+        "pageElements": [
+            shape("3", "SLIDE_NUMBER"),
+            shape("Why\n", "TITLE"),
+            shape("Late\n"),
+            {"objectId": "t1", "table": cells},
+        ],
+        "slideProperties": {"notesPage": {"pageElements": [shape("Slowly\n")]}},
+    }
+
+    deck = read_deck(json.dumps({"title": "Deck", "slides": [page]}).encode(), "application/json")
+
+    assert (deck.title, summarize(deck)) == ("Deck", [(1, "Why", "Late. Dear. Slowly.")])
+
+
+def test_the_outlines_of_presentation_tools_are_read() -> None:
+    reveal = "# Why\n\nNote: slowly\n\n---\n\n# How\n\nFast\n\n--\n\n# Below\n"
+    slidev = "---\ntheme: x\n---\n# Why\n\nLate\n\n---\nlayout: center\nclass: a\n---\n\n# How\n"
+    setext = "Why\n===\n\nLate\n\nHow\n===\n\nFast\n"
+
+    found = [summarize(read_deck(t.encode(), "text/markdown")) for t in (reveal, slidev, setext)]
+
+    assert found == [
+        [(1, "Why", "slowly"), (2, "How", "Fast"), (3, "Below", "")],
+        [(1, "Why", "Late"), (2, "How", "")],
+        [(1, "Why", "Late"), (2, "How", "Fast")],
+    ]
