@@ -73,7 +73,7 @@ def read_env(values: Mapping[str, str]) -> Env:
             values.get("SUPABASE_FUNCTION_SLUG") or values.get("K_SERVICE") or _UNKNOWN_FUNCTION
         ),
         supabase=SupabaseEnv(
-            url=values.get("SUPABASE_URL", "").rstrip("/"),
+            url=_url(values),
             publishable_keys=_keys(values, "SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"),
             secret_keys=_keys(values, "SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
             jwks=values.get("SUPABASE_JWKS", ""),
@@ -82,6 +82,14 @@ def read_env(values: Mapping[str, str]) -> Env:
         ),
         control_fd=int(values["EDGE_CONTROL_FD"]) if "EDGE_CONTROL_FD" in values else None,
     )
+
+
+def _url(values: Mapping[str, str]) -> str:
+    """Return SUPABASE_URL, or that of the hosted project whose reference is given."""
+    if url := values.get("SUPABASE_URL", "").rstrip("/"):
+        return url
+    ref = values.get("SUPABASE_PROJECT_REF", "").strip()
+    return f"https://{ref}.supabase.co" if ref else ""
 
 
 def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...]:

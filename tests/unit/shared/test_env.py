@@ -24,6 +24,14 @@ def test_named_keys_come_before_legacy_ones_and_default_before_others() -> None:
     assert env.supabase.secret_key == "sb_secret_a"
 
 
+def test_the_url_is_given_or_follows_from_the_projects_reference() -> None:
+    ref = {"SUPABASE_PROJECT_REF": "abcdefgh", "SUPABASE_ANON_KEY": "jwt"}
+
+    assert read_env(ref).supabase.url == "https://abcdefgh.supabase.co"
+    assert read_env({**ref, "SUPABASE_URL": "http://p/"}).supabase.url == "http://p"
+    assert read_env({}).supabase.url == ""
+
+
 def test_the_slug_is_the_platforms_or_cloud_runs() -> None:
     assert read_env({"SUPABASE_FUNCTION_SLUG": "a", "K_SERVICE": "b"}).function == "a"
     assert read_env({"K_SERVICE": "b"}).function == "b"
