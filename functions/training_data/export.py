@@ -8,16 +8,24 @@ _SYSTEM: Final = (
     "You are a helpful sales assistant. Answer the customer as an experienced seller would."
 )
 
+_TEXTS: Final = ("video_id", "type", "input", "output", "context")
+
 
 def render_lines(examples: Sequence[Mapping[str, Any]], form: str) -> str:
     """Render one JSON document a line.
 
     openai: {messages [system, user, assistant]}; anthropic: {system, messages [user, assistant]};
-    ndjson: the examples as they are stored.
+    ndjson: a row {video_id, type, input, output, context, quality}, ready for Parquet: the same
+    columns in each, texts, and quality a float.
     """
-    renderers = {"openai": _render_openai, "anthropic": _render_anthropic}
-    render = renderers.get(form, dict[str, Any])
+    renderers = {"openai": _render_openai, "anthropic": _render_anthropic, "ndjson": _render_row}
+    render = renderers[form]
     return "".join(f"{json.dumps(render(each), ensure_ascii=False)}\n" for each in examples)
+
+
+def _render_row(example: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: str(example.get(name) or "") for name in _TEXTS}
+    return {**texts, "quality": float(example.get("quality") or 0)}
 
 
 def render_few_shot(examples: Sequence[Mapping[str, Any]]) -> str:
