@@ -19,6 +19,7 @@ purify.addHook("afterSanitizeAttributes", (node) => {
     node.setAttribute("target", "_blank");
     node.setAttribute("rel", "noopener noreferrer");
   }
+  if (node.tagName === "PRE" || node.tagName === "TABLE") node.setAttribute("tabindex", "0"); // they scroll
 });
 const rendered = new Map();
 
@@ -115,7 +116,7 @@ export default {
             <li v-for="(action, at) in output.actions" :key="at">{{ action }}<span v-if="output.status === 'progress' && at === output.actions.length - 1" class="chat-dots" aria-hidden="true">…</span></li>
           </ol>
           <template v-for="(item, at) in output.content" :key="at">
-            <pre v-if="item.type === 'text' && item.text && isLong(item.text)" class="text">{{ item.text }}</pre>
+            <pre v-if="item.type === 'text' && item.text && isLong(item.text)" class="text" tabindex="0">{{ item.text }}</pre>
             <div v-else-if="item.type === 'text' && item.text" class="chat-text break" v-html="html(item.text)"></div>
             <ul v-else-if="videosOf(item).length" class="chat-videos">
               <li v-for="video in videosOf(item)" :key="video.id" class="chat-video">

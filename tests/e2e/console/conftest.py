@@ -51,6 +51,9 @@ async def main(request):
 '''
 
 
+_SERIOUS = {"serious", "critical"}
+
+
 @dataclass
 class Tab:
     """A page of the console, and what went wrong on it."""
@@ -123,6 +126,16 @@ def watch(context: BrowserContext, url: str) -> Tab:
         ),
     )
     return tab
+
+
+def find_serious(tab: Tab, **options: list[str]) -> list[str]:
+    """Return what axe-core finds serious on the page that has it, with the elements concerned."""
+    found = tab.page.evaluate("axe.run", {"resultTypes": ["violations"], **options})
+    return [
+        f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
+        for violation in found["violations"]
+        if violation["impact"] in _SERIOUS
+    ]
 
 
 @pytest.fixture

@@ -6,13 +6,15 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import RunningStack
-from tests.e2e.console.conftest import Tab
+from tests.e2e.console.conftest import Tab, find_serious
 from tests.support.chat_server import ChatServer, chat_server
 from tests.support.paths import ROOT
 from tests.support.recordings import make_recording
@@ -72,7 +74,7 @@ def add(page: Page, *files: Path) -> None:
 
 
 def test_a_call_is_analysed_in_one_message_and_still_there_after_a_reload(
-    view: Page, picture_folder: Path
+    view: Page, project_tab: Tab, picture_folder: Path
 ) -> None:
     add(view, SAMPLE)
     view.evaluate(
@@ -91,6 +93,8 @@ def test_a_call_is_analysed_in_one_message_and_still_there_after_a_reload(
         expect(answers(view).get_by_role("heading", name=heading, exact=True)).to_be_visible()
     expect(answers(view).locator("ol").first).to_contain_text("Drawing training examples")
     expect(view.get_by_role("button", name="Send")).to_be_enabled()
+    view.evaluate(Axe().axe_script)
+    assert find_serious(project_tab) == []
     view.screenshot(path=picture_folder / "chat.png")
 
     view.reload()
@@ -139,6 +143,33 @@ def test_markdown_becomes_few_elements(view: Page, tmp_path: Path) -> None:
     html = text.inner_html()
     for part in ("<img", "onerror", "javascript:", "<style", "<form", "<input", "<iframe", "onc"):
         assert part not in html, html
+
+
+def test_a_session_is_its_users(page: Page, chat: ChatServer, stack: RunningStack) -> None:
+    user_id, token = stack.create_user()
+    page.goto(f"/console/chats?user={user_id}")
+    expect(page.get_by_text("Connected")).to_be_visible()
+    ask(page, "help")
+    expect(answers(page, "success")).to_have_count(1)
+    with chat.http(token) as http:
+        (session,) = http.get("/session").json()
+    with chat.http() as http:
+        assert http.get(f"/session/{session['session_id']}").status_code == 404
+    page.goto(f"/console/chats?session={session['session_id']}")
+    expect(page.get_by_text("Connected")).to_be_visible()
+    expect(page.get_by_label("Message")).to_be_visible()
+    expect(answers(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(view: Page, project_tab: Tab, scheme: Literal["light", "dark"]) -> None:
+    view.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    ask(view, "@poet write")
+    expect(answers(view, "error")).to_have_count(1)
+    ask(view, "list calls")
+    expect(answers(view, "success")).to_have_count(1)
+    view.evaluate(Axe().axe_script)
+    assert find_serious(project_tab) == []
 
 
 def test_what_failed_is_tried_again(view: Page) -> None:

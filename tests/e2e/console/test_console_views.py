@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.console.conftest import Tab, watch
+from tests.e2e.console.conftest import Tab, find_serious, watch
 from tests.support.recorded_stack import RecordedStack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -16,7 +16,6 @@ VIEWS = (
     *("/tables", "/tables/public/notes?role=anon", "/sql", "/users", "/mail", "/storage"),
     *("/realtime", "/providers", "/schedules", "/settings", "/audit"),
 )
-_SERIOUS = {"serious", "critical"}
 _OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 """What another scheme changes: all else that axe-core looks at is the same in the dark."""
 _PHONE, _SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 720}
@@ -34,16 +33,6 @@ def requests(recorded: RecordedStack) -> dict[str, str]:
     for each in found.values():
         recorded.show(each)
     return found
-
-
-def find_serious(tab: Tab, **options: list[str]) -> list[str]:
-    """Return what axe-core finds serious on the page that has it, with the elements concerned."""
-    found = tab.page.evaluate("axe.run", {"resultTypes": ["violations"], **options})
-    return [
-        f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-        for violation in found["violations"]
-        if violation["impact"] in _SERIOUS
-    ]
 
 
 def test_the_link_leaves_no_token_in_the_address(
