@@ -19,6 +19,7 @@ NAMESPACE: Final = "/chat"
 _TOKEN_SECONDS: Final = 480.0
 """A user's token is used for so long; it is valid for ten minutes."""
 _CONNECT_SECONDS: Final = 30.0
+_ANSWER_SECONDS: Final = 15.0
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
 _LONGEST_MESSAGE: Final = 16 << 20
@@ -85,14 +86,13 @@ class ChatClient:
         if self._task:
             self._task.cancel()
 
-    async def emit(self, event: str, data: Mapping[str, Any]) -> bool:
-        """Send an event; False while there is no connection."""
+    async def emit(self, event: str, data: Mapping[str, Any]) -> None:
+        """Send an event, and wait until the backend has taken it; while away nothing is sent."""
         if self._socket is None or NAMESPACE not in self._socket.namespaces:
-            return False
-        with suppress(SocketIOError):
-            await self._socket.emit(event, dict(data), namespace=NAMESPACE)
-            return True
-        return False
+            return
+        with suppress(SocketIOError, TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._socket.call(event, dict(data), namespace=NAMESPACE)
 
     async def request(self, method: str, path: str) -> Any:
         """Ask a route. Raises ApiError."""

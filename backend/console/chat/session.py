@@ -107,6 +107,7 @@ class Session:
         await self._refresh({"event_type": "update_data"})
 
     async def _follow(self) -> None:
+        """Be sent what changes from now on; what is stored is read after that."""
         await self.client.emit("reconnect", {"session_id": self.id, "conv_id": ""})
 
     async def _load(self) -> None:
