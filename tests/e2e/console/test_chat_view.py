@@ -182,6 +182,10 @@ def test_what_failed_is_tried_again(view: Page) -> None:
 def test_a_recording_that_is_dropped_is_transcribed_and_played(view: Page) -> None:
     sound = list(make_recording("mp3", 14))
     view.evaluate(
+        "() => new MutationObserver(() => { window.bar ||= !!document.querySelector('progress'); })"
+        ".observe(document.querySelector('.chat-drop'), {subtree: true, childList: true})"
+    )
+    view.evaluate(
         "(bytes) => { const data = new DataTransfer();"
         " data.items.add(new File([new Uint8Array(bytes)], 'monday.mp3'));"
         " document.body.dispatchEvent("
@@ -191,6 +195,7 @@ def test_a_recording_that_is_dropped_is_transcribed_and_played(view: Page) -> No
     answer = answers(view, "success")
     expect(answer).to_contain_text("Ann: Good morning, this is Ann from Acme.")
     expect(answer.locator("ol")).to_contain_text("Transcribing from 0:00 of 0:14")
+    assert view.evaluate("window.bar")
     view.get_by_role("button", name="Play monday").click()
     player = view.locator("audio")
     expect(player).to_have_attribute("src", re.compile("^/storage/v1/object/sign/recordings/"))

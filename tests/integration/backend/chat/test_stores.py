@@ -32,7 +32,7 @@ async def store(
 
 def message(session_id: str = "s", **more: Any) -> Message:
     content = [{"type": "text", "text": "hello"}]
-    return Message.model_validate({"session_id": session_id, "content": content, **more})
+    return Message.model_validate({"session_id": session_id, "content": content} | more)
 
 
 def output(given: Message, status: str = "progress", text: str = "") -> dict[str, Any]:
@@ -91,6 +91,17 @@ async def test_a_run_goes_on_after_its_finished_stages(store: Store) -> None:
     again = await claim(store, "b")
     assert again.stages == {"first": {"value": None, "text": "ü"}}
     assert (again.attempts, again.output_id) == (1, "o-1")
+
+
+async def test_sessions_are_listed_newest_first_with_their_first_words(store: Store) -> None:
+    for name in ("first", "second"):
+        given = {"content": [{"type": "text", "text": f"\n {name} line \nmore"}]}
+        await store.begin(message(name, **given), f"o-{name}", OWNER)
+    await store.begin(message("first"), "o-3", OWNER)  # used again, and as old as before
+    listed = await store.list_sessions(OWNER)
+    assert [each["session_id"] for each in listed] == ["second", "first"]
+    assert [each["metadata"]["title"] for each in listed] == ["second line", "first line"]
+    assert all(isinstance(each["created_at"], float) for each in listed)
 
 
 async def test_what_agents_remember_is_kept_as_it_was(store: Store) -> None:
