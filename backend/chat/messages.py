@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
-from typing import Annotated, Any, Final
+from itertools import count, islice
+from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 from pydantic import (
@@ -25,6 +25,7 @@ LONGEST_TEXT: Final = 200 << 10
 """Characters of one content item."""
 _MOST_ITEMS: Final = 50
 _LONGEST_MESSAGE: Final = 400_000
+_MOST_VALUES: Final = 10_000
 _UNSTORABLE: Final = re.compile("[\ud800-\udfff]")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -59,6 +60,8 @@ class Message(BaseModel):
         """Refuse what is too large as a whole; replace characters that Postgres cannot store."""
         if not isinstance(given, dict):
             return given
+        if not _has_at_most(_MOST_VALUES, cast("dict[str, Any]", given)):
+            raise ValueError(f"it has more than {_MOST_VALUES:,} values")
         text = json.dumps(given, ensure_ascii=False, default=str)
         if len(text) > _LONGEST_MESSAGE:
             raise ValueError(f"it has more than {_LONGEST_MESSAGE:,} characters; upload it")
@@ -88,6 +91,22 @@ class Message(BaseModel):
     def render(self) -> dict[str, Any]:
         """Return the message as it is stored and read back by clients."""
         return {**self.model_dump(mode="json"), "msg_type": "input", "sender": "user"}
+
+
+def _has_at_most(most: int, value: Any) -> bool:
+    """Whether an object holds at most so many values, at any depth; stops counting beyond."""
+    waiting = [value]
+    for _ in range(most + 1):
+        if not waiting:
+            return True
+        found = waiting.pop()
+        if isinstance(found, dict):
+            waiting.extend(islice(cast("dict[str, Any]", found).values(), most + 1))
+        elif isinstance(found, list):
+            waiting.extend(islice(cast("list[Any]", found), most + 1))
+        if len(waiting) > most:
+            return False
+    return False
 
 
 _sequence = count()

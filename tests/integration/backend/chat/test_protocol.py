@@ -116,6 +116,8 @@ BAD = [
     ({"content": [{"type": "text", "text": "x"}] * 51}, "content"),
     ({"msg_id": "x" * 65}, "msg_id"),
     ({"other": "x" * 400_000}, "upload it"),
+    ({"other": [1] * 10_001}, "values"),
+    ({"other": [[[]] * 100] * 100}, "values"),
     ({"msg_id": {"a": 1}}, "msg_id"),
     ({"agents": "all"}, "agents"),
     ({"collection_id": 7}, "collection_id"),
