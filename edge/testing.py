@@ -44,7 +44,7 @@ os.write(int(loaded), b"1")
 os.close(int(loaded))
 uvicorn.run(app, fd=int(listener), log_level="warning", access_log=False, lifespan="off")
 """
-_BOOT_SECONDS: Final = 30.0
+_BOOT_SECONDS: Final = 120.0  # a machine may stand still; a process that ends is noticed at once
 _POLL_SECONDS: Final = 0.02
 
 

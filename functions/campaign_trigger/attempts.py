@@ -1,5 +1,6 @@
 """Attempts in the database: each step of dialling is one RPC, one transaction."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -126,7 +127,9 @@ class Attempts:
     async def claim_unapplied(self, batch: int) -> Sequence[CallEvent]:
         """Claim stored events that could not be applied when they arrived."""
         rows = await self._call("claim_unapplied_events_v1", batch=batch)
-        return [parse_event(row["event"], row["call"], row["turn"]) for row in rows]
+        return await asyncio.to_thread(
+            lambda: [parse_event(row["event"], row["call"], row["turn"]) for row in rows]
+        )
 
     async def claim_unanalyzed(self, batch: int) -> Sequence[str]:
         """Claim ended calls without an analysis; returns the provider's call ids."""

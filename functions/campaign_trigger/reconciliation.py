@@ -113,7 +113,7 @@ class Reconciliation:
             return False
         if not call.get("call_analysis"):
             return False
-        await self.events.apply(parse_event("call_analyzed", call))
+        await self.events.apply(await asyncio.to_thread(parse_event, "call_analyzed", call))
         return True
 
     async def _apply(self, call_id: str) -> bool:
@@ -121,7 +121,7 @@ class Reconciliation:
         call = await self.dialler.provider.fetch_call(call_id)
         if call.get("call_status") not in _OVER:
             return False
-        for event in _events_of(call):
+        for event in await asyncio.to_thread(_events_of, call):
             await self.events.apply(event)
         return True
 

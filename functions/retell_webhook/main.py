@@ -11,14 +11,14 @@ With OPENAI_API_KEY or ANTHROPIC_API_KEY the model reads the call for opt-outs t
 if neither RETELL_WEBHOOK_SECRET nor RETELL_API_KEY is set.
 """
 
-import asyncio
 import time
-from typing import Any, Final
+from typing import Any
 
 from shared.context import Context
 from shared.endpoint import endpoint
 from shared.http.body import read_bytes
 from shared.telephony.env import retell_env
+from shared.telephony.opt_out import read_aside
 from shared.telephony.store import event_store
 
 from .inbound import InboundRequest, answer_inbound
@@ -27,17 +27,13 @@ from .payload import parse_payload
 from .request_next_batch import batch_requester
 from .signature import HEADER, verify
 
-_LONG_BODY: Final = 4_096
-
 
 @endpoint(auth="none", timeout=25, preflight_status=204)
 async def main(ctx: Context) -> dict[str, Any]:
     """Believe, read, apply, answer; dialling goes on afterwards."""
     body = await read_bytes(ctx.request)
     verify(body, ctx.request.headers.get(HEADER), retell_env(), int(time.time() * 1000))
-    # Words are searched for opt-outs, which takes a while for a long call: beside the event loop.
-    is_long = len(body) > _LONG_BODY
-    event = await asyncio.to_thread(parse_payload, body) if is_long else parse_payload(body)
+    event = await read_aside(lambda: parse_payload(body), len(body))
     if isinstance(event, InboundRequest):
         ctx.note(event=event.event)
         return await answer_inbound(ctx, event)

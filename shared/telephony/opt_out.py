@@ -9,12 +9,20 @@ small words by which a language is recognized among others of its script; `hence
 time: "from now on".
 """
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
-from shared.telephony.opt_out_words.languages import Language, select_languages, strip_marks
+from shared.telephony.opt_out_words.languages import (
+    Language,
+    are_loaded,
+    select_languages,
+    strip_marks,
+)
+
+R = TypeVar("R")
 
 _SIDES: Final = ("user", "agent")
 _SENTENCE_END: Final = re.compile(r"[.!?\n。؟…]+")
@@ -24,9 +32,20 @@ _MOST_TURNS: Final = 5_000  # more than two hours hold
 _MOST_CHARACTERS: Final = 4_000  # of a turn, 400 of a sentence, and of all that was said:
 _MOST_SAID: Final = 200_000
 _LONGEST_SENTENCE: Final = 400
+_LONG: Final = 4_096
 
 # What one side says until the other does: whether it is the user, and the text.
 Turn = tuple[bool, str]
+
+
+async def read_aside(read: Callable[[], R], size: int) -> R:
+    """Return what is read of a call of so many bytes, in a thread if that may take a while.
+
+    It does for a long call, and for the first one, for which the languages are compiled.
+    """
+    if size > _LONG or not are_loaded():
+        return await asyncio.to_thread(read)
+    return read()
 
 
 def find_opt_out(call: Mapping[str, Any]) -> str | None:

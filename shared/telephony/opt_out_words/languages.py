@@ -1,6 +1,7 @@
 """Languages in which opt-outs are known: a file each, read once and compiled."""
 
 import re
+import threading
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ _SCRIPTS: Final = {
     "zh": re.compile("[\u4e00-\u9fff]"),
 }
 _LATIN: Final = re.compile("[A-Za-z]")
+_LOADING: Final = threading.Lock()
 _LEAST_SHARE: Final = 0.6  # of the small words that the likeliest language has
 
 
@@ -83,8 +85,19 @@ def _fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
 
 
-@cache
+def are_loaded() -> bool:
+    """Whether `load_languages` is done, which compiles for most of a second."""
+    return bool(_load.cache_info().currsize)
+
+
 def load_languages() -> tuple[Language, ...]:
+    """Return all languages; threads that ask for them at once compile them once."""
+    with _LOADING:
+        return _load()
+
+
+@cache
+def _load() -> tuple[Language, ...]:
     return tuple(_read_language(name) for name in _NAMES)
 
 
