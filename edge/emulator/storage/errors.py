@@ -87,6 +87,8 @@ def invalid_request(message: str, error: str = "Error") -> StorageError:
     return StorageError("InvalidRequest", 400, error, message)
 
 
+MISSING: Final = 404
+"""The status of a row that names another which is not there."""
 _BY_SQLSTATE: Final[Mapping[str, str]] = {
     "23505": "ResourceAlreadyExists",
     "55P03": "ResourceLocked",
@@ -105,7 +107,7 @@ def explain_postgres(error: psycopg.Error) -> StorageError:
         return access_denied(_NO_POLICY if message.startswith(_NO_POLICY) else message)
     if state == "23503":
         missing = "The related resource does not exist"
-        return StorageError("InvalidRequest", 404, "InvalidRequest", missing)
+        return StorageError("InvalidRequest", MISSING, "InvalidRequest", missing)
     if state in _BAD_VALUES or isinstance(error, psycopg.DataError):
         return StorageError("InvalidParameter", 400, "InvalidParameter", message)
     return StorageError("DatabaseError", 500, "DatabaseError", message)

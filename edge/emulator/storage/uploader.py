@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from edge.emulator.storage import rows
 from edge.emulator.storage.context import StorageContext
-from edge.emulator.storage.errors import StorageError, storage_error
+from edge.emulator.storage.errors import MISSING, StorageError, storage_error
 from edge.emulator.storage.files import StoredFile
 from edge.emulator.storage.identity import Caller
 from edge.emulator.storage.names import check_object_name
@@ -135,6 +135,8 @@ class _SmallUpload:
             limits.check(incoming.content_type, len(data))
             if exc.code == "ResourceAlreadyExists":
                 raise storage_error("KeyAlreadyExists") from exc
+            if exc.true_status == MISSING:  # the bucket, which has been created since
+                raise storage_error("NoSuchBucket") from exc
             raise
 
     async def _run(self, incoming: Upload, data: bytes) -> rows.Row:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge.emulator.storage import uploader
 from edge.emulator.storage.upload import SMALL
 from tests.integration.edge.emulator.storage.conftest import LIMIT
 from tests.support.storage_service import Storage, error
@@ -50,6 +51,22 @@ async def test_an_object_can_be_read_while_it_is_replaced(docs: Storage) -> None
             assert answer.content == answer.content[:1] * 1000
 
     await asyncio.gather(*(replace(digit) for digit in (b"1", b"2", b"3")), read(), read())
+
+
+async def test_a_bucket_that_is_created_beside_an_upload_was_missing(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = uploader.read_limits
+
+    async def look_late(context: Any, bucket_id: str) -> uploader.Limits:
+        await storage.create_bucket(bucket_id)
+        return await look(context, bucket_id)
+
+    monkeypatch.setattr(uploader, "read_limits", look_late)
+    first, second = [await storage.upload("new/a.txt", b"a") for _ in range(2)]
+
+    assert error(first)[1] == "NoSuchBucket"
+    assert second.status_code == 200
 
 
 async def test_a_form_as_the_clients_send_it(docs: Storage) -> None:
