@@ -194,7 +194,7 @@ class Stack:
         from edge.services import Services
 
         self._services = services = Services(self.settings, self.durable)
-        deferred[_PROVIDERS].resolve(await services.start_providers())
+        deferred[_PROVIDERS].resolve(services.create_providers())
         if not self.settings.has_database:
             return
         for prefix, app in zip(_DATABASE_SERVICES, await services.start_database(), strict=True):

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
 from edge.errors import EdgeError
+from edge.light_imports import leave_out_command_lines
 
 FAILED: Final = 1
 """The operation itself failed: a non-2xx response, a failed check, a failed deployment."""
@@ -25,6 +26,7 @@ def main() -> NoReturn:
     """Run the command line; print an EdgeError as message and cure, with exit status 2."""
     gc.disable()  # what is imported stays
     gc.set_threshold(_GC_THRESHOLD)
+    leave_out_command_lines()
     try:
         from edge.cli.quick import find_server  # inside, so that Ctrl-C at an import is quiet too
 

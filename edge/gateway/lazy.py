@@ -2,21 +2,33 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 @dataclass(slots=True)
 class LazyApp:
-    """An ASGI app that `create` returns; it is called once, in a thread."""
+    """An ASGI app that `create` returns; it is called once, in a thread.
+
+    The lifespan of a Starlette app begins then, and ends with `exits`, if these are given.
+    """
 
     create: Callable[[], ASGIApp]
+    exits: AsyncExitStack | None = None
     _app: ASGIApp | None = field(default=None, init=False)
     _creating: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
             async with self._creating:
-                self._app = self._app or await asyncio.to_thread(self.create)
+                self._app = self._app or await self._create()
         await self._app(scope, receive, send)
+
+    async def _create(self) -> ASGIApp:
+        app = await asyncio.to_thread(self.create)
+        if self.exits and isinstance(app, Starlette):
+            await self.exits.enter_async_context(app.router.lifespan_context(app))
+        return app

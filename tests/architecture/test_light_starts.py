@@ -21,9 +21,19 @@ _HEAVY = {
 }
 _COMMAND_LINE = {"click", "typer"}
 _PARTS = {"a2wsgi", "anyio", "multiprocessing", "uvicorn.supervisors"}
+_NOT_OF_A_STACK = {
+    *("a2wsgi", "click", "edge.emulator.providers", "jinja2", "opentelemetry", "pygments"),
+    *("requests", "uvicorn.supervisors"),
+}
 _REST = (
     "import edge.cli.exit, edge.cli.quick, edge.rest_server\n"
     "import edge.emulator.rest.database, edge.rest_app"
+)
+
+_STACK = (
+    "import edge.cli.exit; edge.cli.exit.leave_out_command_lines()\n"
+    "import edge.cli.start.commands, edge.cli.start.serving, edge.stack, edge.services\n"
+    "edge.services.import_what_needs_a_database()"
 )
 
 
@@ -32,9 +42,10 @@ _REST = (
     [
         ("import edge.cli.exit, edge.cli.quick", {*_HEAVY, *_COMMAND_LINE, *_PARTS, "asyncio"}),
         ("import edge.cli.exit, edge.cli.app", {*_HEAVY, *_PARTS, "click", "asyncio"}),
+        (_STACK, _NOT_OF_A_STACK),
         (_REST, {*(_HEAVY - {"psycopg", "uvicorn"}), *_COMMAND_LINE, *_PARTS}),
     ],
-    ids=["any command", "edge --help", "edge rest"],
+    ids=["any command", "edge --help", "edge start", "edge rest"],
 )
 def test_a_command_imports_only_what_it_needs_to_answer(source: str, left_out: set[str]) -> None:
     loaded = subprocess.run(

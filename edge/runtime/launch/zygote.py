@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from edge.light_imports import leave_out_command_lines
 from edge.operating_system import adopt_orphans, children
 from edge.runtime.launch.orphans import end_all, end_descendants
 from edge.runtime.launch.prctl import die_with_parent, outlive_parent
@@ -45,6 +46,7 @@ def main() -> NoReturn:
     control = socket.socket(fileno=int(sys.argv[2]))
     adopt_orphans()
     gc.disable()  # what is imported stays: to look at it again and again takes a quarter longer
+    leave_out_command_lines()
     started = time.perf_counter()
     missing = [name for name in BASE if not _can_import(name)]
     from edge.runtime.launch.warm_up import serve_once  # not for the parent, which imports us too
