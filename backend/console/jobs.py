@@ -1,6 +1,7 @@
 """Media jobs: the queues and the jobs in them; retry, cancel, and a picture of a prompt."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from nicegui import ui
@@ -177,15 +178,17 @@ async def _add_form() -> None:
             kind = ui.select(list(_TYPES), label="Type", value=_TYPES[0]).props("dense outlined")
             button = ui.button("Queue it", icon="send").props("no-caps unelevated")
 
-    async def send() -> None:
-        body = {"job_type": kind.value, "prompt": prompt.value or ""}
-        headers = await as_user(user.value)
-        answer = await project().request(
-            "POST", "/functions/v1/queue-job", body=body, headers=headers
-        )
-        ui.navigate.to(f"/jobs/{answer['jobId']}")
+    button.on_click(
+        lambda: attempt(lambda: _queue(user.value or "", kind.value or "", prompt.value or ""))
+    )
 
-    button.on_click(lambda: attempt(send))
+
+async def _queue(user_id: str, job_type: str, prompt: str) -> None:
+    """Queue a job for a user, and go to its page."""
+    body = {"job_type": job_type, "prompt": prompt}
+    headers = await as_user(user_id)
+    answer = await project().request("POST", "/functions/v1/queue-job", body=body, headers=headers)
+    ui.navigate.to(f"/jobs/{answer['jobId']}")
 
 
 @page("/jobs/{job_id}", title="Media job")
@@ -198,6 +201,7 @@ async def job(job_id: str) -> None:
         return
     with heading("Media job", row["job_type"]):
         retry = ui.button("Retry", icon="replay").props("no-caps unelevated dense")
+        again = ui.button("Draw it again", icon="autorenew").props("no-caps flat dense")
         cancel = ui.button("Cancel", icon="stop").props("no-caps flat dense")
     state = ui.element("div").classes("stack").props("aria-live=polite")
     pictures = ui.element("div").classes("row-wrap")
@@ -210,20 +214,20 @@ async def job(job_id: str) -> None:
         seen.clear()
         seen.update(now)
         retry.set_visibility(now["status"] == "failed")
-        cancel.set_visibility(now["status"] in {"queued", "processing"})
+        is_open = now["status"] in {"queued", "processing"}
+        cancel.set_visibility(is_open)
+        again.set_visibility(not is_open and bool(now["original_prompt"]))
         state.clear()
         with state:
             _show_state(now)
         await _show_pictures(pictures, now)
 
-    async def stop() -> None:
-        query, body = {"id": f"eq.{job_id}"}, {"status": "cancelled"}
-        await project().request("PATCH", "/rest/v1/jobs", query=query, body=body)
-
     retry.on_click(
         lambda: attempt(lambda: call("retry_media_job_v1", job_id=job_id), "Queued again.")
     )
-    cancel.on_click(lambda: attempt(stop, "Cancelled."))
+    cancel.on_click(lambda: attempt(lambda: _cancel(job_id), "Cancelled."))
+    draw = partial(_queue, row["user_id"], row["job_type"], row["original_prompt"])
+    again.on_click(lambda: attempt(draw))
     await load()
     every(0.7, load)
     with panel("Prompt"):
@@ -233,6 +237,11 @@ async def job(job_id: str) -> None:
     if row["payload"]:
         with ui.expansion("What the worker gets").classes("full"):
             json_block(row["payload"], "Payload")
+
+
+async def _cancel(job_id: str) -> None:
+    query, body = {"id": f"eq.{job_id}"}, {"status": "cancelled"}
+    await project().request("PATCH", "/rest/v1/jobs", query=query, body=body)
 
 
 def _show_state(row: Mapping[str, Any]) -> None:

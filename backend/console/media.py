@@ -1,6 +1,7 @@
 """The library of pictures, and the workers that draw them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from nicegui import ui
@@ -36,33 +37,78 @@ _WORKERS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    title: str
+    table: str
+    bucket: str
+    key: str
+
+
+_SHELVES: Final = (
+    _Shelf("Saved to libraries", "user_library", "user-library", "storage_path"),
+    _Shelf(
+        "In the workspace, kept seven days",
+        "workspace_assets",
+        "workspace-temp",
+        "temp_storage_path",
+    ),
+)
+
+
 @page("/media", title="Library", icon="photo_library", group="Work", order=50)
 async def media() -> None:
     """Show what is in the workspace and in users' libraries, newest first."""
     heading("Library", "Pictures and videos that were drawn here, with the job behind each")
-    assets = await select("workspace_assets", order="created_at.desc", limit=_SHOWN)
-    saved = await select("user_library", order="created_at.desc", limit=_SHOWN)
-    if not (assets or saved):
-        empty("No picture yet", "Write a prompt under Media jobs.")
-        link("Media jobs", "/console/jobs")
+    place = ui.element("div").classes("stack")
+    shown: list[str] = []
+
+    async def load() -> None:
+        found = [
+            (shelf, await select(shelf.table, order="created_at.desc", limit=_SHOWN))
+            for shelf in _SHELVES
+        ]
+        ids = [row["id"] for _, rows in found for row in rows]
+        if ids == shown and ids:
+            return
+        shown[:] = ids
+        place.clear()
+        with place:
+            if not ids:
+                empty("No picture yet", "Write a prompt under Media jobs.")
+                link("Media jobs", "/console/jobs")
+            for shelf, rows in found:
+                await _show_shelf(shelf, rows, load)
+
+    await load()
+    every(3.0, load)
+
+
+async def _show_shelf(
+    shelf: _Shelf, rows: list[dict[str, Any]], load: Callable[[], Awaitable[None]]
+) -> None:
+    if not rows:
         return
-    for title, bucket, key, rows in (
-        ("Saved to libraries", "user-library", "storage_path", saved),
-        ("In the workspace, kept seven days", "workspace-temp", "temp_storage_path", assets),
-    ):
-        if not rows:
-            continue
-        with ui.element("h2"):
-            ui.label(title)
-        with ui.element("div").classes("row-wrap"):
-            for row in rows:
-                await _show(row, bucket, row[key])
+    with ui.element("h2"):
+        ui.label(shelf.title)
+    with ui.element("div").classes("row-wrap"):
+        for row in rows:
+            await _show(shelf, row, load)
 
 
-async def _show(row: Mapping[str, Any], bucket: str, path: str) -> None:
-    thumbnail = row["thumbnail_path"]
-    url = await sign(bucket, thumbnail or path)
+async def _show(shelf: _Shelf, row: Mapping[str, Any], load: Callable[[], Awaitable[None]]) -> None:
+    path, thumbnail = row[shelf.key], row["thumbnail_path"]
+    whole = await sign(shelf.bucket, path)
+    url = await sign(shelf.bucket, thumbnail) if thumbnail else whole
     text = clip(row["original_prompt"], 80) or "No prompt"
+
+    async def remove() -> None:
+        if await confirm(
+            "Delete this picture?", "Its file and its row.", action="Delete", danger=True
+        ):
+            await attempt(lambda: _delete(shelf, row))
+            await load()
+
     with ui.element("figure").classes("picture panel"):
         if url:
             preview("image/webp" if thumbnail else row["mime_type"], url, text)
@@ -71,6 +117,23 @@ async def _show(row: Mapping[str, Any], bucket: str, path: str) -> None:
                 link(text, f"/console/jobs/{job_id}")
             else:
                 ui.label(text)
+        with ui.element("div").classes("row-wrap"):
+            if whole:
+                link("Download", f"{whole}&download=")
+            button = ui.button("Delete", on_click=remove)
+            button.props("flat dense no-caps size=sm color=negative")
+
+
+async def _delete(shelf: _Shelf, row: Mapping[str, Any]) -> None:
+    """Delete a picture: its files first, so that none is left without a row."""
+    if shelf.table == "workspace_assets":
+        body = {"item_id": row["id"], "user_id": row["user_id"]}
+        await project().post("/functions/v1/delete-workspace-item", body)
+        return
+    paths = [path for path in (row[shelf.key], row["thumbnail_path"]) if path]
+    url = f"/storage/v1/object/{shelf.bucket}"
+    await project().request("DELETE", url, body={"prefixes": paths})
+    await project().request("DELETE", f"/rest/v1/{shelf.table}", query={"id": f"eq.{row['id']}"})
 
 
 @page("/workers", title="Workers", icon="memory", group="Work", order=60)

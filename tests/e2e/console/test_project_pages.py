@@ -91,6 +91,11 @@ def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) ->
     expect(page.get_by_text("queued", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+    before = page.url
+    page.get_by_role("button", name="Draw it again").click()
+    expect(page).not_to_have_url(before)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
 
 
 _FAIL: Final = """
@@ -173,6 +178,16 @@ def test_the_library_shows_its_pictures_whatever_their_prompts_are(
     picture = page.get_by_role("img", name=prompt)
     expect(picture).to_be_visible()
     page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+    figure = page.get_by_role("figure").filter(has=picture)
+    with page.expect_download() as download:
+        figure.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == _PIXEL
+    figure.get_by_role("button", name="Delete").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(picture).to_have_count(0)
+    with stack.client() as client:
+        left = client.get("/rest/v1/user_library", params={"original_prompt": f"eq.{prompt}"})
+    assert left.json() == []
 
 
 def test_no_form_is_wider_than_a_phone(page: Page, stack: RunningStack) -> None:
