@@ -29,9 +29,18 @@ class ApiError(Exception):
 
 
 class Api:
-    """Sends requests relative to a base URL; raises ApiError for every answer that is an error."""
+    """Sends requests relative to a base URL; raises ApiError for every answer that is an error.
 
-    def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
+    `before` is awaited with method and path of what may change something; what it raises ends that.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        before: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._before = before
         self._client = httpx.AsyncClient(
             base_url=base_url, headers=dict(headers), timeout=_SECONDS, trust_env=False
         )
@@ -59,6 +68,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Send JSON, or `content` as it is; return parsed JSON, or text if it is something else."""
+        await self._announce(method, path)
         sent = _render_query(query)
         kind: dict[str, str] = {}
         if content is None and body is not None:
@@ -86,6 +96,7 @@ class Api:
         content: AsyncIterator[bytes] | None,
     ) -> httpx.Response:
         """Send bytes as they come, of any length; the caller closes the response."""
+        await self._announce(method, path)
         timeout = httpx.Timeout(_SECONDS, read=None, write=None)
         request = self._client.build_request(
             method, path, content=content, headers=dict(headers), timeout=timeout
@@ -106,6 +117,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[httpx.Response]:
         """Open a response whose body arrives in parts; its status is the caller's to read."""
+        await self._announce(method, path)
         sent = _render_query(query)
         timeout = httpx.Timeout(_SECONDS, read=None)
         try:
@@ -132,6 +144,10 @@ class Api:
                 elif not line and lines:
                     yield json.loads("\n".join(lines))
                     lines = []
+
+    async def _announce(self, method: str, path: str) -> None:
+        if self._before and not _own(method, path):
+            await self._before(method, path)
 
 
 def _own(method: str, path: str) -> Mapping[str, str]:
@@ -184,4 +200,9 @@ def project() -> Api:
     settings = read_settings()
     key = settings.service_role_key
     headers = {"apikey": key, "authorization": f"Bearer {key}"}
-    return Api(settings.project_url, headers)
+    is_local = settings.project_url == settings.public_url  # operators' changes are audited anyway
+    return Api(settings.project_url, headers, _audit if is_local else None)
+
+
+async def _audit(method: str, path: str) -> None:
+    await api().post("/audit", {"method": method, "path": path})

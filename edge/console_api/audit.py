@@ -1,12 +1,14 @@
 """The audit table: who did what by the console, and when."""
 
 import json
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edge.console_api.body import read_body
 from edge.console_api.context import ConsoleContext, context_of
 from edge.console_api.own_tables import ensure_table
 
@@ -55,4 +57,20 @@ async def _list_audit(request: Request) -> Response:
     return JSONResponse({"data": data, "next": following})
 
 
-ROUTES: Final = [Route("/audit", _list_audit)]
+class _Call(BaseModel):
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
+    path: Annotated[str, Field(max_length=2000, pattern=r"^/[a-z]+/v1/")]
+
+
+async def _record_call(request: Request) -> Response:
+    """Record a call that a page of the project is about to make with the secret key."""
+    call = await read_body(request, _Call, most=16 << 10)
+    path = call.path.partition("?")[0]
+    await record(context_of(request), f"{path.split('/')[1]}.{call.method.lower()}", path)
+    return Response(status_code=204)
+
+
+ROUTES: Final = [
+    Route("/audit", _list_audit),
+    Route("/audit", _record_call, methods=["POST"]),
+]

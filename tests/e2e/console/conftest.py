@@ -52,6 +52,28 @@ async def main(request):
 
 
 _SERIOUS = {"serious", "critical"}
+_TICKS = '''\
+"""Stream one event, and another once somebody says go."""
+
+import asyncio
+
+from starlette.responses import PlainTextResponse, StreamingResponse
+
+_GO = asyncio.Event()
+
+
+async def main(request):
+    if await request.body() == b"go":
+        _GO.set()
+        return PlainTextResponse("gone")
+
+    async def events():
+        yield b"data: one\\n\\n"
+        await _GO.wait()
+        yield b"data: two\\n\\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+'''
 
 
 @dataclass
@@ -73,8 +95,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStack
     """The stack of a project with functions that answer, fail and refuse, and a page."""
     folder = create_recorded_project(tmp_path_factory.mktemp("recorded"))
     (folder / "tools").mkdir()
-    (folder / "functions/loud").mkdir()
-    (folder / "functions/loud/main.py").write_text(_LOUD)
+    for name, text in (("loud", _LOUD), ("ticks", _TICKS)):
+        (folder / "functions" / name).mkdir()
+        (folder / "functions" / name / "main.py").write_text(text)
     (folder / "tools/console.py").write_text(_PAGES)
     with (folder / "edge.toml").open("a") as file:
         file.write('\n[console]\npages = "tools.console:register"\n')

@@ -190,6 +190,17 @@ def test_a_function_is_called_with_a_body_and_a_role(tab: Tab) -> None:
     expect(page.get_by_text("Copied as curl")).to_be_visible()
 
 
+def test_a_streaming_answer_is_shown_as_it_comes(tab: Tab, recorded: RecordedStack) -> None:
+    page = tab.open("/functions/ticks")
+    page.get_by_role("button", name="Call", exact=True).click()
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("one")
+    expect(answer).not_to_contain_text("two")
+    recorded.call("ticks", content=b"go").raise_for_status()
+
+    expect(answer).to_contain_text("two")
+
+
 def test_a_form_with_a_file_is_sent_and_saved(tab: Tab) -> None:
     page = tab.open("/functions/echo")
     page.get_by_role("button", name="Form with files").click()

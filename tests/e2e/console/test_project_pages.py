@@ -91,6 +91,11 @@ def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) ->
     expect(page.get_by_text("queued", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+    page.goto("/console/audit")
+    audit = page.get_by_role("region", name="Audit")
+    expect(audit).to_contain_text("/functions/v1/queue-job")
+    expect(audit.get_by_role("row").filter(has_text="rest.patch").first).to_contain_text("/jobs")
+    page.go_back()
     before = page.url
     page.get_by_role("button", name="Draw it again").click()
     expect(page).not_to_have_url(before)
