@@ -82,3 +82,16 @@ def test_mails_and_errors_come_as_the_services_send_them(console: Console) -> No
 
     assert "messages" in mails
     assert error.status_code == 404
+
+
+def test_what_a_page_of_the_project_is_about_to_change_is_audited(console: Console) -> None:
+    path = f"/rest/v1/{console.table}"
+    done = console.request("POST", "/audit", json={"method": "PATCH", "path": f"{path}?id=eq.1"})
+    refused = [
+        console.request("POST", "/audit", json={"method": method, "path": path_})
+        for method, path_ in (("GET", path), ("PATCH", "/metrics"), ("PUT", "rest/v1/"))
+    ]
+
+    assert done.status_code == 204
+    assert console.audited(path) == ["rest.patch"]
+    assert {answer.status_code for answer in refused} == {400}
