@@ -12,6 +12,7 @@ _EXPOSED: Final = (
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, "
     "Location, Server, Transfer-Encoding, Range-Unit"
 )
+_ALLOW_ORIGIN: Final = "access-control-allow-origin"
 _MAX_AGE: Final = "86400"
 _VARY: Final = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 
@@ -42,7 +43,7 @@ class Cors:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *self._marks(origin)]
+                headers = [*_without_origin(message, origin), *self._marks(origin)]
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -71,12 +72,20 @@ class Cors:
 
     def _allowed(self, origin: str) -> _Headers:
         if not self._origins:
-            return _encode("access-control-allow-origin", "*")
+            return _encode(_ALLOW_ORIGIN, "*")
         is_listed = origin in self._origins
-        return _encode("access-control-allow-origin", origin) if is_listed else []
+        return _encode(_ALLOW_ORIGIN, origin) if is_listed else []
 
     def _credentials(self) -> _Headers:
         return _encode("access-control-allow-credentials", "true") if self._origins else []
+
+
+def _without_origin(message: Message, origin: str | None) -> _Headers:
+    """Return the answer's headers; browsers refuse two of the name that is added for an origin."""
+    headers: _Headers = list(message.get("headers", ()))
+    if origin is None:
+        return headers
+    return [each for each in headers if each[0].lower() != _ALLOW_ORIGIN.encode()]
 
 
 def _encode(name: str, value: str) -> _Headers:

@@ -131,6 +131,21 @@ async def test_preflights_allow_what_is_asked_for(bare_database: str):
     assert "access-control-allow-origin" not in other.headers
 
 
+async def test_answers_to_options_name_the_allowed_origin_once(bare_database: str):
+    async with _serve(bare_database) as server:
+        anybody = await server.options("/items", headers={"origin": "http://example.com"})
+        without = await server.options("/items")
+    async with _serve(bare_database, SERVER_CORS_ALLOWED_ORIGINS="http://a") as server:
+        listed = await server.options("/items", headers={"origin": "http://a"})
+        other = await server.options("/items", headers={"origin": "http://c"})
+
+    named = [
+        answer.headers.get_list("access-control-allow-origin")
+        for answer in (anybody, without, listed, other)
+    ]
+    assert named == [["*"], ["*"], ["http://a"], []]
+
+
 def _configure(cluster: Cluster, change: bytes) -> None:
     with psycopg.connect(cluster.dsn("bare"), autocommit=True) as connection:
         connection.execute(b"alter role rest_server_login in database bare " + change)
