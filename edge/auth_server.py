@@ -19,6 +19,7 @@ from edge.emulator.auth.app import create_auth_app, create_pool
 from edge.emulator.auth.gotrue_environment import read_environment
 from edge.emulator.auth.mail.app import create_mailbox_app
 from edge.emulator.auth.mail.mailbox import Mailbox
+from edge.emulator.auth.schemas import Params
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap
 from edge.errors import EdgeError
@@ -70,6 +71,7 @@ def serve(
         served_at = f"http://{address.host}:{listener.getsockname()[1]}"
         print(f"Auth    {served_at}\nMails   {served_at}/mail", flush=True)  # noqa: T201
         server = UvicornServer(Config(served, log_level="warning", access_log=False))
+        Params.model_rebuild()  # imports what builds the bodies' models, each when it is used
         gc.freeze()
         gc.enable()
         with suppress(KeyboardInterrupt):

@@ -31,7 +31,7 @@ _GO_KINDS: Final[dict[type, str]] = {
 class Params(BaseModel):
     """A request body."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
     go_name: ClassVar[str] = ""
 
     @model_validator(mode="before")
