@@ -6,17 +6,27 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Final
 
 from edge.operating_system import resident_bytes, switch
 from edge.runtime.launch.launcher import OnExit, WorkerSpec
 
+_MOST_WAITED_FOR: Final = 10_000
+
 
 @dataclass(slots=True)
 class SubprocessLauncher:
-    """Each worker imports for itself all that it needs."""
+    """Each worker imports for itself all that it needs.
+
+    Their ends are waited for in threads of our own: the event loop's few do all other work.
+    """
 
     environment: Mapping[str, str]
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_MOST_WAITED_FOR, "worker-end"), init=False
+    )
     _waits: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _processes: set[subprocess.Popen[bytes]] = field(
         default_factory=set[subprocess.Popen[bytes]], init=False
@@ -59,8 +69,10 @@ class SubprocessLauncher:
         for process in tuple(self._processes):
             process.kill()
         await asyncio.gather(*self._waits)
+        self._threads.shutdown(wait=False)
 
     async def _wait(self, process: subprocess.Popen[bytes], on_exit: OnExit) -> None:
-        status = await asyncio.to_thread(process.wait)
+        loop = asyncio.get_running_loop()
+        status = await loop.run_in_executor(self._threads, process.wait)
         self._processes.discard(process)
         on_exit(status)
