@@ -25,7 +25,7 @@ _SECONDS: Final = {
     "tests/integration/functions": 0.3,
     "tests/integration/backend": 0.6,
     "tests/integration/edge/runtime": 0.5,
-    "tests/integration/edge/fuzz": 3.0,
+    "tests/integration/edge/fuzz": 20.0,
     "tests/integration": 0.15,
     "tests/conformance": 0.1,
     "tests/chaos": 0.1,

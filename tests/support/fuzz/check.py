@@ -14,8 +14,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tests.support.fuzz.requests import Keys, Request
+from tests.support.waiting import PATIENCE
 
-TIMEOUT: Final = 30
 _LANES: Final = 4
 _FAILED: Final = (500, 502, 503, 504, 546)
 _VOLATILE: Final = re.compile(
@@ -55,7 +55,7 @@ class Lane:
         if self._connection is None:
             address = urlsplit(self.url)
             self._connection = http.client.HTTPConnection(
-                address.hostname or "", address.port, timeout=TIMEOUT
+                address.hostname or "", address.port, timeout=PATIENCE
             )
         connection = self._connection
         connection.putrequest(request.method, request.target, skip_accept_encoding=True)

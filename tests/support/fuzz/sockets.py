@@ -7,7 +7,9 @@ from typing import Any, Final
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-_SECONDS: Final = 30.0
+from tests.support.waiting import PATIENCE
+
+_SECONDS: Final = PATIENCE
 _FAILED: Final = (1006, 1011)
 
 
