@@ -176,6 +176,13 @@ class Services:
         )
         storage = create_storage_app(pool, config)
         await self._exits.enter_async_context(storage.router.lifespan_context(storage))
+        buckets = self.settings.config.storage.buckets
+        folders = {name: bucket.objects for name, bucket in buckets.items() if bucket.objects}
+        if folders:
+            from edge.emulator.storage.seeding import upload_folders
+
+            key = self.settings.service_role_key
+            self.schema.notes += await upload_folders(storage, key, folders)
         return storage
 
     def _start_realtime(self) -> Starlette:

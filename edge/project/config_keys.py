@@ -28,7 +28,8 @@ project_id
 api.port api.schemas api.extra_search_path api.max_rows api.auto_expose_new_tables
 db.port db.vault.* db.migrations.enabled db.seed.enabled db.seed.sql_paths
 storage.file_size_limit
-storage.buckets.*.public storage.buckets.*.file_size_limit storage.buckets.*.allowed_mime_types
+storage.buckets.*.public storage.buckets.*.objects_path storage.buckets.*.file_size_limit
+storage.buckets.*.allowed_mime_types
 
 auth.site_url auth.additional_redirect_urls auth.external_url auth.jwt_expiry auth.jwt_issuer
 auth.jwt_secret auth.anon_key auth.service_role_key auth.publishable_key auth.secret_key
@@ -63,7 +64,6 @@ _NOT_USED: Final[Mapping[str, str]] = {
     "db.settings.*": _HOSTED,
     "db.network_restrictions.* db.ssl_enforcement.*": _HOSTED,
     "api.enabled realtime.enabled storage.enabled auth.enabled": _ALWAYS,
-    "storage.buckets.*.objects_path": "put files there by the API",
     "realtime.ip_version realtime.max_header_length realtime.tenant_id": "one server for all",
     "studio.*": _STUDIO,
     "inbucket.* mailpit.* local_smtp.*": _MAIL,

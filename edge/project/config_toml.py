@@ -33,11 +33,12 @@ class DatabaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class BucketConfig:
-    """[storage.buckets.NAME]; the limit is in bytes."""
+    """[storage.buckets.NAME]; the limit is in bytes. An empty bucket gets `objects`'s files."""
 
     public: bool = False
     file_size_limit: int | None = None
     allowed_mime_types: tuple[str, ...] = ()
+    objects: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +176,12 @@ def _read_storage(document: ConfigDocument) -> StorageConfig:
     buckets: dict[str, BucketConfig] = {}
     for name in document.names_below("storage.buckets"):
         table = f"storage.buckets.{name}"
+        objects = document.text(f"{table}.objects_path")
         buckets[name] = BucketConfig(
             public=document.flag(f"{table}.public", default=False),
             file_size_limit=document.size(f"{table}.file_size_limit", 0) or None,
             allowed_mime_types=document.names(f"{table}.allowed_mime_types", ()),
+            objects=(document.path.parent / objects).resolve() if objects else None,
         )
     return StorageConfig(limit, buckets)
 

@@ -104,6 +104,7 @@ def test_buckets_are_read(tmp_path: Path) -> None:
 
     assert storage.file_size_limit == 5 << 20
     assert storage.buckets["images"].file_size_limit == 1024
+    assert storage.buckets["images"].objects == tmp_path / "images"
     assert not storage.buckets["empty"].public
 
 
