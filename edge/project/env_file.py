@@ -103,7 +103,7 @@ def unknown_references(text: str) -> list[tuple[str, str]]:
 def _assignments(text: str) -> Iterator[tuple[str, str, bool]]:
     """Yield names, values as written, and whether single quotes keep them literal."""
     for binding in _bindings(text):
-        if binding.key is not None and not binding.error:
+        if binding.key is not None and not _is_broken(binding):
             written = binding.original.string.partition("=")[2].lstrip()
             yield binding.key, binding.value or "", written.startswith("'")
 
@@ -226,8 +226,14 @@ def _reassign(piece: str, name: str, value: str) -> str:
 
 def broken_lines(text: str) -> list[int]:
     """The numbers of the lines that are not NAME=VALUE, nor comments."""
-    broken = [binding.original for binding in _bindings(text) if binding.error]
+    broken = [binding.original for binding in _bindings(text) if _is_broken(binding)]
     return [each.line + _blank_lines_before(each.string) for each in broken]
+
+
+def _is_broken(binding: Binding) -> bool:
+    """Whether it is no assignment, as `A: 1` and `-----END`; a name alone is one."""
+    is_name_alone = binding.value is None and _NAME.fullmatch(binding.key or "A")
+    return binding.error or (binding.value is None and not is_name_alone)
 
 
 def _blank_lines_before(text: str) -> int:

@@ -189,6 +189,7 @@ def test_a_digest_is_sha256() -> None:
         ("A=1\n\nbroken line here\nB=2\n", [3]),
         ('A=1\nB="never closed\n', [2]),
         ("# comment\nexport A=1\nA\n\n", []),
+        ("A: 1\nKEY=-----BEGIN KEY-----\nMIIE+a/b\n-----END KEY-----\n", [1, 3, 4]),
     ],
 )
 def test_broken_lines_are_reported_once_by_file_and_line(
