@@ -44,6 +44,7 @@ _NO_CONNECTION: Final = re.compile(r"Could not connect to (?P<host>\S+): ")
 _LEAVE: Final = "The Supabase CLI stops here as well; --keep-going leaves these out."
 _MOST_PLACES: Final = 5
 _EXCERPT: Final = 90
+_LONGEST_MESSAGE: Final = 300
 
 
 _BY_SQLSTATE: Final = {
@@ -111,7 +112,7 @@ class Diagnosis:
             failure.line,
             _excerpt(failure.statement.text),
             failure.error.sqlstate or "",
-            message,
+            _shorten(message),
             cause,
             cure,
             None
@@ -335,6 +336,12 @@ def _find_platform_name(names: Sequence[str], statement: str) -> str | None:
 
 def _read(path: Path) -> str:
     return path.read_text("utf-8", errors="replace")
+
+
+def _shorten(message: str) -> str:
+    """Return the message in one line: the server quotes the rest of a file that it cannot parse."""
+    line = " ".join(message[: 2 * _LONGEST_MESSAGE].split())
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 2]} …"
 
 
 def _excerpt(text: str) -> str:

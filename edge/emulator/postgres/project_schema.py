@@ -188,6 +188,7 @@ def check_plan(dsn: str, plan: SchemaPlan) -> list[Blocker]:
     outcome = Outcome()
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         applying = _Applying(connection, plan, outcome)
+        applying.restrict_new_tables()
         applying.store_secrets()
         applying.check([*([plan.roles] if plan.roles else []), *(m.path for m in plan.migrations)])
     return outcome.blockers

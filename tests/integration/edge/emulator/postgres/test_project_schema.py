@@ -428,12 +428,18 @@ def test_a_dump_may_grant_the_functions_of_an_empty_extension(project: Project) 
 
 
 def test_a_file_that_is_one_comment_without_end_is_listed(project: Project) -> None:
-    project.write(one="/* see storage/* and so on */\ncreate table public.t ();", two="select 1;")
+    project.write(
+        one="/* see storage/* and so on */\ncreate table public.t ();" + "\nselect 1;" * 100,
+        two="select 1;",
+    )
 
     outcome = project.apply()
 
     assert [m.name for m in outcome.left] == ["one", "two"]
-    assert [b.sqlstate for b in outcome.blockers] == ["42601"]
+    [blocker] = outcome.blockers
+    assert (blocker.sqlstate, blocker.line) == ("42601", 1)
+    assert len(blocker.message) <= 300
+    assert "\n" not in blocker.message
 
 
 def test_an_extension_makes_its_own_schema_that_a_file_names(project: Project) -> None:
@@ -469,3 +475,14 @@ def test_a_publication_of_all_tables_can_be_dropped(project: Project) -> None:
     project.write(one="create publication everything for all tables; drop publication everything;")
 
     assert project.apply().blockers == []
+
+
+def test_a_check_exposes_new_tables_as_the_start_does(project: Project) -> None:
+    project.write(
+        one="create table public.t ();"
+        "do $$ begin assert not has_table_privilege('anon', 'public.t', 'select'); end $$;"
+    )
+    plan = read_plan(project.supabase)
+
+    assert len(check_plan(project.dsn, plan)) == 1
+    assert check_plan(project.dsn, replace(plan, exposes_new_tables=False)) == []
