@@ -101,6 +101,8 @@ _CAPTIONS: Final[dict[str, tuple[str, Callable[[str], tuple[list[Utterance], lis
 
 def _detect(text: str, ending: str) -> str:
     """Return the ending that fits the content, where captions or JSON have another's name."""
+    if text.startswith("{\\rtf"):
+        raise TranscriptError("is an RTF document: save it as plain text or .docx")
     if ending in {".json", ".jsonl"}:
         return ".json"
     if re.match(r"WEBVTT(?=\s|$)", text):

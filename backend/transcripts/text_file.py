@@ -16,7 +16,9 @@ from backend.transcripts.turns import Utterance, join_texts, one_line, speaker_n
 
 _CLOCK: Final = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?(?:\s?[ap]\.?m\.?)?"
 _SPAN: Final = rf"{_CLOCK}(?:\s*(?:-|\u2013|-->|to)\s*{_CLOCK})?"
-_BOX: Final = rf"[\[(<]?\s*(?:\d{{4}}-\d{{2}}-\d{{2}}[ T])?{_SPAN}\s*[\])>]?"
+_DAY: Final = r"(?:\d{4}-\d{2}-\d{2}[ T]|\d{1,2}[./-]\d{1,2}[./-]\d{2,4},? )"
+_ZONE: Final = r"(?:Z|[+-]\d{2}:?\d{2})"
+_BOX: Final = rf"[\[(<]?\s*{_DAY}?{_SPAN}{_ZONE}?\s*[\])>]?"
 _SEP: Final = r"\s*(?:[-\u2013\u2014|,•·:\uff1a])?\s*"
 _N: Final = rf"[*_]{{0,2}}[\[<]?(?P<name>{NAME})[\]>]?[*_]{{0,2}}"
 _CHAT: Final = re.compile(
@@ -54,6 +56,7 @@ _MARKED: Final = re.compile(
 )
 _TIME_AFTER: Final = re.compile(rf"^(?P<label>{NAME}:)\s*[\[(]{_SPAN}[\])]\s+", re.I)
 _TIME_BEFORE: Final = re.compile(rf"\[{_SPAN}\]\s+", re.I)
+_TABLE: Final = re.compile(r"start\tend\ttext\r?\n", re.I)  # Whisper's .tsv
 _GAP: Final = re.compile(r"\s{4,}")
 _FEWEST: Final = 2
 
@@ -68,6 +71,9 @@ class _Line:
 
 def parse_text(text: str) -> tuple[list[Utterance] | None, list[str]]:
     """Return the utterances of a text with times or tabs, None for other text; and notices."""
+    if _TABLE.match(text):
+        rows = (line.split("\t", 2) for line in text.split("\n")[1:] if line.strip())
+        return [Utterance(None, one_line(row[-1])) for row in rows if len(row) > _FEWEST], []
     lines = [_squeeze(line) for line in text.split("\n")]
     for readers in (_INLINE_READERS, (_read_chat,), (_read_columns,), _HEADING_READERS):
         read = [[reader(line) for line in lines] for reader in readers]
@@ -173,8 +179,9 @@ def _read_labelled(lines: list[str]) -> list[_Line | None] | None:
     if not any(_ONLY_TIME.fullmatch(line) for line in lines):
         return None
     labels = [find_label(line.strip()) for line in lines]
-    spoken = (line.strip() for line in lines if not _ONLY_TIME.fullmatch(line))
-    accepted = accept_labels(spoken)
+    first = next(n for n, line in enumerate(lines) if _ONLY_TIME.fullmatch(line))
+    spoken = [line.strip() for line in lines[first:] if not _ONLY_TIME.fullmatch(line)]
+    accepted = accept_labels(line for line in spoken if not _EVENT.fullmatch(line))
     found = [_Line(_name(x.name), x.text) if x and x.name in accepted else None for x in labels]
     return found if _is_format(found) else None
 
