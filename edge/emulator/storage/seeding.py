@@ -38,14 +38,17 @@ async def _fill(client: httpx.AsyncClient, bucket: str, folder: Path) -> str | N
     listed = await client.post(f"/object/list/{quote(bucket)}", json={"prefix": "", "limit": 1})
     if listed.is_error or listed.json():
         return None
-    for done, (name, path) in enumerate(files):
+    refused: list[str] = []
+    for name, path in files:
         kind = mimetypes.guess_type(path.name)[0] or DEFAULT_TYPE
         headers = {"content-type": kind, "content-length": str(path.stat().st_size)}
         address = f"/object/{quote(bucket)}/{quote(name)}"
         sent = await client.post(address, content=_read(path), headers=headers)
         if sent.is_error:
-            reason = sent.json().get("message", sent.text)
-            return f"{setting}: uploaded {done} of {len(files)} files; {name}: {reason}"
+            refused.append(f"{name}: {sent.json().get('message', sent.text)}")
+    if refused:
+        done = len(files) - len(refused)
+        return f"{setting}: uploaded {done} of {len(files)} files; {refused[0]}"
     return f"uploaded {len(files)} files to the bucket {bucket}"
 
 
