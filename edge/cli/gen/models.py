@@ -26,17 +26,19 @@ _PLAIN: Final = {
 """Python types by Postgres type; everything else is text in JSON."""
 _HEAD: Final = '''"""Types of the database, made by `edge gen types`: do not edit."""
 
-from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-
+{imports}
 __all__ = [
 {names}]
 '''
-_RESERVED: Final = frozenset(("date", "datetime", "Decimal", "UUID", "JsonValue", "BaseModel"))
+_IMPORTS: Final = (
+    ("datetime", ("date", "datetime")),
+    ("decimal", ("Decimal",)),
+    ("enum", ("StrEnum",)),
+    ("uuid", ("UUID",)),
+    ("pydantic", ("BaseModel", "ConfigDict", "Field", "JsonValue")),
+)
+_RESERVED: Final = frozenset(name for _, names in _IMPORTS for name in names)
+_CHANGES: Final = ("Insert", "Update")
 
 
 def render_models(catalogue: Catalogue) -> str:
@@ -55,11 +57,13 @@ class _Renderer:
         for enum in self._catalogue.enums:
             self._enums[enum["schema"], enum["name"]] = self._name(enum)
         for relation in self._catalogue.relations:
-            self._models[relation["schema"], relation["name"]] = self._name(relation)
+            self._models[relation["schema"], relation["name"]] = self._name(relation, also=_CHANGES)
         blocks = [*map(self._render_enum, self._catalogue.enums), *self._render_all()]
         names = sorted(re.findall(r"^class (\w+)", "\n".join(blocks), re.MULTILINE))
         listed = "".join(f'    "{name}",\n' for name in names)
-        return _HEAD.replace("{names}", listed) + "".join(f"\n\n{block}" for block in blocks)
+        body = "".join(f"\n\n{block}" for block in blocks)
+        head = _HEAD.replace("{names}", listed)
+        return head.replace("{imports}", _render_imports(body)) + body
 
     def _render_all(self) -> Iterator[str]:
         for relation in self._catalogue.relations:
@@ -77,7 +81,7 @@ class _Renderer:
             f"    {_unique(_identifier(label).upper(), seen)} = {label!r}\n"
             for label in enum["labels"]
         ]
-        return f"class {name}(StrEnum):\n{''.join(lines)}"
+        return f"class {name}(StrEnum):\n" + ("".join(lines) or "    pass\n")
 
     def _render_row(self, relation: Mapping[str, Any]) -> str:
         name = self._models[relation["schema"], relation["name"]]
@@ -126,17 +130,31 @@ class _Renderer:
         found = f"list[{plain}]" if kind["array"] else plain
         return f"{found} | None" if nullable and found != "None" else found
 
-    def _name(self, thing: Mapping[str, Any], suffix: str = "") -> str:
-        """Return a class name of its own; other schemas than public come first in it."""
+    def _name(self, thing: Mapping[str, Any], suffix: str = "", also: tuple[str, ...] = ()) -> str:
+        """Return a class name of its own; other schemas than public come first in it.
+
+        With the endings `also` it is a name of its own too.
+        """
         prefix = "" if thing["schema"] == "public" else f"{thing['schema']}_"
         words = re.split(r"[^A-Za-z0-9]+", prefix + thing["name"])
         name = "".join(word[:1].upper() + word[1:] for word in words) + suffix
-        return _unique(name if name[:1].isalpha() else f"T{name}", self._taken)
+        return _unique(name if name[:1].isalpha() else f"T{name}", self._taken, also)
+
+
+def _render_imports(body: str) -> str:
+    """Return the import statements of what the classes use."""
+    used = set(re.findall(r"\w+", re.sub(r'""".*?"""|\'[^\'\n]*\'', "", body, flags=re.DOTALL)))
+    lines: list[str] = []
+    for module, names in _IMPORTS:
+        if found := [name for name in names if name in used]:
+            blank = "\n" if module == "pydantic" and lines else ""
+            lines.append(f"{blank}from {module} import {', '.join(found)}\n")
+    return "".join(lines)
 
 
 def _render_class(name: str, doc: str, fields: list[tuple[str, str, str]]) -> str:
     """Render a model; a column whose name is no Python name gets an alias."""
-    seen: set[str] = set()
+    seen = {word for _, annotation, _ in fields for word in re.findall(r"\w+", annotation)}
     lines: list[str] = []
     required = [f for f in fields if not f[2]]
     for column, annotation, default in (*required, *(f for f in fields if f[2])):
@@ -165,10 +183,10 @@ _ATTRIBUTES: Final = frozenset(
 ) | (frozenset(dir(builtins)) & frozenset(("list", "int", "float", "bool", "str")))
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: set[str], also: tuple[str, ...] = ()) -> str:
     found, number = name, 1
-    while found in taken:
+    while any(found + ending in taken for ending in ("", *also)):
         number += 1
         found = f"{name}{number}"
-    taken.add(found)
+    taken.update(found + ending for ending in ("", *also))
     return found
