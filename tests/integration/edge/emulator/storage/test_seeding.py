@@ -13,7 +13,7 @@ async def test_an_empty_bucket_gets_the_files_of_its_folder(
     storage: Storage, tmp_path: Path
 ) -> None:
     await storage.create_bucket("images")
-    await storage.create_bucket("one", allowedMimeTypes=["image/png"])
+    await storage.create_bucket("one", allowed_mime_types=["image/png"])
     (tmp_path / "pictures/below").mkdir(parents=True)
     (tmp_path / "pictures/a b.png").write_bytes(b"png")
     (tmp_path / "pictures/a ü.png").write_bytes(b"no key of the platform's")
