@@ -110,6 +110,7 @@ def call(stack: Stack, slug: str, **body: Any) -> dict[str, Any]:
     return answer.json()
 
 
+@pytest.mark.linux_only("elsewhere the account itself has to be able to read all modules")
 def test_each_function_has_a_process_an_account_and_an_environment_of_its_own(
     stack: Stack,
 ) -> None:
@@ -156,6 +157,7 @@ def test_neither_siblings_nor_parents_can_be_read_through_proc(stack: Stack) -> 
     assert {answer.partition(":")[0] for answer in answers.values()} == {"PermissionError"}
 
 
+@pytest.mark.linux_only("elsewhere the account itself has to be able to read all modules")
 def test_files_and_sockets_that_lead_to_secrets_are_closed(root: Path, stack: Stack) -> None:
     call(stack, "holder")
     sockets = [str(path) for path in Path(tempfile.gettempdir()).glob(f"edge-fn-{os.getpid()}-*/*")]
@@ -174,6 +176,7 @@ def test_files_and_sockets_that_lead_to_secrets_are_closed(root: Path, stack: St
     assert {answer.partition(":")[0] for answer in answers.values()} == {"PermissionError"}
 
 
+@pytest.mark.linux_only("elsewhere the account itself has to be able to read all modules")
 def test_the_database_opens_no_files_to_a_function(stack: Stack) -> None:
     seen = call(stack, "thief")
 
