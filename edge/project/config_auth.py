@@ -4,6 +4,7 @@ Follows supabase/cli (internal/start/start.go, buildGotrueEnv). Keys and URLs of
 by who starts the service.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,8 @@ _DURATIONS: Final = {
     "sessions.timebox": ("SESSIONS_TIMEBOX", ""),
     "sessions.inactivity_timeout": ("SESSIONS_INACTIVITY_TIMEOUT", ""),
 }
+_MAILBOX: Final = re.compile(r"(?:supabase_)?(?:inbucket|mailpit)(?:_.*)?")
+"""Names of the container that is the CLI's local mailbox."""
 _SMTP: Final = {
     "host": "HOST",
     "user": "USER",
@@ -123,7 +126,10 @@ def _read_named(document: ConfigDocument) -> Iterator[tuple[str, str]]:
 def _read_smtp(document: ConfigDocument) -> Iterator[tuple[str, str]]:
     """Yield the mail server's settings; without one, mails stay in the local mailbox."""
     table = "auth.email.smtp"
-    if not document.text(f"{table}.host") or not document.flag(f"{table}.enabled", default=True):
+    host = document.text(f"{table}.host")
+    if not host or not document.flag(f"{table}.enabled", default=True):
+        return
+    if _MAILBOX.fullmatch(host):
         return
     for key, name in _SMTP.items():
         if text := document.text(f"{table}.{key}"):

@@ -108,6 +108,14 @@ def test_buckets_are_read(tmp_path: Path) -> None:
     assert not storage.buckets["empty"].public
 
 
+@pytest.mark.parametrize("host", ["inbucket", "supabase_inbucket_shop", "supabase_mailpit_shop"])
+def test_the_cli_s_own_mailbox_is_no_mail_server(tmp_path: Path, host: str) -> None:
+    text = f'[auth.email.smtp]\nhost = "{host}"\nport = 1025\n'
+
+    assert "GOTRUE_SMTP_HOST" not in read(tmp_path, text).auth
+    assert "GOTRUE_SMTP_HOST" in read(tmp_path, text.replace(host, "smtp.example.com")).auth
+
+
 def test_auth_becomes_gotrue_s_variables(tmp_path: Path) -> None:
     text = (
         '[auth]\nsite_url = "https://x.example"\njwt_expiry = 60\nenable_signup = false\n'
