@@ -160,7 +160,8 @@ class _Chat:
         self._calls.clear()
         with self._calls:
             if not videos:
-                ui.label("None yet: add one below.").classes("dim")
+                with ui.element("li"):
+                    ui.label("None yet: add one below.").classes("dim")
             for video in videos:
                 self._add_call(video)
         self._conversation.set_calls(
