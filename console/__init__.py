@@ -8,7 +8,6 @@ registers them:
     pages = "tools.console:register"
 """
 
-import console.absent  # noqa: F401 # pyright: ignore[reportUnusedImport] - before NiceGUI
 from console.api import Api, ApiError, api, project
 from console.registry import page
 

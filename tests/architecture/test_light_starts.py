@@ -43,10 +43,9 @@ _STACK = (
         ("import edge.cli.exit, edge.cli.quick", {*_HEAVY, *_COMMAND_LINE, *_PARTS, "asyncio"}),
         ("import edge.cli.exit, edge.cli.app", {*_HEAVY, *_PARTS, "click", "asyncio"}),
         (_STACK, _NOT_OF_A_STACK),
-        ("import console.app", {"aiohttp", "pygments", "redis", "requests", "valkey"}),
         (_REST, {*(_HEAVY - {"psycopg", "uvicorn"}), *_COMMAND_LINE, *_PARTS}),
     ],
-    ids=["any command", "edge --help", "edge start", "console", "edge rest"],
+    ids=["any command", "edge --help", "edge start", "edge rest"],
 )
 def test_a_command_imports_only_what_it_needs_to_answer(source: str, left_out: set[str]) -> None:
     loaded = subprocess.run(
@@ -57,13 +56,3 @@ def test_a_command_imports_only_what_it_needs_to_answer(source: str, left_out: s
     ).stdout.split()
 
     assert left_out.intersection(loaded) == set()
-
-
-def test_what_a_console_leaves_out_is_there_for_the_pages_of_a_project() -> None:
-    source = "import console.app, aiohttp, redis, requests, socketio; print(redis.Redis.__name__)"
-
-    done = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout == "Redis\n"
