@@ -22,7 +22,7 @@ from console.ui.parts import link, subheading
 _CSS: Final = Path(__file__).with_name("chat.css").read_text()
 _MOST_SESSIONS: Final = 100
 _MOST_COLLECTIONS: Final = 20
-_NOBODY: Final = "Nobody signed in"
+_ANONYMOUS: Final = "Not signed in"
 
 
 @page("/chats", title="Chat", icon="forum", group="Work", order=70)
@@ -39,7 +39,7 @@ async def chat(session_id: str) -> None:
 
 
 async def _show(session_id: str, user_id: str) -> None:
-    users = {"": _NOBODY, **await find_users()}
+    users = {"": _ANONYMOUS, **await find_users()}
     users.setdefault(user_id, user_id)
     url = await find_backend()
     with heading("Chat", "Analyse a call with @sales_prompt_extractor, or ask about your calls"):
