@@ -1,10 +1,10 @@
 """A small recorded project, its console in Chromium, and a page that fails on any script error."""
 
 import shutil
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -105,74 +105,29 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedStack
         yield stack
 
 
-@dataclass
-class Browsers:
-    """Chromium and a context of it for each address, kept while tests of this folder follow.
-
-    Its event loop has to end before tests of another folder run one.
-    """
-
-    exits: ExitStack = field(default_factory=ExitStack)
-    browser: Browser | None = None
-    contexts: dict[str, BrowserContext] = field(default_factory=dict[str, BrowserContext])
-
-    def start(self, program: str) -> Browser:
-        if self.browser is None:
-            playwright = self.exits.enter_context(sync_playwright())
-            options = {"executable_path": program, "args": FLAGS.split()}
-            self.browser = playwright.chromium.launch(**options)
-            self.exits.callback(self.browser.close)
-        return self.browser
-
-    def close(self) -> None:
-        self.exits.close()
-        self.browser = None
-        self.contexts.clear()
-
-
-_kept = Browsers()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
-    try:
-        yield
-    finally:
-        if nextitem is None or not nextitem.path.is_relative_to(Path(__file__).parent):
-            _kept.close()
-
-
-def pytest_sessionfinish() -> None:
-    _kept.close()
-
-
-@pytest.fixture
-def chromium() -> Browser:
-    """Debian's chromium."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium; its event loop has to end before tests of another module run one."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("No chromium here: apt-get install chromium")
     expect.set_options(timeout=PATIENCE_MS)
-    return _kept.start(path)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+        yield browser
+        browser.close()
 
 
-@pytest.fixture
-def signed_in(chromium: Browser, recorded: RecordedStack) -> BrowserContext:
-    """A browser that has opened the printed link, and has the console's scripts in its cache."""
-    url = recorded.stack.settings.api_url
-    if url not in _kept.contexts:
-        context = _kept.contexts[url] = chromium.new_context(
-            base_url=url,
-            locale="en-GB",
-            permissions=["clipboard-read", "clipboard-write"],
-            reduced_motion="reduce",  # a colour that is changing has another contrast
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.goto(recorded.stack.settings.console_url or "")
-        page.wait_for_url("**/console/")
-        page.close()
-    return _kept.contexts[url]
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, recorded: RecordedStack) -> Iterator[dict[str, Any]]:
+    """The state of a browser that has opened the printed link."""
+    context = chromium.new_context(base_url=recorded.stack.settings.api_url)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(recorded.stack.settings.console_url or "")
+    page.wait_for_url("**/console/")
+    yield dict(context.storage_state())
+    context.close()
 
 
 def _describe(message: ConsoleMessage) -> str:
@@ -206,38 +161,35 @@ def find_serious(tab: Tab, **options: list[str]) -> list[str]:
     ]
 
 
-def open_tab(context: BrowserContext, url: str) -> Iterator[Tab]:
-    """Yield a new page of a browser that remembers nothing but its cookies; it has no fault."""
+@pytest.fixture
+def tab(chromium: Browser, signed_in: dict[str, Any], recorded: RecordedStack) -> Iterator[Tab]:
+    """A page of a browser that has opened the link; the test fails on any fault."""
+    url = recorded.stack.settings.api_url
+    context = chromium.new_context(
+        base_url=url,
+        storage_state=signed_in,
+        locale="en-GB",
+        permissions=["clipboard-read", "clipboard-write"],
+        reduced_motion="reduce",  # a colour that is changing has another contrast
+    )
     tab = watch(context, url)
-    kept = {"origin": url, "storageTypes": "local_storage"}
-    context.new_cdp_session(tab.page).send("Storage.clearDataForOrigin", kept)
     yield tab
-    for page in context.pages:
-        page.close()
+    context.close()
     assert tab.faults == []
 
 
 @pytest.fixture
-def tab(signed_in: BrowserContext, recorded: RecordedStack) -> Iterator[Tab]:
-    """A page of a browser that has opened the link; the test fails on any fault."""
-    yield from open_tab(signed_in, recorded.stack.settings.api_url)
-
-
-@pytest.fixture
-def project_browser(chromium: Browser, stack: RunningStack) -> BrowserContext:
-    """A browser for this project's console."""
-    if stack.url not in _kept.contexts:
-        _kept.contexts[stack.url] = chromium.new_context(base_url=stack.url, locale="en-GB")
-    return _kept.contexts[stack.url]
-
-
-@pytest.fixture
-def project_tab(project_browser: BrowserContext, stack: RunningStack) -> Iterator[Tab]:
+def project_tab(chromium: Browser, stack: RunningStack) -> Iterator[Tab]:
     """This project's console, opened by the link; the test fails on any fault."""
-    for tab in open_tab(project_browser, stack.url):
-        tab.page.goto(f"/console/?token={stack.console_token}", timeout=2 * PATIENCE_MS)
-        tab.page.wait_for_url("**/console/")
-        yield tab
+    expect.set_options(timeout=PATIENCE_MS)
+    context = chromium.new_context(base_url=stack.url, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
+    tab = watch(context, stack.url)
+    tab.page.goto(f"/console/?token={stack.console_token}", timeout=2 * PATIENCE_MS)
+    tab.page.wait_for_url("**/console/")
+    yield tab
+    context.close()
+    assert tab.faults == []
 
 
 @pytest.fixture
