@@ -198,7 +198,7 @@ class RunningStack:
         user_id = str(uuid4())
         with psycopg.connect(self.dsn) as connection:
             connection.execute(
-                "insert into auth.users (id, email) values (%s, %s)",
+                "insert into auth.users (id, email, created_at) values (%s, %s, now())",
                 (user_id, f"{user_id}@example.com"),
             )
         claims = {"sub": user_id, "aud": "authenticated"}

@@ -25,7 +25,9 @@ class Organization:
     def add_member(self, role: str) -> str:
         """A new user with this role; the user's id."""
         user_id = str(uuid4())
-        self.connection.execute("insert into auth.users (id) values (%s)", (user_id,))
+        self.connection.execute(
+            "insert into auth.users (id, created_at) values (%s, now())", (user_id,)
+        )
         self.connection.execute(
             "insert into public.profiles (id, organization_id, role) values (%s, %s, %s)",
             (user_id, self.id, role),

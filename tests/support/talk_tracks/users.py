@@ -63,7 +63,7 @@ def create_user(details: Mapping[str, str], deck: Mapping[str, Any]) -> User:
     user_id = str(uuid4())
     with psycopg.connect(details["DB_URL"]) as connection:
         connection.execute(
-            "insert into auth.users (id, email) values (%s, %s)",
+            "insert into auth.users (id, email, created_at) values (%s, %s, now())",
             (user_id, f"{user_id}@example.com"),
         )
     token = mint(details["JWT_SECRET"], "authenticated", sub=user_id, aud="authenticated")
