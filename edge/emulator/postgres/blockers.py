@@ -294,7 +294,7 @@ def _explain_platform(sqlstate: str, message: str, statement: str) -> tuple[str,
 def _explain_service_name(names: Sequence[str], statement: str) -> tuple[str, str] | None:
     if of_platform := _find_platform_name(names, statement):
         return (
-            f"The local services have no {of_platform}.",
+            f"The local Postgres has no {of_platform}.",
             "If hosted projects have it, please report it as a bug of edge. --keep-going leaves"
             " these out.",
         )

@@ -259,7 +259,7 @@ def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("select 1 from vault.nothing", "The local Postgres has no vault.nothing, which hosted"),
+        ("select 1 from vault.nothing", "The local Postgres has no vault.nothing."),
         ("insert into auth.users (moon) values (1)", "The local Postgres has no auth.users.moon"),
         ("select from public.later", "later is used before it is created, by 002_two.sql:1."),
         ("alter table public.named add x int", "named is created by rename_me.sql, which is not"),
