@@ -132,7 +132,8 @@ async def find_request(connection: Connection, request_id: str) -> dict[str, Any
     if not rows:
         raise not_found(
             f"request {request_id}",
-            "It is older than what is kept, or was answered less than a second ago.",
+            "It is older than what is kept, was answered less than a second ago, or was left out"
+            " among many: under load a sample is recorded.",
         )
     return rows[0]
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Scope
 from edge.events import Event, LogLine, RequestServed, SourceChanged
 from edge.logs.queue import BatchQueue, TimestampedEvent
 from edge.project.recording import RecordingSettings
+from edge.recording.budget import Allowance, Budget
 from edge.recording.capture import Capture, RecordedApp
 from edge.recording.counts import CallCounts
 from edge.recording.items import Counts, Item, Refused, ServiceLine
@@ -29,38 +30,12 @@ _MOST_OPEN: Final = 500
 _MOST_BYTES: Final = 32 << 20
 _MOST_LINE_BYTES: Final = 8 << 20
 _BURST: Final = 500
-_CPU_SHARE: Final = 0.012
-"""Of one core: what recording may take while there are more requests than it may record."""
-_COST_FACTOR: Final = 3.0
-"""All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 _LINES_PER_SECOND: Final = 500
 _BATCH_SECONDS: Final = 0.2
 _FULL_BATCH_SECONDS: Final = 0.6
 """While there are too many requests: a batch of 12 takes half of the CPU of three of 4."""
 _COUNT_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 15.0  # only with a database that answers, but slowly
-
-
-@dataclass(slots=True)
-class Budget:
-    """So many a second, and what was not used of the last seconds."""
-
-    rate: float
-    burst: float
-    _left: float = field(init=False)
-    _at: float = field(default=0.0, init=False)
-
-    def __post_init__(self) -> None:
-        self._left = self.burst
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self._left = min(self.burst, self._left + (now - self._at) * self.rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +71,7 @@ class Recorder:
     _create_writer: "Callable[[threading.Event], Writer] | None" = field(default=None, init=False)
     _writer: "Writer | None" = field(default=None, init=False)
     _connected: threading.Event = field(default_factory=threading.Event, init=False)
-    _cost: float = field(default=0.0, init=False)
+    _allowance: Allowance = field(default_factory=Allowance, init=False)
     _dropped_before: int = field(default=0, init=False)
     closing: threading.Event = field(default_factory=threading.Event, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
@@ -275,12 +250,10 @@ class Recorder:
         self._notify()
 
     def _adapt(self, seconds: float, requests: int) -> None:
-        """Record so many a second that recording takes its share of a core, and no more."""
+        """Record as many a second as it may, and in larger batches while there are more."""
         if requests:
-            cost = seconds / requests
-            self._cost = cost if not self._cost else 0.8 * self._cost + 0.2 * cost
-            affordable = _CPU_SHARE / (_COST_FACTOR * max(self._cost, 1e-6))
-            self._budget.rate = min(float(self.settings.per_second), max(affordable, 1.0))
+            affordable = self._allowance.update(seconds, requests)
+            self._budget.rate = min(float(self.settings.per_second), affordable)
             is_full, self._dropped_before = self.dropped > self._dropped_before, self.dropped
             self._queue.batch_seconds = _FULL_BATCH_SECONDS if is_full else _BATCH_SECONDS
 

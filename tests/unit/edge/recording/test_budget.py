@@ -1,0 +1,37 @@
+"""How many requests a second are recorded."""
+
+import time
+
+import pytest
+
+from edge.recording.budget import Allowance
+
+_COST = 0.001
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """The CPU time of the process, and the time."""
+    now = {"cpu": 0.0, "time": 0.0}
+    monkeypatch.setattr(time, "process_time", lambda: now["cpu"])
+    monkeypatch.setattr(time, "monotonic", lambda: now["time"])
+    return now
+
+
+@pytest.mark.parametrize(("load", "least", "most"), [(0.1, 45, 55), (0.9, 3, 5)])
+def test_an_idle_process_records_many_and_a_busy_one_a_sample(
+    clocks: dict[str, float], load: float, least: float, most: float
+) -> None:
+    allowance = Allowance()
+    rate = 0.0
+
+    for _ in range(20):
+        clocks["time"] += 0.2
+        clocks["cpu"] += 0.2 * load
+        rate = allowance.update(10 * _COST, 10)
+
+    assert least <= rate <= most
+
+
+def test_at_least_one_request_a_second_is_recorded(clocks: dict[str, float]) -> None:
+    assert Allowance().update(100.0, 1) == 1.0
