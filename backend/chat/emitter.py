@@ -1,4 +1,4 @@
-"""Emitter: stores an output, then sends it to everybody who follows the session."""
+"""Emitter: stores an output, then sends it to all clients that follow the session."""
 
 import asyncio
 import logging
@@ -49,12 +49,17 @@ class Emitter:
     async def publish(self, message: Mapping[str, Any]) -> bool:
         """Store an output and send it; False if it ended before or its session is gone.
 
-        Raises StoreError after three more attempts.
+        One that ended before is sent as it is stored: the instance that stored it may have stopped
+        before it sent it. Raises StoreError after three more attempts.
         """
-        is_stored = await self._save(message)
-        if is_stored:
-            await self.send("chat", message, room_of(message["session_id"]))
-        return is_stored
+        room = room_of(message["session_id"])
+        if await self._save(message):
+            await self.send("chat", message, room)
+            return True
+        stored = await self._store.fetch_output(message["session_id"], message["msg_id"])
+        if stored:
+            await self.send("chat", stored, room)
+        return False
 
     async def _save(self, message: Mapping[str, Any]) -> bool:
         for pause in _PAUSES:

@@ -217,6 +217,15 @@ class PostgresStore:
         }
         return bool(await self._fetch(_OUTPUT, values))
 
+    async def fetch_output(self, session_id: str, msg_id: str) -> dict[str, Any] | None:
+        """Return an output by its id."""
+        rows = await self._fetch(
+            "select message::text from public.chat_messages"
+            " where session_id = %(session_id)s and msg_id = %(msg_id)s and msg_type = 'output'",
+            {"session_id": session_id, "msg_id": msg_id},
+        )
+        return (await read_beside([rows[0]["message"]]))[0] if rows else None
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         rows = await self._fetch(_SESSIONS, {"owner": owner, "session_id": None})

@@ -192,6 +192,15 @@ class SqliteStore:
         values |= {"message": json.dumps(message), "now": time.time()}
         return bool(await self._fetch(_OUTPUT, values))
 
+    async def fetch_output(self, session_id: str, msg_id: str) -> dict[str, Any] | None:
+        """Return an output by its id."""
+        rows = await self._fetch(
+            "select message from conversations"
+            " where session_id = ? and msg_id = ? and msg_type = 'output'",
+            (session_id, msg_id),
+        )
+        return (await read_beside([rows[0][0]]))[0] if rows else None
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         rows = await self._fetch(

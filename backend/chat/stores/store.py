@@ -92,6 +92,10 @@ class Store(Protocol):
         """
         ...
 
+    async def fetch_output(self, session_id: str, msg_id: str) -> dict[str, Any] | None:
+        """Return an output by its id; None if it is not there."""
+        ...
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         ...

@@ -115,9 +115,13 @@ async def test_what_agents_remember_is_kept_as_it_was(store: Store) -> None:
 async def test_an_output_that_ended_is_not_changed(store: Store) -> None:
     given = message()
     await store.begin(given, "o-1", OWNER)
+    assert await store.fetch_output("s", "o-1") is None
     assert await store.save_output(output(given))
-    assert await store.save_output(output(given, "success", "done"))
+    ended = output(given, "success", "done")
+    assert await store.save_output(ended)
     assert not await store.save_output(output(given))
+    assert await store.fetch_output("s", "o-1") == ended
+    assert await store.fetch_output("s", given.msg_id) is None
     assert not await store.save_output(output(message("gone")))
     session = await store.fetch_session("s", OWNER)
     assert session

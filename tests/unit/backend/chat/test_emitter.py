@@ -1,7 +1,9 @@
 """What is sent again, given up, or held back from clients that do not read."""
 
 import asyncio
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,6 +13,8 @@ from engineio.packet import MESSAGE, Packet
 
 from backend.chat import emitter as module
 from backend.chat.emitter import NAMESPACE, Emitter, room_of
+from backend.chat.messages import Message, Output
+from backend.chat.stores.sqlite import SqliteStore
 from backend.chat.stores.store import Store, StoreError
 from tests.support.waiting import wait_for
 
@@ -51,8 +55,11 @@ class FailingStore:
             raise StoreError("the database is away")
         return self.takes
 
+    async def fetch_output(self, _session_id: str, _msg_id: str) -> None:
+        """Its session is gone."""
 
-def make(server: Any, store: FailingStore | None = None) -> Emitter:
+
+def make(server: Any, store: FailingStore | Store | None = None) -> Emitter:
     return Emitter(cast("socketio.AsyncServer", server), cast("Store", store or FailingStore()))
 
 
@@ -90,6 +97,23 @@ async def client() -> tuple[socketio.AsyncServer, str, AsyncSocket]:
     sid = await server.manager.connect("eio", NAMESPACE)
     await server.manager.enter_room(sid, NAMESPACE, room_of("s"))
     return server, sid, socket
+
+
+async def test_an_output_that_has_ended_is_sent_as_another_instance_stored_it(
+    client: tuple[socketio.AsyncServer, str, AsyncSocket], tmp_path: Path
+) -> None:
+    """That instance was killed before it sent what it had stored."""
+    server, _, socket = client
+    store = SqliteStore(f"sqlite://{tmp_path}/chat.db")
+    await store.open()
+    given = Message.model_validate({"session_id": "s", "content": [{"type": "text", "text": "x"}]})
+    await store.begin(given, "o-1", None)
+    ended = Output("s", given.conv_id, "o-1", status="success", text="done").render()
+    assert await store.save_output(ended)
+    again = Output("s", given.conv_id, "o-1", status="success", text="done again").render()
+    assert not await make(server, store).publish(again)
+    assert json.loads(socket.queue.get_nowait().data.partition(",")[2]) == ["chat", ended]
+    await store.close()
 
 
 @pytest.mark.parametrize(("count", "length", "is_slow"), [(256, 9, False), (257, 9, True)])
