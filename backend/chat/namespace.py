@@ -4,14 +4,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import socketio
 from pydantic import ValidationError
 
 from backend.chat.emitter import NAMESPACE, Emitter, room_of
-from backend.chat.messages import Message, Output, new_id, refusal
+from backend.chat.messages import TERMINAL, Message, Output, new_id, refusal
 from backend.chat.runner import Runner
 from backend.chat.stores.store import SessionFullError, SessionNotFoundError, Store, StoreError
 from backend.chat.users import Users
@@ -120,16 +120,27 @@ class ChatNamespace(socketio.AsyncNamespace):
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     async def _follow(self, sid: str, session_id: str, conv_id: str | None, since: float) -> None:
+        """Enter the session's room and send its outputs.
+
+        They are read again until none has changed while it was sent: what the room was sent
+        meanwhile is newer, and came before it.
+        """
+        owner = self._owners.get(sid)
+        sent: Sequence[Mapping[str, Any]] = ()
+        is_settled = False
         try:
-            owner = self._owners.get(sid)
             if await self._store.is_owner(session_id, owner):
                 await self.enter_room(sid, room_of(session_id))
-            found = await self._store.fetch_outputs(session_id, owner, conv_id=conv_id, since=since)
+            while not is_settled:
+                found = await self._store.fetch_outputs(
+                    session_id, owner, conv_id=conv_id, since=since
+                )
+                changed = [each for each in found if each not in sent]
+                for message in changed:
+                    await self._emitter.send("chat", message, sid)
+                sent, is_settled = found, all(each["status"] in TERMINAL for each in changed)
         except StoreError:
             _log.exception("A session could not be recovered.")
-            return
-        for message in found:
-            await self._emitter.send("chat", message, sid)
 
     def _is_too_fast(self, sid: str) -> bool:
         recent = self._recent.setdefault(sid, deque(maxlen=_PER_MINUTE))
