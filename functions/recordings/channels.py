@@ -1,6 +1,6 @@
 """Whether the two channels of a recording are two people, each on one: then each is heard alone.
 
-Telephone systems record the two ends of a call so. A microphone in a room puts everybody on both.
+Telephone systems record the two ends of a call so. A microphone in a room puts all on both.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _FRAME: Final = RATE * 3 // 100
 _ALONE: Final = 4.0
 """A channel is alone where it is so many times as loud as the other: by 12 dB."""
 _QUIET: Final = 0.02
-"""Of the loudest frame: below it nobody speaks."""
+"""Of the loudest frame: below it there is no speech."""
 _SILENT: Final = 20.0
 """Of 32,767: what a silent channel may hum."""
 _MOST_TOGETHER: Final = 0.4
@@ -59,7 +59,7 @@ def separate(channels: Sequence[Samples]) -> list[Samples]:
 
 
 def is_silent(samples: Samples) -> bool:
-    """Whether nobody can be heard."""
+    """Return whether no speech can be heard."""
     return float(_loudness(samples).max(initial=0.0)) < _SILENT
 
 

@@ -41,7 +41,8 @@ async def transcribe(
         spoken = await _listen_apart(env, media, part)
     else:
         voices = await asyncio.to_thread(_cut_voices, file, known.speakers) if part.start else {}
-        spoken = await _listen(env, media, part, part.samples, voices)
+        samples = await asyncio.to_thread(lambda: part.samples)
+        spoken = await _listen(env, media, part, samples, voices)
     return {
         "segments": spoken.render(),
         "next": None if part.is_last else round(part.end, 3),
@@ -59,19 +60,24 @@ async def _listen_apart(env: TranscriptionEnv, media: Media, part: Part) -> Spok
     """Transcribe each channel alone; all that is said on one is of one person."""
     found: list[Segment] = []
     model = env.model
-    channels = await asyncio.to_thread(separate, part.channels)
+    voices = await asyncio.to_thread(_find_voices, env.channels, part)
     asked = [
         (
             name,
             _listen(env, replace(media, tags={**media.tags, "channel": name}), part, samples, {}),
         )
-        for name, samples in zip(env.channels, channels, strict=True)
-        if not is_silent(samples)
+        for name, samples in voices
     ]
     for (name, _), spoken in zip(asked, await asyncio.gather(*(s for _, s in asked)), strict=True):
         found += [replace(segment, speaker=name) for segment in spoken.segments]
         model = spoken.model
     return Spoken(sorted(found, key=lambda segment: segment.start), model)
+
+
+def _find_voices(names: Sequence[str], part: Part) -> list[tuple[str, Samples]]:
+    """Return the channels that are not silent, each alone, with their names."""
+    channels = zip(names, separate(part.channels), strict=True)
+    return [(name, samples) for name, samples in channels if not is_silent(samples)]
 
 
 async def _listen(
