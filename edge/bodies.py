@@ -1,4 +1,4 @@
-"""Request bodies of bounded size, for whoever reads them whole."""
+"""Request bodies that are read whole, up to a size."""
 
 from starlette.requests import Request
 

@@ -8,7 +8,7 @@ _ROLES: Final = {
     "anon": "anon",
     "authenticated": "A user …",
     "service_role": "service_role",
-    "none": "Nobody: no key",
+    "none": "No key",
 }
 _SAME: Final = {"same": "The same caller"}
 

@@ -20,11 +20,11 @@ from console.ui.text import text_block
 _HISTORY: Final = "sql_history"
 _MOST_KEPT: Final = 50
 _LONGEST_KEPT: Final = 4000
-_TELL_SCHEME: Final = """
+_REPORT_SCHEME: Final = """
 const scheme = matchMedia("(prefers-color-scheme: dark)");
-const tell = () => emitEvent("scheme", scheme.matches);
-scheme.addEventListener("change", tell);
-tell();"""
+const report = () => emitEvent("scheme", scheme.matches);
+scheme.addEventListener("change", report);
+report();"""
 
 
 @page("/sql", title="SQL", icon="terminal", group="Data", order=20)
@@ -82,7 +82,7 @@ class _SqlPage:
             self._seconds.props("dense outlined").classes("filter")
         self._result = ui.element("div").classes("stack")
         ui.on("scheme", lambda event: self._set_theme(is_dark=bool(event.args)))
-        ui.timer(0.1, lambda: ui.run_javascript(_TELL_SCHEME), once=True)
+        ui.timer(0.1, lambda: ui.run_javascript(_REPORT_SCHEME), once=True)
 
     def set_query(self, text: str) -> None:
         self._editor.value = text

@@ -1,4 +1,4 @@
-"""Tells calls of a project's services that only read from those that may change something."""
+"""Distinguish calls of a project's services that only read from those that may change data."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Failed sign-ins, counted by client address and by account, so that nobody guesses for long."""
+"""Failed sign-ins, counted by client address and by account, to limit guessing of passwords."""
 
 import ipaddress
 import time
@@ -82,7 +82,7 @@ class Attempts:
 
 
 def client_address(request: Request, trusted_proxies: str) -> str:
-    """Return who asks: the last address that no trusted proxy has, of those that passed it on."""
+    """Return the client's address: the last one in the chain that is no trusted proxy's."""
     direct = request.client.host if request.client else ""
     passed = request.headers.getlist("x-forwarded-for")
     addresses = [each.strip() for each in ",".join([*passed, direct]).split(",")]

@@ -41,7 +41,7 @@ def routes_of(url: str) -> Api:
 
 @dataclass(slots=True)
 class Caller:
-    """Whom a page acts as; without a user id, as somebody who is not signed in."""
+    """The user that a page acts as; without a user id, a caller who is not signed in."""
 
     user_id: str
     _token: str = field(default="", init=False)
@@ -95,7 +95,7 @@ class ChatClient:
                 await self._socket.call(event, dict(data), namespace=NAMESPACE)
 
     async def request(self, method: str, path: str) -> Any:
-        """Ask a route. Raises ApiError."""
+        """Send a request to a route. Raises ApiError."""
         headers = await self.caller.headers()
         return await routes_of(self.url).request(method, path, headers=headers)
 

@@ -112,7 +112,7 @@ class _Chat:
         self._upload.send_to(str(self._collection.value or ""))
         await attempt(self.show_calls)
 
-    # What the session tells.
+    # Display: called by the session.
 
     def show_messages(self, messages: list[dict[str, Any]]) -> None:
         """Replace the conversation."""
@@ -123,7 +123,7 @@ class _Chat:
         self._conversation.put(message)
 
     def show_state(self, text: str) -> None:
-        """Say how the connection is."""
+        """Show the state of the connection."""
         self._state.set_text(text)
 
     async def show_sessions(self) -> None:
@@ -180,7 +180,7 @@ class _Chat:
                 what = {"id": video["id"], "start": 0, "title": video["name"]}
                 play.on_click(lambda: attempt(lambda: self._play(what)))
 
-    # What the person does.
+    # Handlers of the page's controls.
 
     async def _open(self, session_id: str) -> None:
         """Open a session, or a new one."""

@@ -23,7 +23,7 @@ class Display(Protocol):
         ...
 
     def show_state(self, text: str) -> None:
-        """Say how the connection is."""
+        """Show the state of the connection."""
         ...
 
     async def show_sessions(self) -> None:

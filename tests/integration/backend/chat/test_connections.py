@@ -44,7 +44,7 @@ async def test_instances_hear_each_other_again(
             heard.append(json.loads(text))
 
     async def publish(number: int) -> None:
-        """Publish until it is heard: nobody keeps what is sent while a listener is away."""
+        """Publish until it is heard: what is sent while a listener is away is lost."""
         async with asyncio.timeout(PATIENCE):
             while {"number": number, "text": "x" * length} not in heard:
                 await sender._publish({"number": number, "text": "x" * length})
