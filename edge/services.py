@@ -147,8 +147,8 @@ class Services:
             max_rows=self.settings.max_rows,
         )
         rest = RestApp(dsn, keys=self.settings.keys, config=config)
+        self._exits.push_async_callback(rest.close)  # also when it is interrupted while it opens
         await rest.open()
-        self._exits.push_async_callback(rest.close)
         return rest
 
     def _start_auth(self) -> Starlette:

@@ -39,11 +39,13 @@ class Rest:
 async def opened(cluster: Cluster, database: str, config: RestConfig) -> AsyncGenerator[Rest]:
     """Serve a database in this process; reading its schema takes 50 ms."""
     app = RestApp(cluster.dsn(database, user="authenticator"), keys=Keys(SECRET), config=config)
-    await app.open()
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
-        yield Rest(client, app, database, cluster.dsn(database))
-    await app.close()
+    try:
+        await app.open()
+        async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
+            yield Rest(client, app, database, cluster.dsn(database))
+    finally:
+        await app.close()
 
 
 def as_role(role: str, **claims: Any) -> dict[str, str]:

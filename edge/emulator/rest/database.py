@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -22,6 +22,7 @@ from edge.errors import EdgeError
 
 _LOG: Final = logging.getLogger(__name__)
 _CHANNEL: Final = b"listen pgrst"
+_RELOADS: Final = frozenset(("", "reload schema", "reload config"))
 _LIMIT: Final = b"set local statement_timeout = '10s'"
 _RECONNECT_PAUSE: Final = 0.5
 
@@ -56,12 +57,14 @@ class Database:
         self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
 
     async def close(self) -> None:
-        if self._listener:
-            self._listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listener
-        self._hang_up()
-        await self.pool.close()
+        """End the listener and the connections, whatever each of them waits for."""
+        try:
+            if self._listener:
+                self._listener.cancel()
+                await asyncio.gather(self._listener, return_exceptions=True)
+        finally:
+            self._hang_up()
+            await self.pool.close()
 
     async def schema(self) -> SchemaCache:
         """Return the schema cache; raises PGRST002 while it cannot be loaded."""
@@ -156,10 +159,11 @@ class Database:
         while True:
             with _logged():
                 connection = self._listening or await self._subscribe()
-                async for notification in connection.notifies():
-                    if notification.payload in {"", "reload schema", "reload config"}:
-                        with _logged():
-                            await self.reload()
+                async with aclosing(connection.notifies()) as notifications:
+                    async for notification in notifications:
+                        if notification.payload in _RELOADS:
+                            with _logged():
+                                await self.reload()
             self._hang_up()
             await asyncio.sleep(_RECONNECT_PAUSE)
 
