@@ -8,7 +8,10 @@ import typer
 
 def auth(
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; PORT or GOTRUE_API_PORT by default.")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; PORT or GOTRUE_API_PORT by default."
+        ),
     ] = None,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; GOTRUE_API_HOST by default.")

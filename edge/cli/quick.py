@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+_LAST_PORT: Final = 65535
 _Readers = Mapping[str, Callable[[str], Any]]
 
 
 def _read_port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and int(text) <= _LAST_PORT):
         raise ValueError(text)
     return int(text)
 
 
 _OPTIONS: Final[_Readers] = {"--host": str, "--port": _read_port}
-_SERVERS: Final[Mapping[str, tuple[str, _Readers]]] = {
+SERVERS: Final[Mapping[str, tuple[str, _Readers]]] = {
     "rest": ("edge.rest_server", _OPTIONS),
     "auth": ("edge.auth_server", {**_OPTIONS, "--data": Path}),
 }
@@ -28,9 +29,9 @@ _SERVERS: Final[Mapping[str, tuple[str, _Readers]]] = {
 def find_server(arguments: Sequence[str]) -> Callable[[], None] | None:
     """Return what serves as these arguments say; None if the command has to read them."""
     name, *given = arguments or ("",)
-    if name not in _SERVERS:
+    if name not in SERVERS:
         return None
-    module, readers = _SERVERS[name]
+    module, readers = SERVERS[name]
     options = _read(given, readers)
     if options is None:
         return None

@@ -7,7 +7,8 @@ import typer
 
 def rest(
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; PGRST_SERVER_PORT by default.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; PGRST_SERVER_PORT by default."),
     ] = None,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; PGRST_SERVER_HOST by default.")

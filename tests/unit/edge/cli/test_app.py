@@ -1,14 +1,16 @@
 """The command line as a whole: import time, help, completion."""
 
+import importlib
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
 import typer
 
 from edge.cli.built_in import BUILT_IN, import_command
-from edge.cli.quick import find_server
+from edge.cli.quick import SERVERS, find_server
 from tests.support.cli_command import Edge
 from tests.support.paths import ROOT
 
@@ -28,14 +30,32 @@ def test_servers_start_without_the_library_of_the_command_line(given: str) -> No
 
 @pytest.mark.parametrize(
     "given",
-    ["", "start", "rest --help", "rest --port", "rest --port x", "rest --data x", "rest more"],
+    [
+        *("", "start", "rest --help", "rest --port", "rest --port x", "rest --data x", "rest more"),
+        *("rest --port 65536", "auth --port=99999", "rest --port -1"),
+    ],
 )
 def test_the_command_reads_what_is_not_as_expected(given: str) -> None:
     assert find_server(given.split()) is None
 
 
-def test_a_wrong_option_of_a_server_is_refused_as_that_of_any_command(edge: Edge) -> None:
-    refused = edge("rest", "--port", "many")
+@pytest.mark.parametrize("name", SERVERS)
+def test_servers_have_the_options_and_defaults_of_their_command(name: str) -> None:
+    module, readers = SERVERS[name]
+    command = signature(import_command(name)).parameters
+    server = signature(importlib.import_module(module).serve).parameters
+
+    assert {option.removeprefix("--") for option in readers} == set(command)
+    assert {each: server[each].default for each in command} == {
+        each: parameter.default for each, parameter in command.items()
+    }
+
+
+@pytest.mark.parametrize("given", ["rest --port many", "rest --port 65536", "auth --port 65536"])
+def test_a_wrong_option_of_a_server_is_refused_as_that_of_any_command(
+    edge: Edge, given: str
+) -> None:
+    refused = edge(*given.split())
 
     assert (refused.status, "Invalid value for '--port'" in refused.err) == (2, True)
 
