@@ -75,17 +75,23 @@ def read_embedded(content: bytes) -> Embedded:
 
 
 def _find_loud(container: Any) -> "list[bool]":
-    """Return for each tenth of a second whether there is sound, against the loudest of the file."""
+    """Return for each tenth of a second whether there is sound, against the loudest of the file.
+
+    Raises ValueError if it cannot be decoded.
+    """
     import numpy as np
 
     av: Any = importlib.import_module("av")
     waiting: Any = av.AudioFifo()
     loudness: list[float] = []
-    for frame in container.decode(audio=0):
-        frame.pts = None  # gaps do not matter here
-        waiting.write(frame)
-        if waiting.samples >= frame.sample_rate * 10:
-            loudness += _measure(waiting.read(frame.sample_rate * 10), np)
+    try:
+        for frame in container.decode(audio=0):
+            frame.pts = None  # gaps do not matter here
+            waiting.write(frame)
+            if waiting.samples >= frame.sample_rate * 10:
+                loudness += _measure(waiting.read(frame.sample_rate * 10), np)
+    except av.FFmpegError as exc:
+        raise ValueError("no sound") from exc
     if waiting.samples:
         loudness += _measure(waiting.read(), np)
     least = max(loudness, default=0.0) * _QUIET
@@ -95,8 +101,8 @@ def _find_loud(container: Any) -> "list[bool]":
 def _measure(block: Any, np: Any) -> "list[float]":
     """Return the mean of each tenth of a second of the first channel, and of what is left."""
     samples: Any = np.abs(block.to_ndarray()[0].astype(np.float32))
-    edges = np.arange(0, len(samples), block.sample_rate // 10)
-    return list(np.add.reduceat(samples, edges) / (block.sample_rate // 10))
+    tenth = max(1, block.sample_rate // 10)
+    return list(np.add.reduceat(samples, np.arange(0, len(samples), tenth)) / tenth)
 
 
 def _is_heard(cue: Cue, loud: "list[bool]") -> bool:
