@@ -9,12 +9,15 @@ from typing import Any, Final
 import psycopg
 import socketio
 from psycopg import sql
+from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
 _CHANNEL: Final = "chat"
 _LONGEST_PAYLOAD: Final = 7_900
 """Bytes; Postgres refuses notifications of 8,000 and more."""
 _PUBLISH_SECONDS: Final = 5.0
+_LISTEN_SECONDS: Final = 5.0
+_FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _log = logging.getLogger("chat")
 
@@ -22,14 +25,61 @@ _log = logging.getLogger("chat")
 def choose_manager(database_url: str, redis_url: str) -> socketio.AsyncManager:
     """Return Redis's manager where a URL is given, Postgres's, or one for a single instance."""
     if redis_url:
-        return socketio.AsyncRedisManager(redis_url, channel=_CHANNEL)
+        return RedisManager(redis_url, channel=_CHANNEL)
     if database_url.startswith("sqlite:"):
         return socketio.AsyncManager()
     return PostgresManager(database_url)
 
 
+async def start_listening(server: socketio.AsyncServer) -> None:
+    """Wait until the server hears the other instances, up to 5 s.
+
+    Socket.IO begins to listen when the first client connects: what others send in the first moments
+    of that client would be lost.
+    """
+    manager = server.manager
+    server.manager_initialized = True
+    manager.initialize()
+    if isinstance(manager, RedisManager | PostgresManager):
+        try:
+            async with asyncio.timeout(_LISTEN_SECONDS):
+                await manager.is_listening.wait()
+        except TimeoutError:
+            _log.warning("Rooms are not shared yet: the other instances cannot be heard.")
+
+
+class RedisManager(socketio.AsyncRedisManager):
+    """Manager over Redis; `is_listening` is set once it hears the other instances."""
+
+    def __init__(self, url: str, channel: str = _CHANNEL) -> None:
+        super().__init__(url, channel=channel)
+        self.is_listening = asyncio.Event()
+
+    async def _listen(self) -> AsyncGenerator[bytes]:
+        """Yield what instances published; connects again after growing pauses."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._redis_connect()
+                async with self.redis.pubsub() as pubsub:
+                    await pubsub.subscribe(self.channel)
+                    async for message in pubsub.listen():
+                        if message["type"] == "message":
+                            yield message["data"]
+                        else:  # the subscription is confirmed
+                            self.is_listening.set()
+                            pause = _FIRST_PAUSE
+            except (RedisError, OSError):
+                _log.warning("Rooms are not shared: Redis cannot be reached. Trying again.")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
 class PostgresManager(AsyncPubSubManager):
-    """Manager over LISTEN and NOTIFY; a longer message goes through chat.notifications."""
+    """Manager over LISTEN and NOTIFY; a longer message goes through chat.notifications.
+
+    `is_listening` is set once it hears the other instances.
+    """
 
     name = "postgres"
 
@@ -38,6 +88,7 @@ class PostgresManager(AsyncPubSubManager):
         self._url = url
         self._publisher: psycopg.AsyncConnection[Any] | None = None
         self._lock = asyncio.Lock()
+        self.is_listening = asyncio.Event()
 
     async def _publish(self, data: Mapping[str, Any]) -> None:
         """Notify the other instances; two attempts. Raises psycopg.Error, TimeoutError."""
@@ -71,14 +122,15 @@ class PostgresManager(AsyncPubSubManager):
 
     async def _listen(self) -> AsyncGenerator[str]:
         """Yield what instances published; connects again after growing pauses."""
-        pause = 0.2
+        pause = _FIRST_PAUSE
         while True:
             try:
                 async with await self._connect() as listener:
                     await listener.execute(
                         sql.SQL("listen {}").format(sql.Identifier(self.channel))
                     )
-                    pause = 0.2
+                    self.is_listening.set()
+                    pause = _FIRST_PAUSE
                     async for notification in listener.notifies():
                         if message := await self._read(notification.payload):
                             yield message

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from backend.chat.emitter import Emitter
 from backend.chat.functions import Functions
 from backend.chat.library import Library
-from backend.chat.managers import choose_manager
+from backend.chat.managers import choose_manager, start_listening
 from backend.chat.origins import origins_of
 from backend.chat.recordings import Recordings
 from backend.chat.runner import Runner
@@ -35,8 +35,9 @@ class Services:
     runner: Runner
 
     async def open(self) -> None:
-        """Connect to the database and look for runs. Raises StoreError."""
+        """Connect to the database and the other instances, look for runs. Raises StoreError."""
         await self.store.open()
+        await start_listening(self.server)
         self.runner.start()
         self.emitter.start()
 

@@ -7,7 +7,9 @@ from .async_manager import AsyncManager as AsyncManager
 from .async_pubsub_manager import AsyncPubSubManager
 
 class AsyncRedisManager(AsyncPubSubManager):
+    redis: Any
     def __init__(self, url: str = ..., channel: str = ...) -> None: ...
+    def _redis_connect(self) -> None: ...
 
 class _Socket:
     queue: Queue[Any]
@@ -17,6 +19,7 @@ class _EngineServer:
 
 class AsyncServer:
     manager: AsyncManager
+    manager_initialized: bool
     eio: _EngineServer
     def __init__(
         self,
