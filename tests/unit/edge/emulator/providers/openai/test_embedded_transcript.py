@@ -17,9 +17,10 @@ FIRST_HALF = np.concatenate([SECOND, SECOND, SECOND * 0, SECOND * 0])[np.newaxis
 
 def write_at_rate(rate: int) -> bytes:
     target = io.BytesIO()
-    with av.open(target, "w", format="matroska") as container:
+    opened: Any = av.open(target, "w", format="matroska")
+    with opened as container:
         container.metadata.update(TAGS)
-        stream: Any = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        stream = container.add_stream("pcm_s16le", rate=rate, layout="mono")
         frame = av.AudioFrame.from_ndarray(np.ones((1, 50), np.int16), format="s16", layout="mono")
         frame.sample_rate = rate
         container.mux(stream.encode(frame))
