@@ -46,8 +46,9 @@ def serve(
 async def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     from edge.emulator.rest.database import Database
 
-    connection = await connect(settings.dsn)
-    settings = await read_role_settings(settings, connection)
+    connection = await connect(settings.dsn) if settings.reads_role_settings else None
+    if connection:
+        settings = await read_role_settings(settings, connection)
     base = settings.without_role_settings().config()
     database = Database(settings.dsn, settings.config(), base)
     address = host or settings.values.get("server_host") or _DEFAULT_HOST
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, host: str | None, port: int | None) -> None
         await opening
         gc.freeze()
         gc.enable()
+        listener.listen()  # whoever reads the address may use it
         print(f"REST    http://{address}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
         try:
             await server.run_server(app, listener)
@@ -80,8 +82,6 @@ async def connect(dsn: str) -> "Connection":
 
 async def read_role_settings(settings: Settings, connection: "Connection") -> Settings:
     """Return the settings with those that the login role has in the database."""
-    if not settings.reads_role_settings:
-        return settings
     rows = await (await connection.execute(ROLE_SETTINGS)).fetchall()
     return settings.with_role_settings({row["name"]: row["value"] for row in rows})
 

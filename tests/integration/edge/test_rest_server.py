@@ -1,6 +1,8 @@
 """`edge rest`'s server over a database that knows nothing of the stack."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,7 @@ from edge.emulator.rest.environment import Settings
 from edge.rest_app import create_rest_app
 from edge.rest_server import connect, read_role_settings
 from edge.tokens import mint
+from tests.support.cli_process import shell
 from tests.support.waiting import PATIENCE
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
@@ -187,3 +190,20 @@ async def test_settings_of_the_login_role_apply_when_they_are_reloaded(
             _configure(cluster, b"reset all")
         await _wait_for(server, 2)
         assert (await server.get("/")).status_code == 200
+
+
+def test_without_the_login_roles_settings_it_serves_before_the_database_does():
+    environment = shell(
+        PGRST_DB_URI="postgresql://login@127.0.0.1:1/none",
+        PGRST_DB_ANON_ROLE="visitor",
+        PGRST_DB_CONFIG="false",
+    )
+    command = [sys.executable, "-m", "edge", "rest", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            answer = httpx.get(process.stdout.readline().split()[-1], timeout=PATIENCE)
+        finally:
+            process.terminate()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "PGRST000")
