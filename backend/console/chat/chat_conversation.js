@@ -32,9 +32,11 @@ function render(text) {
 }
 
 export default {
-  props: { agents: Array, call: String, playable: Array },
+  props: { agents: Array, call: String, longest: Number, playable: Array },
   data: () => ({ turns: [], text: "", player: null }),
   computed: {
+    // The backend may end the connection at it, and again each time that it is sent once more.
+    isTooLong() { return this.text.length > this.longest; },
     busy() {
       const last = this.turns.at(-1);
       return Boolean(last) && (!last.outputs.length || last.outputs.some((output) => output.status === "progress"));
@@ -71,7 +73,7 @@ export default {
     focus() { this.$refs.field?.focus(); },
     send() {
       const text = this.text.trim();
-      if (!text || this.busy) return;
+      if (!text || this.busy || this.isTooLong) return;
       this.$emit("send", text);
       this.text = "";
     },
@@ -154,11 +156,12 @@ export default {
     <div class="row-wrap chat-agents" role="group" aria-label="Agents">
       <button v-for="agent in agents" :key="agent.name" type="button" class="act" :title="agent.description" @click="mention(agent.name)">@{{ agent.name }}</button>
     </div>
+    <p v-if="isTooLong" class="message-error" role="alert">A message has at most {{ longest.toLocaleString("en") }} characters: add a longer text as a file.</p>
     <form class="chat-compose" @submit.prevent="send">
       <label class="hidden" for="chat-text">Message</label>
       <textarea id="chat-text" ref="field" v-model="text" rows="2" placeholder="Ask about a call, or write @sales_prompt_extractor"
         @keydown.enter.exact.prevent="send"></textarea>
-      <button type="submit" class="button" :disabled="busy">Send</button>
+      <button type="submit" class="button" :disabled="busy || isTooLong">Send</button>
     </form>
   </div>`,
 };

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from nicegui.element import Element
 
+from backend.chat.messages import LONGEST_TEXT
+
 _MOST_SHOWN: Final = 200
 Handle = Callable[[Any], Any]
 
@@ -19,6 +21,7 @@ class Conversation(
         self.props["agents"] = [
             {"name": each["name"], "description": each["description"]} for each in agents
         ]
+        self.props["longest"] = LONGEST_TEXT
         self.props["playable"] = []
         self.props["call"] = ""
 

@@ -179,6 +179,15 @@ def test_what_failed_is_tried_again(view: Page) -> None:
     expect(answers(view, "error")).to_have_count(2)
 
 
+def test_a_text_that_is_too_long_stays_in_the_field(view: Page) -> None:
+    ask(view, "Ж" * 400_000)
+    expect(view.get_by_role("alert").get_by_text("at most 204,800 characters")).to_be_visible()
+    expect(view.get_by_role("button", name="Send")).to_be_disabled()
+    ask(view, "help")
+    expect(answers(view, "success")).to_have_count(1)
+    expect(view.get_by_role("log").locator("article")).to_have_count(2)
+
+
 def test_a_recording_that_is_dropped_is_transcribed_and_played(view: Page) -> None:
     sound = list(make_recording("mp3", 14))
     view.evaluate(
