@@ -10,7 +10,7 @@ _NUMBERED: Final = re.compile(
     r"(?:speaker|spk|spkr|s|ch|channel|participant|user)?[ _-]?0*(\d{1,12})", re.I
 )
 _RESOURCE: Final = re.compile(r"\w+/[\w/-]*?([\w-]+)")
-_ROLE_PREFIX: Final = re.compile(r"(?:message_)?role_(?=[a-z_]+$)", re.I)
+_ROLE_PREFIX: Final = re.compile(r"^(?:message_)?role_(?=[a-z_]+$)", re.I)
 _UNKNOWN: Final = frozenset(
     {"", "unknown", "uu", "none", "null", "undefined", "unidentified", "@0"}
 )

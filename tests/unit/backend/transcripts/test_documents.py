@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from backend.transcripts.reader import load_transcript
+from backend.transcripts.turns import speaker_name
 
 TURNS = "Sam: What would it cost?\nDana: Too much."
 SAID = [("Sam", "What would it cost?"), ("Dana", "Too much.")]
@@ -71,3 +72,10 @@ def test_a_speaker_that_is_unknown_has_no_name(tmp_path: Path) -> None:
 
 def test_html_entities_are_characters(tmp_path: Path) -> None:
     assert load(tmp_path, [{"speaker": "A", "text": "R&amp;D &gt; all"}]) == "A: R&D > all"
+
+
+def test_a_speaker_s_name_is_read_in_one_pass_however_long_it_is() -> None:
+    name = "role_" * 100_000 + "1"
+
+    assert speaker_name(name) == name
+    assert speaker_name("MESSAGE_ROLE_AGENT") == "Agent"
