@@ -1,6 +1,7 @@
 """What the files of a project create, by name: to tell why something is not there."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -59,11 +60,12 @@ def read_created(scripts: Iterable[Script]) -> CreatedNames:
     """Read the files in the order in which they are applied."""
     found = CreatedNames()
     for script in scripts:
+        lines = [match.start() for match in re.finditer("\n", script.text)]
         for match in _CREATED.finditer(script.text):
-            place = Place(script.path.name, script.text.count("\n", 0, match.start()) + 1)
+            place = Place(script.path.name, bisect_left(lines, match.start()) + 1)
             found.places.setdefault(bare_name(match["name"]), place)
         for table, column, start in _added_columns(script.text):
-            place = Place(script.path.name, script.text.count("\n", 0, start) + 1)
+            place = Place(script.path.name, bisect_left(lines, start) + 1)
             found.columns.setdefault(column, []).append((table, place))
     return found
 
