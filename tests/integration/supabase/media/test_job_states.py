@@ -207,6 +207,19 @@ def test_predictions_are_due_after_growing_pauses(media: MediaDatabase) -> None:
     assert pauses[-1] == 300
 
 
+def test_an_attempt_begins_without_a_prediction(media: MediaDatabase) -> None:
+    job_id = media.enqueue(metadata={"prediction_id": "of a request", "seed": 3})["job_id"]
+    media.claim("w1")
+    named = media.job(job_id)["metadata"]
+    media.report(job_id, "processing", metadata={"prediction_id": "p1"})
+    own = media.job(job_id)["metadata"]
+    media.expire(job_id)
+    assert media.claim("w2")
+
+    assert (named, own) == ({"seed": 3}, {"seed": 3, "prediction_id": "p1"})
+    assert media.job(job_id)["metadata"] == {"seed": 3}
+
+
 def test_a_result_counts_although_the_job_was_taken_over(media: MediaDatabase) -> None:
     job_id = media.enqueue()["job_id"]
     media.claim("w1")
