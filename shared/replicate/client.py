@@ -1,5 +1,6 @@
 """Predictions by Replicate's HTTP API: create, read. A creation is never sent twice."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -52,7 +53,7 @@ async def create_prediction(
         return await _send(env, "POST", "/v1/predictions", body)
     except httpx.ConnectError as exc:
         raise _unreachable() from exc
-    except httpx.TransportError as exc:
+    except (httpx.TransportError, TimeoutError) as exc:
         raise UnknownOutcomeError(
             "Replicate did not answer; its webhook tells whether the prediction runs."
         ) from exc
@@ -62,18 +63,19 @@ async def read_prediction(env: ReplicateEnv, prediction_id: str) -> dict[str, An
     """Return a prediction. Raises PredictionError, UnavailableError."""
     try:
         return await _send(env, "GET", f"/v1/predictions/{prediction_id}", None)
-    except httpx.TransportError as exc:
+    except (httpx.TransportError, TimeoutError) as exc:
         raise _unreachable() from exc
 
 
 async def _send(env: ReplicateEnv, method: str, path: str, body: Any) -> dict[str, Any]:
-    async with http_pool(env.base_url).stream(
+    request = http_pool(env.base_url).stream(
         method,
         f"{env.base_url}{path}",
         json=body,
         headers={"authorization": f"Bearer {env.require_token()}"},
         timeout=_SECONDS,
-    ) as response:
+    )
+    async with asyncio.timeout(_SECONDS), request as response:
         content = bytearray()
         async for chunk in response.aiter_bytes():
             content += chunk
