@@ -3,7 +3,9 @@
 Those with a reference are drawn by the first model whose capabilities name an input for it.
 """
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
 
 from shared.context import Context
 from shared.database.rpc import call_rpc
@@ -11,8 +13,12 @@ from shared.errors import FunctionError
 from shared.replicate.env import ReplicateEnv
 
 from .inputs import find_reference, map_inputs, map_reference, read_message
-from .models import find_default, find_reference_model
+from .models import Model, find_default, find_reference_model
 from .predict import predict
+from .side_by_side import run_all
+
+_AT_ONCE: Final = 4
+"""A slow provider is done with all that is claimed before the function's time is over."""
 
 
 async def fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
@@ -25,15 +31,23 @@ async def fall_back(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
     payloads = await call_rpc(
         ctx.env.supabase, None, "claim_replicate_jobs_v2", arguments, seconds=20
     )
-    started = 0
-    for payload in payloads:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def start(payload: Mapping[str, Any]) -> bool:
         model = (with_reference if find_reference(payload) else None) or from_text
-        inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
-        inputs |= map_reference(model.capabilities, payload)
-        try:
-            await predict(ctx, env, payload["job_id"], model, inputs)
-        except FunctionError as exc:
-            ctx.note(fallback_failure={"job_id": payload["job_id"], "code": exc.code})
-        else:
-            started += 1
-    return {"claimed": len(payloads), "started": started}
+        async with gate:
+            return await _start(ctx, env, payload, model)
+
+    started = await run_all(*map(start, payloads))
+    return {"claimed": len(payloads), "started": sum(started)}
+
+
+async def _start(ctx: Context, env: ReplicateEnv, payload: Mapping[str, Any], model: Model) -> bool:
+    inputs = map_inputs(model.defaults, read_message(payload), payload.get("prompt") or "")
+    inputs |= map_reference(model.capabilities, payload)
+    try:
+        await predict(ctx, env, payload["job_id"], model, inputs)
+    except FunctionError as exc:
+        ctx.note(fallback_failure={"job_id": payload["job_id"], "code": exc.code})
+        return False
+    return True

@@ -4,7 +4,7 @@ POST by a user: {prompt, apiModelId, jobType | job_type, quality?, input? {steps
 width, height, seed, scheduler, num_outputs, negative_prompt}, metadata?}: 200 {jobId,
 predictionId, status: queued}; the webhook ends the job. {predictionId}: 200 the provider's
 prediction object; one that has ended also ends its job, should the webhook have been lost.
-POST {action: maintain} with the secret key, each half minute by its schedule: poll, then fallback.
+POST {action: maintain} with the secret key, each half minute by its schedule: poll and fallback.
 {action: poll}: predictions whose webhook did not come are read, 30 s after their start and then
 after growing pauses; those that are over end their jobs: 200 {polled, ended}.
 {action: fallback}: picture jobs that wait for a minute while no worker is healthy are drawn by the
@@ -31,6 +31,7 @@ from .models import find_model
 from .poll import OVER, poll
 from .predict import predict
 from .request import ImageInput
+from .side_by_side import run_all
 
 _MAX_BODY: Final = 1 << 18
 _MAX_PROMPT: Final = 10_000
@@ -57,11 +58,11 @@ async def main(ctx: Context) -> dict[str, Any]:
 async def _maintain(ctx: Context, env: ReplicateEnv, action: str) -> dict[str, Any]:
     if ctx.auth_mode != "secret":
         raise ForbiddenError(f"{action} requires the secret key.", code="SECRET_KEY_NEEDED")
+    runs = {"poll": (poll,), "fallback": (fall_back,)}.get(action, (poll, fall_back))
+    # Side by side: predictions that are slow to read hold no job that waits to be drawn.
     done: dict[str, Any] = {}
-    if action != "fallback":
-        done |= await poll(ctx, env)
-    if action != "poll":
-        done |= await fall_back(ctx, env)
+    for result in await run_all(*(run(ctx, env) for run in runs)):
+        done |= result
     return done
 
 

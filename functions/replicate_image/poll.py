@@ -12,6 +12,7 @@ from shared.replicate.env import ReplicateEnv
 from shared.replicate.process import process_prediction
 
 from .predict import report
+from .side_by_side import run_all
 
 OVER: Final = ("succeeded", "failed", "canceled", "aborted")
 _SECONDS: Final = 20.0
@@ -34,7 +35,7 @@ async def poll(ctx: Context, env: ReplicateEnv) -> dict[str, Any]:
                 ctx.note(poll_failure={"job_id": job["job_id"], "code": exc.code})
                 return False
 
-    ended = await asyncio.gather(*(end(job) for job in due))
+    ended = await run_all(*map(end, due))
     return {"polled": len(due), "ended": sum(ended)}
 
 
