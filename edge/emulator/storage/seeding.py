@@ -32,12 +32,12 @@ async def upload_folders(app: ASGIApp, token: str, folders: Mapping[str, Path]) 
 
 async def _fill(client: httpx.AsyncClient, bucket: str, folder: Path) -> str | None:
     setting = f"storage.buckets.{bucket}.objects_path"
-    files = await asyncio.to_thread(_list_files, folder)
-    if not files:
-        return f"{setting}: there are no files at {folder}"
     listed = await client.post(f"/object/list/{quote(bucket)}", json={"prefix": "", "limit": 1})
     if listed.is_error or listed.json():
         return None
+    files = await asyncio.to_thread(_list_files, folder)
+    if not files:
+        return f"{setting}: there are no files at {folder}"
     refused: list[str] = []
     for name, path in files:
         kind = mimetypes.guess_type(path.name)[0] or DEFAULT_TYPE
