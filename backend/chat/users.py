@@ -43,18 +43,23 @@ class Users:
         if cached and cached[0] > now:
             return cached[1]
         user = await self._ask(token)
+        if user is None:
+            return User(None, is_refused=True)
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
         self._cache[digest] = (now + _CACHED_SECONDS, user)
         return user
 
-    async def _ask(self, token: str) -> User:
+    async def _ask(self, token: str) -> User | None:
+        """Return None if Auth cannot say who it is."""
         if not token.isascii() or len(token) > 8192:
             return User(None, is_refused=True)
         try:
             answer = await self._client.get("/user", headers={"Authorization": f"Bearer {token}"})
             body: Any = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError):
-            body = {}
+            return None
+        if answer.status_code >= 500 or answer.status_code == 429:
+            return None
         user_id = body.get("id")
         return User(user_id) if isinstance(user_id, str) else User(None, is_refused=True)

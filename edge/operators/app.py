@@ -159,12 +159,12 @@ class OperatorConsole:
             return self._refuse_for(wait, email)
         try:
             operator = await self.project.sign_in(email, password, code)
-            self.attempts.give_back(address, email)
-            await self._record_sign_in(operator)
         except SignInError as exc:
             return self._ask(str(exc), 401, email)
         except httpx.HTTPError:
-            return self._ask("The project, or its audit table, does not answer.", 503, email)
+            self.attempts.give_back(address, email)  # the password was not looked at
+            return self._ask("The project does not answer.", 503, email)
+        self.attempts.give_back(address, email)
         return await self._let_in(request, operator)
 
     def _refuse_for(self, seconds: float, email: str) -> Response:
@@ -175,6 +175,10 @@ class OperatorConsole:
         return answer
 
     async def _let_in(self, request: Request, operator: Operator) -> Response:
+        try:
+            await self._record_sign_in(operator)
+        except httpx.HTTPError:
+            return self._ask("The project's audit table does not answer.", 503, operator.email)
         session = await self.sessions.open(operator)
         response = RedirectResponse("/console/", 303, headers={"cache-control": "no-store"})
         response.set_cookie(

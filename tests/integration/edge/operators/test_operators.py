@@ -73,6 +73,18 @@ def test_an_account_is_guessed_at_a_few_times_only(console: Console) -> None:
     assert "try again in 15 min" in refused.text
 
 
+def test_sign_ins_that_auth_does_not_answer_are_no_guesses(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, email = console.create_user(console="read")
+    with monkeypatch.context() as patch:
+        patch.setattr(console.served.project, "url", "http://127.0.0.1:9")
+        for _ in range(MOST_AT_ACCOUNT + 1):
+            assert console.sign_in(email).status_code == 503
+
+    assert console.sign_in(email).status_code == 303
+
+
 def test_pages_are_shown_to_who_has_signed_in_until_they_sign_out(console: Console) -> None:
     console.client.cookies.clear()
     stranger = console.client.get("/console/")
