@@ -19,13 +19,21 @@ class LazyApp:
     create: Callable[[], ASGIApp]
     exits: AsyncExitStack | None = None
     _app: ASGIApp | None = field(default=None, init=False)
-    _creating: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _creating: asyncio.Task[ASGIApp] | None = field(default=None, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
-            async with self._creating:
-                self._app = self._app or await self._create()
+            self._app = await self._wait()
         await self._app(scope, receive, send)
+
+    async def _wait(self) -> ASGIApp:
+        """Return the app, which is made for all that wait: a request that ends does not end it."""
+        creating = self._creating = self._creating or asyncio.create_task(self._create())
+        try:
+            return await asyncio.shield(creating)
+        except Exception:
+            self._creating = None  # the next request tries again
+            raise
 
     async def _create(self) -> ASGIApp:
         app = await asyncio.to_thread(self.create)

@@ -1,5 +1,7 @@
 """An app that is made at its first request."""
 
+import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -45,3 +47,25 @@ async def test_without_a_request_nothing_is_made_or_ended():
 
     async with AsyncExitStack() as exits:
         LazyApp(create, exits)
+
+
+async def test_a_request_that_is_cancelled_has_no_second_app_made():
+    made: list[str] = []
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def create() -> Starlette:
+        made.append("one")
+        has_begun.set()
+        may_go_on.wait(90)
+        return Starlette(routes=[Route("/", _answer)])
+
+    transport = httpx.ASGITransport(LazyApp(create))
+    async with httpx.AsyncClient(transport=transport, base_url="http://lazy") as client:
+        first, second = (asyncio.create_task(client.get("/")) for _ in range(2))
+        await asyncio.to_thread(has_begun.wait, 90)
+        first.cancel()
+        await asyncio.wait({first})
+        may_go_on.set()
+        assert (await second).text == "made"
+
+    assert made == ["one"]
