@@ -8,7 +8,7 @@ follow; the JDK's client offers h2c with every request to http://, and a server 
 
 import asyncio
 import re
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import httptools
 
@@ -137,6 +137,7 @@ class HardenedHttpProtocol(CoalescingHttpProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body.add(len(body))
+        self._spare_copies()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -151,6 +152,17 @@ class HardenedHttpProtocol(CoalescingHttpProtocol):
         super().on_response_complete()
         if self._refusal and is_last:
             self._answer_refusal(self._refusal)
+
+    def _spare_copies(self) -> None:
+        """Have uvicorn keep a body's first bytes since the last read as they are: it adds them.
+
+        Further bytes are added to a bytearray, as uvicorn does it.
+        """
+        held: bytes | bytearray = self.cycle.body
+        if not held:
+            self.cycle.body = cast("bytearray", b"")
+        elif isinstance(held, bytes):
+            self.cycle.body = bytearray(held)
 
     def _parse(self, data: bytes) -> None:
         while True:

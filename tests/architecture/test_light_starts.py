@@ -23,7 +23,7 @@ _COMMAND_LINE = {"click", "typer"}
 _PARTS = {"a2wsgi", "anyio", "multiprocessing", "uvicorn.supervisors"}
 _NOT_OF_A_STACK = {
     *("a2wsgi", "click", "edge.emulator.providers", "jinja2", "opentelemetry", "pygments"),
-    *("requests", "uvicorn.supervisors"),
+    *("requests", "uvicorn.supervisors", "xxhash"),
 }
 _REST = (
     "import edge.cli.exit, edge.cli.quick, edge.rest_server\n"

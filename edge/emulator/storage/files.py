@@ -7,27 +7,28 @@ ours, never of an object's name.
 """
 
 import asyncio
-import hashlib
 import os
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 from uuid import UUID, uuid4
 
 from edge.emulator.storage.errors import StorageError, storage_error
+from edge.emulator.storage.etag import Etag, Md5Etag, UploadEtag
 
 CHUNK: Final = 256 * 1024
 _LARGE_CHUNK: Final = 1024 * 1024
+_SMALLEST_WRITE: Final = 16 * 1024
 _TEMPORARY: Final = "tmp"
 _ORPHAN_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in place: its version, size in bytes and ETag, which is the MD5 in quotes."""
+    """A file in place: its version, size in bytes and ETag in quotes."""
 
     version: str
     size: int
@@ -40,17 +41,18 @@ class _Incoming:
 
     path: Path
     limit: int
+    etag: Etag = field(default_factory=Md5Etag)
     size: int = 0
-    digest: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
     file: BinaryIO | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, pieces: list[bytes]) -> None:
         """Append, count and hash bytes. Raises EntityTooLarge."""
-        self.size += len(data)
+        self.size += sum(map(len, pieces))
         if self.size > self.limit:
             raise storage_error("EntityTooLarge")
-        self.digest.update(data)
-        self.append(data)
+        for data in _join_small(pieces):
+            self.etag.update(data)
+            self.append(data)
 
     def append(self, data: bytes) -> None:
         """Append bytes; the first call creates the file."""
@@ -79,32 +81,39 @@ class FileStore:
         self._durable = durable
         (folder / _TEMPORARY).mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    async def write(self, chunks: AsyncIterator[bytes], limit: int) -> StoredFile:
-        """Write a stream to a new version. Raises EntityTooLarge beyond `limit` bytes."""
+    async def write(
+        self, chunks: AsyncIterator[bytes], limit: int, etag: Etag | None = None
+    ) -> StoredFile:
+        """Write a stream to a new version. Raises EntityTooLarge beyond `limit` bytes.
+
+        `etag` hashes it, by default with MD5.
+        """
         version = str(uuid4())
-        incoming = _Incoming(self._folder / _TEMPORARY / version, limit)
+        incoming = _Incoming(self._folder / _TEMPORARY / version, limit, etag or Md5Etag())
         writing: asyncio.Task[None] | None = None  # meanwhile the next bytes arrive
         try:
-            data, is_last = b"", False
-            async for data, is_last in _collect(chunks):
+            pieces: list[bytes] = []
+            is_last = False
+            async for pieces, is_last in _collect(chunks):
                 if writing:
                     await asyncio.shield(writing)
                 writing = None
                 if not is_last:
-                    writing = asyncio.create_task(asyncio.to_thread(incoming.write, data))
+                    writing = asyncio.create_task(asyncio.to_thread(incoming.write, pieces))
             # The rest in one step: a small file is one call of a thread.
-            await asyncio.to_thread(self._place, incoming, data if is_last else b"", version)
+            await asyncio.to_thread(self._place, incoming, pieces if is_last else [], version)
         except BaseException:
             if writing:
                 await asyncio.wait({writing})
             await asyncio.to_thread(incoming.discard)
             raise
-        return StoredFile(version, incoming.size, f'"{incoming.digest.hexdigest()}"')
+        return StoredFile(version, incoming.size, incoming.etag.render())
 
     def describe(self, data: bytes) -> StoredFile:
         """Return what a new version of these bytes will be; `place` writes it."""
-        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return StoredFile(str(uuid4()), len(data), f'"{digest}"')
+        etag = Md5Etag()
+        etag.update(data)
+        return StoredFile(str(uuid4()), len(data), etag.render())
 
     async def place(self, version: str, data: bytes) -> None:
         """Write a file whole; with fsync in a thread, otherwise it is in the kernel's cache."""
@@ -183,8 +192,8 @@ class FileStore:
         yield from self._folder.glob("??/*")
         yield from self._folder.glob(f"{_TEMPORARY}/*")
 
-    def _place(self, incoming: _Incoming, data: bytes, version: str) -> None:
-        incoming.write(data)
+    def _place(self, incoming: _Incoming, pieces: list[bytes], version: str) -> None:
+        incoming.write(pieces or [b""])
         self._move_in(incoming, version)
 
     def _place_whole(self, version: str, data: bytes) -> None:
@@ -205,10 +214,10 @@ class FileStore:
             _sync_folder(path.parent)
 
     def _adopt(self, source: Path, version: str) -> StoredFile:
-        digest = hashlib.md5(usedforsecurity=False)
-        with source.open("rb") as file:
+        etag = UploadEtag(source.stat().st_size)
+        with source.open("rb", buffering=0) as file:
             while data := file.read(CHUNK):
-                digest.update(data)
+                etag.update(data)
             if self._durable:
                 os.fsync(file.fileno())
             size = file.tell()
@@ -218,7 +227,7 @@ class FileStore:
         source.rename(path)
         if self._durable:
             _sync_folder(path.parent)
-        return StoredFile(version, size, f'"{digest.hexdigest()}"')
+        return StoredFile(version, size, etag.render())
 
     def _link(self, version: str, new: str) -> None:
         path = self.path(new)
@@ -252,17 +261,23 @@ class FileStore:
         return file, file.read(length)
 
 
-async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, bool]]:
-    """Join small pieces, so that each thread call writes about 256 KB; tell which is the last."""
+async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[list[bytes], bool]]:
+    """Collect about 1 MB, so that few threads are called; yields also which is the last."""
     pieces: list[bytes] = []
     size = 0
     async for piece in chunks:
         pieces.append(piece)
         size += len(piece)
-        if size >= CHUNK:
-            yield b"".join(pieces), False
+        if size >= _LARGE_CHUNK:
+            yield pieces, False
             pieces, size = [], 0
-    yield b"".join(pieces), True
+    yield pieces, True
+
+
+def _join_small(pieces: list[bytes]) -> list[bytes]:
+    """Return pieces of which each is worth a system call."""
+    is_small = sum(map(len, pieces)) < len(pieces) * _SMALLEST_WRITE
+    return [b"".join(pieces)] if is_small else pieces
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,13 +28,17 @@ _MAX_HEADERS: Final = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object that is being sent; `size` in bytes where it is declared."""
+    """An object that is being sent; `size` in bytes where it is declared.
+
+    Its ETag is the MD5 if it comes by the S3 protocol.
+    """
 
     content_type: str
     cache_control: str
     user_metadata: dict[str, Any] | None
     size: int | None
     chunks: AsyncIterator[bytes]
+    is_s3: bool = False
 
 
 async def read_upload(request: Request) -> Upload:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from edge.emulator.storage import rows
 from edge.emulator.storage.context import StorageContext
 from edge.emulator.storage.errors import MISSING, StorageError, storage_error
+from edge.emulator.storage.etag import Md5Etag, UploadEtag
 from edge.emulator.storage.files import StoredFile
 from edge.emulator.storage.identity import Caller
 from edge.emulator.storage.names import check_object_name
@@ -173,7 +174,8 @@ async def store(
     context: StorageContext, target: Target, incoming: Upload, limit: int, owner: str | None
 ) -> rows.Row:
     """Write the bytes and commit the row, as the owner of the tables."""
-    file = await context.files.write(incoming.chunks, limit)
+    etag = Md5Etag() if incoming.is_s3 else UploadEtag(incoming.size)
+    file = await context.files.write(incoming.chunks, limit, etag)
     metadata = describe(file, incoming.content_type, incoming.cache_control)
     about = owner, incoming.user_metadata or {}
     return await commit(context, target, file.version, metadata, about)

@@ -36,6 +36,7 @@ def read_object(request: S3Request) -> Upload:
         dict(request.user_metadata),
         request.size,
         request.body(),
+        is_s3=True,
     )
 
 

@@ -58,6 +58,7 @@ async def post_object(context: StorageContext, request: Request) -> Response:
         },
         None,
         _within(form.chunks, length),
+        is_s3=True,
     )
     target = Target(bucket, key, upsert=True)
     row = await upload(context, request, caller, target, sent, "s3.object.upload")
