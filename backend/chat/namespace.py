@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import socketio
@@ -20,6 +21,27 @@ _PER_MINUTE: Final = 30
 _log = logging.getLogger("chat")
 
 
+def _no_times() -> deque[float]:
+    return deque(maxlen=_PER_MINUTE)
+
+
+@dataclass(slots=True)
+class _Client:
+    """A client that is connected: its user, when it sent messages, and their order."""
+
+    owner: str | None
+    recent: deque[float] = field(default_factory=_no_times)
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def is_too_fast(self) -> bool:
+        """Count a message, unless there are too many of the last minute."""
+        now = time.monotonic()
+        if len(self.recent) == _PER_MINUTE and now - self.recent[0] < 60:
+            return True
+        self.recent.append(now)
+        return False
+
+
 class ChatNamespace(socketio.AsyncNamespace):
     """connect, disconnect, chat and reconnect; each client follows the sessions that it names."""
 
@@ -29,9 +51,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         self._emitter = emitter
         self._runner = runner
         self._users = users
-        self._recent: dict[str, deque[float]] = {}
-        self._owners: dict[str, str | None] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._clients: dict[str, _Client] = {}
 
     async def on_connect(self, sid: str, _environ: Mapping[str, Any], auth: Any = None) -> None:
         """Check auth {token?, session_id?, last_seen?}; what the session missed is sent.
@@ -42,49 +62,64 @@ class ChatNamespace(socketio.AsyncNamespace):
         owner = await self._users.find(str(given.get("token") or ""))
         if owner.is_refused:
             raise socketio.exceptions.ConnectionRefusedError("Sign in: the token is not valid.")
-        self._owners[sid] = owner.id
-        self._recent[sid] = deque(maxlen=_PER_MINUTE)
-        session_id, since = given.get("session_id"), given.get("last_seen")
-        if isinstance(session_id, str):
+        self._clients[sid] = _Client(owner.id)
+        session_id, since = _read_id(given, "session_id"), given.get("last_seen")
+        if session_id:
             is_time = isinstance(since, (int, float)) and not isinstance(since, bool)
-            await self._follow(sid, session_id, None, float(cast("float", since)) if is_time else 0)
+            seen = float(cast("float", since)) if is_time else 0
+            await self._follow(sid, owner.id, session_id, None, seen)
+
+    async def trigger_event(self, event: Any, sid: str, *args: Any) -> Any:
+        """Dispatch an event. A connected client may send chat and reconnect, and no other.
+
+        One that sends `disconnect` would otherwise go on without its user.
+        """
+        is_connected = self.server.manager.is_connected(sid, NAMESPACE)
+        if is_connected and event not in ("chat", "reconnect"):
+            _log.info("An event of another name is ignored.")
+            return None
+        return await super().trigger_event(event, sid, *args)
 
     async def on_disconnect(self, sid: str, reason: str = "") -> None:
         """Forget the client; its runs go on."""
-        self._owners.pop(sid, None)
-        self._recent.pop(sid, None)
-        self._locks.pop(sid, None)
+        self._clients.pop(sid, None)
         _log.debug("Client %s disconnected: %s.", sid, reason)
 
     async def on_reconnect(self, sid: str, data: Any = None) -> None:
         """Send the newest outputs of {session_id, conv_id} again."""
         given = _read_object(data)
-        session_id, conv_id = given.get("session_id"), given.get("conv_id")
-        if not isinstance(session_id, str) or not isinstance(conv_id, str):
+        session_id, conv_id = _read_id(given, "session_id"), _read_id(given, "conv_id")
+        client = self._clients.get(sid)
+        if client is None or not session_id or not conv_id:
             _log.info("reconnect without session_id and conv_id is ignored.")
             return
-        await self._follow(sid, session_id, conv_id, 0)
+        await self._follow(sid, client.owner, session_id, conv_id, 0)
 
     async def on_chat(self, sid: str, data: Any = None) -> None:
         """Store a message and start its run; a message that was answered is answered again.
 
-        Messages of a client are stored in the order in which they arrive.
+        Messages of a client are stored in the order in which they arrive, as its user's also if it
+        disconnects meanwhile.
         """
-        async with self._locks.setdefault(sid, asyncio.Lock()):
-            await self._receive(sid, data)
-
-    async def _receive(self, sid: str, data: Any) -> None:
+        client = self._clients.get(sid)
+        if client is None:
+            _log.info("A message of a client that has disconnected is ignored.")
+            return
         given = _read_object(data)
-        if self._is_too_fast(sid):  # before it is read, which takes time
+        if client.is_too_fast():  # before it is read, which takes time, or waits
             await self._refuse(sid, given, "Too many messages: wait a minute.", "overlimit")
             return
+        async with client.order:
+            await self._receive(sid, client.owner, given)
+
+    async def _receive(self, sid: str, owner: str | None, given: Mapping[str, Any]) -> None:
         try:
             message = Message.model_validate(given)
         except ValidationError as exc:
             await self._refuse(sid, given, _explain(exc), "invalid_message")
             return
         try:
-            await self._accept(sid, message)
+            await self._accept(sid, owner, message)
         except SessionNotFoundError:
             await self._refuse(sid, given, "This session is not there.", "session_not_found")
         except SessionFullError:
@@ -95,10 +130,10 @@ class ChatNamespace(socketio.AsyncNamespace):
             text = "Your message could not be stored. Send it again in a moment."
             await self._refuse(sid, message.render(), text, "database_unavailable")
 
-    async def _accept(self, sid: str, message: Message) -> None:
+    async def _accept(self, sid: str, owner: str | None, message: Message) -> None:
         output_id = f"o-{new_id()}"
-        stored = await self._begin(message, output_id, self._owners.get(sid))
-        await self.enter_room(sid, room_of(message.session_id))
+        stored = await self._begin(message, output_id, owner)
+        await self._enter(sid, message.session_id)
         if stored is None:
             output = Output(message.session_id, message.conv_id, output_id)
             output.step("Received")
@@ -106,6 +141,11 @@ class ChatNamespace(socketio.AsyncNamespace):
             self._runner.wake()
         elif stored:
             await self._emitter.send("chat", stored, sid)
+
+    async def _enter(self, sid: str, session_id: str) -> None:
+        """Have the client follow the session, unless it has disconnected."""
+        if sid in self._clients:
+            await self.enter_room(sid, room_of(session_id))
 
     async def _begin(
         self, message: Message, output_id: str, owner: str | None
@@ -119,36 +159,30 @@ class ChatNamespace(socketio.AsyncNamespace):
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
-    async def _follow(self, sid: str, session_id: str, conv_id: str | None, since: float) -> None:
+    async def _follow(
+        self, sid: str, owner: str | None, session_id: str, conv_id: str | None, since: float
+    ) -> None:
         """Enter the session's room and send its outputs.
 
         They are read again until none has changed while it was sent: what the room was sent
         meanwhile is newer, and came before it.
         """
-        owner = self._owners.get(sid)
-        sent: Sequence[Mapping[str, Any]] = ()
+        sent: dict[str, Mapping[str, Any]] = {}
         is_settled = False
         try:
             if await self._store.is_owner(session_id, owner):
-                await self.enter_room(sid, room_of(session_id))
+                await self._enter(sid, session_id)
             while not is_settled:
                 found = await self._store.fetch_outputs(
                     session_id, owner, conv_id=conv_id, since=since
                 )
-                changed = [each for each in found if each not in sent]
+                changed = [each for each in found if sent.get(each["msg_id"]) != each]
                 for message in changed:
                     await self._emitter.send("chat", message, sid)
-                sent, is_settled = found, all(each["status"] in TERMINAL for each in changed)
+                    sent[message["msg_id"]] = message
+                is_settled = all(each["status"] in TERMINAL for each in changed)
         except StoreError:
             _log.exception("A session could not be recovered.")
-
-    def _is_too_fast(self, sid: str) -> bool:
-        recent = self._recent.setdefault(sid, deque(maxlen=_PER_MINUTE))
-        now = time.monotonic()
-        if len(recent) == _PER_MINUTE and now - recent[0] < 60:
-            return True
-        recent.append(now)
-        return False
 
     async def _end(self, sid: str, message: Message, status: str, text: str) -> None:
         output = Output(message.session_id, message.conv_id, new_id())
@@ -165,6 +199,12 @@ class ChatNamespace(socketio.AsyncNamespace):
 
 def _read_object(data: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
+
+
+def _read_id(given: Mapping[str, Any], name: str) -> str | None:
+    """Return an id, None if it cannot be one: lone surrogates and NUL cannot be stored."""
+    value = given.get(name)
+    return value if isinstance(value, str) and value.isprintable() else None
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,10 +1,13 @@
-"""What a client is sent that follows a session while one of its runs goes on."""
+"""What a client of the namespace is sent, and whose messages are stored."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
+import pytest
 import socketio
 from engineio.async_socket import AsyncSocket
 
@@ -13,7 +16,13 @@ from backend.chat.messages import Message, Output
 from backend.chat.namespace import ChatNamespace
 from backend.chat.runner import Runner
 from backend.chat.stores.sqlite import SqliteStore
-from backend.chat.users import Users
+from backend.chat.users import User, Users
+
+_OWNER: Final = "11111111-1111-4111-8111-111111111111"
+_CHAT: Final[list[Any]] = [
+    "chat",
+    {"session_id": "s", "content": [{"type": "text", "text": "x"}]},
+]
 
 
 class BusyStore(SqliteStore):
@@ -34,12 +43,14 @@ async def test_the_last_output_that_is_sent_is_the_newest(tmp_path: Path) -> Non
     store = BusyStore(f"sqlite://{tmp_path}/chat.db")
     await store.open()
     store.emitter = Emitter(server, store)
-    namespace = ChatNamespace(store, store.emitter, cast("Runner", None), cast("Users", None))
+    users = Users("http://127.0.0.1:1", "key", is_required=False)
+    namespace = ChatNamespace(store, store.emitter, cast("Runner", None), users)
     server.register_namespace(namespace)
     socket = AsyncSocket(server.eio, "eio")
     socket.connected = True
     server.eio.sockets["eio"] = socket
     sid = await server.manager.connect("eio", NAMESPACE)
+    await namespace.on_connect(sid, {})
     given = Message.model_validate({"session_id": "s", "content": [{"type": "text", "text": "x"}]})
     await store.begin(given, "o-1", None)
     first, second, ended = (
@@ -53,3 +64,90 @@ async def test_the_last_output_that_is_sent_is_the_newest(tmp_path: Path) -> Non
     outputs = [json.loads(packet.data.partition(",")[2])[1] for packet in sent]
     assert outputs == [second, first, ended, second, ended]
     await store.close()
+    await users.close()
+
+
+class SignedIn(Users):
+    """Knows one user by any token."""
+
+    async def find(self, token: str) -> User:
+        return User(_OWNER if token else None)
+
+
+class SlowStore(SqliteStore):
+    """A store that begins a message when it may."""
+
+    may_begin: asyncio.Event
+
+    async def begin(self, *args: Any, **kwargs: Any) -> Any:
+        await self.may_begin.wait()
+        return await super().begin(*args, **kwargs)
+
+
+class Idle(Runner):
+    """Runs nothing."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+
+    def wake(self) -> None:
+        """Do nothing."""
+
+
+@asynccontextmanager
+async def signed_in(
+    tmp_path: Path, *, is_ordered: bool
+) -> AsyncIterator[tuple[socketio.AsyncServer, SlowStore]]:
+    """Connect a signed-in client; its events are handled one after the other if `is_ordered`."""
+    server = socketio.AsyncServer(async_mode="asgi", async_handlers=not is_ordered)
+    store = SlowStore(f"sqlite://{tmp_path}/chat.db")
+    store.may_begin = asyncio.Event()
+    await store.open()
+    users = SignedIn("http://127.0.0.1:1", "key", is_required=False)
+    server.register_namespace(ChatNamespace(store, Emitter(server, store), Idle(), users))
+    socket = AsyncSocket(server.eio, "eio")
+    socket.connected = True
+    server.eio.sockets["eio"], server.environ["eio"] = socket, {}
+    await server._handle_eio_message("eio", '0/chat,{"token":"t"}')
+    yield server, store
+    await store.close()
+    await users.close()
+
+
+async def test_a_client_stays_the_user_who_connected(tmp_path: Path) -> None:
+    """Also if it sends events that are named as the connection's own."""
+    async with signed_in(tmp_path, is_ordered=True) as (server, store):
+        store.may_begin.set()
+        events: list[list[Any]] = [["disconnect"], ["connect", {}, {}], [{}, 1], [7], _CHAT]
+        for event in events:
+            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        assert await store.list_sessions(None) == []
+        assert [each["session_id"] for each in await store.list_sessions(_OWNER)] == ["s"]
+
+
+async def test_a_message_that_waits_is_its_users_also_if_the_client_disconnects(
+    tmp_path: Path,
+) -> None:
+    async with signed_in(tmp_path, is_ordered=False) as (server, store):
+        before = asyncio.all_tasks()
+        for session in ("s", "t"):
+            event = ["chat", {**_CHAT[1], "session_id": session}]
+            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        waiting = asyncio.all_tasks() - before
+        await asyncio.sleep(0)
+        await server._handle_eio_message("eio", "1/chat,")
+        store.may_begin.set()
+        await asyncio.gather(*waiting)
+        assert await store.list_sessions(None) == []
+        found = {each["session_id"] for each in await store.list_sessions(_OWNER)}
+        assert found == {"s", "t"}
+
+
+@pytest.mark.parametrize("session_id", ["\ud800", "a\x00b", 7, None, ["s"]])
+async def test_an_id_that_cannot_be_stored_is_ignored(tmp_path: Path, session_id: object) -> None:
+    async with signed_in(tmp_path, is_ordered=True) as (server, store):
+        store.may_begin.set()
+        asked = {"session_id": session_id, "conv_id": "c"}
+        for event in (["reconnect", asked], _CHAT):
+            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        assert len(await store.list_sessions(_OWNER)) == 1
