@@ -1,6 +1,9 @@
 """Internals of uvicorn that edge overrides or calls: these fail when a release changes them."""
 
+import asyncio
 import inspect
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import uvicorn
@@ -47,3 +50,19 @@ def test_uvicorn_s_server_still_has_what_is_overridden() -> None:
     assert inspect.iscoroutinefunction(uvicorn.Server._wait_tasks_to_complete)
     assert inspect.isgeneratorfunction(inspect.unwrap(uvicorn.Server.capture_signals))
     assert hasattr(uvicorn.Server(uvicorn.Config("app")), "_captured_signals")
+
+
+def test_a_body_that_came_at_once_is_kept_as_it_is() -> None:
+    """And what comes before it was read is added to it."""
+    protocol: Any = object.__new__(HardenedHttpProtocol)
+    protocol._body = SimpleNamespace(add=lambda _size: None)
+    protocol.parser = SimpleNamespace(should_upgrade=lambda: False)
+    cycle = SimpleNamespace(
+        body=bytearray(), response_complete=False, message_event=asyncio.Event()
+    )
+    protocol.cycle, first = cycle, b"a" * 1000
+    protocol.on_body(first)
+    assert cycle.body is first
+    for piece in (b"b", b"c"):
+        protocol.on_body(piece)
+    assert (type(cycle.body), bytes(cycle.body)) == (bytearray, first + b"bc")
