@@ -22,6 +22,8 @@ from edge.emulator.storage.etag import Etag, Md5Etag, UploadEtag
 CHUNK: Final = 256 * 1024
 _LARGE_CHUNK: Final = 1024 * 1024
 _SMALLEST_WRITE: Final = 16 * 1024
+_PIECE: Final = 64
+"""Bytes of memory that a piece takes besides its own."""
 _TEMPORARY: Final = "tmp"
 _ORPHAN_SECONDS: Final = 3600.0
 
@@ -262,12 +264,15 @@ class FileStore:
 
 
 async def _collect(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[list[bytes], bool]]:
-    """Collect about 1 MB, so that few threads are called; yields also which is the last."""
+    """Collect about 1 MB of memory, so that few threads are called; yields also which is the last.
+
+    Pieces may be as small as a client sends them.
+    """
     pieces: list[bytes] = []
     size = 0
     async for piece in chunks:
         pieces.append(piece)
-        size += len(piece)
+        size += len(piece) + _PIECE
         if size >= _LARGE_CHUNK:
             yield pieces, False
             pieces, size = [], 0
