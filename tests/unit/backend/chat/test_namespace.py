@@ -147,7 +147,8 @@ async def test_a_message_that_waits_is_its_users_also_if_the_client_disconnects(
 async def test_an_id_that_cannot_be_stored_is_ignored(tmp_path: Path, session_id: object) -> None:
     async with signed_in(tmp_path, is_ordered=True) as (server, store):
         store.may_begin.set()
+        sid, chat = server.manager.sid_from_eio_sid("eio", NAMESPACE), server.namespace_handlers
         asked = {"session_id": session_id, "conv_id": "c"}
-        for event in (["reconnect", asked], _CHAT):
-            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        await chat[NAMESPACE].trigger_event("reconnect", sid, asked)
+        await server._handle_eio_message("eio", f"2/chat,{json.dumps(_CHAT)}")
         assert len(await store.list_sessions(_OWNER)) == 1
