@@ -20,8 +20,10 @@ async def challenge(auth: Auth, token: str, factor_id: str) -> str:
     return (await auth("POST", f"/factors/{factor_id}/challenge", {}, token)).json()["id"]
 
 
-async def verify(auth: Auth, token: str, factor: dict[str, Any], shift: int = 0) -> Any:
-    code = totp.compute_code(factor["totp"]["secret"], time.time() + shift)
+async def verify(
+    auth: Auth, token: str, factor: dict[str, Any], shift: int = 0, at: float | None = None
+) -> Any:
+    code = totp.compute_code(factor["totp"]["secret"], (at or time.time()) + shift)
     body = {"challenge_id": await challenge(auth, token, factor["id"]), "code": code}
     return await auth("POST", f"/factors/{factor['id']}/verify", body, token)
 
@@ -51,9 +53,10 @@ async def test_wrong_and_used_codes_are_refused(auth: Auth) -> None:
     factor = await enroll(auth, token)
     body = {"challenge_id": await challenge(auth, token, factor["id"]), "code": "000000"}
     wrong = await auth("POST", f"/factors/{factor['id']}/verify", body, token)
-    raised = (await verify(auth, token, factor)).json()["access_token"]
+    now = time.time()  # another code follows each half minute
+    raised = (await verify(auth, token, factor, at=now)).json()["access_token"]
 
-    again = await verify(auth, raised, factor)
+    again = await verify(auth, raised, factor, at=now)
 
     assert (wrong.status_code, wrong.json()["code"]) == (422, "mfa_verification_failed")
     assert again.json()["code"] == "mfa_verification_failed"
