@@ -33,6 +33,7 @@ class Dialler:
         writer.write(f"HTTP/1.1 {self.status} X\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
 
 @asynccontextmanager

@@ -48,6 +48,7 @@ class Database:
         writer.write(json.dumps(body).encode())
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
 
 @asynccontextmanager
