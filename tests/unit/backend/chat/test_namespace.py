@@ -17,6 +17,7 @@ from backend.chat.namespace import ChatNamespace
 from backend.chat.runner import Runner
 from backend.chat.stores.sqlite import SqliteStore
 from backend.chat.users import User, Users
+from tests.support.waiting import PATIENCE
 
 _OWNER: Final = "11111111-1111-4111-8111-111111111111"
 _CHAT: Final[list[Any]] = [
@@ -152,3 +153,18 @@ async def test_an_id_that_cannot_be_stored_is_ignored(tmp_path: Path, session_id
         await chat[NAMESPACE].trigger_event("reconnect", sid, asked)
         await server._handle_eio_message("eio", f"2/chat,{json.dumps(_CHAT)}")
         assert len(await store.list_sessions(_OWNER)) == 1
+
+
+async def test_a_message_beyond_the_limit_is_refused_before_it_waits(tmp_path: Path) -> None:
+    async with signed_in(tmp_path, is_ordered=False) as (server, store):
+        sent = server.eio.sockets["eio"].queue
+        before = asyncio.all_tasks()
+        event = ["chat", {**_CHAT[1], "conv_id": "c"}]
+        for _ in range(31):
+            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        packets = [await asyncio.wait_for(sent.get(), PATIENCE) for _ in range(2)]
+        refused = json.loads(packets[1].data.partition(",")[2])[1]
+        assert refused["status"] == "overlimit"
+        assert "Too many messages" in json.dumps(refused)
+        store.may_begin.set()
+        await asyncio.gather(*(asyncio.all_tasks() - before))
