@@ -28,7 +28,8 @@ declare
   allowed constant text := '^(create event trigger|alter event trigger|drop event trigger'
     '|comment on event trigger|comment on extension|alter extension|create publication|alter publication|drop publication'
     '|alter default privileges for (role|user) "?supabase_'
-    '|alter (role|user) (?!"?supabase_admin).* set "?[a-z_]+"?\.|alter database .* set "?[a-z_]+"?\.)';
+    '|alter (role|user) (?!"?supabase_admin).* (re)?set "?[a-z_]+"?\.'
+    '|alter database .* (re)?set "?[a-z_]+"?\.)';
   head text := pg_catalog.lower(pg_catalog.regexp_replace(pg_catalog.regexp_replace(
     statement, '^(\s+|--[^\n]*(\n|$)|/\*.*?\*/)*', ''), '\s+', ' ', 'g'));
   -- A semicolon in a plain literal is none; where a literal is not plain, every one counts.
@@ -43,6 +44,22 @@ begin
     raise insufficient_privilege using message = 'only a superuser may run this statement';
   end if;
   execute statement;
+end $$;
+
+-- What `execute` of a `do` block becomes: as the caller, or as supautils would let it.
+create or replace function edge_internal.execute_privileged(statement text) returns void
+  language plpgsql as $$
+declare
+  refused text;
+begin
+  execute statement;
+exception when insufficient_privilege then
+  refused := sqlerrm;
+  begin
+    perform edge_internal.run_privileged(statement);
+  exception when insufficient_privilege then
+    raise insufficient_privilege using message = refused;
+  end;
 end $$;
 
 -- `--check` runs all files in one transaction, where Postgres refuses a value that the transaction

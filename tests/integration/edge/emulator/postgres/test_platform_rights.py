@@ -1,11 +1,14 @@
 """What `postgres` may do to the platform's own objects, and what not."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from edge.emulator.postgres.execute import StatementError, execute_script
+from edge.emulator.postgres.script import parse_script
 
 
 @pytest.fixture
@@ -84,6 +87,75 @@ def test_postgres_may_do_as_on_the_platform(postgres: psycopg.Connection, statem
     for statement in statements.split(";"):
         if statement.strip():
             postgres.execute(statement.encode())
+
+
+_BLOCKS = {
+    "if true then create event trigger t on ddl_command_end execute function noted(); end if;": (
+        "select count(*) from pg_event_trigger where evtname = 't'"
+    ),
+    "begin\n-- that; one\nexecute 'create event trigger t on ddl_command_end'"
+    " || $x$ execute function noted(); $x$ -- end\n; exception when others then raise; end;": (
+        "select count(*) from pg_event_trigger where evtname = 't'"
+    ),
+    "create publication p for all tables;": (
+        "select count(*) from pg_publication where puballtables"
+    ),
+    "execute format('alter publication %I add tables in schema public', 'supabase_realtime');": (
+        "select count(*) from pg_publication_namespace"
+    ),
+    "for n in select 'alter database ' || quote_ident(current_database())"
+    " || ' set app.key = ''its''' loop execute n; end loop; alter role anon set app.key = 'its';": (
+        "select count(*) from pg_db_role_setting where 'app.key=its' = any(setconfig)"
+        " and setrole = 'anon'::regrole"
+    ),
+    "execute 'select ''alter role anon set a.b = 1''' into n;"
+    " comment on extension plpgsql is 'x'; n := 'alter role anon reset app.key'; execute n;": (
+        "select count(*) from pg_description where description = 'x'"
+    ),
+    "create policy p on storage.objects for select using (true);"
+    " alter table storage.objects enable row level security;"
+    " alter table storage.objects owner to supabase_admin;": (
+        "select count(*) from pg_policies where policyname = 'p' and tablename = 'objects'"
+    ),
+    "alter extension pg_trgm set schema public; alter table public.made owner to supabase_admin;": (
+        "select count(*) from pg_class where relname = 'made' and relowner = 'postgres'::regrole"
+    ),
+}
+
+
+@pytest.mark.parametrize("block", _BLOCKS)
+def test_a_block_of_a_migration_may_do_as_on_the_platform(
+    postgres: psycopg.Connection, block: str
+) -> None:
+    postgres.execute("create extension pg_trgm schema extensions; create table public.made ()")
+    postgres.execute(
+        "create function noted() returns event_trigger language plpgsql as 'begin end'"
+    )
+    script = parse_script(Path("1_a.sql"), f"do $$ declare n text; begin {block} end $$;")
+
+    execute_script(postgres, script)
+
+    try:
+        assert postgres.execute(_BLOCKS[block].encode()).fetchone() == (1,)
+    finally:  # roles belong to the server
+        execute_script(postgres, parse_script(Path("2_b.sql"), "alter role anon reset app.key"))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "execute 'alter role postgres superuser'; execute 'drop event trigger t';",
+        "alter role postgres superuser; drop event trigger if exists t;",
+        "execute 'create publication p for all tables; alter role postgres superuser';",
+    ],
+)
+def test_a_block_of_a_migration_is_no_superuser(postgres: psycopg.Connection, block: str) -> None:
+    script = parse_script(Path("1_a.sql"), f"do $$ begin {block} end $$")
+
+    with pytest.raises(StatementError) as refused:
+        execute_script(postgres, script)
+
+    assert refused.value.error.sqlstate == "42501"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ def statement(text: str) -> Statement:
         ' TO "anon"',
         "alter database postgres set app.key to 'x'",
         'alter database postgres set "app.settings.key" to 1',
+        "alter role anon reset app.key",
+        "do $$ begin create event trigger t on ddl_command_end execute function f(); end $$",
+        "-- why\nDO LANGUAGE plpgsql $x$ begin execute 'drop event trigger t'; end $x$",
         'ALTER TABLE "public"."t" OWNER TO "supabase_admin";',
     ],
 )
@@ -44,6 +47,7 @@ def test_what_the_platform_allows_is_run_so(text: str) -> None:
         "alter role authenticator set statement_timeout = '8s'",
         "alter default privileges for role postgres grant all on tables to anon",
         "insert into notes values ('create event trigger')",
+        "do $$ begin insert into owner values (1); end $$",
     ],
 )
 def test_what_postgres_may_anyway_is_not(text: str) -> None:
