@@ -1,5 +1,6 @@
 """Media library: collections and videos with their transcripts, read through the data API."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -9,6 +10,7 @@ from backend.chat.recordings import SHARED
 
 DEFAULT_COLLECTION: Final = "default"
 _MOST_VIDEOS: Final = 1000
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LibraryError(Exception):
@@ -145,7 +147,7 @@ class Library:
     async def _find(
         self, video_id: str, collection_id: str | None, owner: str | None, columns: str
     ) -> dict[str, Any]:
-        column = "id" if len(video_id) == 36 and video_id.count("-") == 4 else "video_id"
+        column = "id" if _UUID.fullmatch(video_id) else "video_id"
         filters = {column: f"eq.{video_id}"}
         if collection_id and column == "video_id":
             filters["collection_id"] = f"eq.{collection_id}"
