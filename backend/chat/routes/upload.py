@@ -245,7 +245,7 @@ async def _store(
     }
     services = services_of(request)
     await services.functions.call(
-        "process-transcript", body, request_id=file.video_id[-64:], token=token_of(request)
+        "process-transcript", body, request_id=uuid4().hex, token=token_of(request)
     )
     owner = await owner_of(request)
     video = await services.library.fetch_video(file.video_id, collection_id, owner)
