@@ -1,9 +1,10 @@
 """Responses of the chat backend's HTTP routes, and who calls."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +14,8 @@ from backend.chat.library import LibraryError, NotFoundError
 from backend.chat.recordings import RecordingError
 from backend.chat.services import Services
 from backend.chat.stores.store import StoreError
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class RefusedError(Exception):
@@ -43,7 +46,7 @@ async def owner_of(request: Request) -> str | None:
 
 
 async def read_object(request: Request, most_bytes: int = 64 << 10) -> dict[str, Any]:
-    """Return the JSON object of a body. Raises RefusedError."""
+    """Return the JSON object of a body. Raises RefusedError, also for what cannot be stored."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -55,17 +58,26 @@ async def read_object(request: Request, most_bytes: int = 64 << 10) -> dict[str,
         raise RefusedError(400, "The body must be JSON.") from exc
     if not isinstance(parsed, dict):
         raise RefusedError(400, "The body must be a JSON object.")
-    return cast("dict[str, Any]", parsed)
+    found = cast("dict[str, Any]", parsed)
+    for name, value in found.items():
+        if isinstance(value, str) and _UNSTORABLE.search(value):
+            raise RefusedError(400, f"{name} must be without NUL and unpaired surrogates.")
+    return found
 
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 def answering(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
-    """Wrap a handler: its result becomes JSON, an error {message} with its status."""
+    """Wrap a handler: its result becomes JSON, an error {message} with its status.
+
+    An id in the path that nothing can have is answered 404.
+    """
 
     @wraps(handler)
     async def answer(request: Request) -> Response:
+        if any("\x00" in value for value in request.path_params.values()):
+            return JSONResponse({"message": "Not found."}, 404)
         try:
             result = await handler(request)
         except (RefusedError, FunctionError, RecordingError) as exc:

@@ -1,15 +1,16 @@
 """Routes of sessions, agents and the configuration check."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from backend.chat.agents.registry import agents
 from backend.chat.json_text import render_beside
-from backend.chat.messages import TERMINAL, Message, Output, new_id
+from backend.chat.messages import TERMINAL, Id, Message, Output, Reference, new_id
 from backend.chat.routes.respond import (
     RefusedError,
     answering,
@@ -17,12 +18,24 @@ from backend.chat.routes.respond import (
     read_object,
     services_of,
 )
+from backend.chat.stores.store import SessionFullError, SessionNotFoundError
 
 _LONGEST_WAIT: Final = 300.0
 _CHOICES: Final = {
     "analysis_type": ("full", "sales_techniques", "communication"),
     "output_format": ("both", "structured", "text"),
 }
+_IDS: Final = {
+    "session_id": "1 to 64 letters, digits or _ . : -; leave it out for a new session",
+    "video_id": "the id of a video",
+    "collection_id": "the id of a collection; leave it out for any",
+}
+
+
+class _Ids(BaseModel):
+    session_id: Id | Literal[""] | None
+    video_id: Annotated[Reference, Field(min_length=1)]
+    collection_id: Reference | None = None
 
 
 @answering
@@ -71,24 +84,21 @@ async def list_agents(_request: Request) -> Any:
 async def write_sales_prompt(request: Request) -> Any:
     """Run @sales_prompt_extractor for {video_id, collection_id?, analysis_type?, output_format?}.
 
-    Answers {status, message, data, session_id} once it has ended; 400 for other values.
+    Answers {status, message, data, session_id} once it has ended; 400 for other values, 404 for
+    another user's session_id, 409 for that of a full session.
     """
     owner = await owner_of(request)
-    body = await read_object(request)
-    if not isinstance(body.get("video_id"), str) or not body["video_id"]:
-        raise RefusedError(400, "video_id must be the id of a video.")
-    options = _read_options(body)
-    message = Message.model_validate(
-        {
-            "session_id": body.get("session_id") or f"s-{new_id()}",
-            "video_id": body["video_id"],
-            "collection_id": body.get("collection_id"),
-            "content": [{"type": "text", "text": f"@sales_prompt_extractor {options}".strip()}],
-        }
-    )
+    message = _read_message(await read_object(request))
     services = services_of(request)
     output = Output(message.session_id, message.conv_id, f"o-{new_id()}")
-    await services.store.begin(message, output.msg_id, owner)
+    try:
+        await services.store.begin(message, output.msg_id, owner)
+    except SessionNotFoundError as exc:
+        text = "Session not found: leave session_id out for a new one."
+        raise RefusedError(404, text) from exc
+    except SessionFullError as exc:
+        text = "This session is full: leave session_id out for a new one."
+        raise RefusedError(409, text) from exc
     await services.emitter.publish(output.render())
     services.runner.wake()
     ended = await _wait(request, message, owner)
@@ -99,6 +109,18 @@ async def write_sales_prompt(request: Request) -> Any:
         "data": {key: ended[key] for key in keys if key in ended},
         "session_id": message.session_id,
     }
+
+
+def _read_message(body: dict[str, Any]) -> Message:
+    """Return the input that asks for the analysis. Raises RefusedError."""
+    text = f"@sales_prompt_extractor {_read_options(body)}".strip()
+    try:
+        ids = _Ids.model_validate({**body, "session_id": body.get("session_id", "")})
+    except ValidationError as exc:
+        name = str(exc.errors()[0]["loc"][0])
+        raise RefusedError(400, f"{name} must be {_IDS[name]}.") from exc
+    given = {**ids.model_dump(), "session_id": ids.session_id or f"s-{new_id()}"}
+    return Message.model_validate({**given, "content": [{"type": "text", "text": text}]})
 
 
 def _read_options(body: dict[str, Any]) -> str:
