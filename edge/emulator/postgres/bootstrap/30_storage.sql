@@ -26,7 +26,7 @@ create table if not exists storage.buckets (
   allowed_mime_types text[],
   owner_id text,
   type storage.buckettype not null default 'STANDARD',
-  versioning_status text
+  versioning_status text not null default 'DISABLED'
 );
 create unique index if not exists bname on storage.buckets (name);
 comment on column storage.buckets.owner is 'Field is deprecated, use owner_id instead';
@@ -45,6 +45,9 @@ create table if not exists storage.objects (
   owner_id text,
   user_metadata jsonb
 );
+alter table storage.objects add column if not exists archived_at timestamptz,
+  add column if not exists is_delete_marker boolean not null default false,
+  add column if not exists is_versioned boolean not null default false;
 create unique index if not exists bucketid_objname on storage.objects (bucket_id, name);
 create index if not exists idx_objects_bucket_id_name
   on storage.objects (bucket_id, name collate "C");
@@ -79,16 +82,6 @@ create table if not exists storage.s3_multipart_uploads_parts (
   version text not null,
   created_at timestamptz not null default now()
 );
-create table if not exists storage.buckets_analytics (
-  id uuid not null default gen_random_uuid() primary key,
-  name text not null,
-  type storage.buckettype not null default 'ANALYTICS',
-  format text not null default 'ICEBERG',
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  deleted_at timestamptz
-);
-
 create or replace function storage.foldername(name text) returns text[]
   language plpgsql immutable as $$
 declare
@@ -211,20 +204,6 @@ begin
   using prefix_param, delimiter_param, _bucket_id, start_after, next_token, max_keys;
 end $$;
 
-create or replace function storage.search_v2(
-  prefix text, bucket_name text, limits integer default 100, levels integer default 1,
-  start_after text default '', sort_order text default 'asc', sort_column text default 'name',
-  sort_column_after text default ''
-) returns table (
-  key text, name text, id uuid, updated_at timestamptz, created_at timestamptz,
-  last_accessed_at timestamptz, metadata jsonb
-) language sql stable as $$
-  select split_part(l.name, '/', levels), l.name, l.id, l.updated_at, l.created_at,
-    l.last_accessed_at, l.metadata
-  from storage.list_objects_with_delimiter(
-    bucket_name, coalesce(prefix, ''), '/', least(limits, 1500), start_after, '', sort_order) l
-$$;
-
 create or replace function storage.update_updated_at_column() returns trigger
   language plpgsql as $$
 begin
@@ -258,62 +237,3 @@ create or replace trigger protect_objects_delete before delete on storage.object
   for each statement execute function storage.protect_delete();
 create or replace trigger protect_buckets_delete before delete on storage.buckets
   for each statement execute function storage.protect_delete();
-
-alter table storage.objects add column if not exists level integer;
--- What storage had for a while in 2025, like `level`; schemas pulled then name it. Nothing maintains it.
-create table if not exists storage.prefixes (
-  bucket_id text not null references storage.buckets (id),
-  name text collate "C" not null,
-  level integer not null default 1,
-  created_at timestamptz default now(),
-  updated_at timestamptz default now(),
-  primary key (bucket_id, level, name)
-);
-create or replace function storage.get_level(name text) returns integer
-  language sql immutable strict as $$ select array_length(string_to_array(name, '/'), 1) $$;
-create or replace function storage.get_prefix(name text) returns text
-  language sql immutable strict as $$
-  select case when strpos(name, '/') > 0 then regexp_replace(name, '[\/]{1}[^\/]+\/?$', '')
-    else '' end
-$$;
-do $do$
-declare
-  name text;
-begin
-  foreach name in array array['delete_prefix_hierarchy_trigger', 'objects_insert_prefix_trigger',
-    'objects_update_prefix_trigger', 'objects_update_level_trigger', 'prefixes_insert_trigger',
-    'objects_delete_cleanup', 'objects_update_cleanup', 'prefixes_delete_cleanup']
-  loop
-    execute format('create or replace function storage.%I() returns trigger language plpgsql as'
-      ' $$begin return coalesce(new, old); end$$', name);
-  end loop;
-end $do$;
-
-do $$
-declare
-  named record;
-begin
-  for named in
-    select format('alter %s %s owner to supabase_storage_admin', kind, name) as statement,
-      kind = 'table' and relname <> 'migrations' as is_table, name
-    from (
-      select case relkind when 'r' then 'table' end as kind, oid::regclass::text as name, relname
-      from pg_class where relnamespace = 'storage'::regnamespace and relkind = 'r'
-      union all
-      select 'function', oid::regprocedure::text, proname
-      from pg_proc where pronamespace = 'storage'::regnamespace
-    ) as ours
-  loop
-    execute named.statement;
-    if named.is_table then
-      execute format('alter table %s enable row level security', named.name);
-    end if;
-  end loop;
-end $$;
-
-grant all on storage.buckets, storage.objects to postgres with grant option;
-grant all on storage.buckets, storage.objects, storage.buckets_analytics, storage.prefixes
-  to anon, authenticated, service_role;
-grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts to service_role;
-grant select on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts
-  to anon, authenticated;
