@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from backend.chat.frame_json import FRAME_JSON
 from backend.chat.namespace import ChatNamespace
 from backend.chat.origins import LOCAL_PAGES, names_of
 from backend.chat.routes.library import ROUTES as LIBRARY_ROUTES
@@ -74,12 +75,13 @@ async def describe(request: Request) -> Response:
 
 
 async def measure(request: Request) -> Response:
-    """Answer clients, runs and failed emits in Prometheus's text format."""
+    """Answer clients, runs, failed emits and refused frames in Prometheus's text format."""
     services: Services = request.app.state.services
     figures = {
         "chat_clients": len(services.server.eio.sockets),
         "chat_active_runs": services.runner.active,
         "chat_failed_emits_total": services.emitter.failures,
+        "chat_refused_frames_total": FRAME_JSON.refused,
     }
     return PlainTextResponse("".join(f"{name} {value}\n" for name, value in figures.items()))
 

@@ -40,6 +40,7 @@ async def start_listening(server: socketio.AsyncServer) -> None:
     manager = server.manager
     server.manager_initialized = True
     manager.initialize()
+    manager.json = json  # instances may send more values than clients
     if isinstance(manager, RedisManager | PostgresManager):
         try:
             async with asyncio.timeout(_LISTEN_SECONDS):

@@ -25,11 +25,16 @@ LONGEST_TEXT: Final = 200 << 10
 """Characters of one content item."""
 _MOST_ITEMS: Final = 50
 _LONGEST_MESSAGE: Final = 400_000
-_MOST_VALUES: Final = 10_000
+MOST_VALUES: Final = 10_000
+"""Of a message, at any depth."""
 _UNSTORABLE: Final = re.compile("[\ud800-\udfff]")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Reference = Annotated[str, StringConstraints(max_length=256)]
+
+
+class UnreadMessage(dict[str, Any]):
+    """The ids of a message that was not parsed, since it has too many values."""
 
 
 class Message(BaseModel):
@@ -60,9 +65,10 @@ class Message(BaseModel):
         """Refuse what is too large as a whole; replace characters that Postgres cannot store."""
         if not isinstance(given, dict):
             return given
-        if not _has_at_most(_MOST_VALUES, cast("dict[str, Any]", given)):
-            raise ValueError(f"it has more than {_MOST_VALUES:,} values")
-        text = json.dumps(given, ensure_ascii=False, default=str)
+        found = cast("dict[str, Any]", given)
+        if isinstance(found, UnreadMessage) or not _has_at_most(MOST_VALUES, found):
+            raise ValueError(f"it has more than {MOST_VALUES:,} values; upload it")
+        text = json.dumps(found, ensure_ascii=False, default=str, allow_nan=False)
         if len(text) > _LONGEST_MESSAGE:
             raise ValueError(f"it has more than {_LONGEST_MESSAGE:,} characters; upload it")
         return json.loads(_UNSTORABLE.sub("\ufffd", text).replace("\\u0000", "\ufffd"))

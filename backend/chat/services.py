@@ -7,6 +7,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from backend.chat.emitter import Emitter
+from backend.chat.frame_json import FRAME_JSON
 from backend.chat.functions import Functions
 from backend.chat.library import Library
 from backend.chat.managers import choose_manager, start_listening
@@ -76,6 +77,7 @@ def make_server(settings: Settings) -> socketio.AsyncServer:
         cors_allowed_origins="*" if "*" in settings.cors_origins else origins_of(settings),
         cors_credentials=False,
         max_http_buffer_size=2 << 20,
+        json=FRAME_JSON,
     )
 
 

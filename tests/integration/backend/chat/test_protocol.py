@@ -118,6 +118,9 @@ BAD = [
     ({"other": "x" * 400_000}, "upload it"),
     ({"other": [1] * 10_001}, "values"),
     ({"other": [[[]] * 100] * 100}, "values"),
+    ({"other": [[]] * 30_000}, "10,000 values"),
+    ({"other": float("nan")}, "not JSON compliant"),
+    ({"other": float("inf")}, "not JSON compliant"),
     ({"msg_id": {"a": 1}}, "msg_id"),
     ({"agents": "all"}, "agents"),
     ({"collection_id": 7}, "collection_id"),
@@ -134,6 +137,23 @@ async def test_a_bad_message_is_answered_with_an_error(
         assert words in ended["content"][0]["text"]
         assert ended["message"] == ended["content"][0]["text"]
         assert ended["metadata"]["error_type"] == "invalid_message"
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_a_message_of_many_values_is_not_parsed(chat: ChatServer, transport: str) -> None:
+    before = count_refused_frames(chat)
+    async with connect(chat.url, transports=[transport]) as client:
+        given = message("hello", other=[[]] * 30_000)
+        ended = await client.ask(given)
+        assert (ended["session_id"], ended["status"]) == (given["session_id"], "error")
+        commas = message(f"list calls {',' * 150_000}")
+        assert (await client.ask(commas))["status"] != "error"
+    assert count_refused_frames(chat) == before + 1
+
+
+def count_refused_frames(chat: ChatServer) -> int:
+    with chat.http() as http:
+        return int(http.get("/metrics").text.partition("chat_refused_frames_total ")[2])
 
 
 @pytest.mark.parametrize("data", [None, 7, "text", [], {}, {"session_id": "x"}, {"content": None}])
@@ -184,7 +204,8 @@ async def test_more_than_thirty_messages_a_minute_are_too_many(chat: ChatServer)
     "frame",
     ["", "9", "4", "42/chat,", "42/chat,{", "42/chat,[]", "42/chat,[7]", '42/chat,["chat"]', "42/c",
      "451-/chat,", '42/chat,["disconnect"]', '42/chat,["on_chat",{}]', "4" + "2" * 1000,
-     '42/chat,["chat",' + "[" * 50_000, b"\x00\xff", "43/chat,1[]", "40/other,"],
+     '42/chat,["chat",' + "[" * 50_000, "4" + "[" * 50_000, "40/chat," + "[]," * 50_000,
+     '42/chat,["reconnect",[' + "[]," * 50_000 + "[]]]", b"\x00\xff", "43/chat,1[]", "40/other,"],
 )  # fmt: skip
 async def test_frames_of_no_protocol_end_at_most_their_own_socket(
     chat: ChatServer, frame: str | bytes
