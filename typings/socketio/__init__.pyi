@@ -29,6 +29,7 @@ class AsyncServer:
         cors_allowed_origins: str | list[str] | Callable[[str | None], bool] | None = ...,
         cors_credentials: bool = ...,
         max_http_buffer_size: int = ...,
+        json: Any = ...,
     ) -> None: ...
     async def emit(
         self, event: str, data: Any = ..., to: str | None = ..., namespace: str | None = ...
