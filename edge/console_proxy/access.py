@@ -7,7 +7,6 @@ no other server on this machine is sent it.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -15,6 +14,7 @@ from starlette.datastructures import URL
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from edge.cookies import read_cookies
 from edge.gateway.guard import Guard, Secret
 
 Header = tuple[bytes, bytes]
@@ -90,7 +90,8 @@ class ConsoleAccess:
             values[name] = before + value.decode("latin-1")
         authorization = values.get(b"authorization", "")
         _, _, bearer = authorization.partition(" ")
-        given = (self._read_cookie(values.get(b"cookie", "")), bearer.strip())
+        cookie = read_cookies(values.get(b"cookie", "")).get(self.cookie, "")
+        given = (cookie, bearer.strip())
         return any(map(self._is_token, given)) or self.secret.is_in(authorization)
 
     def check_upgrade(self, headers: Iterable[Header]) -> bytes | None:
@@ -120,13 +121,6 @@ class ConsoleAccess:
 
     def _is_token(self, text: str) -> bool:
         return bool(self.token) and compare_digest(text.encode(), self.token.encode())
-
-    def _read_cookie(self, header: str) -> str:
-        try:
-            morsel = SimpleCookie(header).get(self.cookie)
-        except CookieError:
-            return ""
-        return morsel.value if morsel else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from edge.console_proxy.app import ConsoleViews
+from edge.cookies import read_cookies
 from edge.operators.project import Operator, Project
 
 COOKIE: Final = "edge_operator"
@@ -63,11 +63,8 @@ class Sessions:
     def by_cookie(self, headers: Iterable[Header]) -> Session | None:
         """Return the session of a browser's request."""
         text = "; ".join(v.decode("latin-1") for n, v in headers if n == b"cookie")
-        try:
-            morsel = SimpleCookie(text).get(COOKIE)
-        except CookieError:
-            return None
-        return self._find(morsel.value, lambda each: each.cookie) if morsel else None
+        value = read_cookies(text).get(COOKIE)
+        return self._find(value, lambda each: each.cookie) if value else None
 
     def by_token(self, token: str) -> Session | None:
         """Return the session of a request of the console's process."""

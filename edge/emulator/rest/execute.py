@@ -12,6 +12,7 @@ import psycopg
 from psycopg.pq import Escaping
 from psycopg.pq.abc import PGresult
 
+from edge.cookies import read_cookies
 from edge.emulator.postgres.pipeline import PipelineConnection, Statement
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.errors import rest_error
@@ -20,7 +21,7 @@ from edge.emulator.rest.pool import Pool
 from edge.emulator.rest.postgres_errors import translate
 from edge.emulator.rest.prepare import Prepared
 from edge.emulator.rest.record import record
-from edge.emulator.rest.request.api_request import ApiRequest, parse_cookies
+from edge.emulator.rest.request.api_request import ApiRequest
 from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.sql.fragment import identifier, join, sql
 from edge.emulator.rest.sql.statement import RESULT_COLUMNS
@@ -189,7 +190,7 @@ def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestC
         "request.method": raw.method,
         "request.path": raw.path,
         "request.headers": _encode_json(headers),
-        "request.cookies": _encode_json(parse_cookies(raw.headers["cookie"]))
+        "request.cookies": _encode_json(read_cookies(raw.headers["cookie"]))
         if "cookie" in raw.headers
         else "{}",
     }

@@ -6,7 +6,6 @@ Follows PostgREST's ApiRequest.hs.
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from edge.emulator.rest.config import RestConfig
@@ -117,14 +116,6 @@ def parse_request(raw: RawRequest, config: RestConfig) -> ApiRequest:
         is_routine=is_routine,
         is_profile_named=is_named,
     )
-
-
-def parse_cookies(header: str | None) -> dict[str, str]:
-    """Return the Cookie header's pairs; empty if it is malformed."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header or "").items()}
-    except CookieError:
-        return {}
 
 
 def _parse_resource(path: str) -> tuple[str, bool]:
