@@ -45,6 +45,9 @@ _SCHEMA: Final = Path(__file__).parent / "schema"
 _INSPECT: Final = (_SCHEMA / "inspect_json.sql").read_bytes()
 _MAY_WRITE: Final = (_SCHEMA / "may_write.sql").read_bytes()
 _MAY_CALL: Final = (_SCHEMA / "may_call.sql").read_bytes()
+_MAX_KEYS: Final = 2_001
+_LONGEST_KEY: Final = 1_000
+"""No table has as many columns, and no name is as long: what is left out changes no answer."""
 _INVALID_JSON: Final = frozenset({"22P02", "22P05", "22021", "54001"})
 _NOT_OBJECTS: Final = "22023"
 
@@ -161,8 +164,9 @@ class BodyReader:
         return found if columns is None else replace(found, raw=body, keys=columns)
 
     async def _inspect(self, body: bytes, identity: Identity) -> Payload:
+        bounds = map(str, (MAX_ROWS, _MAX_KEYS, _LONGEST_KEY))
         try:
-            result = await self._run(identity, (_INSPECT, (body, str(MAX_ROWS))))
+            result = await self._run(identity, (_INSPECT, (body, *bounds)))
         except RestError as exc:
             if exc.code in _INVALID_JSON:
                 raise invalid_body("Empty or invalid json") from exc

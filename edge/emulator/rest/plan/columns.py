@@ -90,7 +90,8 @@ def _json_name(field: Field) -> str | None:
 
 
 def _suggest_column(name: str, relation: Relation) -> str | None:
-    candidates = {known: edit_distance(name, known) for known in relation.columns}
+    near = [each for each in relation.columns if abs(len(each) - len(name)) <= _MAX_DISTANCE]
+    candidates = {known: edit_distance(name, known) for known in near}
     best = min(candidates, key=lambda known: candidates[known], default=None)
     if best is None or candidates[best] > min(_MAX_DISTANCE, len(name) // 2):
         return None

@@ -85,9 +85,9 @@ def _payload(request: ApiRequest) -> Payload:
 
 def _columns(payload: Payload, relation: Relation) -> tuple[Column, ...]:
     # POST /projects with {"no_such_column": 1}, POST /projects?columns=no_such_column
-    missing = [key for key in payload.keys if key not in relation.columns]
-    if missing:
-        raise rest_error("PGRST204", column=missing[0], table=relation.id.name)
+    missing = next((key for key in payload.keys if key not in relation.columns), None)
+    if missing is not None:
+        raise rest_error("PGRST204", column=missing, table=relation.id.name)
     return tuple(relation.columns[key] for key in payload.keys)
 
 

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from typing import Final
 
 _GRAM_SIZES: Final = (3, 2)
+_LONGEST: Final = 500
+"""Of a name that is compared: the time grows with the product of both lengths."""
 
 
 def suggest_name(name: str, candidates: Iterable[str], *, at_least: float) -> str | None:
     """Return the most similar candidate if its similarity (0 to 1) is `at_least`, else None."""
-    known = sorted(set(candidates))
+    if len(name) > _LONGEST:
+        return None
+    known = sorted(each for each in set(candidates) if len(each) <= _LONGEST)
     for size in _GRAM_SIZES:
         wanted = _grams(name, size)
         similarity = {
