@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from edge.emulator.postgres.consequences import Consequences, last_part
 from edge.emulator.postgres.created_names import (
     CreatedNames,
     Place,
-    bare_name,
     names_created,
     read_created,
 )
@@ -23,7 +23,14 @@ from edge.emulator.postgres.script import Script
 
 _MISSING: Final = frozenset(("42P01", "42704", "42883", "3F000", "42703", "42P17", "42P18"))
 _DUPLICATE: Final = frozenset(("42P07", "42710", "42723", "42P06", "42701", "42712"))
-_NAMED: Final = re.compile(r'"(?P<quoted>[^"]+)"|(?:function|procedure) (?P<plain>[\w.]+)\(')
+_NAMED: Final = re.compile(
+    r'"(?P<quoted>[^"]+)"|(?:function|procedure) (?P<plain>[\w.]+)\('
+    r"|^type (?P<type>[\w.]+(?:\[\])?) does"
+)
+_NO_NAME: Final = re.compile(
+    r"(?:missing FROM-clause|invalid reference|data type .* has no default)"
+)
+_NO_SETTING: Final = re.compile(r'unrecognized configuration parameter "(?P<name>\w+\.[\w.]+)"')
 _UNAVAILABLE: Final = re.compile(r'extension "(?P<name>[^"]+)" is not available')
 _SERVICES: Final = (
     "auth|storage|realtime|extensions|net|cron|vault|graphql|graphql_public|pgmq|pgsodium"
@@ -98,8 +105,7 @@ class Diagnosis:
     is_builtin: Callable[[str], bool] = lambda name: False
     """Whether Postgres has a function of that name, whatever it takes."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
-    _failed: dict[str, str] = field(default_factory=dict[str, str])
-    """The cause by the name of what a failed statement would have created."""
+    _consequences: Consequences = field(default_factory=Consequences)
     _created: CreatedNames | None = None
 
     def add(self, failure: StatementError) -> Blocker:
@@ -119,8 +125,7 @@ class Diagnosis:
             if _UNAVAILABLE.search(message) or failure.error.sqlstate == "42883"
             else diagnostic.message_hint or diagnostic.message_detail,
         )
-        for name in names_created(failure.statement.text):
-            self._failed.setdefault(name, cause)
+        self._consequences.note(failure.statement.text, cause)
         self.blockers.append(blocker)
         return blocker
 
@@ -129,7 +134,9 @@ class Diagnosis:
             _explain_connection(message)
             or self._explain_extension(sqlstate, message, failure)
             or _explain_platform(sqlstate, message, failure.statement.text)
+            or _explain_query(sqlstate, message)
             or self._explain_name(sqlstate, message, failure)
+            or self._explain_state(sqlstate, message, failure)
         )
         if found:
             return found
@@ -142,15 +149,24 @@ class Diagnosis:
         self, sqlstate: str, message: str, failure: StatementError
     ) -> tuple[str, str] | None:
         """Explain a name that is not there, or there already."""
-        names = [m["quoted"] or m["plain"] for m in _NAMED.finditer(message)]
+        names = [m["quoted"] or m["plain"] or m["type"] for m in _NAMED.finditer(message)]
         if sqlstate == "42703" and (column := _COLUMN.match(message)):
             names = [column["quoted"] or column["plain"], *names[1:]]
             return self._explain_column(names, failure)
         if sqlstate in _MISSING and names:
             return self._explain_missing(names, failure)
         if sqlstate in _DUPLICATE and names:
-            return self._explain_duplicate(bare_name(names[0]), failure)
+            return self._explain_duplicate(last_part(names[0]), failure)
         return None
+
+    def _explain_state(
+        self, sqlstate: str, message: str, failure: StatementError
+    ) -> tuple[str, str] | None:
+        """Explain rows, keys or values that are not there, since what makes them has failed."""
+        detail = failure.error.diag.message_detail or ""
+        text = failure.statement.text
+        cause = self._consequences.of_state(sqlstate, message, detail, text)
+        return (cause, self._cure_of(cause)) if cause else None
 
     def _explain_extension(
         self, sqlstate: str, message: str, failure: StatementError
@@ -170,10 +186,9 @@ class Diagnosis:
         if of_platform := _explain_service_name(names, failure.statement.text):
             return of_platform
         message = failure.error.diag.message_primary or ""
-        bare = [bare_name(name) for name in names]
-        for name in bare:
-            if cause := self._failed.get(name):
-                return cause, self._cure_of(cause)
+        if cause := self._consequences.of_missing(names):
+            return cause, self._cure_of(cause)
+        bare = [last_part(name) for name in names]
         for name in bare:
             if name not in self._index().places:
                 return self._explain_foreign(name, message)
@@ -183,8 +198,8 @@ class Diagnosis:
         """Explain a column that is not there; `names` are it and its table, if that is known."""
         if of_platform := _explain_service_name(names, failure.statement.text):
             return of_platform
-        column = bare_name(names[0])
-        if cause := self._failed.get(column):
+        column = last_part(names[0])
+        if cause := self._consequences.of_missing(names[:1]):
             return cause, self._cure_of(cause)
         place = self._index().column(column, failure.statement.text)
         if place and _is_after(place, failure):
@@ -263,6 +278,22 @@ def _explain_connection(message: str) -> tuple[str, str] | None:
             f"A statement asks {away['host']}, which this machine does not reach.",
             "Try again with a way there, or add --keep-going to leave these out.",
         )
+    return None
+
+
+def _explain_query(sqlstate: str, message: str) -> tuple[str, str] | None:
+    """Explain what is wrong with a query itself, or missing of the settings."""
+    if sqlstate not in _MISSING:
+        return None
+    if setting := _NO_SETTING.match(message):
+        name = setting["name"]
+        return (
+            f"The setting {name} is made by no migration.",
+            "Hosted projects often have such a setting of their database. Write it into"
+            f" supabase/roles.sql: alter database postgres set {name} = '…'",
+        )
+    if _NO_NAME.match(message) or message.startswith("unrecognized configuration parameter"):
+        return (f"{message} ({sqlstate})", _LEAVE)
     return None
 
 
