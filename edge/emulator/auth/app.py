@@ -24,6 +24,7 @@ from edge.emulator.auth.rate_limit import RateLimiter
 from edge.emulator.auth.routes import (
     admin,
     admin_factors,
+    callback,
     factors,
     generate_link,
     identities,
@@ -64,8 +65,8 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("PUT", "/user", user.change_user),
     ("POST", "/logout", logout.sign_out),
     ("GET", "/authorize", identities.start_sign_in),
-    ("GET", "/callback", identities.finish_sign_in),
-    ("POST", "/callback", identities.finish_sign_in),
+    ("GET", "/callback", callback.finish_sign_in),
+    ("POST", "/callback", callback.finish_sign_in),
     ("GET", "/user/identities/authorize", identities.link_identity),
     ("DELETE", "/user/identities/{identity_id}", identities.unlink_identity),
     ("POST", "/factors", factors.enroll),

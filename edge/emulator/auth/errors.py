@@ -368,6 +368,28 @@ CALLBACK_NO_STATE: Final = ErrorTemplate(400, "bad_oauth_callback", "OAuth state
 CALLBACK_BAD_STATE: Final = ErrorTemplate(
     400, "bad_oauth_state", "OAuth state parameter is invalid"
 )
+CALLBACK_EXPIRED: Final = ErrorTemplate(400, "bad_oauth_state", "OAuth state has expired")
+CALLBACK_NO_CODE: Final = ErrorTemplate(
+    400, "bad_oauth_callback", "OAuth callback with missing authorization code missing"
+)
+CODE_REFUSED: Final = ErrorTemplate(
+    500, "unexpected_failure", "Unable to exchange external code: {code}"
+)
+PROFILE_FAILED: Final = ErrorTemplate(
+    500, "unexpected_failure", "Error getting user profile from external provider"
+)
+EXTERNAL_NO_EMAIL: Final = ErrorTemplate(
+    500, "unexpected_failure", "Error getting user email from external provider"
+)
+EXTERNAL_UNVERIFIED: Final = ErrorTemplate(
+    422,
+    "provider_email_needs_verification",
+    "Unverified email with {provider}. A confirmation email has been sent to your {provider} email",
+)
+IDENTITY_LINKED: Final = ErrorTemplate(422, "identity_already_exists", "Identity is already linked")
+IDENTITY_TAKEN: Final = ErrorTemplate(
+    422, "identity_already_exists", "Identity is already linked to another user"
+)
 SAML_DISABLED: Final = ErrorTemplate(404, "saml_provider_disabled", "SAML 2.0 is disabled")
 PASSKEYS_DISABLED: Final = ErrorTemplate(404, "passkey_disabled", "Passkeys are disabled")
 OAUTH_SERVER_DISABLED: Final = ErrorTemplate(404, "feature_disabled", "OAuth server is disabled")

@@ -41,6 +41,15 @@ where id = (
   where user_id = $1 and authentication_method = $2 and code_challenge <> ''
   order by created_at desc limit 1)
 returning auth_code"""
+_FIND_OAUTH: Final = """
+select id, provider_type, referrer, linking_target_id, auth_code, created_at
+from auth.flow_state
+where id = $1 and authentication_method = 'oauth' and user_id is null"""
+_CLAIM: Final = "select from auth.flow_state where id = $1 and user_id is null for update"
+_FINISH: Final = """
+update auth.flow_state set user_id = $2, provider_access_token = $3, provider_refresh_token = $4,
+  auth_code_issued_at = now(), updated_at = now()
+where id = $1"""
 _DELETE: Final = "delete from auth.flow_state where id = $1"
 
 
@@ -71,6 +80,18 @@ class FlowState:
             digest = hashlib.sha256(verifier.encode()).digest()
             given = urlsafe_b64encode(digest).rstrip(b"=").decode()
         return hmac.compare_digest(given.encode(), (self.code_challenge or "").encode())
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthFlow:
+    """A sign-in that has led to a provider; with an `auth_code` the client has a challenge."""
+
+    id: UUID
+    provider_type: str
+    referrer: str | None
+    linking_target_id: UUID | None
+    auth_code: str | None
+    created_at: datetime
 
 
 def check_challenge(params: PkceParams) -> None:
@@ -119,6 +140,25 @@ async def issue_auth_code(connection: Connection, user_id: UUID, method: str) ->
 async def find_flow(connection: Connection, auth_code: str) -> FlowState | None:
     row = await (await connection.execute(_FIND, (auth_code,))).fetchone()
     return FlowState(**row) if row else None
+
+
+async def find_oauth_flow(connection: Connection, flow_id: UUID) -> OAuthFlow | None:
+    """Return the flow that has this id as its state, unless its user has come back already."""
+    row = await (await connection.execute(_FIND_OAUTH, (flow_id,))).fetchone()
+    return OAuthFlow(**row) if row else None
+
+
+async def claim_oauth_flow(connection: Connection, flow_id: UUID) -> bool:
+    """Lock the flow until the transaction ends; False if it was finished meanwhile."""
+    return await (await connection.execute(_CLAIM, (flow_id,))).fetchone() is not None
+
+
+async def finish_oauth_flow(
+    connection: Connection, flow_id: UUID, user_id: UUID, access_token: str, refresh_token: str
+) -> None:
+    """Store whose code the flow's is, and the provider's tokens, until the code is exchanged."""
+    values = (flow_id, user_id, access_token, refresh_token or None)
+    await connection.execute(_FINISH, values)
 
 
 async def delete_flow(connection: Connection, flow_id: UUID) -> None:

@@ -5,18 +5,27 @@ Follows supabase/auth (internal/utilities/request.go). Globs stop at `.` and `/`
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
 
-from edge.emulator.auth.config import AuthConfig
+from edge.emulator.auth.config import AuthConfig, ProviderConfig
+from edge.emulator.auth.errors import AuthError, OAuthError
 
 _HOST: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?", re.ASCII)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _GLOB: Final = re.compile(r"\*\*|[*?]|\{[^{}]*\}|\[[^\]]*\]|\\.|.", re.DOTALL)
 _MAX_LENGTH: Final = 4096
+_OAUTH_ERRORS: Final = {
+    400: "invalid_request",
+    401: "unauthorized_client",
+    403: "access_denied",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
 
 
 def choose_redirect(config: AuthConfig, request: Request, given: str = "") -> str:
@@ -33,6 +42,11 @@ def choose_redirect(config: AuthConfig, request: Request, given: str = "") -> st
         return first
     referrer = request.headers.get("referer", "")
     return referrer if is_allowed(config, referrer) else config.site_url
+
+
+def callback_url(config: AuthConfig, provider: ProviderConfig) -> str:
+    """Return where a provider sends users back to."""
+    return provider.redirect_uri or f"{config.public_url}/callback"
 
 
 def is_allowed(config: AuthConfig, url: str) -> bool:
@@ -55,6 +69,30 @@ def is_allowed(config: AuthConfig, url: str) -> bool:
         return False
     plain = url.partition("#")[0]
     return any(_compile(pattern).fullmatch(plain) is not None for pattern in config.allow_list)
+
+
+def with_error(target: str, error: AuthError | OAuthError, *, is_in_query: bool) -> str:
+    """Return the URL with the error in its fragment, and in its query too if `is_in_query`."""
+    values: dict[str, str] = {}
+    if isinstance(error, OAuthError):
+        values["error"] = error.code
+    else:
+        if name := _OAUTH_ERRORS.get(error.status):
+            values["error"] = name
+        values["error_code"] = error.code
+    values["error_description"] = error.message
+    url = with_query(target, values) if is_in_query else target
+    return with_fragment(url, values | {"sb": ""})
+
+
+def with_query(url: str, values: Mapping[str, str]) -> str:
+    parts = urlsplit(url)
+    query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **values}
+    return urlunsplit(parts._replace(query=urlencode(sorted(query.items()))))
+
+
+def with_fragment(url: str, values: Mapping[str, str]) -> str:
+    return f"{url.partition('#')[0]}#{urlencode(sorted(values.items()))}"
 
 
 def _has_trustworthy_host(url: SplitResult) -> bool:

@@ -20,9 +20,11 @@ from edge.emulator.auth.errors import (
     ID_TOKEN_PROVIDER_UNKNOWN,
     OAuthError,
 )
-from edge.emulator.auth.external import ExternalProfile, sign_in_externally
+from edge.emulator.auth.external import ExternalProfile, accept_profile
+from edge.emulator.auth.messages import Messenger
 from edge.emulator.auth.schemas import IdTokenGrantParams
-from edge.emulator.auth.token_response import render_token_response
+from edge.emulator.auth.token_response import issue_session, render_token_response
+from edge.emulator.auth.user import User
 
 _ISSUERS: Final = {
     "google": "https://accounts.google.com",
@@ -52,8 +54,12 @@ async def exchange_id_token(context: AuthContext, request: Request) -> Response:
         _check_nonce(params.nonce, str(claims.get("nonce") or ""))
     profile = ExternalProfile.from_claims(params.provider, claims)
     async with context.transaction() as connection:
-        answer = await sign_in_externally(context, connection, request, profile)
-    return render_token_response(answer)
+        messenger = Messenger(context, request, connection)
+        user = await accept_profile(messenger, profile)
+        if isinstance(user, User):
+            answer = await issue_session(context, connection, request, user, "oauth")
+            return render_token_response(answer)
+    raise user  # its confirmation mail is committed
 
 
 def _find_provider(context: AuthContext, params: IdTokenGrantParams) -> tuple[ProviderConfig, str]:

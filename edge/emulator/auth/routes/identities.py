@@ -16,8 +16,6 @@ from edge.emulator.auth.audit import record
 from edge.emulator.auth.context import AuthContext, client_address
 from edge.emulator.auth.current_user import authenticate
 from edge.emulator.auth.errors import (
-    CALLBACK_BAD_STATE,
-    CALLBACK_NO_STATE,
     IDENTITY_CONFLICT,
     IDENTITY_ID_INVALID,
     IDENTITY_LAST,
@@ -29,57 +27,13 @@ from edge.emulator.auth.flow_state import check_challenge, start_flow
 from edge.emulator.auth.gotrue_environment import PROVIDERS
 from edge.emulator.auth.messages import Messenger
 from edge.emulator.auth.one_time_tokens import clear_tokens
-from edge.emulator.auth.redirects import choose_redirect
+from edge.emulator.auth.providers import OAUTH_PROVIDERS
+from edge.emulator.auth.redirects import callback_url, choose_redirect
 from edge.emulator.auth.schemas import PkceParams
 from edge.emulator.auth.user import User
 from edge.emulator.auth.users import delete_identities, refresh_providers, update_user
 from edge.emulator.postgres.pool import Connection
 
-_AUTHORIZE: Final = {
-    "apple": ("https://appleid.apple.com", "/auth/authorize", "email name"),
-    "azure": ("https://login.microsoftonline.com/common", "/oauth2/v2.0/authorize", "openid"),
-    "bitbucket": ("https://bitbucket.org", "/site/oauth2/authorize", "account email"),
-    "discord": ("https://discord.com", "/api/oauth2/authorize", "email identify"),
-    "facebook": ("https://www.facebook.com", "/dialog/oauth", "email"),
-    "figma": ("https://www.figma.com", "/oauth", "files:read"),
-    "fly": ("https://api.fly.io", "/oauth/authorize", "read"),
-    "github": ("https://github.com", "/login/oauth/authorize", "user:email"),
-    "gitlab": ("https://gitlab.com", "/oauth/authorize", "read_user"),
-    "google": ("https://accounts.google.com", "/o/oauth2/v2/auth", "email profile"),
-    "kakao": (
-        "https://kauth.kakao.com",
-        "/oauth/authorize",
-        "account_email profile_image profile_nickname",
-    ),
-    "keycloak": ("", "/protocol/openid-connect/auth", "profile email"),
-    "linkedin": (
-        "https://api.linkedin.com",
-        "/oauth/v2/authorization",
-        "r_emailaddress r_liteprofile",
-    ),
-    "linkedin_oidc": (
-        "https://api.linkedin.com",
-        "/oauth/v2/authorization",
-        "openid email profile",
-    ),
-    "notion": ("https://api.notion.com", "/v1/oauth/authorize", ""),
-    "slack": ("https://slack.com", "/oauth/authorize", "identity.basic identity.email"),
-    "slack_oidc": ("https://slack.com", "/openid/connect/authorize", "profile email openid"),
-    "snapchat": ("https://accounts.snapchat.com", "/accounts/oauth2/auth", "openid"),
-    "spotify": ("https://accounts.spotify.com", "/authorize", "user-read-email"),
-    "twitch": ("https://id.twitch.tv", "/oauth2/authorize", "user:read:email"),
-    "twitter": ("https://api.twitter.com", "/oauth/authenticate", ""),
-    "workos": ("https://api.workos.com", "/sso/authorize", ""),
-    "x": (
-        "https://x.com",
-        "/i/oauth2/authorize",
-        "users.email tweet.read users.read offline.access",
-    ),
-    "zoom": ("https://zoom.us", "/oauth/authorize", ""),
-}
-"""The provider's own base URL, which a self-hosted one's `url` replaces, its path and scopes."""
-_ONE_BASE: Final = frozenset({"apple", "google"})
-"""Providers whose `url` GoTrue ignores."""
 _OWN_PARAMETERS: Final = frozenset(
     {"provider", "scopes", "redirect_to", "code_challenge", "code_challenge_method", "state"}
     | {"client_id", "client_secret", "redirect_uri", "response_type", "scope"}
@@ -91,15 +45,6 @@ async def start_sign_in(context: AuthContext, request: Request) -> Response:
     """GET /authorize: redirect to the provider."""
     url = await _authorize_url(context, request, None)
     return RedirectResponse(url, 302)
-
-
-async def finish_sign_in(context: AuthContext, request: Request) -> Response:
-    """GET and POST /callback: refuse what no flow of ours led to."""
-    del context
-    state = request.query_params.get("state", "")
-    if not state:
-        raise CALLBACK_NO_STATE.error()
-    raise CALLBACK_BAD_STATE.error()
 
 
 async def link_identity(context: AuthContext, request: Request) -> Response:
@@ -191,8 +136,8 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
         raise PROVIDER_UNSUPPORTED.error(reason="missing OAuth client ID")
     if not provider.secret:
         raise PROVIDER_UNSUPPORTED.error(reason="missing OAuth secret")
-    own_base, path, scopes = _AUTHORIZE[name]
-    base = own_base if name in _ONE_BASE else provider.url.removesuffix("/") or own_base
+    oauth = OAUTH_PROVIDERS[name]
+    base = oauth.site_of(provider.url)
     if not base:
         raise PROVIDER_UNSUPPORTED.error(reason="unable to find URL for the Keycloak provider")
     params = PkceParams(
@@ -207,13 +152,13 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
     values = {
         "client_id": provider.client_id.partition(",")[0],
         "redirect_to": redirect,
-        "redirect_uri": provider.redirect_uri or f"{context.config.public_url}/callback",
+        "redirect_uri": callback_url(context.config, provider),
         "response_type": "code",
-        "scope": " ".join(part for part in (scopes, extra) if part),
+        "scope": " ".join(part for part in (oauth.scopes, extra) if part),
         "state": str(state),
     }
     values |= {key: value for key, value in query.items() if key not in _OWN_PARAMETERS}
-    return f"{base}{path}?{urlencode(sorted(values.items()))}"
+    return f"{base}{oauth.authorize}?{urlencode(sorted(values.items()))}"
 
 
 async def _start(

@@ -5,7 +5,6 @@ Follows supabase/auth (internal/api/verify.go).
 
 import html
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -31,7 +30,12 @@ from edge.emulator.auth.errors import (
 from edge.emulator.auth.flow_state import issue_auth_code
 from edge.emulator.auth.messages import Messenger
 from edge.emulator.auth.one_time_tokens import hash_code
-from edge.emulator.auth.redirects import choose_redirect
+from edge.emulator.auth.redirects import (
+    choose_redirect,
+    with_error,
+    with_fragment,
+    with_query,
+)
 from edge.emulator.auth.schemas import VerifyParams
 from edge.emulator.auth.token_response import issue_session, render_redirect, render_token_response
 from edge.emulator.auth.user import parse_email, parse_phone
@@ -41,13 +45,6 @@ _HALF_CONFIRMED: Final = (
     "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 )
 _METHODS: Final = {"signup": "email/signup"}
-_OAUTH_ERRORS: Final = {
-    400: "invalid_request",
-    401: "unauthorized_client",
-    403: "access_denied",
-    500: "server_error",
-    503: "temporarily_unavailable",
-}
 
 
 async def redeem_link(context: AuthContext, request: Request) -> Response:
@@ -63,7 +60,7 @@ async def redeem_link(context: AuthContext, request: Request) -> Response:
         async with context.transaction() as connection:
             url = await _redeem(context, connection, request, kind, token, target)
     except AuthError as exc:
-        url = _with_error(target, exc, is_pkce=is_pkce_hash(token))
+        url = with_error(target, exc, is_in_query=is_pkce_hash(token))
     return _redirect(url)
 
 
@@ -99,7 +96,7 @@ async def _redeem(
         return _with_message(target, _HALF_CONFIRMED, is_pkce=is_pkce)
     if is_pkce:
         code = await issue_auth_code(connection, user.id, _METHODS.get(kind, kind))
-        return _with_query(target, {"code": code})
+        return with_query(target, {"code": code})
     answer = await issue_session(context, connection, request, user, "otp")
     return render_redirect(target, answer, type=proof.type)
 
@@ -139,28 +136,9 @@ async def _find_proof(
     return await find(context, connection, request, **given)
 
 
-def _with_error(target: str, error: AuthError, *, is_pkce: bool) -> str:
-    values: dict[str, str] = {}
-    if name := _OAUTH_ERRORS.get(error.status):
-        values["error"] = name
-    values |= {"error_code": error.code, "error_description": error.message}
-    url = _with_query(target, values) if is_pkce else target
-    return _with_fragment(url, values | {"sb": ""})
-
-
 def _with_message(target: str, message: str, *, is_pkce: bool) -> str:
-    url = _with_query(target, {"message": message}) if is_pkce else target
-    return _with_fragment(url, {"message": message, "sb": ""})
-
-
-def _with_query(url: str, values: dict[str, str]) -> str:
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True)) | values
-    return urlunsplit(parts._replace(query=urlencode(sorted(query.items()))))
-
-
-def _with_fragment(url: str, values: dict[str, str]) -> str:
-    return f"{url.partition('#')[0]}#{urlencode(sorted(values.items()))}"
+    url = with_query(target, {"message": message}) if is_pkce else target
+    return with_fragment(url, {"message": message, "sb": ""})
 
 
 def _redirect(url: str) -> Response:
