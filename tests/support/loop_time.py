@@ -1,23 +1,25 @@
-"""How long an event loop was busy at a time, in time of its processor: load elsewhere adds none."""
+"""How long an event loop was busy at a time, in its own CPU time: load elsewhere adds none."""
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 _PAUSE = 0.001
 
 
-async def longest_step(work: Coroutine[Any, Any, R]) -> tuple[R, float]:
+async def longest_step(
+    work: Coroutine[Any, Any, R], clock: Callable[[], float] = time.thread_time
+) -> tuple[R, float]:
     """Return what the work returns, and the most seconds between two turns of others."""
-    longest, before = 0.0, time.thread_time()
+    longest, before = 0.0, clock()
 
     async def watch() -> None:
         nonlocal longest, before
         while True:
             await asyncio.sleep(_PAUSE)
-            now = time.thread_time()
+            now = clock()
             longest, before = max(longest, now - before), now
 
     watching = asyncio.create_task(watch())

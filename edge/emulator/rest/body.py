@@ -5,7 +5,6 @@ Postgres inspects JSON, and a program converts CSV. Only a few large bodies are 
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,14 +14,16 @@ from typing import Final
 from psycopg.pq.abc import PGresult
 from starlette.types import Receive
 
-from edge.emulator.memory_bound import within_memory
+from edge.bodies import join
+from edge.emulator.dense_json import is_dense
 from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.csv_program import convert_csv
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import run_as
 from edge.emulator.rest.postgres_errors import permission_denied
 from edge.emulator.rest.query.integers import parse_digits
-from edge.emulator.rest.request import csv_table, media
+from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.request.identity import Identity
 from edge.emulator.rest.request.payload import (
@@ -30,17 +31,14 @@ from edge.emulator.rest.request.payload import (
     Payload,
     invalid_body,
     parse_payload,
-    table_payload,
 )
-from edge.operating_system import IS_LINUX
 
 _SMALL: Final = 64 * 1024
-_SMALL_CSV: Final = 8 * 1024
+_SMALL_TEXT: Final = 8 * 1024
+"""Of a CSV or a form."""
 _MAX_FORM: Final = 1024 * 1024
 _AT_ONCE: Final = 4
 _SLOT_SECONDS: Final = 10.0
-_CSV_MEMORY: Final = 96 * 1024 * 1024
-_CSV_TOO_LARGE: Final = "The CSV takes too long to read, or too much memory"
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _INSPECT: Final = (_SCHEMA / "inspect_json.sql").read_bytes()
 _MAY_WRITE: Final = (_SCHEMA / "may_write.sql").read_bytes()
@@ -79,9 +77,12 @@ class _Reading:
             self._chunks.append(chunk)
             self.is_complete = not message.get("more_body", False)
 
-    def take(self) -> bytes:
+    async def take(self) -> bytes:
         chunks, self._chunks = self._chunks, []
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return await join(chunks)
+
+    def keep(self, body: bytes) -> None:
+        self._chunks.append(body)
 
 
 class BodyReader:
@@ -102,12 +103,15 @@ class BodyReader:
             raise rest_error("EDGE_BODY_TOO_LARGE", limit=self._config.max_body)
         reading = _Reading(receive, self._config.max_body)
         content_type = media.parse_content_type(head.headers.get("content-type"))
-        small = _SMALL_CSV if content_type == media.CSV else _SMALL
+        small = _SMALL_TEXT if content_type in {media.CSV, media.FORM} else _SMALL
         if declared <= small:
             await reading.read(small)
         if reading.is_complete and reading.size <= small:
-            yield replace(head, body=reading.take())
-            return
+            body = await reading.take()
+            if content_type != media.JSON or not is_dense(body):
+                yield replace(head, body=body)
+                return
+            reading.keep(body)
         async with AsyncExitStack() as exits:
             request = await self._require_rights(head, identity)
             await self._take_slot(exits)
@@ -148,14 +152,14 @@ class BodyReader:
         is_form = request.content_type == media.FORM
         reading.limit = min(reading.limit, _MAX_FORM) if is_form else reading.limit
         await reading.read(reading.limit)
-        raw = replace(request.raw, body=reading.take(), payload=None)
+        raw = replace(request.raw, body=await reading.take(), payload=None)
         payload = await self._parse(raw.body, request, identity)
         return replace(raw, body=b"", payload=payload)
 
     async def _parse(self, body: bytes, request: ApiRequest, identity: Identity) -> Payload:
         columns, is_call = request.query.columns, request.action is Action.CALL
         if request.content_type == media.CSV:
-            return await _convert_csv(body)
+            return await convert_csv(body, MAX_ROWS)
         if request.content_type != media.JSON:
             return await asyncio.to_thread(
                 parse_payload, body, request.content_type, columns, for_routine=is_call
@@ -189,29 +193,3 @@ class BodyReader:
         cache = await self._database.schema()
         identity = replace(identity, settings=cache.role_settings.get(identity.role, ()))
         return await run_as(identity, statement, pool=self._database.pool, config=self._config)
-
-
-async def _convert_csv(body: bytes) -> Payload:
-    """Convert the CSV by a program of its own; its memory and time are limited."""
-    memory = _CSV_MEMORY + 5 * len(body)
-    limit = str(memory if IS_LINUX else 0)
-    pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-I", "-S", csv_table.__file__, str(MAX_ROWS), limit)
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
-    try:
-        work = asyncio.ensure_future(process.communicate(body))
-        out, reason = await within_memory(work, lambda: (process.pid,), memory)
-    except MemoryError:
-        raise invalid_body(_CSV_TOO_LARGE) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode == csv_table.REFUSED:
-        raise invalid_body(reason.decode())
-    if process.returncode == csv_table.TOO_MANY:
-        raise rest_error("EDGE_TOO_MANY_ROWS", limit=MAX_ROWS)
-    if process.returncode:
-        raise invalid_body(_CSV_TOO_LARGE)
-    header, _, rows = out.partition(b"\n")
-    return table_payload(header, rows)

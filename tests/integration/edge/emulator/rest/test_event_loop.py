@@ -8,6 +8,8 @@ import pytest
 from tests.support.loop_time import longest_step
 
 JSON = {"content-type": "application/json"}
+CSV = {"content-type": "text/csv"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 MANY_KEYS = json.dumps({f"key{number}": 1 for number in range(300_000)}).encode()
 LIMIT = 0.02
 QUOTES = {"cookie": 'a="' + '\\"' * 15_000 + '"'}
@@ -22,9 +24,25 @@ QUOTES = {"cookie": 'a="' + '\\"' * 15_000 + '"'}
         ("GET", "/shows?select=id", QUOTES, b"", 200),
         ("GET", f"/shows?select={'x' * 60_000}", {}, b"", 400),
         ("GET", f"/{'x' * 60_000}", {}, b"", 404),
+        ("POST", "/shows", JSON, b"[" + b"{}," * 21_000 + b"{}]", 400),
+        ("POST", "/shows", CSV, b"title,views\n" + b"a,1\n" * 12_000, 201),
+        ("POST", "/shows", CSV, b"title,views\n" + b"a,x\n" * 10_000_000, 413),
+        ("POST", "/rpc/add", FORM, b"a=1&b=2&" + b"%20=1&" * 1_900 + b"a=" + b"%30" * 17_000, 404),
         ("POST", "/rpc/add", JSON, b'{"' + b"x" * 60_000 + b'": 1}', 404),
     ],
-    ids=["keys", "arguments", "whole", "cookie", "column", "table", "argument"],
+    ids=[
+        "keys",
+        "arguments",
+        "whole",
+        "cookie",
+        "column",
+        "table",
+        "rows",
+        "csv",
+        "long csv",
+        "form",
+        "argument",
+    ],
 )
 async def test_the_loop_goes_on(
     rest: Any, method: str, url: str, headers: dict[str, str], content: bytes, status: int

@@ -33,7 +33,7 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Let the same body count as a small or as a large one."""
     limit = 50_000_000 if request.param == "small" else 10
     monkeypatch.setattr(body, "_SMALL", limit)
-    monkeypatch.setattr(body, "_SMALL_CSV", limit)
+    monkeypatch.setattr(body, "_SMALL_TEXT", limit)
     return request.param
 
 
@@ -151,7 +151,7 @@ async def test_too_many_rows_are_refused(
     rest: Any, headers: Any, content: bytes, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(body, "_SMALL", 10)
-    monkeypatch.setattr(body, "_SMALL_CSV", 10)
+    monkeypatch.setattr(body, "_SMALL_TEXT", 10)
     monkeypatch.setattr(body, "MAX_ROWS", 30)
     answer = await rest("POST", "/shows", content=content, headers=headers)
 
@@ -165,10 +165,15 @@ async def test_a_table_of_many_empty_cells_stays_small(rest: Any):
     assert (answer.status_code, answer.json()["code"]) == (400, "22P02")
 
 
-async def test_only_some_large_bodies_are_read_at_once(rest: Any, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    "content", [b'{"title": "' + b"x" * 100_000 + b'"}', b"[" + b"{}," * 15_000 + b"{}]"]
+)
+async def test_only_some_large_bodies_are_read_at_once(
+    rest: Any, content: bytes, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(body, "_SLOT_SECONDS", 0.01)
     monkeypatch.setattr(rest.app._bodies, "_slots", body.asyncio.Semaphore(0))
-    answer = await rest("POST", "/shows", json={"title": "x" * 100_000})
+    answer = await rest("POST", "/shows", content=content)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "EDGE_TOO_MANY_BODIES")
 
