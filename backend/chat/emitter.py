@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import socketio
 
+from backend.chat.library import DEFAULT_COLLECTION
 from backend.chat.stores.store import Store, StoreError
 
 NAMESPACE: Final = "/chat"
@@ -14,12 +16,20 @@ _PAUSES: Final = (0.2, 0.5, 1.0)
 _LONGEST_QUEUE: Final = 256
 _LARGEST_QUEUE: Final = 4 << 20
 _CHECK_SECONDS: Final = 1.0
+_LATE_SECONDS: Final = 30.0
+"""How long after it was stored an output may be sent, to instances that hear it then."""
+_LONGEST_PAUSE: Final = 10.0
+_ROOM: Final = "session:"
+_UPDATES: Final = (
+    {"update": "collections"},
+    {"update": "videos", "collection_id": DEFAULT_COLLECTION},
+)
 _log = logging.getLogger("chat")
 
 
 def room_of(session_id: str) -> str:
     """Return the room of a session's followers."""
-    return f"session:{session_id}"
+    return f"{_ROOM}{session_id}"
 
 
 class Emitter:
@@ -30,6 +40,7 @@ class Emitter:
         self._store = store
         self.failures = 0
         self._checks: asyncio.Task[None] | None = None
+        self._replays: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Look now and then for clients that do not read, also of what other instances send."""
@@ -37,9 +48,10 @@ class Emitter:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._checks:
-            self._checks.cancel()
-            await asyncio.gather(self._checks, return_exceptions=True)
+        tasks = [*self._replays, *([self._checks] if self._checks else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _check(self) -> None:
         while True:
@@ -83,6 +95,46 @@ class Emitter:
                 await asyncio.sleep(pause)
             else:
                 return
+
+    def replay(self, seconds: float) -> None:
+        """Send this instance's clients what changed in the last seconds, in the background.
+
+        Other instances sent it while they could not be heard here.
+        """
+        task = asyncio.create_task(self._replay(time.monotonic() - seconds - _LATE_SECONDS))
+        self._replays.add(task)
+        task.add_done_callback(self._replays.discard)
+
+    async def _replay(self, since: float) -> None:
+        rooms = self._server.manager.rooms.get(NAMESPACE, {})
+        sessions = [name.removeprefix(_ROOM) for name in rooms if name and name.startswith(_ROOM)]
+        if not rooms:
+            return
+        for update in _UPDATES:
+            await self._send_here("event", {"event_type": "update_data", **update}, None)
+        pause = _PAUSES[0]
+        while sessions:
+            try:
+                changed = await self._store.list_changed(sessions, time.monotonic() - since)
+                for session_id, msg_id in changed:
+                    await self._send_stored(session_id, msg_id)
+            except StoreError:
+                _log.warning("What was missed cannot be read: trying again.")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                return
+
+    async def _send_stored(self, session_id: str, msg_id: str) -> None:
+        """Send an output here, again if it has changed while it was sent."""
+        sent: Mapping[str, Any] | None = None
+        found = await self._store.fetch_output(session_id, msg_id)
+        while found and found != sent:
+            await self._send_here("chat", found, room_of(session_id))
+            sent, found = found, await self._store.fetch_output(session_id, msg_id)
+
+    async def _send_here(self, event: str, data: Mapping[str, Any], to: str | None) -> None:
+        await self._server.emit(event, dict(data), to=to, namespace=NAMESPACE, ignore_queue=True)
 
     async def _drop_slow_clients(self, to: str | None) -> None:
         """Disconnect clients that do not read; they come back and recover."""

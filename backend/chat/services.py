@@ -38,7 +38,7 @@ class Services:
     async def open(self) -> None:
         """Connect to the database and the other instances, look for runs. Raises StoreError."""
         await self.store.open()
-        await start_listening(self.server)
+        await start_listening(self.server, self.emitter.replay)
         self.runner.start()
         self.emitter.start()
 

@@ -226,6 +226,19 @@ class PostgresStore:
         )
         return (await read_beside([rows[0]["message"]]))[0] if rows else None
 
+    async def list_changed(
+        self, session_ids: Sequence[str], seconds: float
+    ) -> Sequence[tuple[str, str]]:
+        """Return the outputs that changed in the last seconds."""
+        rows = await self._fetch(
+            "select session_id, msg_id from public.chat_messages"
+            " where session_id = any(%(session_ids)s) and msg_type = 'output'"
+            " and updated_at > clock_timestamp() - make_interval(secs => %(seconds)s)"
+            " order by position",
+            {"session_ids": list(session_ids), "seconds": seconds},
+        )
+        return [(row["session_id"], row["msg_id"]) for row in rows]
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         rows = await self._fetch(_SESSIONS, {"owner": owner, "session_id": None})

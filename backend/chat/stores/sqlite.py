@@ -201,6 +201,18 @@ class SqliteStore:
         )
         return (await read_beside([rows[0][0]]))[0] if rows else None
 
+    async def list_changed(
+        self, session_ids: Sequence[str], seconds: float
+    ) -> Sequence[tuple[str, str]]:
+        """Return the outputs that changed in the last seconds."""
+        rows = await self._fetch(
+            "select session_id, msg_id from conversations"
+            " where session_id in (select value from json_each(?)) and msg_type = 'output'"
+            " and updated_at > ? order by position",
+            (json.dumps(session_ids), time.time() - seconds),
+        )
+        return [(session_id, msg_id) for session_id, msg_id in rows]
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         rows = await self._fetch(

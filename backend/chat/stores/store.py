@@ -96,6 +96,12 @@ class Store(Protocol):
         """Return an output by its id; None if it is not there."""
         ...
 
+    async def list_changed(
+        self, session_ids: Sequence[str], seconds: float
+    ) -> Sequence[tuple[str, str]]:
+        """Return session and message of each output that changed in the last seconds, in order."""
+        ...
+
     async def list_sessions(self, owner: str | None) -> list[dict[str, Any]]:
         """Return up to 500 sessions, newest first."""
         ...

@@ -2,17 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
+import redis
+import socketio
 from engineio.async_socket import AsyncSocket
 
-from backend.chat.emitter import NAMESPACE
+from backend.chat import managers
+from backend.chat.emitter import NAMESPACE, Emitter, room_of
 from backend.chat.managers import PostgresManager
-from backend.chat.services import make_server, make_services
+from backend.chat.messages import Message, Output
+from backend.chat.services import Services, make_server, make_services
 from backend.chat.settings import Settings
 from backend.chat.stores.postgres import PostgresStore
 from backend.chat.stores.store import StoreError
@@ -67,31 +72,102 @@ async def test_instances_hear_each_other_again(
             await manager._publisher.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """A server that sends, and the services and a client of another one, in session s."""
+
+    sender: socketio.AsyncServer
+    services: Services
+    client: AsyncSocket
+
+    async def wait_for(self, text: str) -> None:
+        """Wait until the client is sent a text."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in (await self.client.queue.get()).data:
+                pass
+
+
+@asynccontextmanager
+async def two_instances(database_url: str, redis_url: str) -> AsyncGenerator[Instances]:
+    settings = Settings("http://127.0.0.1:9", "key", database_url, redis_url)
+    sender, receiver = make_server(settings), make_server(settings)
+    services = make_services(settings, receiver)
+    await services.open()
+    client = AsyncSocket(receiver.eio, "eio")
+    receiver.eio.sockets["eio"] = client
+    sid = await receiver.manager.connect("eio", NAMESPACE)
+    await receiver.manager.enter_room(sid, NAMESPACE, room_of("s"))
+    yield Instances(sender, services, client)
+    await services.close()
+    receiver.manager.thread.cancel()
+    await asyncio.gather(receiver.manager.thread, return_exceptions=True)
+    if redis_url:
+        await sender.manager.redis.aclose()
+        await receiver.manager.redis.aclose()
+    elif sender.manager._publisher:
+        await sender.manager._publisher.close()
+
+
 @pytest.mark.parametrize("over_redis", [False, True])
 async def test_an_instance_hears_others_from_the_start(
     cluster: Cluster, database: str, *, over_redis: bool
 ) -> None:
     """What they send while its first client connects is not lost."""
     with run_valkey() if over_redis else nullcontext("") as redis_url:
-        settings = Settings("http://127.0.0.1:9", "key", cluster.dsn(database), redis_url)
-        sender, receiver = make_server(settings), make_server(settings)
-        services = make_services(settings, receiver)
-        await services.open()
-        socket = AsyncSocket(receiver.eio, "eio")
-        receiver.eio.sockets["eio"] = socket
-        sid = await receiver.manager.connect("eio", NAMESPACE)
-        await receiver.manager.enter_room(sid, NAMESPACE, "s")
-        await sender.emit("chat", {"text": "done"}, to="s", namespace=NAMESPACE)
-        async with asyncio.timeout(PATIENCE):
-            assert "done" in (await socket.queue.get()).data
-        await services.close()
-        receiver.manager.thread.cancel()
-        await asyncio.gather(receiver.manager.thread, return_exceptions=True)
-        if over_redis:
-            await sender.manager.redis.aclose()
-            await receiver.manager.redis.aclose()
-        else:
-            await sender.manager._publisher.close()
+        async with two_instances(cluster.dsn(database), redis_url) as instances:
+            data = {"text": "done"}
+            await instances.sender.emit("chat", data, to=room_of("s"), namespace=NAMESPACE)
+            await instances.wait_for("done")
+
+
+def end_listeners(database_url: str, redis_url: str) -> None:
+    """End the connections that listen to other instances."""
+    if redis_url:
+        client = redis.Redis.from_url(redis_url)
+        assert client.client_kill_filter(_type="pubsub")
+        client.close()
+        return
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        ended = connection.execute(
+            "select pg_terminate_backend(pid, 60000) from pg_stat_activity"
+            " where datname = current_database() and query like 'listen %'"
+        ).fetchall()
+        assert ended == [(True,)]
+
+
+@pytest.mark.parametrize("over_redis", [False, True])
+async def test_what_others_sent_while_they_were_not_heard_is_sent_then(
+    cluster: Cluster, database: str, *, over_redis: bool
+) -> None:
+    url = cluster.dsn(database)
+    with run_valkey() if over_redis else nullcontext("") as redis_url:
+        async with two_instances(url, redis_url) as instances:
+            store, text = instances.services.store, {"type": "text", "text": "x"}
+            given = Message.model_validate({"session_id": "s", "content": [text]})
+            await store.begin(given, "o-1", None)
+            for number in range(2):
+                output = Output("s", given.conv_id, f"o-{number}", text=f"output {number}")
+                await asyncio.to_thread(end_listeners, url, redis_url)
+                await Emitter(instances.sender, store).publish(output.render())
+                await instances.wait_for(f"output {number}")
+
+
+@pytest.mark.parametrize("over_redis", [False, True])
+async def test_a_connection_that_is_silent_is_asked_and_stays(
+    cluster: Cluster, database: str, monkeypatch: pytest.MonkeyPatch, *, over_redis: bool
+) -> None:
+    monkeypatch.setattr(managers, "_SILENT_SECONDS", 0.05)
+    with run_valkey() if over_redis else nullcontext("") as redis_url:
+        async with two_instances(cluster.dsn(database), redis_url) as instances:
+            subscription = instances.services.server.manager.subscription
+            ended: list[float] = []
+            subscription.on_subscribe = ended.append
+            for number in range(5):
+                await asyncio.sleep(0.06)
+                data = {"text": f"output {number}"}
+                await instances.sender.emit("chat", data, to=room_of("s"), namespace=NAMESPACE)
+                await instances.wait_for(f"output {number}")
+            assert ended == []
 
 
 async def test_a_store_goes_on(cluster: Cluster, database: str, cut: Cut) -> None:

@@ -128,6 +128,17 @@ async def test_an_output_that_ended_is_not_changed(store: Store) -> None:
     assert [each.get("status") for each in session["conversation"]] == [None, "success"]
 
 
+async def test_outputs_that_changed_lately_are_listed(store: Store) -> None:
+    for name in ("s", "t", "u"):
+        given = message(name)
+        await store.begin(given, "o-1", OWNER)
+        assert await store.save_output(output(given))
+    assert await store.list_changed(["s", "u", "gone"], 60) == [("s", "o-1"), ("u", "o-1")]
+    await asyncio.sleep(0.05)
+    assert await store.list_changed(["s", "u"], 0.04) == []
+    assert await store.list_changed([], 60) == []
+
+
 async def test_sessions_are_their_owners(store: Store) -> None:
     given, stranger = message(), str(uuid4())
     await store.begin(given, "o-1", OWNER)

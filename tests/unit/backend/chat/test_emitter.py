@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from backend.chat.emitter import NAMESPACE, Emitter, room_of
 from backend.chat.messages import Message, Output
 from backend.chat.stores.sqlite import SqliteStore
 from backend.chat.stores.store import Store, StoreError
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 OUTPUT = {"session_id": "s", "conv_id": "c", "msg_id": "o", "status": "progress"}
 
@@ -139,3 +139,59 @@ async def test_large_messages_of_other_instances_count_as_well(
     await socket.queue.put(Packet(MESSAGE, "x"))
     await asyncio.to_thread(wait_for, lambda: not server.manager.is_connected(sid, NAMESPACE))
     await emitter.stop()
+
+
+class BusyStore(SqliteStore):
+    """A store that fails at first, and whose output changes while it is sent."""
+
+    failures = 2
+    waiting: list[dict[str, Any]]
+
+    async def list_changed(self, *args: Any) -> Sequence[tuple[str, str]]:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the database is away")
+        return await super().list_changed(*args)
+
+    async def fetch_output(self, *args: Any) -> dict[str, Any] | None:
+        found = await super().fetch_output(*args)
+        if self.waiting:
+            await self.save_output(self.waiting.pop(0))
+        return found
+
+
+async def test_what_was_missed_is_sent_until_it_is_the_newest(
+    client: tuple[socketio.AsyncServer, str, AsyncSocket], tmp_path: Path
+) -> None:
+    server, _, socket = client
+    store = BusyStore(f"sqlite://{tmp_path}/chat.db")
+    await store.open()
+    outputs: dict[str, list[dict[str, Any]]] = {}
+    for session in ("s", "t"):
+        content = [{"type": "text", "text": "x"}]
+        given = Message.model_validate({"session_id": session, "content": content})
+        await store.begin(given, "o-1", None)
+        outputs[session] = [
+            Output(session, given.conv_id, "o-1", status=status, text=text).render()
+            for status, text in (("progress", "one"), ("progress", "two"), ("success", "done"))
+        ]
+        await store.save_output(outputs[session][0])
+    store.waiting = outputs["s"][1:]
+    emitter = make(server, store)
+    emitter.replay(1.0)
+    sent: list[list[Any]] = []
+    async with asyncio.timeout(PATIENCE):
+        while ["chat", outputs["s"][2]] not in sent:
+            sent.append(json.loads((await socket.queue.get()).data.partition(",")[2]))
+    assert [data for event, data in sent if event == "chat"] == outputs["s"]
+    assert {data["update"] for event, data in sent if event == "event"} == {"collections", "videos"}
+    await emitter.stop()
+    await store.close()
+
+
+async def test_without_clients_nothing_is_read() -> None:
+    emitter = make(socketio.AsyncServer(async_mode="asgi"))
+    emitter.replay(1.0)
+    await asyncio.sleep(0)
+    await emitter.stop()
+    assert emitter.failures == 0
