@@ -16,6 +16,7 @@ from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
+from edge.emulator.rest.long_heads import LongHeads
 from edge.emulator.rest.plan.action import find_relation
 from edge.emulator.rest.plan.call import plan_call
 from edge.emulator.rest.prepare import Preparer
@@ -54,7 +55,8 @@ class RestApp:
         self._keys = keys
         self._database = database or Database(dsn, config, config)
         self._database.adopt = self._adopt
-        self._bodies = BodyReader(self._database, self._database.config)
+        self._heads = LongHeads()
+        self._bodies = BodyReader(self._database, self._database.config, self._heads)
         self._adopt(self._database.config)
 
     def _adopt(self, config: RestConfig) -> None:
@@ -67,6 +69,7 @@ class RestApp:
         await asyncio.gather(self._database.open(), asyncio.to_thread(prepare))
 
     async def close(self) -> None:
+        self._heads.close()
         await self._database.close()
 
     async def reload(self) -> None:
@@ -114,21 +117,21 @@ class RestApp:
         if raw.method == "OPTIONS" or not raw.path.strip("/"):
             return await self._describe(raw, cache)
         try:
-            prepared = self._preparer.prepare(raw, cache)
+            prepared = await self._heads.run(raw, self._preparer.prepare, raw, cache)
         except UnknownNameError:
             if not await self._database.refresh_after_miss():
                 raise
             cache = await self._database.schema()
-            prepared = self._preparer.prepare(raw, cache)
+            prepared = await self._heads.run(raw, self._preparer.prepare, raw, cache)
         if settings := cache.role_settings.get(identity.role):
             identity = Identity(identity.role, identity.claims, identity.claims_json, settings)
         pool = self._database.pool
         result = await execute(prepared, identity, pool=pool, config=self._config)
-        return render_result(prepared.plan, prepared.request, result)
+        return await self._heads.run(raw, render_result, prepared.plan, prepared.request, result)
 
     async def _describe(self, raw: RawRequest, cache: SchemaCache) -> Response:
         """Answer OPTIONS, and GET of the root."""
-        request = parse_request(raw, self._config)
+        request = await self._heads.run(raw, parse_request, raw, self._config)
         if request.action is Action.INSPECT:
             return _render_root(request, cache)
         try:

@@ -21,6 +21,7 @@ from edge.emulator.rest.csv_program import convert_csv
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import run_as
+from edge.emulator.rest.long_heads import LongHeads
 from edge.emulator.rest.postgres_errors import permission_denied
 from edge.emulator.rest.query.integers import parse_digits
 from edge.emulator.rest.request import media
@@ -88,9 +89,10 @@ class _Reading:
 class BodyReader:
     """Reads the bodies of one data API's requests."""
 
-    def __init__(self, database: Database, config: RestConfig) -> None:
+    def __init__(self, database: Database, config: RestConfig, heads: LongHeads) -> None:
         self._database = database
         self._config = config
+        self._heads = heads
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
@@ -126,7 +128,8 @@ class BodyReader:
 
     async def _require_rights(self, head: RawRequest, identity: Identity) -> ApiRequest:
         """Refuse what fails whatever the body: malformed requests and missing privileges."""
-        request = parse_request(replace(head, payload=Payload(b"[]")), self._config)
+        head = replace(head, payload=Payload(b"[]"))
+        request = await self._heads.run(head, parse_request, head, self._config)
         if request.payload is None or not request.name:
             return request
         privilege = "update" if request.action is Action.UPDATE else "insert"

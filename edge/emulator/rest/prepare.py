@@ -5,6 +5,7 @@ with values that nobody can guess, and looking where these are in the statement'
 """
 
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
@@ -95,41 +96,51 @@ def _bind(parameter: _Parameter | _Constant, sources: Sequence[Source]) -> Value
 
 
 class Preparer:
-    """Prepares one data API's requests; remembers the latest shapes."""
+    """Prepares one data API's requests, in any thread; remembers the latest shapes."""
 
     def __init__(self, config: RestConfig) -> None:
         self._config = config
         self._cache: SchemaCache | None = None
-        # None after one request of the shape, False if it has to be prepared each time.
-        self._templates: OrderedDict[object, _Template | bool | None] = OrderedDict()
+        # True after one request of the shape, False if it has to be prepared each time.
+        self._templates: OrderedDict[object, _Template | bool] = OrderedDict()
+        self._lock = threading.Lock()
 
     def prepare(self, raw: RawRequest, cache: SchemaCache) -> Prepared:
         """Return what to execute; raises what parsing and planning raise."""
-        if cache is not self._cache:
-            self._cache = cache
-            self._templates.clear()
         shape = derive_shape(raw, self._config.max_rows)
         if shape is None:
             return self._prepare(raw, cache)
         if shape.payload:
             raw = replace(raw, payload=shape.payload)
-        known = self._templates.get(shape.key)
+        known = self._recall(shape, cache)
         if isinstance(known, _Template):
-            self._templates.move_to_end(shape.key)
             return known.bind(raw, shape)
-        is_second = shape.key in self._templates and known is None
         prepared = self._prepare(raw, cache)
-        if is_second:
-            self._remember(shape, self._make_template(raw, shape, prepared, cache) or False)
+        if known:
+            template = self._make_template(raw, shape, prepared, cache)
+            self._remember(shape, cache, template or False)
         elif known is None:
-            self._remember(shape, None)
+            self._remember(shape, cache, template=True)
         return prepared
 
-    def _remember(self, shape: Shape, template: _Template | bool | None) -> None:
-        self._templates[shape.key] = template
-        self._templates.move_to_end(shape.key)
-        if len(self._templates) > _MAX_SHAPES:
-            self._templates.popitem(last=False)
+    def _recall(self, shape: Shape, cache: SchemaCache) -> _Template | bool | None:
+        with self._lock:
+            if cache is not self._cache:
+                self._cache = cache
+                self._templates.clear()
+            known = self._templates.get(shape.key)
+            if isinstance(known, _Template):
+                self._templates.move_to_end(shape.key)
+            return known
+
+    def _remember(self, shape: Shape, cache: SchemaCache, template: _Template | bool) -> None:
+        with self._lock:
+            if cache is not self._cache:
+                return
+            self._templates[shape.key] = template
+            self._templates.move_to_end(shape.key)
+            if len(self._templates) > _MAX_SHAPES:
+                self._templates.popitem(last=False)
 
     def _prepare(self, raw: RawRequest, cache: SchemaCache) -> Prepared:
         request = parse_request(raw, self._config)
