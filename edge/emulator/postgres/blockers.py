@@ -44,6 +44,7 @@ _NO_VALUE: Final = re.compile(
 )
 _COLUMN: Final = re.compile(r'^column (?:"(?P<quoted>[^"]+)"|(?:[^ ".]+\.)*(?P<plain>[^ ".]+)) ')
 _FUNCTION: Final = re.compile(r"^(?:function|procedure) (?P<call>(?P<name>[\w.]+)\(.*\)) does not")
+_OBJECT: Final = re.compile(r"(?:function|procedure|relation|type) ")
 _RIGHTS: Final = re.compile(
     r"\bhas_(?:function|table|column|any_column|sequence)_privilege\b|\b(?:pro|rel)acl\b", re.I
 )
@@ -102,8 +103,8 @@ class Diagnosis:
     scripts: Sequence[Script]
     skipped: Sequence[Path] = ()
     """Files of the folder that are not named like a migration."""
-    is_builtin: Callable[[str], bool] = lambda name: False
-    """Whether Postgres has a function of that name, whatever it takes."""
+    find_schema: Callable[[str], str | None] = lambda name: None
+    """Which schema has a function, table or type of that name, `pg_catalog` first."""
     blockers: list[Blocker] = field(default_factory=list[Blocker])
     _consequences: Consequences = field(default_factory=Consequences)
     _created: CreatedNames | None = None
@@ -223,8 +224,13 @@ class Diagnosis:
                     f"{name} is created by {path.name}, which is not named like a migration.",
                     "The Supabase CLI skips it as well: name it <version>_<name>.sql.",
                 )
-        if (called := _FUNCTION.match(message)) and self.is_builtin(name):
-            return (f"Postgres has no {called['call']}.", _LEAVE)
+        if _OBJECT.match(message) and (schema := self.find_schema(name)):
+            if (called := _FUNCTION.match(message)) and schema == "pg_catalog":
+                return (f"Postgres has no {called['call']}.", _LEAVE)
+            return (
+                f"{name} is in the schema {schema}, not where a statement looks for it.",
+                _LEAVE,
+            )
         return (
             f"{name} is created by no migration.",
             "It was probably made outside of the migrations (in the dashboard, or by another"

@@ -100,7 +100,7 @@ def execute_leniently(
             _execute_saved(connection, script, statement)
         except StatementError as exc:
             connection.execute(_RESTORE)
-            if script.is_dump and exists_already(statement, exc.error.sqlstate):
+            if _repeats_the_platform(script, statement, exc):
                 continue
             if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
                 yield exc
@@ -110,6 +110,14 @@ def execute_leniently(
             else:
                 yield from _execute_alone(connection, script, statement)
     connection.execute(_RELEASE)
+
+
+def _repeats_the_platform(script: Script, statement: Statement, failure: StatementError) -> bool:
+    return (
+        script.is_dump
+        and is_of_platform(statement)
+        and exists_already(statement, failure.error.sqlstate)
+    )
 
 
 def _execute_saved(connection: psycopg.Connection, script: Script, statement: Statement) -> None:

@@ -11,7 +11,8 @@ _SCHEMAS: Final = (
 )
 _NAMED: Final = re.compile(
     r"^(?:grant|revoke|set session authorization|alter default privileges) "
-    rf'|^create (?:schema|publication) "?(?:{_SCHEMAS}|supabase_realtime\w*)"?(?: |$)'
+    rf'|^create schema "?(?:{_SCHEMAS})"?(?: |$)'
+    r'|^(?:create|alter) publication "?supabase_realtime'
     rf'|"?\b(?:{_SCHEMAS})"?\.'
 )
 _COMMENTS: Final = re.compile(r"(?:\s*--[^\n]*\n)*\s*")

@@ -54,10 +54,15 @@ alter default privileges for role postgres in schema public
 alter default privileges for role postgres in schema public
   revoke execute on functions from anon, authenticated, service_role;
 """
-_FIND_BUILTIN: Final = (
-    "select from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace"
-    " and proname = %s"
-)
+_FIND_SCHEMA: Final = """
+select nspname from (
+  select pronamespace, proname from pg_catalog.pg_proc
+  union all select relnamespace, relname from pg_catalog.pg_class where relkind in ('r', 'v', 'm')
+  union all select typnamespace, typname from pg_catalog.pg_type where typrelid = 0
+) as objects (schema, name)
+join pg_catalog.pg_namespace n on n.oid = schema and nspname <> 'edge_internal'
+where name = %s order by nspname = 'pg_catalog' desc, nspname limit 1
+"""
 _RECORD_SEED: Final = (
     "insert into supabase_migrations.seed_files (path, hash) values (%s, %s)"
     " on conflict (path) do update set hash = excluded.hash"
@@ -385,12 +390,13 @@ class _Applying:
     def _diagnosed(self) -> Diagnosis:
         if self._diagnosis is None:
             self._diagnosis = Diagnosis(
-                list(_scripts(self.plan)), self.plan.skipped, self._is_builtin
+                list(_scripts(self.plan)), self.plan.skipped, self._find_schema
             )
         return self._diagnosis
 
-    def _is_builtin(self, name: str) -> bool:
-        return self.connection.execute(_FIND_BUILTIN, (name,)).fetchone() is not None
+    def _find_schema(self, name: str) -> str | None:
+        found = self.connection.execute(_FIND_SCHEMA, (name,)).fetchone()
+        return str(found[0]) if found else None
 
     def _report(self, path: Path, error: Exception) -> None:
         if isinstance(error, StatementError):

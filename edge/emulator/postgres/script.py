@@ -32,7 +32,11 @@ _LEXEME: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DUMP: Final = re.compile(r"^-- PostgreSQL database dump$", re.MULTILINE)
+_DUMP: Final = re.compile(
+    r"^(?:-- PostgreSQL database dump$|SELECT pg_catalog\.set_config\('search_path', '', false\);)",
+    re.MULTILINE,
+)
+"""The latter is what the Supabase CLI leaves of it, which removes the comments."""
 _BLOCK_PART: Final = re.compile(r"/\*|\*/")
 _COPY: Final = re.compile(r"copy\b.*\bfrom\s+(?:stdin|pstdin)\b", re.IGNORECASE | re.DOTALL)
 _COPY_END: Final = re.compile(r"^\\\.\r?$\n?", re.MULTILINE)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.execute import execute_script
+from edge.emulator.postgres.execute import execute_leniently, execute_script
 from edge.emulator.postgres.install import binaries
 from edge.emulator.postgres.migrations import bootstrap
 from edge.emulator.postgres.script import parse_script
@@ -242,6 +242,30 @@ def dump_everything(dsn: str) -> str:
         check=True,
     )
     return made.stdout
+
+
+def test_a_dump_of_the_cli_may_repeat_publications_of_the_platform(dsn: str) -> None:
+    without_comments = "\n".join(line for line in _HEAD.splitlines() if line.startswith("S"))
+
+    load(
+        dsn,
+        without_comments,
+        _SCHEMA,
+        "CREATE PUBLICATION \"supabase_realtime_messages_publication\" WITH (publish = 'insert');",
+        'ALTER PUBLICATION "supabase_realtime_messages_publication" OWNER TO "postgres";',
+    )
+
+    assert rows(dsn, "select to_regclass('public.later')::text") == [("later",)]
+
+
+def test_a_check_lists_what_a_dump_makes_twice_of_its_own(dsn: str) -> None:
+    twice = 'create table "public"."a" ();' * 2
+    script = parse_script(Path("dump.sql"), f"{_HEAD}create schema auth;{twice}")
+
+    with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
+        failures = list(execute_leniently(connection, script, dry=True))
+
+    assert [failure.error.sqlstate for failure in failures] == ["42P07"]
 
 
 def test_comments_on_extensions_may_hold_semicolons(dsn: str) -> None:
