@@ -93,7 +93,8 @@ class RedisManager(socketio.AsyncRedisManager):
         pause = _FIRST_PAUSE
         while True:
             try:
-                self._redis_connect()
+                if not self.connected:
+                    self._redis_connect()
                 async with self.redis.pubsub() as pubsub:
                     await pubsub.subscribe(self.channel)
                     async for message in self._receive(pubsub):

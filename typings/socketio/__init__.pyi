@@ -8,6 +8,7 @@ from .async_pubsub_manager import AsyncPubSubManager
 
 class AsyncRedisManager(AsyncPubSubManager):
     redis: Any
+    connected: bool
     def __init__(self, url: str = ..., channel: str = ...) -> None: ...
     def _redis_connect(self) -> None: ...
 
