@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import psycopg
 from starlette.requests import Request
@@ -22,6 +23,8 @@ from edge.emulator.postgres.pool import (
     PoolBusyError,
     PostgresUnreachableError,
 )
+
+_MAX_HOPS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def client_of(request: Request) -> Client:
 
 def client_address(request: Request) -> str:
     """Return the first address of X-Forwarded-For, else the peer's."""
-    for part in request.headers.get("x-forwarded-for", "").split(","):
+    for part in request.headers.get("x-forwarded-for", "").split(",", _MAX_HOPS)[:_MAX_HOPS]:
         try:
             return str(ipaddress.ip_address(part.strip()))
         except ValueError:

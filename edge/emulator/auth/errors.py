@@ -70,6 +70,9 @@ BAD_TEXT: Final = _invalid("The request holds text that cannot be stored")
 BODY_TOO_LARGE: Final = ErrorTemplate(
     413, "request_entity_too_large", "Request body too large (max {limit} bytes)"
 )
+TOO_MANY_VALUES: Final = ErrorTemplate(
+    413, "request_entity_too_large", "Request body holds too many values"
+)
 EMAIL_MISSING: Final = _invalid("An email address is required")
 EMAIL_TOO_LONG: Final = _invalid("An email address is too long")
 EMAIL_INVALID: Final = _invalid("Unable to validate email address: invalid format")

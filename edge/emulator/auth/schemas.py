@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from starlette.requests import Request
 
 from edge.bodies import BodyTooLongError, read_at_most
-from edge.emulator.auth.errors import BAD_JSON, BAD_TEXT, BODY_TOO_LARGE
+from edge.emulator.auth.errors import BAD_JSON, BAD_TEXT, BODY_TOO_LARGE, TOO_MANY_VALUES
 from edge.emulator.auth.go_json import describe_syntax_error
+from edge.emulator.dense_json import is_dense
 
 Body = TypeVar("Body", bound="Params")
 Metadata = dict[str, Any]
@@ -191,9 +192,12 @@ async def read_body(
 ) -> Body:
     """Parse the request's JSON body as `model`; raises bad_json, or request_entity_too_large.
 
-    `limit` is in bytes; with `may_be_empty` an empty body is `{}`.
+    No event loop can wait for bodies of many values, and no token holds as many. `limit` is in
+    bytes; with `may_be_empty` an empty body is `{}`.
     """
     raw = await read_bytes(request, limit)
+    if is_dense(raw):
+        raise TOO_MANY_VALUES.error()
     try:
         return model.model_validate_json(raw or (b"{}" if may_be_empty else b""))
     except ValidationError as exc:

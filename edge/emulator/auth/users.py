@@ -4,6 +4,7 @@ Follows supabase/auth (internal/models/user.go, identity.go).
 """
 
 import hashlib
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -15,9 +16,11 @@ from psycopg import sql
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from edge.emulator.auth.errors import TOO_MANY_VALUES
 from edge.emulator.auth.one_time_tokens import clear_tokens
 from edge.emulator.auth.sessions import delete_sessions
 from edge.emulator.auth.user import User, merge_metadata
+from edge.emulator.dense_json import is_dense
 from edge.emulator.postgres.pool import Connection
 
 INSTANCE: Final = "00000000-0000-0000-0000-000000000000"
@@ -276,6 +279,9 @@ def _obscure(user_id: UUID, value: str) -> str:
 
 def _stored(name: str, value: Any) -> Any:
     if name.startswith("raw_"):
+        # Each change is short, but they add up.
+        if is_dense(json.dumps(value)):
+            raise TOO_MANY_VALUES.error()
         return Jsonb(value)
     return None if name in _NULLABLE and value == "" else value
 
