@@ -22,6 +22,7 @@ from backend.chat.routes.library import ROUTES as LIBRARY_ROUTES
 from backend.chat.routes.sessions import ROUTES as SESSION_ROUTES
 from backend.chat.services import Services, make_server, make_services
 from backend.chat.settings import Settings
+from backend.chat.transports import Transports
 
 _ABOUT: Final = """\
 The chat backend: Socket.IO in namespace /chat, and HTTP routes such as /session and /agent.
@@ -58,7 +59,7 @@ def make_app(settings: Settings) -> ASGIApp:
         lifespan=_lifespan,
     )
     http.state.services = services
-    return socketio.ASGIApp(server, http)
+    return Transports(socketio.ASGIApp(server, http))
 
 
 async def check(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """The chat protocol over Socket.IO, against the whole stack."""
 
+import asyncio
+import json
 from contextlib import suppress
 
 import httpx
@@ -221,6 +223,27 @@ async def test_frames_of_no_protocol_end_at_most_their_own_socket(
             await socket.send("1")
     async with connect(chat.url) as client:
         assert (await client.ask(message("help")))["status"] == "success"
+
+
+@pytest.mark.parametrize("packets", [[], ["2probe"], ["6"]])
+async def test_a_client_whose_upgrade_fails_goes_on_polling(
+    chat: ChatServer, packets: list[str]
+) -> None:
+    polling = "/socket.io/?EIO=4&transport=polling"
+    async with httpx.AsyncClient(base_url=chat.url, timeout=PATIENCE) as http:
+        sid = json.loads((await http.get(polling)).text[1:])["sid"]
+        session = f"{polling}&sid={sid}"
+        await http.post(session, content="40/chat,")
+        assert "40/chat," in (await http.get(session)).text
+        url = f"{chat.url.replace('http', 'ws', 1)}{session.replace('polling', 'websocket')}"
+        async with websockets.connect(url, open_timeout=PATIENCE) as socket:
+            for packet in packets:
+                await socket.send(packet)
+        event = f"42/chat,{json.dumps(['chat', message('help')])}"
+        await http.post(session, content=event)
+        async with asyncio.timeout(PATIENCE):
+            while '"success"' not in (await http.get(session)).text:
+                pass
 
 
 async def test_a_message_larger_than_the_socket_takes_ends_it_alone(chat: ChatServer) -> None:
