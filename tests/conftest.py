@@ -62,6 +62,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what tests/conformance reads: a project to ask in place of our own services."""
+    group = parser.getgroup("conformance")
+    group.addoption("--target", metavar="URL", help="a Supabase project with an empty database")
+    group.addoption("--target-db", metavar="DSN", help="its database, as the role postgres")
+    group.addoption("--target-jwt-secret", metavar="SECRET", help="its legacy JWT secret")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let each process begin to collect elsewhere: what one has compiled the others only load."""
     tests, worker = ROOT / "tests", getattr(session.config, "workerinput", None)

@@ -1,11 +1,17 @@
-"""COMPATIBILITY.md lists exactly the error codes that the services answer."""
+"""COMPATIBILITY.md says what the cases show, and lists the error codes that services answer."""
 
 import re
 
 from edge.emulator.rest.errors import CATALOGUE
+from tests.conformance.features import write_tables
 from tests.support.paths import ROOT
 
 DOCUMENT = (ROOT / "COMPATIBILITY.md").read_text()
+
+
+def test_the_tables_are_those_of_the_cases() -> None:
+    """Run scripts/compatibility after a change of cases, features or gaps."""
+    assert write_tables(DOCUMENT) == DOCUMENT
 
 
 def test_the_data_api_s_codes_are_listed_with_their_statuses() -> None:
