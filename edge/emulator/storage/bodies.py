@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from starlette.requests import Request
 
 from edge.bodies import BodyTooLongError, read_at_most
+from edge.emulator.dense_json import is_dense, loads
 from edge.emulator.storage.errors import invalid_request, storage_error
 
 Body = dict[str, Any]
@@ -28,9 +29,11 @@ async def read_json(request: Request, *, may_be_empty: bool = False) -> Body:
         if may_be_empty:
             return {}
         raise invalid_request("body must be object")
+    if is_dense(data):
+        raise invalid_request("body must hold fewer values")
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as exc:
+        value = loads(data)
+    except ValueError as exc:
         raise invalid_request(_NOT_JSON, "FastifyError") from exc
     if not isinstance(value, dict):
         raise invalid_request("body must be object")

@@ -6,7 +6,6 @@ never in memory as a whole, unless they are few.
 
 import base64
 import binascii
-import json
 import re
 from collections import deque
 from collections.abc import AsyncIterator
@@ -17,12 +16,14 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from edge.emulator.dense_json import loads
 from edge.emulator.storage.errors import invalid_request, storage_error
 
 SMALL: Final = 256 * 1024
 DEFAULT_TYPE: Final = "application/octet-stream"
 _MAX_METADATA: Final = 1024 * 1024
 _MAX_FIELDS: Final = 10
+_MAX_PARTS: Final = 100
 _MAX_HEADERS: Final = 8 * 1024
 
 
@@ -134,8 +135,8 @@ def _parse_metadata(text: str) -> dict[str, Any]:
     if len(text) > _MAX_METADATA:
         raise storage_error("EntityTooLarge")
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        value = loads(text)
+    except ValueError as exc:
         raise invalid_request("The user metadata is not valid JSON") from exc
     if not isinstance(value, dict):
         raise invalid_request("The user metadata must be a JSON object")
@@ -156,9 +157,10 @@ class _Form:
     _headers: dict[str, bytes] = field(default_factory=dict[str, bytes], init=False)
     _header: tuple[bytes, bytes] = field(default=(b"", b""), init=False)
     _name: str = field(default="", init=False)
-    _value: bytes = field(default=b"", init=False)
+    _value: bytearray = field(default_factory=bytearray, init=False)
     _is_file: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
+    _parts: int = field(default=0, init=False)
     _pieces: deque[bytes] = field(default_factory=deque[bytes], init=False)
 
     def __post_init__(self) -> None:
@@ -196,8 +198,11 @@ class _Form:
             pass
 
     def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > (_MAX_PARTS if self.has_file else self.most_fields + 1):
+            raise invalid_request("Multipart: Too many fields")
         self._headers = {}
-        self._value = b""
+        self._value = bytearray()
 
     def _take_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header = self._header[0] + data[start:end], self._header[1]
@@ -238,6 +243,4 @@ class _Form:
         if self._is_file:
             self._is_file, self._is_complete = False, True
         elif not self.has_file:
-            if len(self.fields) >= self.most_fields:
-                raise invalid_request("Multipart: Too many fields")
             self.fields[self._name] = self._value.decode("utf-8", "replace")

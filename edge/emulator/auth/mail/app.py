@@ -11,9 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from edge.bodies import BodyTooLongError, read_at_most
 from edge.emulator.auth.mail.mailbox import Mailbox, Message
+from edge.emulator.dense_json import loads
 
 _MAX_LIMIT: Final = 500
+_MAX_BODY: Final = 256 * 1024
 _SNIPPET: Final = 120
 _HEADERS: Final = {
     "cache-control": "no-store",
@@ -112,12 +115,13 @@ class _Views:
     async def delete_messages(self, request: Request) -> Response:
         """Delete the messages that the body names ({"IDs": […]}), or all."""
         ids: Any = None
-        if raw := await request.body():
-            try:
-                ids = (await request.json()).get("IDs")
-            except (ValueError, AttributeError):
-                return PlainTextResponse("the body must be JSON", 400)
-            del raw
+        try:
+            if raw := await read_at_most(request, _MAX_BODY):
+                ids = loads(raw).get("IDs")
+        except BodyTooLongError:
+            return PlainTextResponse("the body is too large", 413)
+        except (ValueError, AttributeError):
+            return PlainTextResponse("the body must be JSON", 400)
         self._mailbox.remove(frozenset(map(str, ids)) if ids else None)
         return PlainTextResponse("ok")
 

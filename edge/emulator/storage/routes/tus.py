@@ -6,7 +6,6 @@ each part of it. Errors are text with their true status.
 
 import base64
 import binascii
-import json
 import re
 import time
 from dataclasses import replace
@@ -17,6 +16,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from edge.emulator.dense_json import loads
 from edge.emulator.storage.context import StorageContext
 from edge.emulator.storage.errors import StorageError
 from edge.emulator.storage.names import check_object_name
@@ -257,8 +257,8 @@ def _read_user_metadata(text: str | None) -> dict[str, Any] | None:
     if not text:
         return None
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        value = loads(text)
+    except ValueError as exc:
         raise _TusError(400, "Invalid metadata: not JSON\n") from exc
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 

@@ -5,12 +5,12 @@ enforced too.
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+from edge.emulator.dense_json import loads
 from edge.emulator.storage.errors import StorageError, access_denied, storage_error
 
 _EXEMPT: Final = frozenset(
@@ -69,8 +69,8 @@ def _parse(encoded: str) -> dict[str, Any]:
     if len(encoded) > _MAX_POLICY:
         raise invalid_policy("Invalid POST policy")
     try:
-        value = json.loads(base64.b64decode(encoded, validate=True))
-    except (ValueError, RecursionError) as exc:
+        value = loads(base64.b64decode(encoded, validate=True))
+    except ValueError as exc:
         raise invalid_policy("Invalid POST policy") from exc
     if not isinstance(value, dict):
         raise invalid_policy("Invalid POST policy")

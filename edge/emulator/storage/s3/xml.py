@@ -22,6 +22,8 @@ _PROLOG: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_DEPTH: Final = 8
+_MAX_ELEMENTS: Final = 100_000
+"""Of 10,000 parts, each with its checksums."""
 
 
 class Xml(Response):
@@ -73,13 +75,16 @@ class Element:
 
 
 def parse_xml(data: bytes) -> Element:
-    """Parse a body. Raises MalformedXML, also for a document type and too many levels."""
+    """Parse a body. Raises MalformedXML, also for a document type, too many elements or levels."""
     root = Element("")
     open_elements = [root]
+    count = 0
 
     def begin(name: str, _attributes: dict[str, str]) -> None:
-        if len(open_elements) > _MAX_DEPTH:
-            raise ValueError("too deep")
+        nonlocal count
+        count += 1
+        if len(open_elements) > _MAX_DEPTH or count > _MAX_ELEMENTS:
+            raise ValueError("too deep, or too many")
         element = Element(name.rpartition(":")[2])
         open_elements[-1].children.append(element)
         open_elements.append(element)

@@ -72,3 +72,20 @@ async def test_the_oldest_makes_room() -> None:
 
     assert len(box) == 500
     assert box.search("0@example.com")[-1].to == "100@example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"IDs": ["' + b"x" * 300_000 + b'"]}', 413),
+        (b'{"IDs": [' + b"1," * 20_000 + b"1]}", 400),
+        (b"[" * 9_000, 400),
+        (b"[]", 400),
+    ],
+)
+async def test_a_body_that_takes_long_deletes_nothing(
+    client: httpx.AsyncClient, mailbox: Mailbox, body: bytes, status: int
+) -> None:
+    answer = await client.request("DELETE", "/api/v1/messages", content=body)
+
+    assert (answer.status_code, len(mailbox)) == (status, 2)

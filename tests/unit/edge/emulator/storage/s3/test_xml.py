@@ -30,6 +30,7 @@ def test_requests_are_read_with_and_without_a_namespace() -> None:
         '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
         "<a>" * 100 + "</a>" * 100,
         "<a>\x00</a>",
+        "<a>" + "<b/>" * 100_000 + "</a>",
     ],
 )
 def test_documents_that_are_refused(text: str) -> None:
