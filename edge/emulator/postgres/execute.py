@@ -14,7 +14,12 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from edge.emulator.postgres.platform_objects import exists_already, is_of_platform
+from edge.emulator.postgres.platform_objects import (
+    exists_already,
+    is_of_platform,
+    may_repeat,
+    repeats,
+)
 from edge.emulator.postgres.privileged import run_privileged
 from edge.emulator.postgres.script import Script, Statement
 from edge.emulator.postgres.sequences import Positions, read_sequences, restore_sequences
@@ -113,11 +118,10 @@ def execute_leniently(
 
 
 def _repeats_the_platform(script: Script, statement: Statement, failure: StatementError) -> bool:
-    return (
-        script.is_dump
-        and is_of_platform(statement)
-        and exists_already(statement, failure.error.sqlstate)
-    )
+    sqlstate = failure.error.sqlstate
+    if script.is_dump and is_of_platform(statement) and exists_already(statement, sqlstate):
+        return True
+    return repeats(statement, sqlstate)
 
 
 def _execute_saved(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
@@ -182,6 +186,11 @@ def _execute_whole(
             _call(finish)
     except psycopg.Error as whole:
         restore_sequences(connection, sequences)
+        if any(repeats(statement, whole.sqlstate) for statement in script.statements):
+            with _transaction(connection):
+                _execute_each(connection, script)
+                _call(finish)
+            return
         try:
             with _transaction(connection, keep=False):
                 _execute_each(connection, script)
@@ -205,7 +214,7 @@ def _execute_each(
     for statement in script.statements:
         if not autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
             connection.execute("begin")  # the file has ended the transaction
-        if script.is_dump and is_of_platform(statement):
+        if may_repeat(statement) or (script.is_dump and is_of_platform(statement)):
             _execute_unless_there(connection, script, statement)
         else:
             _execute(connection, script, statement)
@@ -223,7 +232,7 @@ def _execute_unless_there(
             if statement.copy_data is not None:
                 connection.execute("set local session_replication_role = default")
     except StatementError as exc:
-        if not exists_already(statement, exc.error.sqlstate):
+        if not _repeats_the_platform(script, statement, exc):
             raise
 
 
@@ -267,7 +276,8 @@ def _end(connection: psycopg.Connection, command: str) -> None:
 @contextmanager
 def _savepoint(connection: psycopg.Connection) -> Generator[None]:
     if connection.info.transaction_status == TransactionStatus.IDLE:
-        connection.execute("begin")
+        yield  # each statement is a transaction of its own
+        return
     connection.execute(_SAVE)
     try:
         yield

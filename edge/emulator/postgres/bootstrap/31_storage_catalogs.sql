@@ -12,6 +12,7 @@ create table if not exists storage.buckets_analytics (
 );
 create unique index if not exists buckets_analytics_unique_name_idx
   on storage.buckets_analytics (name) where deleted_at is null;
+-- The second foreign keys have the names of 2025, which schemas pulled then drop.
 create table if not exists storage.iceberg_namespaces (
   id uuid primary key default gen_random_uuid(),
   bucket_name text not null,
@@ -20,6 +21,8 @@ create table if not exists storage.iceberg_namespaces (
   updated_at timestamptz not null default now(),
   metadata jsonb not null default '{}',
   catalog_id uuid not null references storage.buckets_analytics (id) on delete cascade
+    constraint iceberg_namespaces_bucket_id_fkey references storage.buckets_analytics (id)
+    on delete cascade
 );
 create unique index if not exists idx_iceberg_namespaces_bucket_id
   on storage.iceberg_namespaces (catalog_id, name);
@@ -35,6 +38,8 @@ create table if not exists storage.iceberg_tables (
   shard_key text,
   shard_id text,
   catalog_id uuid not null references storage.buckets_analytics (id) on delete cascade
+    constraint iceberg_tables_bucket_id_fkey references storage.buckets_analytics (id)
+    on delete cascade
 );
 create unique index if not exists idx_iceberg_tables_namespace_id
   on storage.iceberg_tables (catalog_id, namespace_id, name);

@@ -18,27 +18,16 @@ $$;
 create table if not exists storage.prefixes (
   bucket_id text not null constraint "prefixes_bucketId_fkey" references storage.buckets (id),
   name text collate "C" not null,
-  level integer not null generated always as (storage.get_level(name)) stored,
+  level integer not null default 1,  -- computed there; but pulled schemas drop get_level before it
   created_at timestamptz default now(),
   updated_at timestamptz default now(),
   primary key (bucket_id, level, name)
 );
-do $$
-begin
-  -- Databases of before this have a plain column.
-  if exists (select from pg_attribute where attrelid = 'storage.prefixes'::regclass
-      and attname = 'level' and attgenerated = '') then
-    alter table storage.prefixes drop column level;
-    alter table storage.prefixes
-      add column level integer not null generated always as (storage.get_level(name)) stored,
-      add primary key (bucket_id, level, name);
-  end if;
-end $$;
-
 create or replace function storage.add_prefixes(_bucket_id text, _name text) returns void
   language sql security definer set search_path = '' as $$
-  insert into storage.prefixes (bucket_id, name)
-  select _bucket_id, unnest(storage.get_prefixes(_name)) on conflict do nothing
+  insert into storage.prefixes (bucket_id, name, level)
+  select _bucket_id, prefix, storage.get_level(prefix)
+  from unnest(storage.get_prefixes(_name)) as prefix on conflict do nothing
 $$;
 -- Whether the prefix is gone: one that something is below stays.
 create or replace function storage.delete_prefix(_bucket_id text, _name text) returns boolean
