@@ -86,11 +86,14 @@ class ChatNamespace(socketio.AsyncNamespace):
         _log.debug("Client %s disconnected: %s.", sid, reason)
 
     async def on_reconnect(self, sid: str, data: Any = None) -> None:
-        """Send the newest outputs of {session_id, conv_id} again."""
+        """Send the newest outputs of {session_id, conv_id} again, and what comes in the session.
+
+        Of conv_id "" there are none: the client follows the session only.
+        """
         given = _read_object(data)
         session_id, conv_id = _read_id(given, "session_id"), _read_id(given, "conv_id")
         client = self._clients.get(sid)
-        if client is None or not session_id or not conv_id:
+        if client is None or session_id is None or conv_id is None:
             _log.info("reconnect without session_id and conv_id is ignored.")
             return
         await self._follow(sid, client.owner, session_id, conv_id, 0)

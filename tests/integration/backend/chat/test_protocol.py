@@ -99,6 +99,20 @@ async def test_a_client_that_comes_back_gets_what_it_missed(chat: ChatServer) ->
         assert (await client.ask(message("help")))["status"] == "success"
 
 
+async def test_a_client_follows_a_session_and_reads_itself_what_is_stored(chat: ChatServer) -> None:
+    """As the console's page does."""
+    async with connect(chat.url) as writer, connect(chat.url) as reader:
+        first = message("help")
+        await writer.ask(first)
+        session_id = first["session_id"]
+        ids = {"session_id": session_id, "conv_id": ""}
+        await reader.socket.call("reconnect", ids, namespace="/chat")
+        second = message("help", session_id)
+        ended = await writer.ask(second)
+        assert await reader.wait_end(second["conv_id"]) == ended
+        assert {output["conv_id"] for output in reader.outputs} == {second["conv_id"]}
+
+
 async def test_messages_of_one_session_run_one_after_the_other(chat: ChatServer) -> None:
     async with connect(chat.url) as client:
         first = message("list calls")
