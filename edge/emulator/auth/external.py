@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
 from starlette.requests import Request
 
 from edge.emulator.auth.audit import record
@@ -34,7 +35,6 @@ from edge.emulator.auth.users import (
     fetch_user,
     insert_identity,
     refresh_providers,
-    update_identity,
     update_user,
 )
 from edge.emulator.postgres.pool import Connection
@@ -42,6 +42,10 @@ from edge.emulator.postgres.pool import Connection
 _FIND_IDENTITY: Final = (
     "select user_id from auth.identities where provider = $1 and provider_id = $2"
 )
+_REFRESH_IDENTITY: Final = """
+update auth.identities set identity_data = identity_data || $3, last_sign_in_at = now(),
+  updated_at = now()
+where provider = $1 and provider_id = $2"""
 _COPIED: Final = (
     *("iss", "name", "full_name", "user_name", "preferred_username", "picture", "avatar_url"),
     *("locale", "custom_claims"),
@@ -95,6 +99,8 @@ async def accept_profile(
         await record(connection, user, "login", traits)
         return user
     user = await _remove_unconfirmed(connection, user, profile)
+    if profile.is_verified and profile.email != user.email:
+        user = await _take_email(connection, user, profile)  # only that one is known to be theirs
     if profile.is_verified or context.config.mail.autoconfirm:
         await record(connection, user, "user_signedup", traits)
         return await confirm_email(connection, user, now())
@@ -148,7 +154,8 @@ async def _find_owner(connection: Connection, profile: ExternalProfile) -> UUID 
 async def _find_or_create(messenger: Messenger, profile: ExternalProfile) -> User:
     context, connection, request = messenger.context, messenger.connection, messenger.request
     if owner_id := await _find_owner(connection, profile):
-        await update_identity(connection, owner_id, profile.provider, **profile.data)
+        values = (profile.provider, profile.subject, Jsonb(dict(profile.data)))
+        await connection.execute(_REFRESH_IDENTITY, values)
         return await _refresh_metadata(connection, owner_id, profile)
     aud = context.audience(request)
     user = None

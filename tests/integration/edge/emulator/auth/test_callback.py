@@ -177,6 +177,41 @@ async def test_an_unverified_address_is_confirmed_by_mail(
     assert "access_token" in session
 
 
+async def test_a_verified_address_confirms_no_other_one(
+    open_auth: Open, provider: OAuthProvider
+) -> None:
+    """Else who has named somebody else's address, and then an own one, is taken for both."""
+    auth = await open_at(open_auth, provider, "github")
+    provider.codes |= {"second"}
+    provider.documents = github(is_verified=False, email="victim@example.com")
+    await come_back(auth, await lead(auth))
+    provider.documents = github()
+
+    _, session = await come_back(auth, await lead(auth), code="second")
+
+    user = (await auth("GET", "/user", token=session["access_token"])).json()
+    assert user["email"] == ANN
+    assert auth.execute("select email from auth.users") == [(ANN,)]
+
+
+async def test_two_identities_of_a_provider_stay_apart(
+    open_auth: Open, provider: OAuthProvider
+) -> None:
+    auth = await open_at(open_auth, provider, "github", mail=MailConfig())
+    provider.codes |= {"second", "third"}
+    _, session = await come_back(auth, await lead(auth))
+    provider.documents["/api/v3/user"] = USER | {"id": 8}
+    url = f"/user/identities/authorize?provider=github&redirect_to={SITE}/in"
+    answer = await auth("GET", url, token=session["access_token"])
+    state = parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
+    await come_back(auth, state, code="second")
+
+    await come_back(auth, await lead(auth), code="third")
+
+    found = auth.execute("select provider_id, identity_data ->> 'sub' from auth.identities")
+    assert sorted(found) == [("7", "7"), ("8", "8")]
+
+
 async def test_an_unverified_address_is_not_linked(
     open_auth: Open, provider: OAuthProvider
 ) -> None:
