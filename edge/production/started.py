@@ -10,6 +10,7 @@ import pickle
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 from edge.production.process import GatewayProcess, Readiness
@@ -38,7 +39,7 @@ def start(instance: Instance, shared: Shared, index: int) -> int:
         pass_fds=descriptors,
     )
     assert process.stdin is not None
-    with process.stdin:
+    with suppress(BrokenPipeError), process.stdin:  # it has ended already, which the caller sees
         pickle.dump((instance, shared, index, os.getpid()), process.stdin)
     process.returncode = 0  # so that it is not waited for a second time
     return process.pid
