@@ -161,6 +161,56 @@ def test_a_session_is_its_users(page: Page, chat: ChatServer, stack: RunningStac
     expect(answers(page)).to_have_count(0)
 
 
+def test_with_sign_in_required_a_user_is_chosen(
+    page: Page, chat: ChatServer, stack: RunningStack, in_memory: Path, tmp_path: Path
+) -> None:
+    users = [stack.create_user()[0] for _ in range(2)]
+    call = tmp_path / f"private_{uuid4().hex[:6]}.vtt"
+    call.write_bytes(SAMPLE.read_bytes())
+    project = (stack.url, stack.service_role_key, stack.dsn)
+    more = {"CHAT_DATABASE_URL": f"sqlite://{tmp_path}/chat.db", "CHAT_REQUIRE_AUTH": "1"}
+    with chat_server(*project, **more) as server:
+        name_process(in_memory / "stack/lock", server)
+        page.goto("/console/chats")
+        expect(page.get_by_text("choose a user above")).to_be_visible()
+        expect(page.get_by_label("Message")).to_have_count(0)
+        choose(page, users[0])
+        add(page, call)
+        ask(page, "@transcription")
+        expect(answers(page, "success")).to_contain_text("price")
+        page.reload()
+        expect(page.get_by_text("Connected")).to_be_visible()
+        expect(answers(page, "success")).to_contain_text("price")
+        calls = page.get_by_role("list", name="Calls")
+        expect(calls.get_by_text(call.stem)).to_be_visible()
+
+        choose(page, users[1])
+        expect(calls.get_by_text("None yet")).to_be_visible()
+        expect(answers(page)).to_have_count(0)
+        ask(page, "help")
+        expect(answers(page, "success")).to_have_count(1)
+    name_process(in_memory / "stack/lock", chat)
+
+
+def choose(page: Page, user_id: str) -> None:
+    """Act as a user."""
+    page.get_by_label("As").click()
+    page.get_by_role("option", name=f"{user_id}@example.com").click()
+    page.wait_for_url(f"**user={user_id}*")
+    expect(page.get_by_text("Connected")).to_be_visible()
+
+
+def test_another_tab_shows_what_comes_in_its_session(view: Page) -> None:
+    ask(view, "help")
+    expect(answers(view, "success")).to_have_count(1)
+    other = view.context.new_page()
+    other.goto(view.url)
+    expect(other.get_by_text("Connected")).to_be_visible()
+    expect(answers(other, "success")).to_have_count(1)
+    ask(view, "list calls")
+    expect(answers(other, "success")).to_have_count(2)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_accessible(view: Page, project_tab: Tab, scheme: Literal["light", "dark"]) -> None:
     view.emulate_media(color_scheme=scheme, reduced_motion="reduce")
