@@ -21,7 +21,7 @@ from edge.emulator.auth.mail.app import create_mailbox_app
 from edge.emulator.auth.mail.mailbox import Mailbox
 from edge.emulator.auth.schemas import Params
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.migrations import bootstrap
+from edge.emulator.postgres.migrations import bootstrap, bootstrap_auth
 from edge.errors import EdgeError
 from edge.gateway.guard import Guard
 from edge.project.environment import environ_or_default
@@ -122,7 +122,7 @@ def _prepare(url: str) -> str:
             row = connection.execute("select to_regclass('auth.webauthn_credentials')").fetchone()
             dsn = make_conninfo(url)
         if row and row[0] is None:
-            bootstrap(dsn)
+            bootstrap_auth(dsn)
     except psycopg.OperationalError as exc:
         raise EdgeError(
             f"The database cannot be reached: {exc}", cure="Check DATABASE_URL"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -107,8 +108,12 @@ _AUTHENTICATED: Final = ("/user", "/reauthenticate", "/factors")
 
 
 def create_pool(dsn: str) -> Pool:
-    """Return the service's connection pool; its sessions render times in UTC."""
-    connector = Connector(f"{dsn} options='-c timezone=UTC'", "edge-auth")
+    """Return the service's connection pool; its sessions render times in UTC.
+
+    `dsn` is a URL or keywords, and may have options of its own.
+    """
+    options = conninfo_to_dict(dsn).get("options") or ""
+    connector = Connector(make_conninfo(dsn, options=f"{options} -c timezone=UTC"), "edge-auth")
     return Pool(connector, size=_POOL_SIZE, timeout=_POOL_TIMEOUT)
 
 

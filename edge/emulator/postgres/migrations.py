@@ -24,6 +24,10 @@ _FIRST_INIT: Final = 20211209000000
 _MOST_RECORDED: Final = 4 << 20
 """Characters of a file whose statements are written into the history."""
 _BOOTSTRAP = Path(__file__).with_name("bootstrap")
+_AUTH_ALONE = (
+    Path(__file__).with_name("auth_alone.sql"),
+    *sorted(_BOOTSTRAP.glob("2*_auth*.sql")),
+)
 _HISTORY = """
 create schema if not exists supabase_migrations authorization postgres;
 create table if not exists supabase_migrations.schema_migrations (
@@ -84,6 +88,16 @@ def bootstrap(dsn: str) -> None:
         connection.execute("create table if not exists edge_internal.bootstrap (digest text)")
         connection.execute("truncate edge_internal.bootstrap")
         connection.execute("insert into edge_internal.bootstrap values (%s)", (digest,))
+
+
+def bootstrap_auth(dsn: str) -> None:
+    """Create schema auth, and the roles that it names, in a database that is not ours.
+
+    `dsn` names a superuser. Raises psycopg.Error.
+    """
+    with psycopg.connect(dsn) as connection:
+        for path in _AUTH_ALONE:
+            connection.execute(path.read_bytes())
 
 
 def _is_bootstrapped(connection: psycopg.Connection, digest: str) -> bool:

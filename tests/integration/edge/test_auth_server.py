@@ -5,10 +5,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from edge.emulator.postgres.cluster import Cluster
 from edge.tokens import mint
 from tests.support.cli_process import DEADLINE, edge, shell
 from tests.support.edge_process import EdgeProcess
@@ -88,3 +93,22 @@ def test_a_database_out_of_reach_is_said(tmp_path: Path) -> None:
 
     assert answer.returncode == 2
     assert "The database cannot be reached" in answer.stderr
+
+
+def test_a_database_that_is_not_ours_is_given_schema_auth_alone(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """Not the platform's other schemas, extensions and rights."""
+    parts = conninfo_to_dict(cluster.create_database(f"other_{uuid4().hex}"))
+    user, password, name = parts["user"], parts.get("password", ""), parts["dbname"]
+    where = urlencode({"host": parts["host"], "port": parts["port"], "sslmode": "disable"})
+    dsn = f"postgres://{user}:{password}@/{name}?{where}"
+    with _serving(tmp_path, DATABASE_URL=dsn) as url:
+        body = {"email": "ann@example.com", "password": "correct horse"}
+        user = httpx.post(f"{url}/signup", json=body).json()
+
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("select id::text from auth.users").fetchall()
+        others = "select nspname from pg_namespace where nspname in ('storage', 'edge_internal')"
+        assert connection.execute(others).fetchall() == []
+    assert found == [(user["id"],)]
