@@ -23,6 +23,20 @@ _TRUSTED: Final = (
     "pg_freespacemap", "pg_visibility", "amcheck", "intagg",
 )
 # fmt: on
+# Signatures of the platform's pgmq 1.4 and 1.5, which the dashboard's "expose queues" grants: each
+# instead of the default of a later version.
+_EARLIER_PGMQ: Final = {
+    r"(FUNCTION pgmq\.pop\(queue_name TEXT, qty INTEGER) DEFAULT 1\)": """
+create function pgmq.pop(queue_name text) returns setof pgmq.message_record language sql
+  as 'select * from pgmq.pop($1, 1)';
+""",
+    r"(FUNCTION pgmq\.read\(\s*queue_name TEXT,\s*vt INTEGER,\s*qty INTEGER,"
+    r"\s*conditional JSONB) DEFAULT '{}'\s*\)": """
+create function pgmq.read(queue_name text, vt integer, qty integer)
+  returns setof pgmq.message_record language sql
+  as 'select * from pgmq.read($1, $2, $3, ''{}''::jsonb)';
+""",
+}
 _FOREIGN_DATA_WRAPPER: Final = re.compile(r"^CREATE FOREIGN DATA WRAPPER (\w+)", re.MULTILINE)
 
 
@@ -142,8 +156,12 @@ def _write_pgmq(target: Path) -> None:
         return
     sql = Path(spec.origin).parent / "sql"
     version = re.sub(r"[^0-9.]", "", (sql / "pgmq.sql.version").read_text())
+    script = (sql / "pgmq.sql").read_text()
+    for default, function in _EARLIER_PGMQ.items():
+        script, count = re.subn(default, r"\1)", script)
+        script += function if count else ""
     (target / f"pgmq--{version}.sql").write_text(
-        (sql / "pgmq.sql").read_text() + "\ngrant usage on schema pgmq to postgres;\n"
+        script + "\ngrant usage on schema pgmq to postgres;\n"
         "grant all on all tables in schema pgmq to postgres with grant option;\n"
         "grant all on all sequences in schema pgmq to postgres with grant option;\n"
     )

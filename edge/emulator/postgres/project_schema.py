@@ -60,7 +60,8 @@ select nspname from (
   union all select relnamespace, relname from pg_catalog.pg_class where relkind in ('r', 'v', 'm')
   union all select typnamespace, typname from pg_catalog.pg_type where typrelid = 0
 ) as objects (schema, name)
-join pg_catalog.pg_namespace n on n.oid = schema and nspname <> 'edge_internal'
+join pg_catalog.pg_namespace n on n.oid = schema and nspname not in ('edge_internal', 'auth',
+  'storage', 'realtime', 'supabase_functions', 'net', 'vault', 'cron', 'graphql_public')
 where name = %s order by nspname = 'pg_catalog' desc, nspname limit 1
 """
 _RECORD_SEED: Final = (

@@ -181,6 +181,19 @@ def test_queues_are_pgmqs(postgres: psycopg.Connection) -> None:
     assert value(postgres, "message from pgmq.read('jobs', 30, 1)") == {"n": 1}
 
 
+def test_queues_are_exposed_as_the_dashboard_does(postgres: psycopg.Connection) -> None:
+    postgres.execute("create extension if not exists pgmq")
+    postgres.execute("grant execute on function pgmq.pop(text) to anon")
+    postgres.execute("grant execute on function pgmq.read(text, integer, integer) to anon")
+    postgres.execute("grant execute on function pgmq.read(text, integer, integer, jsonb) to anon")
+    postgres.execute("select pgmq.create('jobs')")
+    postgres.execute("select pgmq.send_batch('jobs', array['1', '2', '3']::jsonb[])")
+
+    assert value(postgres, "message from pgmq.read(queue_name => 'jobs', vt => 30, qty => 1)") == 1
+    assert value(postgres, "message from pgmq.pop('jobs')") == 2
+    assert value(postgres, "message from pgmq.pop(queue_name => 'jobs', qty => 1)") == 3
+
+
 def test_requests_are_queued_with_their_parameters(postgres: psycopg.Connection) -> None:
     postgres.execute(
         """select net.http_post('http://127.0.0.1:9/x', '{"a": 1}', '{"q": "a b&c"}')"""

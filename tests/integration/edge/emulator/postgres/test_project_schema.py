@@ -271,6 +271,7 @@ def test_a_thing_made_twice_names_the_first_place(project: Project) -> None:
         ("alter role supabase_admin createdb", "The role postgres may not do this"),
         ("select lower(1, 2)", "Postgres has no lower(integer, integer)."),
         ("select public.crypt('a', 'b')", "crypt is in the schema extensions, not where"),
+        ("select from prefixes", "prefixes is created by no migration."),
         ("select public.made(true)", "made of 000_base.sql:1 takes other arguments."),
         ("select from public.old", "old of 000_base.sql:3 is not there any more"),
         ("select late from public.kept", "late is used before it is created, by 002_two.sql:2."),
