@@ -19,6 +19,7 @@ from edge.gateway.app import FUNCTIONS, Gateway
 from edge.gateway.deferred import Deferred
 from edge.gateway.guard import Guard, Secret, is_control
 from edge.gateway.home import create_home_page
+from edge.gateway.pacing import paced
 from edge.gateway.server import Server
 from edge.gateway.unavailable import NO_DATABASE
 from edge.gateway.upgrades import Factory, route_upgrades
@@ -323,7 +324,8 @@ class Stack:
         }
         if self._recorder:
             services[_REALTIME] = self._recorder.wrap_socket(self._open_realtime, "realtime")
-            of_functions = self._recorder.wrap_socket(of_functions, "function")
+            of_functions = paced(self._recorder.wrap_socket(of_functions, "function"))
+        services[_REALTIME] = paced(services[_REALTIME])
         upgrades = route_upgrades(services, of_functions)
         server = Server(gateway, upgrades=upgrades)
         self._exits.push_async_callback(server.close)
