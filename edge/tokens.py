@@ -32,6 +32,8 @@ _NO_CLAIM: "Checks" = {
     "verify_sub": False,
 }
 _MOST_REMEMBERED = 1000
+LONGEST = 64 * 1024
+"""Of a token: no header holds a longer one, and no event loop waits for one to be decoded."""
 _LONGEST_REMEMBERED = 4096
 
 
@@ -99,6 +101,8 @@ def verify_signature(token: str, keys: Keys) -> dict[str, Any]:
 
 def _find_signed(token: str, keys: Keys) -> _Signed:
     """Verify the signature: of a token that comes again, once."""
+    if len(token) > LONGEST:
+        raise TokenError(TokenFault.MALFORMED)
     signed = keys.signed.get(token)
     if signed is None:
         signed = _verify_signed(token, keys)

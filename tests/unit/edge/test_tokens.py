@@ -58,6 +58,7 @@ def test_a_signature_is_judged_by_both(judge: object) -> None:
         jwt.api_jws.encode(b"[" * 30_000, SECRET, "HS256"),
         jwt.api_jws.encode(b'{"n":' + b"9" * 5000 + b"}", SECRET, "HS256"),
         jwt.api_jws.encode(b"[]", SECRET, "HS256"),
+        jwt.encode({"a": "x" * 60_000}, SECRET, "HS256"),
     ],
 )
 def test_what_cannot_be_read_is_malformed(token: str) -> None:

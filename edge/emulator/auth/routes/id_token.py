@@ -25,6 +25,7 @@ from edge.emulator.auth.messages import Messenger
 from edge.emulator.auth.schemas import IdTokenGrantParams
 from edge.emulator.auth.token_response import issue_session, render_token_response
 from edge.emulator.auth.user import User
+from edge.tokens import LONGEST
 
 _ISSUERS: Final = {
     "google": "https://accounts.google.com",
@@ -74,6 +75,8 @@ def _find_provider(context: AuthContext, params: IdTokenGrantParams) -> tuple[Pr
 
 async def _verify(token: str, issuer: str) -> dict[str, Any]:
     """Return the claims if the issuer signed the token; raises the OAuth error of GoTrue."""
+    if len(token) > LONGEST:
+        raise OAuthError(_INVALID, "Bad ID token")
     try:
         header = jwt.get_unverified_header(token)
         claimed = jwt.decode(token, options={"verify_signature": False})
