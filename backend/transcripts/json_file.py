@@ -1,15 +1,20 @@
 """JSON files: one document, or one a line."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from backend.transcripts.documents import FORMATS, Call, find_calls
 from backend.transcripts.fields import normalize_keys
 from backend.transcripts.turns import TranscriptError
 
+_MOST_SIGNS: Final = 2_000_000
+"""Commas and opening brackets: words with their times have five each."""
+
 
 def parse_json(text: str) -> list[Call]:
     """Return the calls of a JSON file. Raises TranscriptError."""
+    if sum(map(text.count, ",[{")) > _MOST_SIGNS:
+        raise TranscriptError("has too many values")
     document = _parse(text)
     if not isinstance(document, str | list | dict):
         raise TranscriptError("must be an object, a list of segments or a text")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from backend.chat.routes.respond import (
     services_of,
     token_of,
 )
-from backend.transcripts.reader import ENDINGS, load_transcript
+from backend.chat.transcript_file import read_file
+from backend.transcripts.reader import ENDINGS
 from backend.transcripts.turns import Transcript, TranscriptError
 
 _MOST_BYTES: Final = 50 << 20
@@ -167,22 +169,24 @@ def _digest(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
+def _copy(file: IO[bytes], path: Path) -> None:
+    file.seek(0)
+    with path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+
+
 async def _read(file: _File) -> Transcript:
     """Read a transcript. Raises RefusedError with its name."""
     ending = Path(file.name).suffix.lower()
     if ending not in ENDINGS:
         raise RefusedError(415, f"{file.name}: a transcript is needed, as {_FORMATS}.")
 
-    def run() -> Transcript:
-        with tempfile.TemporaryDirectory(prefix="chat-upload-") as folder:
-            path = Path(folder) / f"upload{ending}"
-            file.file.seek(0)
-            path.write_bytes(file.file.read())
-            return load_transcript(path)
-
     try:
         async with _READING:
-            return await asyncio.to_thread(run)
+            with tempfile.TemporaryDirectory(prefix="chat-upload-") as folder:
+                path = Path(folder) / f"upload{ending}"
+                await asyncio.to_thread(_copy, file.file, path)
+                return await read_file(path, file.size)
     except TranscriptError as exc:
         name = Path(file.name).stem
         raise RefusedError(400, str(exc).replace("upload.", f"{name}.", 1)) from exc

@@ -88,6 +88,7 @@ _FILES = {
     "no JSON": ("a.json", b"[" * 50_000),
     "no document": ("a.docx", b"PK\x03\x04"),
     "no sound": ("a.wav", b"RIFF"),
+    "many values": ("a.json", b"[" + b"[]," * 1_000_000 + b"[]]"),
 }
 
 
