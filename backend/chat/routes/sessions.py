@@ -138,7 +138,9 @@ async def _wait(request: Request, message: Message, owner: str | None) -> dict[s
                 found = await store.fetch_outputs(
                     message.session_id, owner, conv_id=message.conv_id
                 )
-                if found and found[-1]["status"] in TERMINAL:
+                if not found:
+                    raise RefusedError(404, "The session was deleted during its analysis.")
+                if found[-1]["status"] in TERMINAL:
                     return found[-1]
                 await asyncio.sleep(0.2)
     except TimeoutError as exc:

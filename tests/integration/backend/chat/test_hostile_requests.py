@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from backend.chat.stores.store import MOST_MESSAGES
 from tests.conftest import RunningStack
 from tests.support.chat_server import ChatServer, message
+from tests.support.waiting import wait_for
 
 _SALES_PROMPT = "/agent/sales-prompt"
 _COLLECTIONS = "/videodb/collection"
@@ -184,3 +186,35 @@ def test_a_session_of_another_user_or_a_full_one_takes_no_analysis(
         answer = http.post(_SALES_PROMPT, json={"video_id": "v", "session_id": session_id})
         assert answer.status_code == status, answer.text
         assert "leave session_id out for a new one" in answer.json()["message"]
+
+
+def test_an_analysis_whose_session_is_deleted_ends(http: httpx.Client, stack: RunningStack) -> None:
+    session_id = message("x")["session_id"]
+    with (
+        psycopg.connect(stack.dsn, autocommit=True) as connection,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        connection.execute(
+            "insert into public.chat_sessions (session_id, metadata) values (%s, '{}')",
+            (session_id,),
+        )
+        connection.execute(  # another instance works on an earlier message
+            "insert into chat.runs"
+            " (session_id, msg_id, output_id, message, state, worker, lease_expires_at)"
+            " values (%s, 'm', 'o', '{}', 'running', 'other', now() + interval '1 hour')",
+            (session_id,),
+        )
+        body = {"video_id": "v", "session_id": session_id}
+        answer = threads.submit(http.post, _SALES_PROMPT, json=body)
+
+        def has_output() -> bool:
+            rows = connection.execute(
+                "select from public.chat_messages where session_id = %s and msg_type = 'output'",
+                (session_id,),
+            )
+            return bool(rows.fetchall())
+
+        wait_for(has_output)
+        assert http.delete(f"/session/{session_id}").status_code == 200
+        assert answer.result().status_code == 404
+        assert "deleted" in answer.result().json()["message"]
