@@ -38,6 +38,7 @@ def serve(
         raise EdgeError(
             "No database is named.", cure="export PGRST_DB_URI=postgresql://user@host/database"
         )
+    settings = settings.with_address(host, port, _DEFAULT_HOST)
     sys.setswitchinterval(_SWITCH_SECONDS)
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(settings, host, port))

@@ -145,6 +145,7 @@ class Services:
             schemas=self.settings.schemas,
             extra_search_path=self.settings.config.extra_search_path,
             max_rows=self.settings.max_rows,
+            server_url=f"{self.settings.api_url}/rest/v1",
         )
         rest = RestApp(dsn, keys=self.settings.keys, config=config)
         self._exits.push_async_callback(rest.close)  # also when it is interrupted while it opens

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from edge.emulator.rest.body import BodyReader, ClientDisconnectedError
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
+from edge.emulator.rest.description import Describer
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.long_heads import LongHeads
@@ -23,7 +24,7 @@ from edge.emulator.rest.prepare import Preparer
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.request.identity import Authenticator, Identity
-from edge.emulator.rest.response.openapi import methods, render_openapi
+from edge.emulator.rest.response.openapi import methods
 from edge.emulator.rest.response.render import Response, render_error, render_result
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.tokens import Keys, prepare
@@ -55,6 +56,7 @@ class RestApp:
         self._keys = keys
         self._database = database or Database(dsn, config, config)
         self._database.adopt = self._adopt
+        self._describer = Describer(self._database.pool)
         self._heads = LongHeads()
         self._bodies = BodyReader(self._database, self._database.config, self._heads)
         self._adopt(self._database.config)
@@ -69,6 +71,7 @@ class RestApp:
         await asyncio.gather(self._database.open(), asyncio.to_thread(prepare))
 
     async def close(self) -> None:
+        self._describer.close()
         self._heads.close()
         await self._database.close()
 
@@ -106,16 +109,19 @@ class RestApp:
 
     def _route(self, head: RawRequest) -> RawRequest:
         """Send the root to the function that answers it, if there is one."""
-        if head.path.strip("/") or (self._config.serves_openapi and not self._config.root_routine):
+        is_disabled, routine = self._config.openapi_mode == "disabled", self._config.root_routine
+        if head.path.strip("/") or not (is_disabled or routine):
             return head
-        if not self._config.serves_openapi:
+        if is_disabled:
             raise rest_error("PGRST126")
-        return replace(head, path=f"/rpc/{self._config.root_routine}")
+        return replace(head, path=f"/rpc/{routine}")
 
     async def _serve(self, raw: RawRequest, identity: Identity) -> Response:
         cache = await self._database.schema()
+        if settings := cache.role_settings.get(identity.role):
+            identity = Identity(identity.role, identity.claims, identity.claims_json, settings)
         if raw.method == "OPTIONS" or not raw.path.strip("/"):
-            return await self._describe(raw, cache)
+            return await self._describe(raw, identity, cache)
         try:
             prepared = await self._heads.run(raw, self._preparer.prepare, raw, cache)
         except UnknownNameError:
@@ -123,17 +129,19 @@ class RestApp:
                 raise
             cache = await self._database.schema()
             prepared = await self._heads.run(raw, self._preparer.prepare, raw, cache)
-        if settings := cache.role_settings.get(identity.role):
-            identity = Identity(identity.role, identity.claims, identity.claims_json, settings)
         pool = self._database.pool
         result = await execute(prepared, identity, pool=pool, config=self._config)
         return await self._heads.run(raw, render_result, prepared.plan, prepared.request, result)
 
-    async def _describe(self, raw: RawRequest, cache: SchemaCache) -> Response:
+    async def _describe(self, raw: RawRequest, identity: Identity, cache: SchemaCache) -> Response:
         """Answer OPTIONS, and GET of the root."""
         request = await self._heads.run(raw, parse_request, raw, self._config)
         if request.action is Action.INSPECT:
-            return _render_root(request, cache)
+            accept = raw.headers.get("accept")
+            if not await self._heads.run(raw, media.accepts_openapi, accept):
+                raise rest_error("PGRST107", accepted=accept)
+            body = await self._describer.describe(request, identity, cache, self._config)
+            return _render_root(request, body)
         try:
             return _render_options(request, cache)
         except UnknownNameError:
@@ -155,13 +163,11 @@ def _render_options(request: ApiRequest, cache: SchemaCache) -> Response:
     return Response(200, headers)
 
 
-def _render_root(request: ApiRequest, cache: SchemaCache) -> Response:
-    accept = request.raw.headers.get("accept")
-    if not media.accepts_openapi(accept):
-        raise rest_error("PGRST107", accepted=accept)
-    headers = (("content-type", f"{media.OPENAPI}; charset=utf-8"),)
-    body = b"" if request.is_head else render_openapi(cache, request.schema)
-    return Response(200, headers, body)
+def _render_root(request: ApiRequest, body: bytes) -> Response:
+    headers = [("content-type", f"{media.OPENAPI}; charset=utf-8")]
+    if request.is_profile_named:
+        headers.append(("content-profile", request.schema))
+    return Response(200, tuple(headers), body)
 
 
 def _read_head(scope: Scope) -> RawRequest:

@@ -13,10 +13,11 @@ class RestConfig:
     """Settings of one data API; the defaults are a Supabase project's, without its row limit.
 
     `max_body` is in bytes, `pool_timeout` in seconds. `app_settings` are set for each request, for
-    functions to read with current_setting(). `root_routine` answers instead of the
-    OpenAPI document. Without `explains_errors`, errors have no details and no hint. With
-    `reads_role_settings`, the settings `pgrst.*` of the login role win. Responses
-    have the request's `trace_header`.
+    functions to read with current_setting(). `root_routine` answers instead of the OpenAPI
+    document, whose `openapi_mode` is follow-privileges, ignore-privileges or disabled, and whose
+    paths are below `server_url`. Without `explains_errors`, errors have no details and no hint.
+    With `reads_role_settings`, the settings `pgrst.*` of the login role win. Responses have the
+    request's `trace_header`.
     """
 
     schemas: tuple[str, ...] = ("public",)
@@ -31,7 +32,9 @@ class RestConfig:
     plan_enabled: bool = False
     app_settings: tuple[tuple[str, str], ...] = ()
     root_routine: str | None = None
-    serves_openapi: bool = True
+    openapi_mode: str = "follow-privileges"
+    openapi_security_active: bool = False
+    server_url: str = "http://0.0.0.0:3000/"
     jwt_audience: str | None = None
     role_claim: ClaimPath = ROLE_CLAIM
     explains_errors: bool = True

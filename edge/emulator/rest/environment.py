@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.record import record
@@ -26,6 +27,10 @@ _HIDDEN_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema"})
 _QUALIFIED: Final = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^".]*)\.)?(?:([^".]+)|"((?:[^"]|"")+)")')
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OPENAPI_MODES: Final = ("follow-privileges", "ignore-privileges", "disabled")
+_ANY_HOST: Final = "0.0.0.0"  # noqa: S104 - a name in a document
+_ANY_HOSTS: Final = frozenset({"", "*", "*4", "!4", "*6", "!6"})
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_DEFAULT_PORT: Final = "3000"
 _VERBOSITIES: Final = ("verbose", "minimal")
 _TRUE: Final = frozenset({"true", "on", "yes", "1"})
 _FALSE: Final = frozenset({"false", "off", "no", "0"})
@@ -82,6 +87,13 @@ class Settings:
     def reads_role_settings(self) -> bool:
         return self.values.get("db_config", "true").lower() not in _FALSE
 
+    def with_address(self, host: str | None, port: int | None, default_host: str) -> "Settings":
+        """Return the settings with the address that is listened on instead of the given one."""
+        address = {"server_host": host or self.given.get("server_host") or default_host}
+        if port is not None:
+            address["server_port"] = str(port)
+        return replace(self, given={**self.given, **address})
+
     def with_role_settings(self, of_role: Mapping[str, str]) -> "Settings":
         """Return the settings with those of the login role, which ROLE_SETTINGS lists."""
         return replace(self, of_role=of_role)
@@ -100,6 +112,8 @@ class Settings:
         if "db_tx_end" in self.values:
             rollback, override = self._transaction_end()
             changes |= {"tx_rollback": rollback, "tx_allow_override": override}
+        if url := self._server_url():
+            changes["server_url"] = url
         if app_settings := self._app_settings():
             changes["app_settings"] = tuple({**dict(base.app_settings), **app_settings}.items())
         return replace(base, **changes)
@@ -110,6 +124,16 @@ class Settings:
             for name, value in self.values.items()
             if name.startswith(_APP)
         }
+
+    def _server_url(self) -> str | None:
+        """Return the address of a proxy in front, else the given one; None if neither is."""
+        if proxy := self.values.get("openapi_server_proxy_uri"):
+            return _read_proxy("openapi_server_proxy_uri", proxy)
+        host, port = (self.given.get(f"server_{name}", "") for name in ("host", "port"))
+        if not host and not port:
+            return None
+        named = _ANY_HOST if host in _ANY_HOSTS else f"[{host}]" if ":" in host else host
+        return f"http://{named}:{port if _PORT.fullmatch(port) else _DEFAULT_PORT}/"
 
     def keys(self) -> Keys:
         """Return what verifies tokens: a secret, a JSON Web Key or a set of them."""
@@ -164,6 +188,17 @@ def _read_text(_: str, text: str) -> str | None:
     return text or None
 
 
+def _read_proxy(key: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise _invalid(key, text, "Use an address such as https://example.com:8443/path.")
+    return text
+
+
 def _read_header_name(key: str, text: str) -> str | None:
     if text and not _HEADER_NAME.fullmatch(text):
         raise _invalid(key, text, "Use the name of a header, such as X-Request-Id.")
@@ -197,10 +232,11 @@ _FIELDS: Final[tuple[tuple[str, Callable[[str, str], Any], *tuple[str, ...]], ..
     ("trace_header", _read_header_name, "server_trace_header"),
     ("role_claim", _read_role_claim, "jwt_role_claim_key", "role_claim_key"),
     (
-        "serves_openapi",
-        lambda key, text: _choose(key, text, _OPENAPI_MODES) != "disabled",
+        "openapi_mode",
+        lambda key, text: _choose(key, text, _OPENAPI_MODES) or _OPENAPI_MODES[0],
         "openapi_mode",
     ),
+    ("openapi_security_active", _read_flag, "openapi_security_active"),
     (
         "explains_errors",
         lambda key, text: _choose(key, text, _VERBOSITIES) != "minimal",

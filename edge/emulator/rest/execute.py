@@ -67,10 +67,29 @@ async def run_as(
 ) -> PGresult:
     """Run a statement about the request, read-only, as its role; raises RestError."""
     settings = {**dict(identity.settings), "role": identity.role, "transaction_read_only": "on"}
-    setting = _set_config(tuple(settings)), tuple(settings.values())
+    setting = set_config(tuple(settings)), tuple(settings.values())
     async with pool.connection() as connection:
         try:
             return (await connection.run([setting, statement], identity.role))[1]
+        except psycopg.Error as exc:
+            raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
+
+
+async def run_for_request(
+    request: ApiRequest,
+    identity: Identity,
+    statement: Statement,
+    *,
+    pool: Pool,
+    config: RestConfig,
+) -> PGresult:
+    """Run a statement instead of the request's own, read-only; raises RestError."""
+    settings = _request_settings(request, identity, config) | {"transaction_read_only": "on"}
+    setting = set_config(tuple(settings)), tuple(settings.values())
+    async with pool.connection() as connection:
+        try:
+            statements = [setting, *_pre_request(config), statement]
+            return (await connection.run(statements, identity.role))[-1]
         except psycopg.Error as exc:
             raise translate(exc, is_anonymous=identity.role == config.anon_role) from exc
 
@@ -170,14 +189,33 @@ def _rolls_back(request: ApiRequest, config: RestConfig) -> bool:
 
 
 def _transaction(prepared: Prepared, identity: Identity, config: RestConfig) -> list[Statement]:
-    statements = [_settings(prepared.plan, prepared.request, identity, config)]
-    if config.pre_request:
-        parts = config.pre_request.split(".")
-        statements.append(sql("select {}()", join(".", map(identifier, parts))).render())
-    return [*statements, *prepared.statements]
+    setting = _settings(prepared.plan, prepared.request, identity, config)
+    return [setting, *_pre_request(config), *prepared.statements]
+
+
+def _pre_request(config: RestConfig) -> list[Statement]:
+    """Return the call of the function that runs before each request, if there is one."""
+    if not config.pre_request:
+        return []
+    parts = config.pre_request.split(".")
+    return [sql("select {}()", join(".", map(identifier, parts))).render()]
 
 
 def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestConfig) -> Statement:
+    """Return the statement that sets what the plan runs under."""
+    settings = _request_settings(request, identity, config)
+    if plan.is_read_only:
+        settings["transaction_read_only"] = "on"
+    if request.preferences.timezone:
+        settings["timezone"] = request.preferences.timezone
+    if isinstance(plan.source, Call):
+        settings |= dict(plan.source.routine.settings)
+    return set_config(tuple(settings)), tuple(settings.values())
+
+
+def _request_settings(
+    request: ApiRequest, identity: Identity, config: RestConfig
+) -> dict[str, str]:
     """Return the settings that policies and functions read with current_setting()."""
     raw = request.raw
     headers = {name: value for name, value in raw.headers.items() if name != "cookie"}
@@ -196,17 +234,11 @@ def _settings(plan: Plan, request: ApiRequest, identity: Identity, config: RestC
     }
     if request_id := current_request.get():
         settings["application_name"] = f"request {request_id}"  # for Postgres's log
-    if plan.is_read_only:
-        settings["transaction_read_only"] = "on"
-    if request.preferences.timezone:
-        settings["timezone"] = request.preferences.timezone
-    if isinstance(plan.source, Call):
-        settings |= dict(plan.source.routine.settings)
-    return _set_config(tuple(settings)), tuple(settings.values())
+    return settings
 
 
 @lru_cache(maxsize=512)
-def _set_config(names: tuple[str, ...]) -> bytes:
+def set_config(names: tuple[str, ...]) -> bytes:
     """Return the statement that sets these settings; the names are ours or the catalogue's."""
     literals = ("'" + name.replace("'", "''") + "'" for name in names)
     calls = (f"set_config({name}, ${number}, true)" for number, name in enumerate(literals, 1))

@@ -1,68 +1,79 @@
-"""Describe an exposed schema as OpenAPI 2.0: tables, views and functions.
+"""Describe an exposed schema as an OpenAPI 2.0 document, from the parts of what it holds.
 
-Follows PostgREST's Response/OpenAPI.hs.
+Follows PostgREST's Response/OpenAPI.hs (postgrestSpec, makeParamDefs).
 """
 
-import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from edge.emulator.rest.schema.model import Relation, Routine, SchemaCache
+from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.request.media import CSV, JSON, OPENAPI
+from edge.emulator.rest.response.openapi_parts import (
+    OBJECTS,
+    Part,
+    encode_members,
+    query_parameter,
+)
+from edge.emulator.rest.schema.model import Relation
 
-_JSON_TYPES = {
-    "smallint": "integer",
-    "integer": "integer",
-    "bigint": "integer",
-    "numeric": "number",
-    "real": "number",
-    "double precision": "number",
-    "boolean": "boolean",
+_VERSION: Final = "16.2"
+_DOCUMENTATION: Final = "https://postgrest.org/en/v16/references/api.html"
+_PORTS: Final = {"http": 80, "https": 443}
+_PAGING: Final = "Limiting and Pagination"
+_RETURN: Final = ("return=representation", "return=minimal", "return=none")
+_RESOLUTION: Final = ("resolution=ignore-duplicates", "resolution=merge-duplicates")
+_PREFER: Final = query_parameter("Prefer", "Preference", "header")
+_PARAMETERS: Final[Mapping[str, Any]] = {
+    "preferParams": _PREFER,
+    "preferReturn": {**_PREFER, "enum": _RETURN},
+    "preferCount": {**_PREFER, "enum": ["count=none"]},
+    "preferPost": {**_PREFER, "enum": (*_RETURN, *_RESOLUTION)},
+    "select": query_parameter("select", "Filtering Columns"),
+    "on_conflict": query_parameter("on_conflict", "On Conflict"),
+    "order": query_parameter("order", "Ordering"),
+    "range": query_parameter("Range", _PAGING, "header"),
+    "rangeUnit": {**query_parameter("Range-Unit", _PAGING, "header"), "default": "items"},
+    "offset": query_parameter("offset", _PAGING),
+    "limit": query_parameter("limit", _PAGING),
+}
+_ROOT: Final[Mapping[str, Any]] = {
+    "/": {
+        "get": {
+            "tags": ["Introspection"],
+            "summary": "OpenAPI description (this document)",
+            "produces": [OPENAPI, JSON],
+            "responses": {"200": {"description": "OK"}},
+        }
+    }
+}
+_TOKEN: Final[Mapping[str, Any]] = {
+    "securityDefinitions": {
+        "JWT": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": 'Add the token prepending "Bearer " (without quotes) to it',
+        }
+    },
+    "security": [{"JWT": []}],
 }
 
 
-def render_openapi(cache: SchemaCache, schema: str) -> bytes:
-    """Render names, columns and methods, regardless of privileges."""
-    relations = sorted(
-        (found for found in cache.relations.values() if _is_shown(found, schema)),
-        key=lambda found: found.id,
-    )
-    routines = [
-        found
-        for name in sorted(cache.routines)
-        if name.schema == schema
-        for found in cache.routines[name]
+def render_openapi(
+    config: RestConfig, comment: str | None, relations: Sequence[Part], routines: Iterable[Part]
+) -> bytes:
+    """Render the document; the schema's `comment` is its title and description."""
+    paths = (part.paths for part in (*relations, *routines))
+    definitions = b",".join(part.definitions for part in relations)
+    sections = [
+        encode_members(_head(config, comment)),
+        b'"paths":{%b}' % b",".join((encode_members(_ROOT), *paths)),
+        *([b'"definitions":{%b}' % definitions] if definitions else []),
+        b'"parameters":{%b}'
+        % b",".join((encode_members(_PARAMETERS), *(part.parameters for part in relations))),
     ]
-    document = {
-        "swagger": "2.0",
-        "info": {"title": "standard public schema", "version": "14.0"},
-        "basePath": "/",
-        "consumes": ["application/json", "text/csv"],
-        "produces": ["application/json", "text/csv"],
-        "paths": {"/": {"get": _operation("Introspection")}} | _paths(relations, routines),
-        "definitions": {found.id.name: _definition(found) for found in relations},
-    }
-    return json.dumps(document).encode()
-
-
-def _is_shown(relation: Relation, schema: str) -> bool:
-    return relation.id.schema == schema and relation.is_queryable
-
-
-def _operation(tag: str) -> dict[str, Any]:
-    return {"tags": [tag], "responses": {"200": {"description": "OK"}}}
-
-
-def _paths(relations: Iterable[Relation], routines: Iterable[Routine]) -> dict[str, Any]:
-    paths: dict[str, Any] = {}
-    for relation in relations:
-        paths[f"/{relation.id.name}"] = {
-            method: _operation(relation.id.name) for method in methods(relation) if method != "put"
-        }
-    for routine in routines:
-        verbs = ["post"] if routine.is_volatile else ["get", "post"]
-        tag = f"(rpc) {routine.id.name}"
-        paths[f"/rpc/{routine.id.name}"] = {verb: _operation(tag) for verb in verbs}
-    return paths
+    return b"{%b}" % b",".join(sections)
 
 
 def methods(relation: Relation) -> list[str]:
@@ -77,12 +88,26 @@ def methods(relation: Relation) -> list[str]:
     return [method for method, is_allowed in allowed.items() if is_allowed]
 
 
-def _definition(relation: Relation) -> dict[str, Any]:
-    properties = {
-        column.name: {
-            "format": column.type,
-            "type": _JSON_TYPES.get(column.base_type, "string"),
-        }
-        for column in relation.columns.values()
+def _head(config: RestConfig, comment: str | None) -> dict[str, Any]:
+    media = [*OBJECTS, CSV]
+    title, description = "PostgREST API", "This is a dynamic API generated by PostgREST"
+    if comment is not None:
+        title, _, rest = comment.partition("\n")
+        description = rest.lstrip("\n")
+    return {
+        "swagger": "2.0",
+        "info": {"title": title, "description": description, "version": _VERSION},
+        **_address(config.server_url),
+        "consumes": media,
+        "produces": media,
+        "externalDocs": {"description": "PostgREST Documentation", "url": _DOCUMENTATION},
+        **(_TOKEN if config.openapi_security_active else {}),
     }
-    return {"type": "object", "properties": properties}
+
+
+def _address(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    if parts.port is None:
+        host = f"{host.removesuffix(':')}:{_PORTS[parts.scheme]}"
+    return {"host": host, "basePath": parts.path or "/", "schemes": [parts.scheme]}

@@ -4,7 +4,7 @@ Follows PostgREST's SchemaCache.hs.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -108,7 +108,7 @@ def build_cache(rows: CatalogRows) -> SchemaCache:
     routines: defaultdict[Identifier, list[Routine]] = defaultdict(list)
     for row in rows.routines:
         routine = _routine(row, relations)
-        if _is_callable(routine):
+        if is_callable(routine.parameters):
             routines[routine.id].append(routine)
     settings: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in rows.role_settings:
@@ -223,10 +223,10 @@ def _place_of_overload(routine: Routine) -> tuple[object, ...]:
     return len(names), names, routine.return_type
 
 
-def _is_callable(routine: Routine) -> bool:
+def is_callable(parameters: Sequence[Parameter]) -> bool:
     """Whether every parameter is named, or the single unnamed one can take a whole body."""
-    unnamed = [found for found in routine.parameters if not found.name]
-    return not unnamed or (len(routine.parameters) == 1 and unnamed[0].type in _BODY_TYPES)
+    unnamed = [found for found in parameters if not found.name]
+    return not unnamed or (len(parameters) == 1 and unnamed[0].type in _BODY_TYPES)
 
 
 def _hoisted(settings: Iterable[str]) -> tuple[tuple[str, str], ...]:

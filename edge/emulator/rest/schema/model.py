@@ -185,7 +185,10 @@ class MediaHandler:
 
 @record
 class SchemaCache:
-    """The schema at the time of `fingerprint`, a hash of the catalogue."""
+    """The schema at the time of `fingerprint`, a hash of the catalogue.
+
+    `generation` is another object each time: to compare with, without keeping the cache.
+    """
 
     relations: Mapping[Identifier, Relation]
     relationships: Mapping[Identifier, tuple[Relationship, ...]]
@@ -194,3 +197,4 @@ class SchemaCache:
     role_settings: Mapping[str, tuple[tuple[str, str], ...]]
     fingerprint: str
     handlers: tuple[MediaHandler, ...] = ()
+    generation: object = field(default_factory=object, compare=False)

@@ -58,6 +58,7 @@ def test_the_defaults_are_postgrests():
     [
         *(("DB_MAX_ROWS", "many"), ("DB_TX_END", "x"), ("DB_AGGREGATES_ENABLED", "?")),
         ("SERVER_TRACE_HEADER", "no header"),
+        *(("OPENAPI_SERVER_PROXY_URI", "example.com"), ("OPENAPI_SERVER_PROXY_URI", "ftp://a")),
         *(("OPENAPI_MODE", "on"), ("CLIENT_ERROR_VERBOSITY", "loud"), ("JWT_ROLE_CLAIM_KEY", "a")),
     ],
 )
@@ -96,7 +97,35 @@ def test_what_tokens_and_errors_look_like_is_set():
     ).config()
 
     assert (config.jwt_audience, config.role_claim) == ("https://api.example.com", ("app", "role"))
-    assert (config.explains_errors, config.serves_openapi) == (False, False)
+    assert (config.explains_errors, config.openapi_mode) == (False, "disabled")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "http://0.0.0.0:3000/"),
+        ({"SERVER_HOST": "!4", "SERVER_PORT": "80"}, "http://0.0.0.0:80/"),
+        ({"SERVER_HOST": "::1"}, "http://[::1]:3000/"),
+        ({"SERVER_PORT": "80", "OPENAPI_SERVER_PROXY_URI": "https://a.b/c"}, "https://a.b/c"),
+    ],
+)
+def test_the_openapi_document_names_the_proxy_or_the_server(values: dict[str, str], expected: str):
+    assert _settings(**values).config().server_url == expected
+
+
+def test_the_address_of_the_command_line_is_the_servers():
+    settings = _settings(SERVER_HOST="a", SERVER_PORT="1").with_address(None, 2, "b")
+
+    assert settings.config().server_url == "http://a:2/"
+    assert _settings().with_address(None, None, "b").config().server_url == "http://b:3000/"
+
+
+def test_the_openapi_document_follows_privileges_unless_it_is_told_otherwise():
+    config = _settings(OPENAPI_MODE="ignore-privileges", OPENAPI_SECURITY_ACTIVE="true").config()
+    default = _settings().config()
+
+    assert (config.openapi_mode, config.openapi_security_active) == ("ignore-privileges", True)
+    assert (default.openapi_mode, default.openapi_security_active) == ("follow-privileges", False)
 
 
 def test_settings_of_the_login_role_are_added_to_the_given_ones():
