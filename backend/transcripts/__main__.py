@@ -1,4 +1,4 @@
-"""Read a transcript for another process: `python -m backend.transcripts FILE`, JSON on stdout."""
+"""Read a transcript for another process: `python -m backend.transcripts FILE MOST_CHARACTERS`."""
 
 import json
 import os
@@ -14,11 +14,13 @@ _NICENESS: Final = 5
 
 
 def main() -> None:
-    """Print a Transcript's fields, or {error}."""
+    """Print a Transcript's fields as JSON, {length} of one that is too long, or {error}."""
     os.nice(_NICENESS)  # who waits for the file has others to serve
     found: dict[str, Any]
     try:
-        found = asdict(load_transcript(Path(sys.argv[1])))
+        transcript = load_transcript(Path(sys.argv[1]))
+        length = len(transcript.text)
+        found = {"length": length} if length > int(sys.argv[2]) else asdict(transcript)
     except TranscriptError as exc:
         found = {"error": str(exc)}
     json.dump(found, sys.stdout)

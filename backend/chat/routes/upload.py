@@ -27,7 +27,7 @@ from backend.chat.routes.respond import (
     services_of,
     token_of,
 )
-from backend.chat.transcript_file import read_file
+from backend.chat.transcript_file import TooLongError, read_file
 from backend.transcripts.reader import ENDINGS
 from backend.transcripts.turns import Transcript, TranscriptError
 
@@ -62,8 +62,8 @@ async def upload(request: Request) -> Any:
     """Store the file in the multipart field `file`, or at a URL; answer the video.
 
     A recording may come with its transcript, as a second file. JSON {source, source_type: "url"}
-    names a URL. 400 for a file that cannot be read, 413 beyond 50 MB (a recording 500 MB), 415
-    for other kinds, 503 while others upload too much.
+    names a URL. 400 for a file that cannot be read, 413 beyond 50 MB (a recording 500 MB) or a
+    million characters, 415 for other kinds, 503 while others upload too much.
     """
     owner = await owner_of(request)
     collection_id = request.path_params["c"]
@@ -187,6 +187,8 @@ async def _read(file: _File) -> Transcript:
                 path = Path(folder) / f"upload{ending}"
                 await asyncio.to_thread(_copy, file.file, path)
                 return await read_file(path, file.size)
+    except TooLongError as exc:
+        raise RefusedError(413, str(exc)) from exc
     except TranscriptError as exc:
         name = Path(file.name).stem
         raise RefusedError(400, str(exc).replace("upload.", f"{name}.", 1)) from exc

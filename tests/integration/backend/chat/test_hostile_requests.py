@@ -155,6 +155,12 @@ def test_a_file_that_cannot_be_read_is_refused(http: httpx.Client, file: str) ->
     assert answer.json()["message"]
 
 
+def test_a_transcript_that_is_too_long_is_refused(http: httpx.Client) -> None:
+    answer = http.post(_UPLOAD, files={"file": ("a.txt", b"word " * 300_000)})
+    assert answer.status_code == 413, answer.text
+    assert "at most 1,000,000 characters" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("name", ["Gespräch mit Jürgen", "会議", "a-b-c-d-e f g h i j k l m n o p"])
 def test_a_file_may_have_any_name(http: httpx.Client, name: str) -> None:
     files = {"file": (f"{name}.txt", f"Ann: hello\nBob: this is {name}\n".encode())}

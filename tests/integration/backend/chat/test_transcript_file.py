@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.chat import transcript_file
-from backend.chat.transcript_file import read_file
+from backend.chat.transcript_file import TooLongError, read_file
 from backend.transcripts.turns import TranscriptError
+from functions.process_transcript.transcript import MAX_CHARACTERS
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE
 
@@ -60,6 +61,20 @@ async def test_a_process_that_takes_too_long_or_fails_is_ended(
     monkeypatch.setattr(sys, "executable", "false")
     with pytest.raises(TranscriptError, match=r"objection_call\.vtt: cannot be read"):
         await read_file(_SAMPLE, 1)
+
+
+@pytest.mark.usefixtures("apart")
+async def test_a_transcript_that_could_not_be_stored_is_not_passed_on(tmp_path: Path) -> None:
+    assert transcript_file._MOST_CHARACTERS == MAX_CHARACTERS
+    path = tmp_path / "long.txt"
+    for length in (1_000_000, 1_000_001):
+        path.write_text("word " * 199_999 + "x" * (length - 999_995))
+        reading = read_file(path, length)
+        if length == 1_000_000:
+            assert len((await reading).text) == length
+        else:
+            with pytest.raises(TooLongError, match="at most 1,000,000 characters"):
+                await reading
 
 
 @pytest.mark.usefixtures("apart")
