@@ -38,6 +38,8 @@ _FLAGS: Final = 6
 _PF_EXITING: Final = 0x4  # set before a process closes its files, see Linux's sched.h
 _LONGEST: Final = 4096
 _USER_TIME: Final = 11  # the fields after the command's closing parenthesis, see proc(5)
+_FUTEX: Final = {"x86_64": b"202", "aarch64": b"98"}  # what locks wait with, see futex(2)
+_FUTEX_TIMEOUT: Final = 4  # the fields of /proc/PID/syscall: its number, then the arguments
 _POLL_SECONDS: Final = 0.02
 _EPOLL: Final = "anon_inode:[eventpoll]"
 
@@ -214,6 +216,30 @@ def is_sleeping(pid: int) -> bool:
     return bool(fields) and fields[0] in b"SD"
 
 
+def other_threads_wait_for_locks() -> bool:
+    """Whether every thread of this process but the main one waits for a lock, without a timeout.
+
+    Elsewhere than on Linux False.
+    """
+    number = _FUTEX.get(platform.machine())
+    if not IS_LINUX or number is None:
+        return False
+    main = str(os.getpid())
+    calls = [_read(f"self/task/{each}", "syscall") for each in _threads() if each != main]
+    waits = (call.split() for call in calls)
+    return all(len(call) > _FUTEX_TIMEOUT and _is_endless(call, number) for call in waits)
+
+
+def _is_endless(call: list[bytes], number: bytes) -> bool:
+    return call[0] == number and call[_FUTEX_TIMEOUT] == b"0x0"
+
+
+def _threads() -> list[str]:
+    with suppress(OSError):
+        return os.listdir("/proc/self/task")
+    return []
+
+
 def is_stopped(pid: int) -> bool:
     """Whether all of it was stopped by a signal, or is gone."""
     if not IS_LINUX:
@@ -265,7 +291,7 @@ def _stat(pid: int) -> list[bytes]:
     return _read(pid, "stat").rpartition(b")")[2].split()
 
 
-def _read(pid: int, name: str) -> bytes:
+def _read(pid: int | str, name: str) -> bytes:
     """Read a file of /proc in three system calls, since requests wait for it; empty if gone."""
     try:
         descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)

@@ -401,12 +401,23 @@ class Pool:
                 process.execution_id,
                 "stderr",
                 Level.ERROR,
-                f"The worker's event loop was blocked for {blocked:.1f} s, so the worker is killed."
-                " Put blocking work into a plain `def main`, asyncio.to_thread or a process,"
-                f" or raise stall_timeout in function.toml. It hangs in {process.stacks}",
+                _describe_block(process, blocked),
             )
         )
         if process.state is State.READY:
             self._retire(process, ShutdownReason.EVENT_LOOP_BLOCKED)
         process.freeze()
         process.kill(ShutdownReason.EVENT_LOOP_BLOCKED)
+
+
+def _describe_block(process: Process, blocked: float) -> str:
+    if process.has_stuck_threads:
+        return (
+            f"All threads of the worker have waited for locks for {blocked:.1f} s, and none can"
+            f" free one, so the worker is killed. It hangs in {process.stacks}"
+        )
+    return (
+        f"The worker's event loop was blocked for {blocked:.1f} s, so the worker is killed."
+        " Put blocking work into a plain `def main`, asyncio.to_thread or a process,"
+        f" or raise stall_timeout in function.toml. It hangs in {process.stacks}"
+    )

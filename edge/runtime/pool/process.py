@@ -73,6 +73,7 @@ class Process:
     usage: Usage = field(default=Usage(0, 0.0, 0.0), init=False)
     liveness: Liveness = field(default_factory=Liveness, init=False)
     is_sampled: bool = field(default=False, init=False)
+    has_stuck_threads: bool = field(default=False, init=False)
     is_killed: bool = field(default=False, init=False)
     _stacks: list[str] = field(default_factory=list[str], init=False)
     _baseline: int = field(default=0, init=False)
@@ -230,7 +231,7 @@ class Process:
     @property
     def stacks(self) -> str:
         """Return where its threads were when last asked."""
-        return render_stacks(self._stacks)
+        return render_stacks(self._stacks, has_waiting=self.has_stuck_threads)
 
     def freeze(self) -> None:
         """Stop it for good, and note for each request whether it has read any of it."""
@@ -292,7 +293,9 @@ class Process:
         elif message and "beat" in message:
             is_busy = bool(message["beat"]) or not self.is_idle
             self.liveness.beat(time.monotonic(), is_busy=is_busy)
-            self.is_sampled = False
+            self.is_sampled = self.has_stuck_threads = False
+        elif message and "stuck" in message:
+            self.has_stuck_threads = True
         elif message and isinstance(message.get("background"), int):
             self.background = message["background"]
             self._settle()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Final
 
 _THREAD: Final = re.compile(r"(Current t|T)hread 0x[0-9a-f]+ .*\(most recent call first\):")
@@ -12,9 +12,13 @@ _WAITING: Final = ("/concurrent/futures/thread.py", "/threading.py", "/queue.py"
 _MOST_FRAMES: Final = 12
 
 
-def render_stacks(lines: Iterable[str]) -> str:
-    """Return where each thread is that does something, the function's innermost frame first."""
-    stacks = [frames for thread in _split(lines) if (frames := _trim(thread))]
+def render_stacks(lines: Iterable[str], *, has_waiting: bool = False) -> str:
+    """Return where each thread is that does something, the function's innermost frame first.
+
+    With `has_waiting` also where those are that wait for others.
+    """
+    threads = (_skip_waiting(each) if has_waiting else each for each in _split(lines))
+    stacks = [frames for thread in threads if (frames := _trim(thread))]
     return "; and ".join(", from ".join(map(_place, frames)) for frames in stacks) or "not known"
 
 
@@ -27,6 +31,10 @@ def _split(lines: Iterable[str]) -> Iterator[list[re.Match[str]]]:
         elif threads and (frame := _FRAME.match(line)):
             threads[-1].append(frame)
     return reversed(threads)
+
+
+def _skip_waiting(frames: list[re.Match[str]]) -> list[re.Match[str]]:
+    return list(dropwhile(lambda frame: frame["file"].endswith(_WAITING), frames))
 
 
 def _trim(frames: list[re.Match[str]]) -> list[re.Match[str]]:

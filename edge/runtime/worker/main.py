@@ -34,6 +34,7 @@ from edge.runtime.worker.heartbeat import Heartbeat
 from edge.runtime.worker.loaded_files import LoadedFiles, project_folders
 from edge.runtime.worker.log_once import log_exceptions_once
 from edge.runtime.worker.response_guard import guard_response
+from edge.runtime.worker.stuck_threads import StuckThreads
 from edge.runtime.worker.tracing import mark_calls, open_output, with_request_id
 from edge.runtime.worker.unfinished import warn_of_unfinished
 from edge.runtime.worker.websocket import with_websocket
@@ -70,7 +71,8 @@ def run(spec: dict[str, Any], *, listener: int, control: int, parent: int) -> No
     files.report()
     app = with_request_id(with_websocket(guard_response(app), spec["socket_idle_timeout"]))
     folders = project_folders(spec["source"], spec["root"])
-    _serve(app, socket.socket(fileno=listener), control, folders)
+    heartbeat = Heartbeat(control, StuckThreads(spec["concurrency"]))
+    _serve(app, socket.socket(fileno=listener), control, heartbeat, folders)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -154,9 +156,15 @@ def server_config(app: Any) -> uvicorn.Config:
     )
 
 
-def _serve(app: Any, listener: socket.socket, control: int, folders: tuple[str, ...]) -> None:
+def _serve(
+    app: Any,
+    listener: socket.socket,
+    control: int,
+    heartbeat: Heartbeat,
+    folders: tuple[str, ...],
+) -> None:
     config = server_config(app)
-    server = _Server(config, control)
+    server = _Server(config, control, heartbeat)
     keep_from_forks(lambda: (listener.fileno(), control, *server.client_descriptors()))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_live(server, listener, folders))
@@ -176,10 +184,10 @@ async def _live(server: "_Server", listener: socket.socket, folders: tuple[str, 
 class _Server(uvicorn.Server):
     """A server that reports when it listens, and that its event loop turns."""
 
-    def __init__(self, config: uvicorn.Config, control: int) -> None:
+    def __init__(self, config: uvicorn.Config, control: int, heartbeat: Heartbeat) -> None:
         super().__init__(config)
         self._control = control
-        self._heartbeat = Heartbeat(control)
+        self._heartbeat = heartbeat
 
     def client_descriptors(self) -> list[int]:
         """Of the connections that are open."""

@@ -45,6 +45,27 @@ def main(request):
     return {"pid": os.getpid()}
 """
 
+LOCKS = """
+import os, queue, threading, time
+lock = threading.Lock()
+def main(request):
+    match request.args.get("do"):
+        case "lock":
+            lock.acquire()
+            lock.acquire()
+        case "queue":
+            queue.Queue().get()
+        case "sleep":
+            time.sleep(4)
+        case "timed":
+            threading.Event().wait(4)
+        case "other":
+            done = threading.Event()
+            threading.Thread(target=lambda: (time.sleep(4), done.set())).start()
+            done.wait()
+    return {"pid": os.getpid()}
+"""
+
 
 @pytest.fixture(scope="module")
 def blocking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
@@ -54,6 +75,7 @@ def blocking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
         ("loop", ASYNC, "max_workers = 1\nstall_timeout = 3"),
         ("patient", ASYNC, "max_workers = 1\nstall_timeout = 60"),
         ("threads", SYNC, "max_workers = 1\nstall_timeout = 2"),
+        ("locks", LOCKS, "max_workers = 1\nconcurrency = 3\nstall_timeout = 3"),
     ):
         folder = root / "functions" / name
         folder.mkdir(parents=True)
@@ -174,3 +196,36 @@ def test_a_thread_that_holds_the_interpreter_is_killed(blocking: Functions) -> N
 
     assert (answer.status_code, answer.json()["code"]) == (546, "WORKER_RESOURCE_LIMIT")
     assert get(blocking, "/threads").status_code == 200
+
+
+@pytest.mark.linux_only("elsewhere a thread does not tell what it waits for")
+@pytest.mark.parametrize("do", ["lock", "queue"])
+def test_a_worker_whose_threads_wait_for_each_other_is_replaced_and_killed(
+    blocking: Functions, do: str
+) -> None:
+    first = get(blocking, "/locks").json()["pid"]
+    seen = len(blocking.events)
+    with ThreadPoolExecutor(3) as threads:
+        stuck = [threads.submit(get, blocking, f"/locks?do={do}") for _ in range(3)]
+        time.sleep(0.3)
+        others = [get(blocking, "/locks").json()["pid"] for _ in range(5)]
+        were_stuck_meanwhile = not any(each.done() for each in stuck)
+        answers = [each.result().status_code for each in stuck]
+
+    assert first not in others
+    assert were_stuck_meanwhile
+    assert answers == [546] * 3
+    lines = [e.text for e in blocking.events[seen:] if isinstance(e, LogLine)]
+    found = [text for text in lines if "have waited for locks" in text]
+    assert len(found) == 1
+    assert "functions/locks/main.py:" in found[0]
+
+
+@pytest.mark.parametrize("do", ["sleep", "timed", "other"])
+def test_a_worker_whose_threads_will_go_on_is_left_alone(blocking: Functions, do: str) -> None:
+    first = get(blocking, "/locks").json()["pid"]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(partial(get, blocking), [f"/locks?do={do}"] * 3 + ["/locks"]))
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert {answer.json()["pid"] for answer in answers} == {first}
