@@ -82,7 +82,7 @@ class Consequences:
 
 def last_part(name: str) -> str:
     """Return a name of the server's messages without its schema: they have no quotes."""
-    return name.rpartition(".")[2].removesuffix("[]").strip('"')
+    return name.partition("(")[0].rpartition(".")[2].removesuffix("[]").strip('"')
 
 
 def _targets(statement: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ lists every statement of the rest that the local Postgres does not take.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -196,7 +197,7 @@ def check_plan(dsn: str, plan: SchemaPlan) -> list[Blocker]:
         applying = _Applying(connection, plan, outcome)
         applying.restrict_new_tables()
         applying.store_secrets()
-        applying.check([*([plan.roles] if plan.roles else []), *(m.path for m in plan.migrations)])
+        applying.check([*([plan.roles] if plan.roles else []), *plan.migrations])
     return outcome.blockers
 
 
@@ -279,12 +280,13 @@ class _Applying:
                 self._execute_leniently(script, note)
             self.outcome.seeded.append(path)
 
-    def check(self, paths: Iterable[Path]) -> None:
+    def check(self, files: Iterable[Path | Migration]) -> None:
         """Try the files in one transaction, statement by statement, and undo everything."""
         sequences = read_sequences(self.connection)
         self.connection.execute("begin")
         try:
-            for path in paths:
+            for file in files:
+                path = file.path if isinstance(file, Migration) else file
                 self.connection.execute(RESET)
                 try:
                     script = self._load(path)
@@ -294,9 +296,17 @@ class _Applying:
                 for failure in self._try_leniently(script, dry=True):
                     if not _is_role_of_another_database(failure):
                         self._report(path, failure)
+                if isinstance(file, Migration):
+                    self._note_in_history(file, script)
         finally:
             self.connection.execute("rollback")
             restore_sequences(self.connection, sequences)
+
+    def _note_in_history(self, migration: Migration, script: Script) -> None:
+        """Record a file that was tried: later ones may ask for it."""
+        with suppress(psycopg.DatabaseError), self.connection.transaction():
+            self.connection.execute("reset role")
+            record(self.connection, migration, script)
 
     def _execute(self, script: Script, migration: Migration) -> None:
         finish = partial(record, self.connection, migration, script)
@@ -368,7 +378,7 @@ class _Applying:
         return script
 
     def _check_rest(self, first: Exception, left: Sequence[Migration]) -> None:
-        self.check(migration.path for migration in left)
+        self.check(left)
         if not self.outcome.blockers:  # it fails as a whole only
             self._report(left[0].path, first)
 

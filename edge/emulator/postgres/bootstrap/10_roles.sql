@@ -2,17 +2,18 @@
 -- Run by the superuser, once for each database; running it again changes nothing.
 -- Follows supabase/postgres' init scripts and its supautils.conf, which says what `postgres` may do.
 
+-- Default privileges list roles in the order of their creation: postgres comes first there.
 do $$
 declare
   wanted record;
 begin
   for wanted in
     select * from (values
+      ('postgres', 'login createrole createdb replication bypassrls'),
       ('anon', 'nologin noinherit'),
       ('authenticated', 'nologin noinherit'),
       ('service_role', 'nologin noinherit bypassrls'),
       ('authenticator', 'login noinherit'),
-      ('postgres', 'login createrole createdb replication bypassrls'),
       ('supabase_auth_admin', 'login noinherit createrole'),
       ('supabase_storage_admin', 'login noinherit createrole'),
       ('supabase_functions_admin', 'login noinherit createrole'),

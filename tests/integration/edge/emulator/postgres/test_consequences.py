@@ -116,6 +116,7 @@ def test_a_name_that_no_table_was_to_have_is_no_consequence(dsn: str, tmp_path: 
         ("set nonsense = 1", 'unrecognized configuration parameter "nonsense" (42704)'),
         ("select x.id from plans", 'missing FROM-clause entry for table "x" (42P01)'),
         ("alter table plans add unique (at)", "at is created by no migration."),
+        ("select 'public.late(int)'::regprocedure", "late is created by no migration."),
     ],
 )
 def test_what_is_no_object_is_not_said_to_be_created(
@@ -124,3 +125,24 @@ def test_what_is_no_object_is_not_said_to_be_created(
     [(line, found)] = causes(dsn, tmp_path, _TABLES, statement)
 
     assert (line, found[: len(cause)]) == (2, cause)
+
+
+def test_a_check_records_the_files_that_later_ones_ask_for(dsn: str, tmp_path: Path) -> None:
+    ask = (
+        "do $$ begin if not exists (select from supabase_migrations.schema_migrations where version"
+        " = '{}') then raise exception 'not there'; end if; end $$;"
+    )
+    (tmp_path / "migrations").mkdir()
+    for name, text in {
+        "1_a": "set role anon",
+        "2_b": "select nothing()",
+        "3_c": ask.format(1) + ask.format(2),
+    }.items():
+        (tmp_path / f"migrations/{name}.sql").write_text(text)
+
+    [blocker] = check_plan(dsn, read_plan(tmp_path))
+
+    assert blocker.path.name == "2_b.sql"
+    with psycopg.connect(dsn) as connection:
+        history = "select count(*) from supabase_migrations.schema_migrations"
+        assert connection.execute(history.encode()).fetchone() == (0,)

@@ -204,3 +204,13 @@ def test_a_copied_database_has_its_owner_and_search_path(cluster: Cluster, datab
         assert connection.execute("show search_path").fetchone() == ('"$user", public, extensions',)
         owner = "select datdba::regrole::text from pg_database where datname = current_database()"
         assert connection.execute(owner.encode()).fetchone() == ("postgres",)
+
+
+def test_rights_are_listed_in_the_order_of_the_platform(postgres: psycopg.Connection) -> None:
+    """Migrations compare hashes of them."""
+    postgres.execute("create function f() returns int language sql as 'select 1'")
+
+    found = postgres.execute("select proacl::text from pg_proc where proname = 'f'").fetchone()
+
+    roles = ("", "postgres", "anon", "authenticated", "service_role")
+    assert found == ("{" + ",".join(f"{role}=X/postgres" for role in roles) + "}",)
