@@ -32,6 +32,8 @@ from edge.tokens import Keys, prepare
 _LOG: Final = logging.getLogger(__name__)
 # Seconds after which a running request is cancelled if its client disconnects.
 _WATCH_DELAY: Final = 0.2
+_PIECE: Final = 256 * 1024
+"""Bytes of a body that are sent at a time: the server copies what the client has not yet read."""
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 """A request without these headers has no body."""
@@ -238,4 +240,8 @@ async def _send(response: Response, send: Send) -> None:
     if response.status not in {204, 304}:
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    last = max(0, len(body) - 1) // _PIECE * _PIECE
+    for start in range(0, last, _PIECE):
+        piece = body[start : start + _PIECE]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": body[last:]})
