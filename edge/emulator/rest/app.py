@@ -91,7 +91,7 @@ class RestApp:
         if name := self._config.trace_header:
             value = _read_head(scope).headers.get(name, "")
             response = replace(response, headers=(*response.headers, (name, value)))
-        await _send(response, send)
+        await _send(response, send, is_head=scope["method"] == "HEAD")
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         try:
@@ -234,10 +234,11 @@ async def _wait_disconnect(receive: Receive) -> None:
         message = await receive()
 
 
-async def _send(response: Response, send: Send) -> None:
+async def _send(response: Response, send: Send, *, is_head: bool = False) -> None:
+    """Send the response; HEAD does not tell the length of a body that was not made."""
     headers = [(name.encode("latin-1"), value.encode()) for name, value in response.headers]
     body = b"" if response.status in {204, 304} else response.body
-    if response.status not in {204, 304}:
+    if response.status not in {204, 304} and (body or not is_head):
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     last = max(0, len(body) - 1) // _PIECE * _PIECE

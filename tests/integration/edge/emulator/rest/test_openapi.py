@@ -87,6 +87,7 @@ async def test_the_document_is_of_its_own_media_type(api: Rest, accept: str):
     assert found.headers["content-profile"] == "described"
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"] == found.headers["content-type"]
+    assert "content-length" not in head.headers
 
 
 async def test_other_types_and_other_paths_are_not_acceptable(api: Rest):
