@@ -99,7 +99,8 @@ class RestApp:
             identity = self._authenticator.authenticate(head.headers.get("authorization"))
             if head.method in _BODILESS and not (head.headers.keys() & _FRAMING):
                 return await _while_connected(self._serve(head, identity), receive)
-            async with self._bodies.read(head, identity, receive) as raw:
+            client = str((scope.get("client") or ("",))[0])
+            async with self._bodies.read(head, identity, receive, client) as raw:
                 return await _while_connected(self._serve(raw, identity), receive)
         except RestError as exc:
             return render_error(exc, explains=self._config.explains_errors)

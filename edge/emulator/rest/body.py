@@ -16,6 +16,7 @@ from starlette.types import Receive
 
 from edge.bodies import join
 from edge.emulator.dense_json import is_dense
+from edge.emulator.rest.arriving import ArrivingBody, ArrivingBytes
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.csv_program import convert_csv
 from edge.emulator.rest.database import Database
@@ -39,6 +40,8 @@ _SMALL_TEXT: Final = 8 * 1024
 """Of a CSV or a form."""
 _MAX_FORM: Final = 1024 * 1024
 _AT_ONCE: Final = 4
+_MOST_ARRIVING: Final = 300 * 1024 * 1024
+_MOST_ARRIVING_EACH: Final = 200 * 1024 * 1024
 _SLOT_SECONDS: Final = 10.0
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _INSPECT: Final = (_SCHEMA / "inspect_json.sql").read_bytes()
@@ -63,6 +66,7 @@ class _Reading:
     limit: int
     size: int = 0
     is_complete: bool = False
+    body: ArrivingBody | None = None
     _chunks: list[bytes] = field(default_factory=list[bytes])
 
     async def read(self, until: int) -> None:
@@ -75,6 +79,8 @@ class _Reading:
             self.size += len(chunk)
             if self.size > self.limit:
                 raise rest_error("EDGE_BODY_TOO_LARGE", limit=self.limit)
+            if self.body:
+                self.body.add(len(chunk))
             self._chunks.append(chunk)
             self.is_complete = not message.get("more_body", False)
 
@@ -93,11 +99,12 @@ class BodyReader:
         self._database = database
         self._config = config
         self._heads = heads
+        self._arriving = ArrivingBytes(_MOST_ARRIVING, _MOST_ARRIVING_EACH)
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
     async def read(
-        self, head: RawRequest, identity: Identity, receive: Receive
+        self, head: RawRequest, identity: Identity, receive: Receive, client: str
     ) -> AsyncGenerator[RawRequest]:
         """Yield the request with its body; a large one comes with its payload."""
         declared = parse_digits(head.headers.get("content-length", "")) or 0
@@ -116,8 +123,10 @@ class BodyReader:
             reading.keep(body)
         async with AsyncExitStack() as exits:
             request = await self._require_rights(head, identity)
+            reading.body = exits.enter_context(self._arriving.body(client))
+            await self._read_rest(request, reading)
             await self._take_slot(exits)
-            yield await self._read_large(request, identity, reading)
+            yield await self._parse_large(request, identity, reading)
 
     async def _take_slot(self, exits: AsyncExitStack) -> None:
         try:
@@ -147,14 +156,18 @@ class BodyReader:
             raise permission_denied(named, request.name, is_anonymous=is_anonymous)
         return request
 
-    async def _read_large(
-        self, request: ApiRequest, identity: Identity, reading: _Reading
-    ) -> RawRequest:
+    async def _read_rest(self, request: ApiRequest, reading: _Reading) -> None:
         if request.payload is None:  # as of GET and DELETE
-            return request.raw
+            return
         is_form = request.content_type == media.FORM
         reading.limit = min(reading.limit, _MAX_FORM) if is_form else reading.limit
         await reading.read(reading.limit)
+
+    async def _parse_large(
+        self, request: ApiRequest, identity: Identity, reading: _Reading
+    ) -> RawRequest:
+        if request.payload is None:
+            return request.raw
         raw = replace(request.raw, body=await reading.take(), payload=None)
         payload = await self._parse(raw.body, request, identity)
         return replace(raw, body=b"", payload=payload)

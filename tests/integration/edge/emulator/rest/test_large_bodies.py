@@ -1,5 +1,6 @@
 """Large bodies: read only with the right to write, parsed elsewhere, answered as small ones are."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,8 +11,10 @@ import pytest_asyncio
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest import body
+from edge.emulator.rest.arriving import ArrivingBytes
 from edge.emulator.rest.config import RestConfig
 from tests.support.data_api import Rest, opened
+from tests.support.waiting import PATIENCE
 
 CSV = {"content-type": "text/csv"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -176,6 +179,32 @@ async def test_only_some_large_bodies_are_read_at_once(
     answer = await rest("POST", "/shows", content=content)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "EDGE_TOO_MANY_BODIES")
+
+
+async def test_bodies_that_do_not_come_hold_up_no_other(rest: Any):
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"title": "' + b"x" * 100_000
+        await asyncio.sleep(PATIENCE)
+
+    sending = [asyncio.create_task(rest("POST", "/shows", content=half())) for _ in range(8)]
+    await asyncio.sleep(0.1)
+    answer = await rest("POST", "/shows", json={"title": "x" * 100_000})
+
+    assert answer.status_code == 201
+    assert not any(each.done() for each in sending)
+    for each in sending:
+        each.cancel()
+    await asyncio.gather(*sending, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("most", "most_each"), [(1_000, 300), (300, 1_000)])
+async def test_bytes_that_wait_are_bounded_and_given_back(rest: Any, most: int, most_each: int):
+    rest.app._bodies._arriving = ArrivingBytes(most * 1_000, most_each * 1_000)
+    too_much = await rest("POST", "/shows", json={"title": "x" * 400_000})
+    answers = [await rest("POST", "/shows", json={"title": "x" * 200_000}) for _ in range(3)]
+
+    assert (too_much.status_code, too_much.json()["code"]) == (503, "EDGE_TOO_MANY_BODIES")
+    assert [answer.status_code for answer in answers] == [201] * 3
 
 
 async def test_a_form_of_many_fields_is_refused(rest: Any):
