@@ -1,4 +1,7 @@
-"""One chat backend for the tests of a session, beside the whole stack."""
+"""One chat backend for the tests of a module, beside the whole stack.
+
+It would take the runs of another module's backends.
+"""
 
 from collections.abc import Iterator
 
@@ -8,7 +11,7 @@ from tests.conftest import RunningStack
 from tests.support.chat_server import ChatServer, chat_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chat(_stack: RunningStack) -> Iterator[ChatServer]:
     with chat_server(_stack.url, _stack.service_role_key, _stack.dsn) as server:
         yield server
