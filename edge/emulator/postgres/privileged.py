@@ -30,7 +30,7 @@ _START: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _BLOCK: Final = re.compile(
-    r"""(?:\s|--[^\n]*\n|/\*.*?\*/)* do\s+ (?:language\s+"?plpgsql"?\s+)?
+    r"""(?:\s|--[^\n]*\n|/\*(?>.*?\*/))*+ do\s+ (?:language\s+"?plpgsql"?\s+)?
     (?P<quote>\$(?:[^\W\d]\w*)?\$) (?P<body>.*?) (?P=quote)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
@@ -41,7 +41,7 @@ _IN_BLOCK: Final = re.compile(
 )
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
-      | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"[^"]*"
+      | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*+'|'(?:[^']|'')*+'|"[^"]*"
           |(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag))
       | (?P<end>;)
       | (?P<begin>\b(?:begin|then|else|loop)\b|>>)

@@ -54,6 +54,13 @@ def test_what_postgres_may_anyway_is_not(text: str) -> None:
     assert not needs_privilege(text)
 
 
+def test_a_statement_after_many_comments_is_looked_at_once() -> None:
+    comments = "/* a */ " * 2000
+
+    assert not needs_privilege(f"{comments}create table t (owner text)")
+    assert needs_privilege(f"{comments}do $$ begin drop event trigger t; end $$")
+
+
 @pytest.mark.parametrize(
     ("text", "sqlstate", "expected"),
     [
