@@ -3,7 +3,7 @@
 Follows PostgREST's Response/OpenAPI.hs (postgrestSpec, makeParamDefs).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -64,16 +64,15 @@ def render_openapi(
     config: RestConfig, comment: str | None, relations: Sequence[Part], routines: Iterable[Part]
 ) -> bytes:
     """Render the document; the schema's `comment` is its title and description."""
+    pieces = [b"{", encode_members(_head(config, comment))]
     paths = (part.paths for part in (*relations, *routines))
-    definitions = b",".join(part.definitions for part in relations)
-    sections = [
-        encode_members(_head(config, comment)),
-        b'"paths":{%b}' % b",".join((encode_members(_ROOT), *paths)),
-        *([b'"definitions":{%b}' % definitions] if definitions else []),
-        b'"parameters":{%b}'
-        % b",".join((encode_members(_PARAMETERS), *(part.parameters for part in relations))),
-    ]
-    return b"{%b}" % b",".join(sections)
+    pieces += _section(b"paths", encode_members(_ROOT), paths)
+    if relations:
+        first, *others = (part.definitions for part in relations)
+        pieces += _section(b"definitions", first, others)
+    parameters = (part.parameters for part in relations)
+    pieces += _section(b"parameters", encode_members(_PARAMETERS), parameters)
+    return b"".join((*pieces, b"}"))  # once: it leaves the interpreter to others meanwhile
 
 
 def methods(relation: Relation) -> list[str]:
@@ -86,6 +85,16 @@ def methods(relation: Relation) -> list[str]:
         "delete": relation.is_deletable,
     }
     return [method for method, is_allowed in allowed.items() if is_allowed]
+
+
+def _section(name: bytes, first: bytes, others: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a member of the document that is an object, after others."""
+    yield b',"%b":{' % name
+    yield first
+    for members in others:
+        yield b","
+        yield members
+    yield b"}"
 
 
 def _head(config: RestConfig, comment: str | None) -> dict[str, Any]:
