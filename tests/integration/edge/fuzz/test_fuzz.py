@@ -57,7 +57,11 @@ class FreshRest:
         self._stop()
         self._left = _FRESH_FOR
         known = load_settings(ROOT, port=0, db_port=0, environ={})
-        config = RestConfig(schemas=known.schemas, max_rows=known.max_rows)
+        config = RestConfig(
+            schemas=known.schemas,
+            max_rows=known.max_rows,
+            server_url=f"{self._stack.url}/rest/v1",
+        )
         dsn = self._stack.cluster.dsn(user="authenticator")
         self._rest = RestApp(dsn, keys=TokenKeys(self._stack.jwt_secret), config=config)
         self._server = HttpServer(Gateway({"/rest/v1": self._rest}, known.key_tokens()))
