@@ -7,14 +7,13 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import Receive, Scope, Send
 
 from edge.emulator.rest.body import BodyReader, ClientDisconnectedError
 from edge.emulator.rest.config import RestConfig
 from edge.emulator.rest.database import Database
-from edge.emulator.rest.description import Describer
 from edge.emulator.rest.errors import RestError, UnknownNameError, rest_error
 from edge.emulator.rest.execute import execute
 from edge.emulator.rest.long_heads import LongHeads
@@ -24,10 +23,12 @@ from edge.emulator.rest.prepare import Preparer
 from edge.emulator.rest.request import media
 from edge.emulator.rest.request.api_request import Action, ApiRequest, RawRequest, parse_request
 from edge.emulator.rest.request.identity import Authenticator, Identity
-from edge.emulator.rest.response.openapi import methods
 from edge.emulator.rest.response.render import Response, render_error, render_result
 from edge.emulator.rest.schema.model import SchemaCache
 from edge.tokens import Keys, prepare
+
+if TYPE_CHECKING:
+    from edge.emulator.rest.description import Describer
 
 _LOG: Final = logging.getLogger(__name__)
 # Seconds after which a running request is cancelled if its client disconnects.
@@ -58,7 +59,7 @@ class RestApp:
         self._keys = keys
         self._database = database or Database(dsn, config, config)
         self._database.adopt = self._adopt
-        self._describer = Describer(self._database.pool)
+        self._describer: Describer | None = None
         self._heads = LongHeads()
         self._bodies = BodyReader(self._database, self._database.config, self._heads)
         self._adopt(self._database.config)
@@ -73,7 +74,8 @@ class RestApp:
         await asyncio.gather(self._database.open(), asyncio.to_thread(prepare))
 
     async def close(self) -> None:
-        self._describer.close()
+        if self._describer:
+            self._describer.close()
         self._heads.close()
         await self._database.close()
 
@@ -143,7 +145,8 @@ class RestApp:
             accept = raw.headers.get("accept")
             if not await self._heads.run(raw, media.accepts_openapi, accept):
                 raise rest_error("PGRST107", accepted=accept)
-            body = await self._describer.describe(request, identity, cache, self._config)
+            describer = self._describer or self._make_describer()
+            body = await describer.describe(request, identity, cache, self._config)
             return _render_root(request, body)
         try:
             return _render_options(request, cache)
@@ -152,8 +155,17 @@ class RestApp:
                 raise
             return _render_options(request, await self._database.schema())
 
+    def _make_describer(self) -> "Describer":
+        """Import what makes documents, which a process that is starting does without."""
+        from edge.emulator.rest.description import Describer
+
+        self._describer = Describer(self._database.pool)
+        return self._describer
+
 
 def _render_options(request: ApiRequest, cache: SchemaCache) -> Response:
+    from edge.emulator.rest.response.openapi import methods
+
     allowed = ["OPTIONS", "GET", "HEAD"]
     if request.is_routine:
         # OPTIONS /rpc/add?a=1&b=2: the overload that a GET would call

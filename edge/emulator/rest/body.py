@@ -18,7 +18,6 @@ from edge.bodies import join
 from edge.emulator.dense_json import is_dense
 from edge.emulator.rest.arriving import ArrivingBody, ArrivingBytes
 from edge.emulator.rest.config import RestConfig
-from edge.emulator.rest.csv_program import convert_csv
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.errors import RestError, rest_error
 from edge.emulator.rest.execute import run_as
@@ -175,6 +174,8 @@ class BodyReader:
     async def _parse(self, body: bytes, request: ApiRequest, identity: Identity) -> Payload:
         columns, is_call = request.query.columns, request.action is Action.CALL
         if request.content_type == media.CSV:
+            from edge.emulator.rest.csv_program import convert_csv
+
             return await convert_csv(body, MAX_ROWS)
         if request.content_type != media.JSON:
             return await asyncio.to_thread(
