@@ -51,9 +51,8 @@ def find_features(service: str) -> list[Feature]:
     for case_id, _ in find_cases(service):
         counted[_find_owner(owners, case_id)].append(case_id in gaps)
     return [
-        Feature(each["feature"], each["here"], sum(counted[name]), len(counted[name]))
-        for each in described
-        for name in (each["feature"],)
+        Feature(each["feature"], each["here"], sum(failing), len(failing))
+        for each, failing in zip(described, counted.values(), strict=True)
     ]
 
 
