@@ -39,7 +39,9 @@ _PF_EXITING: Final = 0x4  # set before a process closes its files, see Linux's s
 _LONGEST: Final = 4096
 _USER_TIME: Final = 11  # the fields after the command's closing parenthesis, see proc(5)
 _FUTEX: Final = {"x86_64": b"202", "aarch64": b"98"}  # what locks wait with, see futex(2)
-_FUTEX_TIMEOUT: Final = 4  # the fields of /proc/PID/syscall: its number, then the arguments
+_FUTEX_OPERATION: Final = 2  # the fields of /proc/PID/syscall: its number, then the arguments
+_FUTEX_TIMEOUT: Final = 4
+_FUTEX_PRIVATE: Final = 0x80  # no other process can wake the thread
 _POLL_SECONDS: Final = 0.02
 _EPOLL: Final = "anon_inode:[eventpoll]"
 
@@ -219,7 +221,7 @@ def is_sleeping(pid: int) -> bool:
 def other_threads_wait_for_locks() -> bool:
     """Whether every thread of this process but the main one waits for a lock, without a timeout.
 
-    Elsewhere than on Linux False.
+    A lock that other processes share does not count: they may free it. Elsewhere than on Linux False.
     """
     number = _FUTEX.get(platform.machine())
     if not IS_LINUX or number is None:
@@ -231,7 +233,8 @@ def other_threads_wait_for_locks() -> bool:
 
 
 def _is_endless(call: list[bytes], number: bytes) -> bool:
-    return call[0] == number and call[_FUTEX_TIMEOUT] == b"0x0"
+    is_private = call[0] == number and int(call[_FUTEX_OPERATION], 16) & _FUTEX_PRIVATE
+    return bool(is_private) and call[_FUTEX_TIMEOUT] == b"0x0"
 
 
 def _threads() -> list[str]:

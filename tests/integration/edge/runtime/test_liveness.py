@@ -46,7 +46,7 @@ def main(request):
 """
 
 LOCKS = """
-import os, queue, threading, time
+import multiprocessing, os, queue, threading, time
 lock = threading.Lock()
 def main(request):
     match request.args.get("do"):
@@ -63,6 +63,11 @@ def main(request):
             done = threading.Event()
             threading.Thread(target=lambda: (time.sleep(4), done.set())).start()
             done.wait()
+        case "process":
+            fork = multiprocessing.get_context("fork")
+            freed = fork.Semaphore(0)
+            fork.Process(target=lambda: (time.sleep(4), freed.release())).start()
+            freed.acquire()
     return {"pid": os.getpid()}
 """
 
@@ -221,7 +226,7 @@ def test_a_worker_whose_threads_wait_for_each_other_is_replaced_and_killed(
     assert "functions/locks/main.py:" in found[0]
 
 
-@pytest.mark.parametrize("do", ["sleep", "timed", "other"])
+@pytest.mark.parametrize("do", ["sleep", "timed", "other", "process"])
 def test_a_worker_whose_threads_will_go_on_is_left_alone(blocking: Functions, do: str) -> None:
     first = get(blocking, "/locks").json()["pid"]
     with ThreadPoolExecutor(4) as threads:
