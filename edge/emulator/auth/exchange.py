@@ -57,7 +57,9 @@ async def exchange_code(
             async with asyncio.timeout(_TIMEOUT):
                 documents = await _fetch_documents(client, name, config, token)
             claims = provider.read(documents)
-            claims = {"iss": provider.api_of(config.url), **claims, "sub": str(claims["sub"])}
+            if claims["sub"] in (None, ""):
+                raise _ProviderError("a user without an id")
+            claims = {"iss": provider.api_of(config.url), **claims}
         except (
             *(httpx.HTTPError, _ProviderError, jwt.PyJWTError, TimeoutError),
             *(KeyError, TypeError, ValueError, AttributeError, IndexError),

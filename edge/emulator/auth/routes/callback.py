@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,6 +19,7 @@ from edge.emulator.auth.errors import (
     CALLBACK_NO_CODE,
     CALLBACK_NO_STATE,
     EXTERNAL_NO_EMAIL,
+    IDENTITY_TAKEN,
     PROVIDER_UNSUPPORTED,
     AuthError,
     OAuthError,
@@ -47,6 +49,10 @@ async def finish_sign_in(context: AuthContext, request: Request) -> Response:
     flow = await _find_flow(context, given.get("state", ""))
     try:
         target = await _finish(context, request, flow, given)
+    except UniqueViolation:  # of two at once that sign in with one identity
+        target = with_error(
+            flow.referrer or context.config.site_url, IDENTITY_TAKEN.error(), is_in_query=True
+        )
     except (AuthError, OAuthError) as exc:
         target = with_error(flow.referrer or context.config.site_url, exc, is_in_query=True)
     return RedirectResponse(target, 302)

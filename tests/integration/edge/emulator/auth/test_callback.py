@@ -247,6 +247,27 @@ async def test_a_user_links_an_identity_once(open_auth: Open, provider: OAuthPro
     assert other["error_description"] == "Identity is already linked to another user"
 
 
+async def test_two_users_at_once_cannot_link_one_identity(
+    open_auth: Open, provider: OAuthProvider
+) -> None:
+    auth = await open_at(open_auth, provider, "github", mail=MailConfig())
+    url = f"/user/identities/authorize?provider=github&redirect_to={SITE}/in"
+    provider.codes |= {str(number) for number in range(6)}
+    states: list[str] = []
+    for number in range(6):
+        user = await auth.sign_up(f"{number}@example.com")
+        answer = await auth("GET", url, token=user["access_token"])
+        states += parse_qs(urlsplit(answer.headers["location"]).query)["state"]
+
+    back = (come_back(auth, state, code=str(number)) for number, state in enumerate(states))
+    answers = await asyncio.gather(*back)
+
+    errors = [query.get("error_code") for query, _ in answers]
+    assert errors.count(None) == 1
+    assert errors.count("identity_already_exists") == 5
+    assert auth.execute("select count(*) from auth.identities where provider = 'github'") == [(1,)]
+
+
 async def test_an_anonymous_user_becomes_the_providers(
     open_auth: Open, provider: OAuthProvider
 ) -> None:
@@ -270,6 +291,11 @@ async def test_an_anonymous_user_becomes_the_providers(
         (github(), {"nothing": "1"}, "OAuth callback with missing authorization code missing"),
         (github(), {"code": "bad"}, "Unable to exchange external code: bad"),
         ({}, {"code": "good"}, "Error getting user profile from external provider"),
+        (
+            {"/api/v3/user": USER | {"id": None}, "/api/v3/user/emails": []},
+            {"code": "good"},
+            "Error getting user profile from external provider",
+        ),
         (
             {"/api/v3/user": b"[1", "/api/v3/user/emails": []},
             {"code": "good"},
