@@ -221,7 +221,8 @@ def is_sleeping(pid: int) -> bool:
 def other_threads_wait_for_locks() -> bool:
     """Whether every thread of this process but the main one waits for a lock, without a timeout.
 
-    A lock that other processes share does not count: they may free it. Elsewhere than on Linux False.
+    A lock that other processes share does not count: they may free it. False elsewhere than on
+    Linux.
     """
     number = _FUTEX.get(platform.machine())
     if not IS_LINUX or number is None:
