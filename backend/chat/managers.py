@@ -20,7 +20,8 @@ _LONGEST_PAYLOAD: Final = 7_900
 _PUBLISH_SECONDS: Final = 5.0
 _LISTEN_SECONDS: Final = 5.0
 _SILENT_SECONDS: Final = 10.0
-"""After which the connection is asked whether it is still there, and may not be for as long."""
+"""After which the connection is asked whether it is still there."""
+_ANSWER_SECONDS: Final = 10.0
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _log = logging.getLogger("chat")
@@ -109,7 +110,8 @@ class RedisManager(socketio.AsyncRedisManager):
         """Yield messages; the client subscribes again by itself. Raises RedisError."""
         is_asked = False
         while True:
-            message = await pubsub.get_message(timeout=_SILENT_SECONDS)
+            seconds = _ANSWER_SECONDS if is_asked else _SILENT_SECONDS
+            message = await pubsub.get_message(timeout=seconds)
             if message is None:
                 if is_asked:
                     raise RedisConnectionError("Redis does not answer.")
@@ -190,7 +192,7 @@ class PostgresManager(AsyncPubSubManager):
             async for notification in listener.notifies(timeout=_SILENT_SECONDS):
                 self.subscription.hear()
                 yield notification.payload
-            async with asyncio.timeout(_SILENT_SECONDS):
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 await listener.execute("select")
             self.subscription.hear()
 
