@@ -1,21 +1,20 @@
 """Turn a stored transcript into an analysis and structured sales data, by OpenAI.
 
-POST {video_id}: the uuid that process-transcript answered as video_uuid.
+POST {video_id}: the uuid that process-transcript answered as video_uuid, or the source's own id.
 200 {status, data: {result: {analysis, sales_techniques, communication_strategies,
 objection_handling, voice_agent_guidelines, key_metrics, id, analysis_id}, …}}.
-400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING, TRANSCRIPT_INCOMPLETE,
-TRANSCRIPT_CHANGED · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 VIDEO_AMBIGUOUS, TRANSCRIPT_MISSING,
+TRANSCRIPT_INCOMPLETE, TRANSCRIPT_CHANGED · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 from pydantic import Field
 
 from shared.context import Context
 from shared.conversations.sales import Findings, KeyMetrics
-from shared.conversations.videos import Output, store_outputs
+from shared.conversations.videos import Output, VideoReference, find_video, store_outputs
 from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
@@ -33,7 +32,7 @@ PROMPT = read_prompt(Path(__file__).with_name("prompts") / "analysis.md")
 class AnalysisInput(Input):
     """Which video to analyse."""
 
-    video_id: Annotated[UUID, Field(description="videos.id")]
+    video_id: VideoReference
 
 
 class Analysis(Findings):
@@ -46,14 +45,15 @@ class Analysis(Findings):
 @endpoint(auth=("user", "secret"), body=AnalysisInput, error_body=envelope.fail)
 async def main(ctx: Context, body: AnalysisInput) -> dict[str, Any]:
     """Retrieve, ask, store, answer."""
-    ctx.note(output_type="structured_data", video_id=str(body.video_id))
+    ctx.note(output_type="structured_data")
     with ctx.stage("retrieve"):
-        excerpts = await fetch_excerpts(ctx, body.video_id)
+        video_id = await find_video(ctx, body.video_id)
+        excerpts = await fetch_excerpts(ctx, video_id)
     with ctx.stage("analyse"):
         text = delimit_text("transcript", excerpts.text)
         answer = await extract(openai_env(), StructuredRequest(PROMPT.text, text, Analysis))
     with ctx.stage("store"):
-        ids = await store_outputs(ctx, body.video_id, _outputs(answer, excerpts))
+        ids = await store_outputs(ctx, video_id, _outputs(answer, excerpts))
     result = {
         **answer.value.model_dump(mode="json"),
         "id": ids["structured_data"],

@@ -6,7 +6,6 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.context import Context
-from shared.conversations.videos import require_video
 from shared.env import environment, read_number
 from shared.errors import ConflictError
 from shared.llm.embeddings import Embeddings, Vector, embed, render_vector
@@ -45,7 +44,6 @@ async def _fetch_transcript(ctx: Context, video_id: UUID) -> Transcript:
     rows = cast("list[Row]", (await query.execute()).data)
     if rows:
         return Transcript.from_row(rows[0])
-    await require_video(ctx, video_id)
     raise ConflictError(
         f"The video {video_id} has no transcript yet: call process-transcript first.",
         code="TRANSCRIPT_MISSING",

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.context import Context
-from shared.conversations.videos import Output, store_outputs
+from shared.conversations.videos import Output, VideoReference, find_video, store_outputs
 from shared.errors import FunctionError
 from shared.http.body import Input
 from shared.llm.env import openai_env
@@ -36,7 +36,7 @@ _SIDE_BY_SIDE: Final = 4
 class TrainingInput(Input):
     """From which video or collection, how many of each call, of which types; all by default."""
 
-    video_id: Annotated[UUID, Field(description="videos.id")] | None = None
+    video_id: VideoReference | None = None
     collection_id: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
     format: Format | None = None
     max_examples: int = Field(default=10, ge=1, le=50)
@@ -52,7 +52,8 @@ class TrainingInput(Input):
 async def draw(ctx: Context, body: TrainingInput) -> dict[str, Any]:
     """Draw from one video, or from a collection's calls that have no examples yet."""
     if body.video_id:
-        result = await draw_from_video(ctx, body.video_id, body)
+        video_id = await find_video(ctx, body.video_id)
+        result = await draw_from_video(ctx, video_id, body)
     else:
         result = await _draw_from_collection(ctx, str(body.collection_id), body)
     if body.format:

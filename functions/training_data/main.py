@@ -1,5 +1,6 @@
 """Draw training examples from stored transcripts, without personal data, and export them.
 
+`video_id` is the uuid that process-transcript answered as video_uuid, or the source's own id.
 POST {video_id | collection_id, format?, max_examples? ≤ 50, types?}: 200 {status, data: {result:
 {examples [{input, output, type, context, quality}], dropped {incomplete, ungrounded, pii_only,
 duplicate, over_quota}, pii, few_shot_examples, id, searchable}, …}}; with `format` also `export`.
@@ -8,8 +9,8 @@ pii, …}], failed [{video_id, code, message}], remaining}.
 GET ?video_id= | ?collection_id= [&type=]: {examples}; with ?query= [&limit= ≤ 100] those that mean
 it, best first, with score. GET /export?format=openai|anthropic|ndjson
 with the same filters: one JSON document a line.
-400 INVALID_BODY, INVALID_FILTER · 404 VIDEO_NOT_FOUND · 409 TRANSCRIPT_MISSING · 413
-TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
+400 INVALID_BODY, INVALID_FILTER · 404 VIDEO_NOT_FOUND · 409 VIDEO_AMBIGUOUS, TRANSCRIPT_MISSING ·
+413 TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
 from typing import Any
@@ -45,8 +46,7 @@ async def main(ctx: Context) -> Answer:
 
 
 async def _draw(ctx: Context, body: TrainingInput) -> dict[str, Any]:
-    source = {"video_id": str(body.video_id)} if body.video_id else {}
-    ctx.note(output_type="training_data", **source)
+    ctx.note(output_type="training_data")
     return envelope.succeed(ctx, "training_data", await draw(ctx, body))
 
 

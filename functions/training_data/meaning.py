@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.context import Context
+from shared.conversations.videos import find_video
 from shared.errors import UpstreamError
 from shared.llm.embeddings import embed, render_vector
 from shared.llm.env import openai_env
@@ -49,15 +50,16 @@ async def store_embeddings(
 
 async def find_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
     """Return the stored examples; those nearest to the query if there is one, with `score`."""
+    video_id = await find_video(ctx, filters.video_id) if filters.video_id else None
     if not filters.query:
-        return await fetch_examples(ctx, filters)
+        return await fetch_examples(ctx, filters, video_id)
     found = await embed(openai_env(), [filters.query], tokens_each=_MOST_TOKENS)
     call = ctx.caller.rpc(
         "match_training_examples_v1",
         {
             "query_embedding": render_vector(found.vectors[0]),
             "match_count": filters.limit,
-            "p_video": str(filters.video_id) if filters.video_id else None,
+            "p_video": str(video_id) if video_id else None,
             "p_collection": filters.collection_id,
             "p_type": filters.type,
             "p_model": found.model,

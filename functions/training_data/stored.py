@@ -7,7 +7,6 @@ from uuid import UUID
 from starlette.requests import Request
 
 from shared.context import Context
-from shared.conversations.videos import require_video
 from shared.errors import BadInputError, ConflictError, TooLargeError
 
 from .examples import ExampleType
@@ -17,16 +16,17 @@ _MOST_CHARACTERS: Final = 400_000
 _MOST_OUTPUTS: Final = 500
 _MOST_VIDEOS: Final = 1_000
 _LONGEST_QUERY: Final = 2_000
+_LONGEST_REFERENCE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which examples: of a video, of a collection, of a type; None does not filter.
+    """Which examples: of a video, by any id, a collection or a type; None does not filter.
 
     With a `query`, the `limit` nearest to it.
     """
 
-    video_id: UUID | None
+    video_id: str | None
     collection_id: str | None
     type: str | None
     format: Format
@@ -38,7 +38,7 @@ def read_filters(request: Request) -> Filters:
     """Parse the query. Raises BadInputError."""
     query = request.query_params
     return Filters(
-        video_id=_read_uuid(query.get("video_id")),
+        video_id=_read_reference(query.get("video_id")),
         collection_id=query.get("collection_id"),
         type=_choose("type", query.get("type"), get_args(ExampleType)),
         format=cast("Format", _choose("format", query.get("format"), get_args(Format)) or "openai"),
@@ -52,7 +52,6 @@ async def fetch_transcript(ctx: Context, video_id: UUID) -> str:
     query = ctx.caller.table("transcripts").select("full_text").eq("video_id", str(video_id))
     rows = cast("list[dict[str, Any]]", (await query.execute()).data)
     if not rows:
-        await require_video(ctx, video_id)
         raise ConflictError(
             f"The video {video_id} has no transcript yet: call process-transcript first.",
             code="TRANSCRIPT_MISSING",
@@ -91,7 +90,9 @@ async def fetch_undrawn(ctx: Context, collection_id: str) -> list[UUID]:
     return [UUID(row["id"]) for row in found if row["id"] not in drawn]
 
 
-async def fetch_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]:
+async def fetch_examples(
+    ctx: Context, filters: Filters, video_id: UUID | None
+) -> list[dict[str, Any]]:
     """Return the examples of each video's newest output; up to 500 outputs are read."""
     query = (
         ctx.caller.table("generated_outputs")
@@ -100,8 +101,8 @@ async def fetch_examples(ctx: Context, filters: Filters) -> list[dict[str, Any]]
         .order("created_at", desc=True)
         .limit(_MOST_OUTPUTS)
     )
-    if filters.video_id:
-        query = query.eq("video_id", str(filters.video_id))
+    if video_id:
+        query = query.eq("video_id", str(video_id))
     if filters.collection_id is not None:
         query = query.eq("videos.collection_id", filters.collection_id)
     rows = cast("list[dict[str, Any]]", (await query.execute()).data)
@@ -130,11 +131,10 @@ def _read_limit(text: str | None) -> int:
     return int(text)
 
 
-def _read_uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise BadInputError("video_id must be a uuid.", code="INVALID_FILTER") from None
+def _read_reference(text: str | None) -> str | None:
+    if text and (len(text) > _LONGEST_REFERENCE or "\x00" in text):
+        raise BadInputError("video_id must be the id of a video.", code="INVALID_FILTER")
+    return text or None
 
 
 def _choose(name: str, given: str | None, choices: tuple[str, ...]) -> str | None:

@@ -1,22 +1,22 @@
 """Write the prompt for a voice agent from structured sales data, by Claude.
 
-POST {video_id, structured_data?}; without structured_data the newest stored one is used.
+POST {video_id, structured_data?}; without structured_data the newest stored one is used. `video_id`
+is the uuid that process-transcript answered as video_uuid, or the source's own id.
 200 {status, data: {result: {voice_characteristics, conversation_framework, response_patterns,
 prompt, id}, …}}; `prompt` is ready to paste.
-400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 STRUCTURED_DATA_MISSING, STRUCTURED_DATA_STALE,
-STRUCTURED_DATA_UNREADABLE · 413 STRUCTURED_DATA_TOO_LONG · 502/503/504 PROVIDER_… · 503
-DATABASE_UNAVAILABLE.
+400 INVALID_BODY · 404 VIDEO_NOT_FOUND · 409 VIDEO_AMBIGUOUS, STRUCTURED_DATA_MISSING,
+STRUCTURED_DATA_STALE, STRUCTURED_DATA_UNREADABLE · 413 STRUCTURED_DATA_TOO_LONG · 502/503/504
+PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from shared.context import Context
 from shared.conversations.sales import StructuredData
-from shared.conversations.videos import Output, require_video, store_outputs
+from shared.conversations.videos import Output, VideoReference, find_video, store_outputs
 from shared.endpoint import endpoint
 from shared.http import envelope
 from shared.http.body import Input
@@ -45,17 +45,17 @@ class HandedOn(StructuredData):
 class VoicePromptInput(Input):
     """For which video, and from what."""
 
-    video_id: Annotated[UUID, Field(description="videos.id")]
+    video_id: VideoReference
     structured_data: HandedOn | None = None
 
 
 @endpoint(auth=("user", "secret"), body=VoicePromptInput, error_body=envelope.fail)
 async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
     """Read, ask, render, store, answer."""
-    ctx.note(output_type="voice_prompt", video_id=str(body.video_id))
+    ctx.note(output_type="voice_prompt")
     with ctx.stage("read"):
-        await require_video(ctx, body.video_id)
-        source = body.structured_data or await fetch_structured_data(ctx, body.video_id)
+        video_id = await find_video(ctx, body.video_id)
+        source = body.structured_data or await fetch_structured_data(ctx, video_id)
     with ctx.stage("compose"):
         text = delimit_json("structured_data", source.model_dump(mode="json"))
         check_length(text)
@@ -64,6 +64,6 @@ async def main(ctx: Context, body: VoicePromptInput) -> dict[str, Any]:
     prompt = render_prompt(answer.value, source)
     metadata = {**answer.metadata, "prompt_version": PROMPT.version, "design": design}
     with ctx.stage("store"):
-        ids = await store_outputs(ctx, body.video_id, [Output("voice_prompt", prompt, metadata)])
+        ids = await store_outputs(ctx, video_id, [Output("voice_prompt", prompt, metadata)])
     result = {**design, "prompt": prompt, "id": ids["voice_prompt"]}
     return envelope.succeed(ctx, "voice_prompt", result)

@@ -180,6 +180,38 @@ def test_a_user_reaches_own_videos_only(stack: RunningStack) -> None:
         assert response.json()["error"]["code"] == "VIDEO_NOT_FOUND"
 
 
+@pytest.mark.parametrize("name", [f"call {uuid4()}", str(uuid4()), uuid4().hex])
+def test_a_video_is_found_by_its_sources_id_too(stack: RunningStack, name: str) -> None:
+    text = "Ann: What does it cost you?\nBob: That is too expensive for us this year."
+    stored = process(stack, text, video=name)["video_id"]
+    path = "/functions/v1/training-data"
+
+    for slug in ("structured-data", "voice-prompt", "training-data"):
+        response = stack.call(slug, {"video_id": name})
+        assert response.status_code == 200, response.text
+        assert response.json()["data"]["video_id"] == stored
+    with stack.client() as client:
+        found, same = (
+            client.get(path, params={"video_id": each}).json()["examples"]
+            for each in (name, stored)
+        )
+    assert found == same != []
+
+
+def test_a_sources_id_of_two_collections_is_ambiguous(stack: RunningStack) -> None:
+    name = f"call {uuid4()}"
+    first = process(stack, "Ann: It rains.", video=name)["video_id"]
+    body = {"collection_id": "others", "video_id": name, "transcript": "Ann: It snows."}
+    second = stack.call("process-transcript", body).json()["data"]["video_id"]
+
+    refused = stack.call("structured-data", {"video_id": name})
+
+    assert refused.status_code == 409
+    assert refused.json()["error"]["code"] == "VIDEO_AMBIGUOUS"
+    assert refused.json()["error"]["metadata"]["video_uuids"] == sorted([first, second])
+    assert stack.call("structured-data", {"video_id": second}).status_code == 200
+
+
 def test_a_user_cannot_take_over_a_video(stack: RunningStack) -> None:
     _, ann = stack.create_user()
     _, bob = stack.create_user()
@@ -218,9 +250,10 @@ def test_what_must_come_first_is_named(stack: RunningStack) -> None:
     assert "structured-data" in no_data.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("slug", ["structured-data", "voice-prompt"])
-def test_an_unknown_video_is_404(stack: RunningStack, slug: str) -> None:
-    response = stack.call(slug, {"video_id": str(uuid4())})
+@pytest.mark.parametrize("video", [str(uuid4()), "not-a-uuid", 'eq."),(id.not.is.null'])
+@pytest.mark.parametrize("slug", ["structured-data", "voice-prompt", "training-data"])
+def test_an_unknown_video_is_404(stack: RunningStack, slug: str, video: str) -> None:
+    response = stack.call(slug, {"video_id": video})
 
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "VIDEO_NOT_FOUND"

@@ -10,7 +10,7 @@ def test_a_long_transcript_is_drawn_from_evenly() -> None:
         f"{'Agent' if turn % 2 else f'Person {turn}'}: these are the words of turn number {turn}"
         for turn in range(6_000)
     ]
-    body = drawing.TrainingInput(video_id=uuid4(), max_examples=50)
+    body = drawing.TrainingInput(video_id=str(uuid4()), max_examples=50)
 
     found = drawing.choose("\n".join(lines), [], body)
 
