@@ -23,7 +23,6 @@ from edge.emulator.auth.providers import OAUTH_PROVIDERS, Documents, OAuthProvid
 
 _TIMEOUT: Final = 10.0
 _MAX_BYTES: Final = 64 << 10
-_NOTION: Final = {"notion-version": "2021-08-16"}
 _log = logging.getLogger("auth")
 
 
@@ -55,7 +54,7 @@ async def exchange_code(
             raise CODE_REFUSED.error(code=code[:64]) from exc
         try:
             async with asyncio.timeout(_TIMEOUT):
-                documents = await _fetch_documents(client, name, config, token)
+                documents = await _fetch_documents(client, provider, config, token)
             claims = provider.read(documents)
             if claims["sub"] in (None, ""):
                 raise _ProviderError("a user without an id")
@@ -90,18 +89,20 @@ async def _fetch_token(
 
 
 async def _fetch_documents(
-    client: httpx.AsyncClient, name: str, config: ProviderConfig, token: Mapping[str, Any]
+    client: httpx.AsyncClient,
+    provider: OAuthProvider,
+    config: ProviderConfig,
+    token: Mapping[str, Any],
 ) -> Documents:
-    provider = OAUTH_PROVIDERS[name]
     if not provider.profile:
         return Documents(_read_id_token(str(token["id_token"]), config))
     access_token = str(token["access_token"])
     headers = {"authorization": f"Bearer {access_token}", "accept": "application/json"}
-    headers |= {"client-id": config.client_id.partition(",")[0]} if name == "twitch" else {}
-    headers |= _NOTION if name == "notion" else {}
+    client_id = config.client_id.partition(",")[0]
+    headers |= {key: value.format(client_id=client_id) for key, value in provider.headers.items()}
     base = provider.api_of(config.url)
     profile = f"{base}{provider.profile}"
-    if name == "facebook":
+    if provider.has_proof:
         proof = hmac.new(config.secret.encode(), access_token.encode(), hashlib.sha256)
         profile = f"{profile}&appsecret_proof={proof.hexdigest()}"
     found = _object(await _send(client, client.build_request("GET", profile, headers=headers)))

@@ -25,14 +25,10 @@ from edge.emulator.auth.config import (
     SmtpConfig,
 )
 from edge.emulator.auth.durations import parse_duration
+from edge.emulator.auth.providers import OAUTH_PROVIDERS
 from edge.errors import EdgeError
 from edge.signing import SigningKeys, parse_signing_keys
 
-PROVIDERS: Final = (
-    *("apple", "azure", "bitbucket", "discord", "facebook", "snapchat", "figma", "fly", "github"),
-    *("gitlab", "google", "keycloak", "kakao", "linkedin", "linkedin_oidc", "notion", "spotify"),
-    *("slack", "slack_oidc", "workos", "twitch", "twitter", "x", "zoom"),
-)
 HOOKS: Final = (
     *("mfa_verification_attempt", "password_verification_attempt", "custom_access_token"),
     *("send_email", "send_sms", "before_user_created", "after_user_created"),
@@ -105,7 +101,7 @@ def read_environment(variables: Mapping[str, str]) -> AuthConfig:
             enabled=read.flag("OAUTH_SERVER_ENABLED"),
             dynamic_registration=read.flag("OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION"),
         ),
-        providers={name: _read_provider(read, name) for name in PROVIDERS},
+        providers={name: _read_provider(read, name) for name in OAUTH_PROVIDERS},
         hooks=dict(_read_hooks(read)),
         rate_limits=_read_rate_limits(read),
     )

@@ -5,7 +5,7 @@ its API.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 Document = Mapping[str, Any]
@@ -42,6 +42,10 @@ class OAuthProvider:
     """Whether GoTrue ignores its `url`."""
     is_basic: bool = False
     """Whether the secret is sent as HTTP Basic authentication, not in the form."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else a request for documents has; `{client_id}` is replaced."""
+    has_proof: bool = False
+    """Whether a request for the profile proves that we know the secret (appsecret_proof)."""
     read: Callable[[Documents], Claims] = lambda documents: dict(documents.profile)
 
     def site_of(self, url: str) -> str:
@@ -253,6 +257,7 @@ OAUTH_PROVIDERS: Final = {
         "/me?fields=email,first_name,last_name,name,picture",
         exchange_site="https://graph.facebook.com",
         api="https://graph.facebook.com",
+        has_proof=True,
         read=_read_facebook,
     ),
     "figma": OAuthProvider(
@@ -336,6 +341,7 @@ OAUTH_PROVIDERS: Final = {
         "/v1/oauth/token",
         "/v1/users/me",
         is_basic=True,
+        headers={"notion-version": "2021-08-16"},
         read=_read_notion,
     ),
     "slack": OAuthProvider(
@@ -366,6 +372,7 @@ OAUTH_PROVIDERS: Final = {
         "/oauth2/token",
         "/helix/users",
         api="https://api.twitch.tv",
+        headers={"client-id": "{client_id}"},
         read=_read_twitch,
     ),
     "twitter": OAuthProvider("https://api.twitter.com", "/oauth/authenticate", ""),

@@ -24,7 +24,6 @@ from edge.emulator.auth.errors import (
     PROVIDER_UNSUPPORTED,
 )
 from edge.emulator.auth.flow_state import check_challenge, start_flow
-from edge.emulator.auth.gotrue_environment import PROVIDERS
 from edge.emulator.auth.messages import Messenger
 from edge.emulator.auth.one_time_tokens import clear_tokens
 from edge.emulator.auth.providers import OAUTH_PROVIDERS
@@ -128,7 +127,7 @@ async def _authorize_url(context: AuthContext, request: Request, target: User | 
     query = request.query_params
     name = query.get("provider", "").lower()
     provider = context.config.providers.get(name)
-    if name not in PROVIDERS or provider is None:
+    if name not in OAUTH_PROVIDERS or provider is None:
         raise PROVIDER_UNSUPPORTED.error(reason=f"Provider {name} could not be found")
     if not provider.enabled:
         raise PROVIDER_UNSUPPORTED.error(reason="provider is not enabled")

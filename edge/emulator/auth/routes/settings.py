@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge.emulator.auth.context import AuthContext
 from edge.emulator.auth.errors import OAUTH_SERVER_DISABLED, PASSKEYS_DISABLED, SAML_DISABLED
-from edge.emulator.auth.gotrue_environment import PROVIDERS
+from edge.emulator.auth.providers import OAUTH_PROVIDERS
 
 VERSION: Final = "v2.195.0"
 """The version of GoTrue that the answers follow."""
@@ -32,7 +32,7 @@ async def show_health(context: AuthContext, request: Request) -> Response:
 async def show_settings(context: AuthContext, request: Request) -> Response:
     del request
     config = context.config
-    external = {name: False for name in PROVIDERS if name != "x"}
+    external = {name: False for name in OAUTH_PROVIDERS if name != "x"}
     external |= {name: p.enabled for name, p in config.providers.items() if name in external}
     external |= {
         "anonymous_users": config.anonymous_enabled,

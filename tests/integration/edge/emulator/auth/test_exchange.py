@@ -7,7 +7,6 @@ import pytest
 
 from edge.emulator.auth.config import ProviderConfig
 from edge.emulator.auth.exchange import exchange_code
-from edge.emulator.auth.gotrue_environment import PROVIDERS
 from edge.emulator.auth.providers import OAUTH_PROVIDERS, Documents
 from tests.support.oauth_provider import CLIENT_ID, CLIENT_SECRET, oauth_provider
 
@@ -196,7 +195,3 @@ def test_google_describes_a_user() -> None:
         "ann@example.com",
         True,
     )
-
-
-def test_each_provider_of_the_settings_has_its_addresses() -> None:
-    assert set(OAUTH_PROVIDERS) == set(PROVIDERS)
