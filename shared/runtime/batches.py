@@ -21,17 +21,22 @@ class Batches(Generic[T]):
         self._most = most
         self._at_once = at_once
         self._waiting: list[T] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._senders = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # the event loop keeps no reference to them
 
     def add(self, item: T) -> None:
         """Send the item with the next batch."""
         self._waiting.append(item)
-        if len(self._sending) < self._at_once:
-            sending = asyncio.create_task(self._send_waiting())
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+        if self._senders < self._at_once:
+            self._senders += 1
+            task = asyncio.create_task(self._send_waiting())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            await self._send(batch)
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                await self._send(batch)
+        finally:  # at once: a callback of the task would miss what is added before it is called
+            self._senders -= 1

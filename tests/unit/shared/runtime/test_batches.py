@@ -28,3 +28,21 @@ async def test_what_comes_meanwhile_is_sent_together_and_in_bounds() -> None:
         await asyncio.sleep(0)
 
     assert sent == [[1], [2], [3, 4, 5], [6, 7]]
+
+
+async def test_what_is_added_as_the_last_batch_ends_is_sent_too() -> None:
+    sent: list[int] = []
+
+    async def send(batch: Sequence[int]) -> None:
+        sent.extend(batch)
+
+    async def add(number: int) -> None:
+        batches.add(number)
+
+    batches = Batches(send, most=3, at_once=1)
+    batches.add(1)
+    await asyncio.gather(*(add(number) for number in range(2, 6)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert sent == [1, 2, 3, 4, 5]
