@@ -1,9 +1,12 @@
-"""What processes of ours do not import, and what is compiled when a project is set up.
+"""What processes of ours do not import, or not yet, and what is compiled when a project is set up.
 
 `python -m edge.light_imports` prints the modules to compile: one process imports those of a line.
 """
 
+import importlib
 import sys
+from collections.abc import Iterable
+from types import ModuleType
 from typing import Any, Final, cast
 
 _COMMAND_LINES: Final = ("httpx._main",)
@@ -16,6 +19,26 @@ _ENTRIES: Final = (
     "edge.runtime.launch.warm_up, functions_framework.aio",
     "console.app",
 )
+
+
+class PostponedModule(ModuleType):
+    """Stands in for a module until one of its attributes is read, which imports it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def postpone(names: Iterable[str]) -> None:
+    """Let these modules be imported when they are used; parents are named before their own."""
+    for name in names:
+        if name in sys.modules:
+            continue
+        module = sys.modules[name] = PostponedModule(name)
+        parent, _, child = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
 
 
 def leave_out_command_lines() -> None:

@@ -4,18 +4,21 @@ Follows PostgREST's SchemaCache/{Identifiers,Table,Relationship,Routine}.hs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from edge.emulator.rest.record import record
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class Identifier:
-    """A schema-qualified name."""
+    """A schema-qualified name; names are sorted by schema."""
 
     schema: str
     name: str
+
+    def __lt__(self, other: "Identifier") -> bool:
+        return (self.schema, self.name) < (other.schema, other.name)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
