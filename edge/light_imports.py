@@ -4,13 +4,16 @@
 """
 
 import importlib
+import os
 import sys
-from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, cast
 
 _COMMAND_LINES: Final = ("httpx._main",)
 """With it httpx imports click, rich and pygments; it does without where these are missing."""
+_METADATA: Final = ".dist-info"
 _ENTRIES: Final = (
     "edge.rest_app, edge.rest_server",
     "edge.auth_server, edge.services, edge.emulator.providers.app",
@@ -27,18 +30,46 @@ class PostponedModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
+        module = importlib.import_module(self.__name__)
+        for child in vars(self).values():
+            if isinstance(child, PostponedModule):
+                vars(module).setdefault(child.__name__.rpartition(".")[2], child)
+        return getattr(module, name)
 
 
-def postpone(names: Iterable[str]) -> None:
-    """Let these modules be imported when they are used; parents are named before their own."""
+def postpone(*names: str) -> None:
+    """Let modules be imported when they are used; a parent is named before what is inside it."""
     for name in names:
         if name in sys.modules:
             continue
-        module = sys.modules[name] = PostponedModule(name)
         parent, _, child = name.rpartition(".")
+        module = PostponedModule(name)
         if parent:
-            setattr(sys.modules[parent], child, module)
+            setattr(importlib.import_module(parent), child, module)
+        sys.modules[name] = module
+
+
+def state_versions(*packages: str) -> None:
+    """Let packages know their versions, for which they would import importlib.metadata.
+
+    The folder with the metadata says it: packaging.python.org, "Recording installed projects".
+    """
+    for package in packages:
+        name, version = f"{package}.version", _find_version(package)
+        if version and name not in sys.modules:
+            module = sys.modules[name] = ModuleType(name)
+            vars(module)["__version__"] = version
+
+
+def _find_version(package: str) -> str | None:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    for entry in os.listdir(Path(spec.origin).parents[1]):
+        name, _, rest = entry.partition("-")
+        if name == package and rest.endswith(_METADATA):
+            return rest.removesuffix(_METADATA)
+    return None
 
 
 def leave_out_command_lines() -> None:

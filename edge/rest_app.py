@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -11,6 +12,9 @@ from edge.emulator.rest.environment import Settings
 from edge.rest_cors import Cors
 from edge.tokens import prepare
 from edge.uvicorn_parts import Config, HttpToolsProtocol, UvicornServer
+
+_PREPARE_AFTER: Final = 0.1
+"""Seconds; a request with a token imports what verifies it if it comes sooner."""
 
 
 def create_rest_app(settings: Settings, database: Database) -> ASGIApp:
@@ -26,6 +30,7 @@ async def run_server(app: ASGIApp, listener: socket.socket) -> None:
         app,
         http=HttpToolsProtocol,
         ws="none",
+        interface="asgi3",
         lifespan="off",
         log_config=None,
         log_level="warning",
@@ -36,6 +41,7 @@ async def run_server(app: ASGIApp, listener: socket.socket) -> None:
 
 class _Server(UvicornServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and import what verifies tokens, for which only a request with one may wait."""
+        """Listen, and import what verifies tokens later: who waits for us is answered first."""
         await super().startup(sockets)
-        asyncio.get_running_loop().run_in_executor(None, prepare)
+        loop = asyncio.get_running_loop()
+        loop.call_later(_PREPARE_AFTER, loop.run_in_executor, None, prepare)

@@ -1,7 +1,7 @@
 """The data API as a server of its own: any database, settings from PostgREST's variables.
 
-It listens once the schema cache is loaded. While Postgres reads its catalogue, what serves requests
-is imported.
+It listens once the schema cache is loaded. While Postgres starts a session and reads its catalogue,
+what serves requests is imported.
 """
 
 import asyncio
@@ -47,6 +47,7 @@ def serve(
 async def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     from edge.emulator.rest.database import Database
 
+    importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, "edge.rest_app"))
     connection = await connect(settings.dsn) if settings.reads_role_settings else None
     if connection:
         settings = await read_role_settings(settings, connection)
@@ -55,7 +56,7 @@ async def _serve(settings: Settings, host: str | None, port: int | None) -> None
     address = host or settings.values.get("server_host") or _DEFAULT_HOST
     with _bind(address, _choose_port(settings, port)) as listener:
         opening = asyncio.create_task(database.open(connection))
-        server = await asyncio.to_thread(importlib.import_module, "edge.rest_app")
+        server = await importing
         app = server.create_rest_app(settings, database)
         await opening
         gc.freeze()

@@ -2,7 +2,7 @@
 
 Importing the package imports those too, and with them click, watchfiles, multiprocessing and
 a2wsgi: a third of what a process of ours imports before it answers. They are imported when they
-are used.
+are used, as what configures logging by files is.
 """
 
 import importlib
@@ -10,7 +10,13 @@ import sys
 from types import ModuleType
 from typing import Any, Final
 
-_REPLACED: Final = ("uvicorn.main", "uvicorn.middleware.wsgi")
+from edge.light_imports import postpone
+
+_REPLACED: Final = tuple(
+    name
+    for name in ("configparser", "uvicorn.main", "uvicorn.middleware.wsgi")
+    if name not in sys.modules
+)
 
 
 class _Absent(ModuleType):
@@ -31,6 +37,7 @@ class _Absent(ModuleType):
 
 
 if "uvicorn" not in sys.modules:
+    postpone("logging.config")
     sys.modules |= {name: _Absent(name) for name in _REPLACED}
 
 from uvicorn.config import Config  # noqa: E402 - without what is replaced above

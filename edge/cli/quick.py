@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from edge.light_imports import postpone, state_versions
+
 _LAST_PORT: Final = 65535
 _Readers = Mapping[str, Callable[[str], Any]]
 
@@ -35,7 +37,14 @@ def find_server(arguments: Sequence[str]) -> Callable[[], None] | None:
     options = _read(given, readers)
     if options is None:
         return None
-    return lambda: importlib.import_module(module).serve(**options)
+    return lambda: import_server(module).serve(**options)
+
+
+def import_server(module: str) -> Any:
+    """Import a server, without what it does not use before it answers."""
+    postpone("csv", "ctypes", "ctypes.util", "locale", "textwrap", "tokenize")
+    state_versions("psycopg", "psycopg_binary")
+    return importlib.import_module(module)
 
 
 def _read(given: Sequence[str], readers: _Readers) -> dict[str, Any] | None:

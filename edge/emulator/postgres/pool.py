@@ -132,6 +132,11 @@ class ConnectionPool(Generic[C]):
         finally:
             self._free.release()
 
+    async def warm(self) -> None:
+        """Open a connection ahead of who acquires the first; if Postgres accepts none, they see."""
+        with suppress(PoolBusyError, PostgresUnreachableError, psycopg.Error):
+            await self.release(await self.acquire())
+
     async def close(self) -> None:
         self._is_closed = True
         while self._idle:

@@ -52,8 +52,10 @@ class Database:
         A `connection` that is given is used for it, and closed at the end.
         """
         self._listening = connection
+        warming = asyncio.create_task(self.pool.warm())
         with _logged():
             await self._subscribe()
+        await warming
         self._listener = asyncio.create_task(self._listen(), name="rest-schema-listener")
 
     async def close(self) -> None:

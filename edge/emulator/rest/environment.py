@@ -6,8 +6,8 @@ Follows PostgREST's Config.hs; docs.postgrest.org, "Configuration".
 import base64
 import binascii
 import json
+import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from typing import Any, Final, cast
@@ -139,7 +139,7 @@ class Settings:
         """Return what verifies tokens: a secret, a JSON Web Key or a set of them."""
         text = self.values.get("jwt_secret", "")
         if not text:
-            return Keys(secrets.token_bytes(32))
+            return Keys(os.urandom(32))
         if _read_flag("jwt_secret_is_base64", self.values.get("jwt_secret_is_base64", "false")):
             return Keys(_decode_base64(text.strip()))
         return _read_keys(text)
@@ -274,5 +274,5 @@ def _read_keys(text: str) -> Keys:
         return Keys(text)
     entries: list[dict[str, Any]] = cast("Any", document).get("keys", [document])
     symmetric = [entry["k"] for entry in entries if entry.get("kty") == "oct"]
-    secret = _decode_base64(symmetric[0]) if symmetric else secrets.token_bytes(32)
+    secret = _decode_base64(symmetric[0]) if symmetric else os.urandom(32)
     return Keys(secret, Keys.load("", json.dumps({"keys": entries})).jwks)

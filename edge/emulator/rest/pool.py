@@ -36,6 +36,10 @@ class Pool:
         finally:
             await self._pool.release(connection)
 
+    async def warm(self) -> None:
+        """Open a connection for the first request, if Postgres accepts one."""
+        await self._pool.warm()
+
     async def close(self) -> None:
         await self._pool.close()
 

@@ -4,11 +4,11 @@ The pure stages know nothing of this. Where a value goes is found out by running
 with values that nobody can guess, and looking where these are in the statement's parameters.
 """
 
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
+from random import SystemRandom
 from typing import Final
 
 from edge.emulator.postgres.pipeline import Statement, Value, array_literal
@@ -24,6 +24,7 @@ from edge.emulator.rest.sql.statement import render_statements
 
 _MAX_SHAPES: Final = 500
 _LIMITS_TRIED: Final = 20
+_RANDOM: Final = SystemRandom()
 
 
 @record
@@ -181,7 +182,7 @@ def _probes(shape: Shape, max_rows: int | None) -> tuple[Source, ...] | None:
     A limit has to be within `max_rows`, and may be that of another part of the statement:
     comparing with the request's own values rules such a shape out. None if there are too few.
     """
-    unique = secrets.token_hex(8)
+    unique = _RANDOM.randbytes(8).hex()
     probes: list[Source] = []
     for number, value in enumerate(shape.values):
         if isinstance(value, Limit):
@@ -196,13 +197,13 @@ def _probes(shape: Shape, max_rows: int | None) -> tuple[Source, ...] | None:
 
 def _probe_limit(taken: Container[Source], max_rows: int | None) -> Limit | None:
     most = 10**17 if max_rows is None else max_rows
-    tried = (Limit(1 + secrets.randbelow(most)) for _ in range(_LIMITS_TRIED if most > 0 else 0))
+    tried = (Limit(1 + _RANDOM.randrange(most)) for _ in range(_LIMITS_TRIED if most > 0 else 0))
     return next((each for each in tried if each not in taken), None)
 
 
 def _probe(value: str | tuple[str, ...], text: str) -> str | tuple[str, ...]:
     if isinstance(value, Offset):
-        return Offset(10**16 + secrets.randbelow(10**17))
+        return Offset(10**16 + _RANDOM.randrange(10**17))
     return text if isinstance(value, str) else (f"{text}a", f"{text}b")
 
 

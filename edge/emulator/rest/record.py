@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 def record(cls: type[_T]) -> type[_T]:
     """Make a dataclass with slots that is hashed by its fields, and is not to be changed."""
     cls.__doc__ = cls.__doc__ or cls.__name__  # else dataclass describes the signature, for 40 µs
-    made = dataclass(slots=True, eq=False, repr=False)(cls)
+    made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
     read = attrgetter(*(field.name for field in fields(made) if field.compare))
 
     def is_equal(self: Any, other: object) -> bool:

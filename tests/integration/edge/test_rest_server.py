@@ -1,9 +1,11 @@
 """`edge rest`'s server over a database that knows nothing of the stack."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,11 +15,12 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest.database import Database
 from edge.emulator.rest.environment import Settings
+from edge.errors import EdgeError
 from edge.rest_app import create_rest_app
-from edge.rest_server import connect, read_role_settings
+from edge.rest_server import connect, read_role_settings, serve
 from edge.tokens import mint
 from tests.support.cli_process import shell
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_for
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 SCHEMA = b"""
@@ -207,3 +210,20 @@ def test_without_the_login_roles_settings_it_serves_before_the_database_does():
             process.terminate()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "PGRST000")
+
+
+def test_what_serves_is_imported_while_postgres_starts_a_session(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "edge.rest_app")
+    interval = sys.getswitchinterval()
+    with socket.create_server(("127.0.0.1", 0)) as postgres, ThreadPoolExecutor(1) as threads:
+        dsn = f"postgresql://login@127.0.0.1:{postgres.getsockname()[1]}/none"
+        serving = threads.submit(serve, port=0, environ={"PGRST_DB_URI": dsn})
+        session, _ = postgres.accept()
+        with session:  # says nothing
+            wait_for(lambda: "edge.rest_app" in sys.modules or serving.done())
+            is_imported = "edge.rest_app" in sys.modules
+        with pytest.raises(EdgeError, match="cannot be reached"):
+            serving.result()
+    sys.setswitchinterval(interval)
+
+    assert is_imported

@@ -9,8 +9,9 @@ import pytest
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest import database
 from edge.emulator.rest.app import RestApp
+from edge.emulator.rest.config import RestConfig
 from edge.tokens import Keys
-from tests.support.data_api import SECRET
+from tests.support.data_api import SECRET, opened
 from tests.support.waiting import PATIENCE
 
 HIDDEN = (
@@ -103,19 +104,37 @@ async def test_nothing_runs_on_after_a_close_that_interrupts_a_reload(
     app = RestApp(cluster.dsn(rest_database, user="authenticator"), keys=Keys(SECRET))
     await app.open()
     with psycopg.connect(cluster.dsn(rest_database), autocommit=True) as connection:
+        known = _find_sessions(connection)
         connection.execute("notify pgrst, 'reload schema'")
-        await _wait_until_two_connections(connection)
+        await _wait_until_another_session(connection, known)
     await app.close()
 
     assert asyncio.all_tasks() == before
 
 
-async def _wait_until_two_connections(connection: psycopg.Connection[Any]) -> None:
-    """Wait until the listener has opened the second, by which it reads the schema."""
-    count = "select count(*) from pg_stat_activity where datname = current_database()"
+async def test_the_first_request_finds_a_connection_that_is_open(
+    cluster: Cluster, rest_database: str
+):
+    async with opened(cluster, rest_database, RestConfig()) as rest:
+        with psycopg.connect(rest.superuser_dsn, autocommit=True) as connection:
+            before = _find_sessions(connection)
+            answer = await rest("GET", "/shows")
+            after = _find_sessions(connection)
+
+    assert (answer.status_code, len(before)) == (200, 2)
+    assert after == before
+
+
+async def _wait_until_another_session(connection: psycopg.Connection[Any], known: set[int]) -> None:
+    """Wait until the listener has opened one, by which it reads the schema."""
     async with asyncio.timeout(PATIENCE):
-        while True:
-            found = connection.execute(f"{count} and application_name = 'edge-rest'").fetchone()
-            if found and found[0] > 1:
-                return
+        while _find_sessions(connection) <= known:  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+
+def _find_sessions(connection: psycopg.Connection[Any]) -> set[int]:
+    rows = connection.execute(
+        "select pid from pg_stat_activity"
+        " where datname = current_database() and application_name = 'edge-rest'"
+    )
+    return {pid for (pid,) in rows}
