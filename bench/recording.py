@@ -1,18 +1,23 @@
 """The cost of recording requests, and how long the console's lists take.
 
-One stack of one echo function serves 32 connections without a pause, while its recording is
-switched on and off each second, in pairs of which the first is on in turn; off is all of its parts
-as if it were not enabled. The cost is the CPU time that all processes of the stack take for a
-request, its database included; of the pairs' ratios the median is printed, with the interval that
-holds it with 95 % confidence. With --control it is always off, and what differs is noise. What the
-recording itself takes is added up besides: its thread, its backend of Postgres, and its work on the
-event loop, measured alone with requests that are recorded and others that are beyond its rate. Then
-100,000 requests are stored, and pages of the list are asked for over HTTP; and failing calls are
-made, and the list is asked until it has them.
+One stack of one echo function serves 32 connections without a pause. All that recording takes of a
+request's CPU time is added up:
+
+- What is written: the recording's thread and every process of Postgres, which nothing else uses
+  here, by their clocks, while recording is on for some seconds at a time.
+- What it adds to all else (event loop, workers): recording is switched on and off every tenth of a
+  second, in blocks of one slice on and two off in random order; off is all of its parts as if it
+  were not enabled. What a slice begins with is left out, and so is what is written, which comes
+  later. The machine's own changes are slower than a block, so that pairs of slices of 0.1 s tell
+  four times as much as the same time in pairs of slices of 1 s.
+
+The two slices off, compared in the same way, show what the method finds where nothing differs.
+Intervals hold the median with 95 % confidence, by bootstrap. Then 100,000 requests are stored, and
+pages of the list are asked for over HTTP; and failing calls are made, and the list is asked until
+it has them.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import random
@@ -32,20 +37,15 @@ from typing import Any, Final
 
 import httpx
 import psycopg
-from starlette.types import Message, Receive, Scope, Send
 
 from bench.support.load import Load, Plan, Visitor, render_request, run_load
 from bench.support.machine import print_machine
 from bench.support.serve_switched import SERVED
 from bench.support.statistics import Series, print_at_most
 from edge.emulator.postgres.cluster import Cluster
-from edge.events import RequestServed
-from edge.operating_system import cpu_seconds
 from edge.project.console_token import read_token
-from edge.project.recording import RecordingSettings
-from edge.recording.recorder import Recorder
 from edge.recording.schema import ensure_partitions
-from tests.support.process_tree import family
+from tests.support.process_tree import family, name_of
 from tests.support.processes import ROOT, free_port, python, running, wait_answer
 from tests.support.waiting import wait_for
 
@@ -56,8 +56,9 @@ _HEADERS: Final = [
     (b"content-type", b"application/json"),
     (b"content-length", str(len(_BODY)).encode()),
 ]
-_SETTLING: Final = 0.35
-"""Seconds until what was on its way when recording was switched is over: batches wait 0.2."""
+_SETTLING: Final = 0.03
+"""Seconds until the requests that were on their way when recording was switched are over."""
+_SLICE: Final = 0.1
 _WARM_UP: Final = 3.0
 _STORED: Final = 100_000
 _PAGES: Final = (
@@ -67,7 +68,6 @@ _PAGES: Final = (
     "/requests?limit=50&q=there+is+no+such+text&from=1h",
     "/errors",
 )
-_BACKENDS: Final = "select pid from pg_stat_activity where application_name = 'edge-recording'"
 _FILL: Final = """
 insert into edge_console.requests (id, kind, function, method, path, status, failed, code, error,
   fingerprint, started_at, duration_ms, cold, request_bytes, response_bytes)
@@ -96,30 +96,16 @@ class Switched:
         assert not load.errors, load.errors[:3]
         return load
 
-    def measure(self, seconds: float) -> "Slice":
-        """Look at the load for so long, once what was on its way is over."""
+    def processes(self) -> "Processes":
+        """The processes of the stack, all of which a warm load has started."""
         members = family(self._pid)
-        time.sleep(_SETTLING)
-        counted, cpu, began = self.served(), _cpu_nanoseconds(members), time.perf_counter()
-        time.sleep(seconds)
-        served, took = self.served() - counted, time.perf_counter() - began
-        return Slice(served, (_cpu_nanoseconds(members) - cpu) / 1000, took)
+        postgres = [pid for pid in members if name_of(pid).startswith("postgres")]
+        return Processes(self, postgres, [pid for pid in members if pid not in postgres])
 
-    def served(self) -> int:
-        return struct.unpack("=q", (self.folder / SERVED).read_bytes())[0]
-
-    def cpu_seconds(self) -> float:
-        """CPU time of the stack, its workers and its database so far."""
-        return sum(map(cpu_seconds, family(self._pid)))
-
-    def own_cpu_seconds(self) -> float:
-        """CPU time of the recording's thread and of its backend so far."""
-        with self.api() as api:
-            thread = float(api.get("/summary").json()["recording"]["cpu_seconds"])
-        cluster = Cluster(self.folder / ".edge/postgres", port=self.db_port)
-        with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-            rows = connection.execute(_BACKENDS).fetchall()
-        return thread + sum(cpu_seconds(int(row[0])) for row in rows)
+    def served(self) -> tuple[int, int]:
+        """Return the requests so far, and the nanoseconds of CPU of the recording's thread."""
+        count, cpu = struct.unpack("=qq", (self.folder / SERVED).read_bytes())
+        return count, cpu
 
     def api(self) -> httpx.Client:
         """A client of the console's API."""
@@ -134,16 +120,43 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class Processes:
+    """Those of Postgres, and all others of the stack."""
+
+    stack: Switched
+    postgres: list[int]
+    others: list[int]
+
+    def measure(self, seconds: float) -> "Slice":
+        """Look at the load for so long."""
+        before, began = self._read(), time.perf_counter()
+        time.sleep(seconds)
+        served, thread, postgres, others = (
+            b - a for a, b in zip(before, self._read(), strict=True)
+        )
+        took = time.perf_counter() - began
+        return Slice(served, (others - thread) / 1000, (postgres + thread) / 1000, took)
+
+    def _read(self) -> tuple[int, int, int, int]:
+        cpu = _cpu_nanoseconds(self.postgres), _cpu_nanoseconds(self.others)
+        return (*self.stack.served(), *cpu)
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
-    """Requests that were served, and the microseconds of CPU time and the seconds of it."""
+    """Requests that were served, the seconds that it took, and microseconds of CPU time.
+
+    `writing` is that of the recording's thread and of Postgres, `serving` all other.
+    """
 
     served: int
-    cpu: float
+    serving: float
+    writing: float
     took: float
 
     @property
     def cost(self) -> float:
-        return self.cpu / self.served
+        return self.serving / self.served
 
     @property
     def rate(self) -> float:
@@ -173,35 +186,42 @@ def _cpu_nanoseconds(pids: list[int]) -> int:
     return total
 
 
-def compare(stack: Switched, *, pairs: int, seconds: float, control: bool) -> float:
-    """Return the CPU time for a request while recording, by that without, in pairs of slices."""
-    costs: list[float] = []
-    rates: list[float] = []
-    last: dict[bool, Slice] = {}
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Ratios of slices by block, of CPU time for a request without what is written."""
+
+    recording: list[float]
+    """While recording, by the mean of both that do not."""
+    nothing: list[float]
+    """The one that does not record, by the other."""
+    off: list[float]
+    """Microseconds without recording."""
+
+
+def alternate(stack: Switched, *, blocks: int, seconds: float = _SLICE) -> Blocks:
+    """Switch recording on for one slice in three, in random order, while the load goes on."""
+    chance = random.Random(1)
+    found = Blocks([], [], [])
+    block = 3 * (seconds + _SETTLING + 0.01)
     with ThreadPoolExecutor(1) as pool:
-        pair = 2 * (seconds + _SETTLING + 0.2)
-        load = pool.submit(stack.run, _WARM_UP + pairs * pair)
-        ends = time.monotonic() + pairs * pair
+        load = pool.submit(stack.run, _WARM_UP + blocks * block)
+        ends = time.monotonic() + _WARM_UP + blocks * block
         time.sleep(_WARM_UP)
-        for number in range(pairs):
-            if load.done() or time.monotonic() + pair > ends:  # a busy machine: fewer pairs
-                break
-            for records in (True, False) if number % 2 else (False, True):
-                stack.turn(on=records and not control)
-                last[records] = stack.measure(seconds)
-            if not (last[True].served and last[False].served):  # it had no turn on the cores
-                continue
-            costs.append(last[True].cost / last[False].cost)
-            rates.append(last[True].rate / last[False].rate)
+        processes = stack.processes()
+        while not load.done() and time.monotonic() + block < ends:
+            slices: dict[str, Slice] = {}
+            for name in chance.sample(("on", "off", "also off"), 3):
+                stack.turn(on=name == "on")
+                time.sleep(_SETTLING)
+                slices[name] = processes.measure(seconds)
+            if all(each.served for each in slices.values()):  # else it had no turn on the cores
+                off = statistics.fmean((slices["off"].cost, slices["also off"].cost))
+                found.recording.append(slices["on"].cost / off)
+                found.nothing.append(slices["off"].cost / slices["also off"].cost)
+                found.off.append(off)
         load.result()
     stack.turn(on=True)
-    for what, found in (("CPU time for a request", costs), ("requests a second", rates)):
-        low, high = interval(found)
-        print(
-            f"{what}, recording of not recording, {len(found)} pairs: median"
-            f" {statistics.median(found):.2%}, 95 % from {low:.2%} to {high:.2%}"
-        )
-    return statistics.median(costs)
+    return found
 
 
 def interval(values: list[float], draws: int = 4000) -> tuple[float, float]:
@@ -211,79 +231,38 @@ def interval(values: list[float], draws: int = 4000) -> tuple[float, float]:
     return medians[round(0.025 * draws)], medians[round(0.975 * draws) - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCost:
-    """Microseconds of CPU time for a request: what recording takes, by where, and all of it."""
-
-    writing: float
-    looping: float
-    total: float
-
-    @property
-    def share(self) -> float:
-        return (self.writing + self.looping) / (self.total - self.writing - self.looping)
-
-    def __str__(self) -> str:
-        return (
-            f"recording itself: {self.writing:.1f} µs by its thread and its backend,"
-            f" {self.looping:.1f} µs on the event loop, of {self.total:.0f} µs for a request"
-        )
-
-
-def measure_own_cost(records: Switched, *, rounds: int, seconds: float) -> OwnCost:
-    """Add up what recording takes of each request's CPU time."""
-    costs: list[OwnCost] = []
-    skipped, kept = measure_loop(rate=0), measure_loop(rate=1_000_000)
+def measure_writing(stack: Switched, *, rounds: int, seconds: float) -> list[float]:
+    """Return the microseconds that writing takes of a request, by all that is served, by round."""
+    found: list[float] = []
     for _ in range(rounds):
-        records.run(_WARM_UP)
-        before = (_stored(records), records.own_cpu_seconds(), records.cpu_seconds())
-        requests = len(records.run(seconds).latencies)
-        after = (_stored(records), records.own_cpu_seconds(), records.cpu_seconds())
-        stored, own, all_ = (b - a for a, b in zip(before, after, strict=True))
-        looping = skipped + (kept - skipped) * stored / requests
-        costs.append(OwnCost(own / requests * 1e6, looping, all_ / requests * 1e6))
-    return sorted(costs, key=lambda cost: cost.share)[len(costs) // 2]
+        with ThreadPoolExecutor(1) as pool:
+            load = pool.submit(stack.run, _WARM_UP + seconds + 1)
+            time.sleep(_WARM_UP)
+            taken = stack.processes().measure(seconds)
+            load.result()
+        found.append(taken.writing / taken.served)
+    return found
 
 
-def _stored(stack: Switched) -> float:
-    with stack.api() as api:
-        return float(api.get("/summary").json()["recording"]["stored"])
-
-
-def measure_loop(rate: int, requests: int = 5000, rounds: int = 9) -> float:
-    """Return the microseconds that recording takes of the event loop for a request."""
-
-    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": _BODY.encode()})
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": _BODY.encode(), "more_body": False}
-
-    async def send(_message: Message) -> None:
-        return
-
-    served = RequestServed("echo", "e" * 36, "r" * 36, "POST", "/echo", 200, 3.0)
-    scope: Scope = {"type": "http", "method": "POST", "raw_path": b"/echo", "query_string": b""}
-    scope["headers"] = _HEADERS
-
-    async def run(recorder: Recorder | None) -> float:
-        target = recorder.wrap(app, "function", "/functions/v1") if recorder else app
-        began = time.thread_time()
-        for _ in range(requests):
-            await target(scope, receive, send)
-            if recorder:
-                recorder(served)
-        return (time.thread_time() - began) / requests * 1e6
-
-    def create() -> Recorder:
-        recorder = Recorder(RecordingSettings(per_second=rate))
-        recorder._budget.burst = recorder._budget._left = float(rate)  # pyright: ignore[reportPrivateUsage]
-        return recorder
-
-    plain = min(asyncio.run(run(None)) for _ in range(rounds))
-    return min(asyncio.run(run(create())) for _ in range(rounds)) - plain
+def print_cost(blocks: Blocks, writing: list[float]) -> float:
+    """Print what recording takes of a request's CPU time; return it by that without."""
+    off, written = statistics.median(blocks.off), statistics.median(writing)
+    print(f"CPU time of a request without recording: {off:.0f} µs, {len(blocks.off)} blocks")
+    for what, ratios in (("not recording, twice", blocks.nothing), ("recording", blocks.recording)):
+        low, high = interval(ratios)
+        print(
+            f"{what}, without what is written: median {statistics.median(ratios):.2%},"
+            f" 95 % from {low:.2%} to {high:.2%}"
+        )
+    low, high = interval(writing)
+    print(
+        f"what is written, thread and Postgres: {written:.1f} µs a request,"
+        f" 95 % from {low:.1f} to {high:.1f} ({len(writing)} rounds)"
+    )
+    share = statistics.median(blocks.recording) + written / off
+    low, high = (each + written / off for each in interval(blocks.recording))
+    print(f"all of it: {share:.2%}, 95 % from {low:.2%} to {high:.2%}")
+    return share
 
 
 def fill(stack: Switched) -> None:
@@ -328,22 +307,16 @@ def measure_appearance(stack: Switched, api: httpx.Client, times: int = 10) -> S
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--control", action="store_true", help="never record")
+    parser.add_argument("--blocks", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
     print_machine()
     with (
         tempfile.TemporaryDirectory() as folder,
         switched_stack(Path(folder)) as records,
     ):
-        share = compare(
-            records, pairs=options.pairs, seconds=options.seconds, control=options.control
-        )
-        if options.control:
-            return
-        own = measure_own_cost(records, rounds=6, seconds=6)
-        print(own)
+        blocks = alternate(records, blocks=options.blocks)
+        share = print_cost(blocks, measure_writing(records, rounds=options.rounds, seconds=6))
         with records.api() as api:
             print(json.dumps(api.get("/summary").json()["recording"]))
             appearance = measure_appearance(records, api)
@@ -353,7 +326,6 @@ def main() -> None:
     for page in pages:
         print(page)
     print_at_most("CPU time for a request while recording", share * 100, 103, "% of that without")
-    print_at_most("what recording itself takes", own.share * 100, 3, "% of a request's CPU time")
     print_at_most(f"first page of {_STORED:,} requests, p50", pages[0].p50, 300, "ms")
     print_at_most("a failing call is listed, p99", appearance.p99, 1000, "ms")
 

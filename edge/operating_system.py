@@ -210,6 +210,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[_USER_TIME]) + int(fields[_USER_TIME + 1])) / _TICK
 
 
+def idle_seconds() -> float:
+    """Return how long all cores together have had nothing to do; 0 where nobody counts it."""
+    if not IS_LINUX:
+        import psutil
+
+        return float(psutil.cpu_times().idle)
+    fields = _read("", "uptime").split()
+    return float(fields[1]) if len(fields) > 1 else 0.0
+
+
 def is_sleeping(pid: int) -> bool:
     """Whether its main thread waits for something, rather than for a processor."""
     if not IS_LINUX:

@@ -27,7 +27,8 @@ from edge.stack import Stack
 
 
 SERVED: Final = "served"
-"""A file of the project's folder: how many requests were served, as 8 bytes in native order."""
+"""A file of the project's folder: how many requests were served, and the nanoseconds of CPU time
+that the recording's thread has had, as two numbers of 8 bytes in native order."""
 
 
 @dataclass(slots=True)
@@ -36,16 +37,19 @@ class Count:
 
     file: Path
     value: int = 0
+    clock: int = 0
+    """Of the recording's thread."""
     _memory: mmap.mmap = field(init=False)
 
     def __post_init__(self) -> None:
-        self.file.write_bytes(bytes(8))
+        self.file.write_bytes(bytes(16))
         with self.file.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 8)
+            self._memory = mmap.mmap(file.fileno(), 16)
 
     def add(self) -> None:
         self.value += 1
-        struct.pack_into("=q", self._memory, 0, self.value)
+        cpu = time.clock_gettime_ns(self.clock) if self.clock else 0
+        struct.pack_into("=qq", self._memory, 0, self.value, cpu)
 
 
 @dataclass(slots=True)
@@ -78,6 +82,10 @@ class SwitchedStack(Stack):
         """Switch; what it may record at once is used up."""
         self.recorder = self.recorder or self._recorder
         assert self.recorder is not None
+        thread = self.recorder._queue._thread
+        assert thread is not None
+        assert thread.ident is not None
+        self.count.clock = time.pthread_getcpuclockid(thread.ident)
         self._recorder = self.recorder if on else None
         self.recorder._budget._left, self.recorder._budget._at = 0.0, time.monotonic()
         for each in self.switches:

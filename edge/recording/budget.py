@@ -4,11 +4,17 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge.operating_system import idle_seconds
+
 _BUSY_SHARE: Final = 0.012
-"""Of one core: what recording may take while the process has work enough without it."""
+"""Of the CPU time of the process: what recording may take while there is work enough without it."""
 _SPARE_SHARE: Final = 0.15
-"""The same while the process is idle for half of the time or more."""
+"""Of one core: what it may take while the process and the machine have nothing better to do."""
 _BUSY: Final = 0.5
+_LEAST_LOAD: Final = 0.4
+"""Of a core: a process that other programs leave less records as much as one that has this."""
+_FREE_CORES: Final = 0.25
+"""Cores that have to be idle for the machine not to be busy."""
 _COST_FACTOR: Final = 3.0
 """All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 
@@ -41,16 +47,28 @@ class Allowance:
 
     _cost: float = field(default=0.0, init=False)
     _load: float = field(default=0.0, init=False)
-    _cpu: float = field(default_factory=time.process_time, init=False)
-    _at: float = field(default_factory=time.monotonic, init=False)
+    _free: float = field(default=1.0, init=False)
+    _cpu: float = field(init=False)
+    _idle: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._cpu, self._idle, self._at = time.process_time(), idle_seconds(), time.monotonic()
 
     def update(self, seconds: float, requests: int) -> float:
         """Return them after a batch of `requests`, at least one, that took `seconds` of CPU."""
-        cpu, now = time.process_time(), time.monotonic()
-        load = (cpu - self._cpu) / max(now - self._at, 1e-3)
-        self._cpu, self._at = cpu, now
-        self._load = 0.5 * self._load + 0.5 * load
+        self._look()
         cost = seconds / requests
         self._cost = 0.8 * self._cost + 0.2 * cost if self._cost else cost
-        share = _SPARE_SHARE if self._load < _BUSY else _BUSY_SHARE
+        is_busy = self._load >= _BUSY or self._free < _FREE_CORES
+        share = _BUSY_SHARE * max(self._load, _LEAST_LOAD) if is_busy else _SPARE_SHARE
         return max(share / (_COST_FACTOR * max(self._cost, 1e-6)), 1.0)
+
+    def _look(self) -> None:
+        """Note how many cores the process takes, and how many nobody does."""
+        cpu, idle, now = time.process_time(), idle_seconds(), time.monotonic()
+        took = max(now - self._at, 1e-3)
+        self._load = 0.5 * self._load + 0.5 * (cpu - self._cpu) / took
+        if idle:
+            self._free = 0.5 * self._free + 0.5 * (idle - self._idle) / took
+        self._cpu, self._idle, self._at = cpu, idle, now

@@ -58,6 +58,12 @@ def test_of_one_that_is_gone_nothing_is_known() -> None:
 
 def test_our_own_use_is_counted() -> None:
     assert operating_system.cpu_seconds(os.getpid()) > 0
+
+
+def test_what_nobody_uses_is_counted() -> None:
+    idle = operating_system.idle_seconds()
+    assert idle > 0
+    assert operating_system.idle_seconds() >= idle
     assert operating_system.count_cpus() >= 1
     assert operating_system.peak_bytes() > operating_system.resident_bytes(os.getpid()) // 2
 
