@@ -59,6 +59,7 @@ def make_app(settings: Settings) -> ASGIApp:
         lifespan=_lifespan,
     )
     http.state.services = services
+    http.state.namespace = namespace
     return Transports(socketio.ASGIApp(server, http))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import socketio
 from pydantic import ValidationError
 
+from backend.chat.browsers import Browser, Browsers, read_cookie
 from backend.chat.emitter import NAMESPACE, Emitter, room_of
 from backend.chat.messages import TERMINAL, Message, Output, new_id, refusal
 from backend.chat.runner import Runner
@@ -18,6 +19,8 @@ from backend.chat.stores.store import SessionFullError, SessionNotFoundError, St
 from backend.chat.users import Users
 
 _PER_MINUTE: Final = 30
+_MISSED_SECONDS: Final = 3600.0
+"""Outputs that changed so long before a client connected are sent again: no run works longer."""
 _log = logging.getLogger("chat")
 
 
@@ -27,9 +30,11 @@ def _no_times() -> deque[float]:
 
 @dataclass(slots=True)
 class _Client:
-    """A client that is connected: its user, when it sent messages, and their order."""
+    """A client that is connected: its user and browser, when it sent messages, and their order."""
 
     owner: str | None
+    browser: Browser
+    connected_at: float = field(default_factory=time.time)
     recent: deque[float] = field(default_factory=_no_times)
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -52,22 +57,29 @@ class ChatNamespace(socketio.AsyncNamespace):
         self._runner = runner
         self._users = users
         self._clients: dict[str, _Client] = {}
+        self._browsers = Browsers()
 
-    async def on_connect(self, sid: str, _environ: Mapping[str, Any], auth: Any = None) -> None:
+    async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         """Check auth {token?, session_id?, last_seen?}; what the session missed is sent.
 
-        Raises ConnectionRefusedError.
+        Without a session, those that the client's browser followed before. Raises
+        ConnectionRefusedError.
         """
         given = _read_object(auth)
         owner = await self._users.find(str(given.get("token") or ""))
         if owner.is_refused:
             raise socketio.exceptions.ConnectionRefusedError("Sign in: the token is not valid.")
-        self._clients[sid] = _Client(owner.id)
+        socket_id = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        browser = self._browsers.enter(socket_id, environ.get("HTTP_COOKIE", ""))
+        self._clients[sid] = _Client(owner.id, browser)
         session_id, since = _read_id(given, "session_id"), given.get("last_seen")
         if session_id:
             is_time = isinstance(since, (int, float)) and not isinstance(since, bool)
             seen = float(cast("float", since)) if is_time else 0
             await self._follow(sid, owner.id, session_id, None, seen)
+            return
+        for each in list(browser.sessions):
+            await self._follow(sid, owner.id, each, None, browser.missed_since)
 
     async def trigger_event(self, event: Any, sid: str, *args: Any) -> Any:
         """Dispatch an event. A connected client may send chat and reconnect, and no other.
@@ -82,7 +94,8 @@ class ChatNamespace(socketio.AsyncNamespace):
 
     async def on_disconnect(self, sid: str, reason: str = "") -> None:
         """Forget the client; its runs go on."""
-        self._clients.pop(sid, None)
+        if client := self._clients.pop(sid, None):
+            client.browser.left_at = time.time()
         _log.debug("Client %s disconnected: %s.", sid, reason)
 
     async def on_reconnect(self, sid: str, data: Any = None) -> None:
@@ -136,7 +149,7 @@ class ChatNamespace(socketio.AsyncNamespace):
     async def _accept(self, sid: str, owner: str | None, message: Message) -> None:
         output_id = f"o-{new_id()}"
         stored = await self._begin(message, output_id, owner)
-        await self._enter(sid, message.session_id)
+        is_new = await self._enter(sid, message.session_id)
         if stored is None:
             output = Output(message.session_id, message.conv_id, output_id)
             output.step("Received")
@@ -144,11 +157,27 @@ class ChatNamespace(socketio.AsyncNamespace):
             self._runner.wake()
         elif stored:
             await self._emitter.send("chat", stored, sid)
+        client = self._clients.get(sid)
+        if is_new and client:
+            known = stored["msg_id"] if stored else output_id
+            since = client.connected_at - _MISSED_SECONDS
+            await self._send_outputs(sid, owner, message.session_id, since=since, known=known)
 
-    async def _enter(self, sid: str, session_id: str) -> None:
-        """Have the client follow the session, unless it has disconnected."""
-        if sid in self._clients:
-            await self.enter_room(sid, room_of(session_id))
+    async def _enter(self, sid: str, session_id: str) -> bool:
+        """Have the client follow the session, unless it has disconnected; False if it does."""
+        client = self._clients.get(sid)
+        if client is None or room_of(session_id) in self.rooms(sid):
+            return False
+        client.browser.follow(session_id)
+        await self.enter_room(sid, room_of(session_id))
+        return True
+
+    async def follow_of_browser(self, cookies: str, session_id: str, owner: str | None) -> None:
+        """Have a browser's socket, which its cookie names, follow a session that it has opened."""
+        sid = self.server.manager.sid_from_eio_sid(read_cookie(cookies), NAMESPACE)
+        client = self._clients.get(sid) if sid else None
+        if sid and client and client.owner == owner:
+            await self._enter(sid, session_id)
 
     async def _begin(
         self, message: Message, output_id: str, owner: str | None
@@ -165,7 +194,26 @@ class ChatNamespace(socketio.AsyncNamespace):
     async def _follow(
         self, sid: str, owner: str | None, session_id: str, conv_id: str | None, since: float
     ) -> None:
-        """Enter the session's room and send its outputs.
+        """Enter the session's room and send its outputs."""
+        try:
+            if await self._store.is_owner(session_id, owner):
+                await self._enter(sid, session_id)
+        except StoreError:
+            _log.exception("A session could not be recovered.")
+        else:
+            await self._send_outputs(sid, owner, session_id, conv_id=conv_id, since=since)
+
+    async def _send_outputs(
+        self,
+        sid: str,
+        owner: str | None,
+        session_id: str,
+        *,
+        conv_id: str | None = None,
+        since: float = 0,
+        known: str = "",
+    ) -> None:
+        """Send a session's outputs that changed after `since`, but for the one that is known.
 
         They are read again until none has changed while it was sent: what the room was sent
         meanwhile is newer, and came before it.
@@ -173,13 +221,12 @@ class ChatNamespace(socketio.AsyncNamespace):
         sent: dict[str, Mapping[str, Any]] = {}
         is_settled = False
         try:
-            if await self._store.is_owner(session_id, owner):
-                await self._enter(sid, session_id)
             while not is_settled:
                 found = await self._store.fetch_outputs(
                     session_id, owner, conv_id=conv_id, since=since
                 )
-                changed = [each for each in found if sent.get(each["msg_id"]) != each]
+                others = [each for each in found if each["msg_id"] != known]
+                changed = [each for each in others if sent.get(each["msg_id"]) != each]
                 for message in changed:
                     await self._emitter.send("chat", message, sid)
                     sent[message["msg_id"]] = message

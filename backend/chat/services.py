@@ -6,6 +6,7 @@ import socketio
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from backend.chat.browsers import COOKIE
 from backend.chat.emitter import Emitter
 from backend.chat.frame_json import FRAME_JSON
 from backend.chat.functions import Functions
@@ -76,6 +77,7 @@ def make_server(settings: Settings) -> socketio.AsyncServer:
         client_manager=choose_manager(settings.database_url, settings.redis_url),
         cors_allowed_origins="*" if "*" in settings.cors_origins else origins_of(settings),
         cors_credentials=False,
+        cookie=COOKIE,
         max_http_buffer_size=2 << 20,
         json=FRAME_JSON,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import aiohttp
 import httpx
 import socketio
 
@@ -156,13 +157,17 @@ class ChatClient:
 
 @asynccontextmanager
 async def connect(
-    url: str, auth: Any = None, transports: list[str] | None = None
+    url: str,
+    auth: Any = None,
+    transports: list[str] | None = None,
+    browser: aiohttp.ClientSession | None = None,
 ) -> AsyncGenerator[ChatClient]:
-    """Connect to namespace /chat of a server."""
+    """Connect to namespace /chat of a server; a browser keeps its cookies."""
     socket = socketio.AsyncClient(
         reconnection=False,
         json=json,  # NiceGUI sets its own
         request_timeout=PATIENCE,
+        http_session=browser,
     )
     client = ChatClient(socket)
     socket.on("chat", client._add, namespace="/chat")

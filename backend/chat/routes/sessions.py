@@ -11,6 +11,7 @@ from starlette.routing import Route
 from backend.chat.agents.registry import agents
 from backend.chat.json_text import render_beside
 from backend.chat.messages import TERMINAL, Id, Message, Output, Reference, new_id
+from backend.chat.namespace import ChatNamespace
 from backend.chat.routes.respond import (
     RefusedError,
     answering,
@@ -54,9 +55,17 @@ async def list_sessions(request: Request) -> Any:
 
 @answering
 async def read_session(request: Request) -> Any:
-    """Answer a session with its messages; 404 for another user's."""
-    store = services_of(request).store
-    found = await store.fetch_session(request.path_params["session_id"], await owner_of(request))
+    """Answer a session with its messages; 404 for another user's.
+
+    A browser that is connected follows it from now on.
+    """
+    store, owner = services_of(request).store, await owner_of(request)
+    session_id: str = request.path_params["session_id"]
+    cookies = request.headers.get("cookie", "")
+    if cookies and await store.is_owner(session_id, owner):
+        namespace: ChatNamespace = request.app.state.namespace
+        await namespace.follow_of_browser(cookies, session_id, owner)
+    found = await store.fetch_session(session_id, owner)
     if found is None:
         raise RefusedError(404, "Session not found.")
     return Response(await render_beside(found), media_type="application/json")

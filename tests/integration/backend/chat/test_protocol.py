@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 
+import aiohttp
 import httpx
 import pytest
 import websockets
@@ -282,3 +283,64 @@ async def test_events_out_of_order_are_answered_in_theirs(chat: ChatServer) -> N
         assert found[-1]["conv_id"] == given["conv_id"]
         await client.send({**given, "content": [{"type": "text", "text": "other"}]})
         assert (await client.wait(lambda output: output == ended))[-1] == ended
+
+
+async def test_a_client_without_a_session_gets_what_it_missed_with_its_first_message(
+    chat: ChatServer,
+) -> None:
+    """The real client connects again by itself, and never names a session but in messages."""
+    given = message("help")
+    async with connect(chat.url) as client:
+        await client.send(given)
+        await client.wait(lambda output: output["conv_id"] == given["conv_id"])
+    async with connect(chat.url) as reader:
+        await reader.send({key: given[key] for key in ("session_id", "conv_id")}, "reconnect")
+        ended = await reader.wait_end(given["conv_id"])
+    async with connect(chat.url) as client:
+        another = message("list calls", given["session_id"])
+        await client.send(another)
+        assert await client.wait_end(given["conv_id"]) == ended
+        last = await client.wait_end(another["conv_id"])
+        await client.ask(message("help", given["session_id"]))
+    sent = [output["status"] for output in client.outputs if output["msg_id"] == ended["msg_id"]]
+    assert sent == ["success"]
+    statuses = [each["status"] for each in client.outputs if each["msg_id"] == last["msg_id"]]
+    assert statuses[0] == "progress"
+    assert statuses.count("success") == 1
+
+
+async def test_a_browser_goes_on_with_the_sessions_that_it_followed(chat: ChatServer) -> None:
+    """Its new socket says nothing: the server knows it by the cookie of the one before."""
+    given = message("help")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with connect(chat.url, browser=browser) as client:
+            await client.ask(given)
+        again = message("list calls", given["session_id"])
+        async with connect(chat.url) as other:
+            ended = await other.ask(again)  # while the browser is away
+        async with connect(chat.url, browser=browser) as client, connect(chat.url) as other:
+            assert await client.wait_end(again["conv_id"]) == ended
+            more = message("help", given["session_id"])
+            assert await other.ask(more) == await client.wait_end(more["conv_id"])
+    async with connect(chat.url) as stranger:
+        await stranger.ask(message("help"))
+        assert {each["session_id"] for each in stranger.outputs}.isdisjoint({given["session_id"]})
+
+
+async def test_a_browser_follows_a_session_that_it_has_opened(chat: ChatServer) -> None:
+    given = message("help")
+    path = f"{chat.url}/session/{given['session_id']}"
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
+        connect(chat.url) as writer,
+        connect(chat.url, browser=browser) as reader,
+    ):
+        await writer.ask(given)
+        async with browser.get(path) as answer:
+            assert len((await answer.json())["conversation"]) == 2
+        again = message("list calls", given["session_id"])
+        assert await writer.ask(again) == await reader.wait_end(again["conv_id"])
+        assert {each["conv_id"] for each in reader.outputs} == {again["conv_id"]}
+    with chat.http() as http:
+        http.headers["cookie"] = 'chat_socket="x'
+        assert http.get(f"/session/{given['session_id']}").status_code == 200
