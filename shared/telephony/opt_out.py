@@ -2,7 +2,8 @@
 
 A file there has `rules`, one a way to opt out: a clause that `find` matches is one, unless the
 rule's or the file's `unless` matches too. A `lenient` rule gives way to `lenient_unless` in the
-clause and `turn_unless` beside it: another time, number or person to call. `whole` opts out as a
+clause and `turn_unless` beside it: another time, number or person to call. A rule that is not
+`firm` gives way to `topics`, such as an order; `asides` are dropped first. `whole` opts out as a
 sentence of its own ("Stop."); `offers` are what the person may agree to. They are regular
 expressions over clauses in lower case without accents; `{name}` is one of [words]. `marks` are
 small words by which a language is recognized among others of its script; `henceforth` names no
@@ -12,7 +13,7 @@ time: "from now on".
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, Final, TypeVar, cast
 
 from shared.telephony.opt_out_words.languages import (
@@ -33,6 +34,7 @@ _MOST_CHARACTERS: Final = 4_000  # of a turn, 400 of a sentence, and of all that
 _MOST_SAID: Final = 200_000
 _LONGEST_SENTENCE: Final = 400
 _LONG: Final = 4_096
+_SHORT: Final = 4  # words of a sentence that may speak of the one before: "Delete it."
 
 # What one side says until the other does: whether it is the user, and the text.
 Turn = tuple[bool, str]
@@ -75,11 +77,15 @@ def _find_in_language(said: str, offer: str, language: Language) -> str | None:
     bare = strip_marks(text)
     if language.keywords and language.keywords.fullmatch(bare) and bare.split()[-1] not in asked:
         return said
-    sentences = list(_sentences(text))
+    sentences = [language.drop_asides(sentence) for sentence in _sentences(text)]
     for index, sentence in enumerate(sentences):
         near = " ".join(sentences[max(index - 1, 0) : index + 2])
-        if found := _judge(sentence, language, language.limits(near)):
+        is_limited = language.limits(near)
+        if found := _judge(sentence, language, is_limited):
             return found
+        before = sentences[index - 1] if index else ""
+        if len(sentence.split()) <= _SHORT and _judge(before + sentence, language, is_limited):
+            return sentence.strip()
     return None
 
 
@@ -90,7 +96,7 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _judge(sentence: str, language: Language, is_limited: bool) -> str | None:
-    """Return the sentence, or its clause, that asks for no more calls.
+    """Return the sentence, its clause, or two beside each other, that ask for no more calls.
 
     `is_limited`: it names, or a sentence beside it, another time, number or person to call.
     """
@@ -98,7 +104,9 @@ def _judge(sentence: str, language: Language, is_limited: bool) -> str | None:
     if not is_limited and language.whole.fullmatch(whole):
         return whole
     clauses = [" ".join(part.split()) for part in _CLAUSE_END.split(sentence)]
-    found = (c for c in dict.fromkeys((*clauses, whole)) if _asks(c, language, is_limited))
+    pairs = [f"{one} {next_}" for one, next_ in pairwise(clauses)]
+    parts = dict.fromkeys((*clauses, *pairs, whole))
+    found = (part for part in parts if _asks(part, language, is_limited))
     return next(found, None)
 
 
@@ -107,8 +115,11 @@ def _asks(clause: str, language: Language, is_limited: bool) -> bool:
     if not rules or language.unless.search(clause):
         return False
     is_limited = is_limited or language.is_limited(clause)
+    is_off_topic = language.is_off_topic(clause)
     return any(
-        not (rule.is_lenient and is_limited) and not (rule.unless and rule.unless.search(clause))
+        not (rule.is_lenient and is_limited)
+        and not (is_off_topic and not rule.is_firm)
+        and not (rule.unless and rule.unless.search(clause))
         for rule in rules
     )
 

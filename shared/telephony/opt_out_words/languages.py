@@ -30,11 +30,15 @@ _LEAST_SHARE: Final = 0.6  # of the small words that the likeliest language has
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A way to opt out. A lenient one gives way to a time, another number or another person."""
+    """A way to opt out. A lenient one gives way to a time, another number or another person.
+
+    A firm one holds whatever the talk is about; others give way to the language's `topics`.
+    """
 
     find: re.Pattern[str]
     unless: re.Pattern[str] | None
     is_lenient: bool
+    is_firm: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Language:
     marks: frozenset[str]
     rules: tuple[Rule, ...]
     unless: re.Pattern[str]
+    topics: re.Pattern[str] | None
+    asides: re.Pattern[str] | None
     lenient_unless: re.Pattern[str]
     henceforth: re.Pattern[str]
     turn_unless: re.Pattern[str] | None
@@ -66,6 +72,14 @@ class Language:
     def is_limited(self, clause: str) -> bool:
         """Whether a clause names another time, number or person; "from now on" is none."""
         return bool(self.lenient_unless.search(self.henceforth.sub(" ", clause)))
+
+    def is_off_topic(self, clause: str) -> bool:
+        """Whether a clause is about an order, a contract or the like."""
+        return bool(self.topics and self.topics.search(clause))
+
+    def drop_asides(self, sentence: str) -> str:
+        """Drop what says nothing about calls: that one heard badly, or is not disturbed."""
+        return self.asides.sub(", ", sentence) if self.asides else sentence
 
     def simplify(self, text: str) -> str:
         """Lower case without accents; apostrophes are spaces where they join words."""
@@ -137,10 +151,13 @@ def _read_language(name: str) -> Language:
                 find=compile_all(rule["find"]),
                 unless=compile_some(rule.get("unless")),
                 is_lenient=rule.get("lenient", False),
+                is_firm=rule.get("firm", False),
             )
             for rule in read["rules"]
         ),
         unless=compile_all(read["unless"]),
+        topics=compile_some(read.get("topics")),
+        asides=compile_some(read.get("asides")),
         lenient_unless=compile_all(read["lenient_unless"]),
         henceforth=compile_all(read["henceforth"]),
         turn_unless=compile_some(read.get("turn_unless")),

@@ -91,7 +91,15 @@ def report(title: str, count: Counter[str]) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     "name",
-    ["corpus.txt", "more.txt", "held_out.txt", "varied.txt", "rounds.txt", "more_rounds.txt"],
+    [
+        "corpus.txt",
+        "more.txt",
+        "held_out.txt",
+        "varied.txt",
+        "rounds.txt",
+        "more_rounds.txt",
+        "calls.txt",
+    ],
 )
 def test_the_corpus_is_heard_right(name: str) -> None:
     recall, precision = measure(name)
