@@ -1,6 +1,7 @@
 """Recognizes what a column holds by its name: headers.toml has the names."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -25,20 +26,51 @@ class PhoneName:
 def field_of(header: str) -> str | None:
     """Return the contact field, `country` or `calling_code` that a column's name stands for."""
     name = fold(header)
-    return _names().get(name) or _names().get(name.rstrip("0123456789 "))
+    return next((_names()[form] for form in _forms(name) if form in _names()), None) or (
+        "country" if _is_country(name) else None
+    )
+
+
+def _forms(name: str) -> Iterator[str]:
+    """Yield a name as it is, without its number, and without what exports put around it."""
+    yield name
+    yield name.rstrip("0123456789 ")
+    around = _around()
+    first, _, rest = name.partition(" ")
+    inner = rest if first in around["before"] else name
+    yield inner
+    start, _, last = inner.rpartition(" ")
+    if last in around["after"]:
+        yield start
+
+
+def _is_country(name: str) -> bool:
+    """Return whether the name is of a country's words and those that stand beside them alone."""
+    words = set(name.split())
+    country = _country()
+    return bool(words & country["words"]) and words <= country["words"] | country["beside"]
 
 
 @lru_cache(maxsize=4096)
 def find_phone_name(header: str) -> PhoneName | None:
     """Return whether the name is one of phone numbers, and which are called first."""
     name = fold(header)
-    words = [word.rstrip("0123456789") or word for word in name.split()]
+    words = [part for word in name.split() for part in _split_compound(word)]
     vocabulary = _phone()
     if not vocabulary["not_words"].isdisjoint(words):
         return None
     if name in vocabulary["names"] or any(map(_is_phone_word, words)):
         return PhoneName(rank_words(words))
     return PhoneName(rank_words(words), is_weak=True) if name in vocabulary["weak"] else None
+
+
+def _split_compound(word: str) -> list[str]:
+    """Return the parts of `haupttelefon`; a word without its number otherwise."""
+    bare = word.rstrip("0123456789") or word
+    for ending in _phone()["endings"]:
+        if bare.endswith(ending) and len(bare) > len(ending) + 2:
+            return [bare.removesuffix(ending), ending]
+    return [bare]
 
 
 def rank_words(words: list[str]) -> int:
@@ -89,12 +121,24 @@ def _names() -> dict[str, str]:
 
 
 @cache
+def _around() -> dict[str, frozenset[str]]:
+    return {name: frozenset(split_words(words)) for name, words in _read()["around"].items()}
+
+
+@cache
+def _country() -> dict[str, frozenset[str]]:
+    given = _read()["country"]
+    return {name: frozenset(split_words(given[name])) for name in ("words", "beside")}
+
+
+@cache
 def _phone() -> dict[str, Any]:
     given = _read()["phone"]
     stems = [fold(stem) for stem in split_words(given["stems"])]
     return {
         "exact": frozenset(stems),
         "prefixes": tuple(stem for stem in stems if stem.isascii() and len(stem) >= _SHORT),
+        "endings": tuple(split_words(given["endings"])),
         "foreign": tuple(stem for stem in stems if not stem.isascii()),
         "names": frozenset(split_words(given["names"])),
         "weak": frozenset(fold(word) for word in split_words(given["weak"])),

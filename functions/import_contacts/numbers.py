@@ -27,6 +27,7 @@ _LABEL: Final = re.compile(
     r"(?:tel(?:efon|ephone|\.)?|phone|mobile?|cell|callto|sip|work|home|fax|p|t|m|h|w)\s*[.:]+\s*(?=[+\d(])",
     re.IGNORECASE,
 )
+_KIND: Final = re.compile(r"\s*\(\s*[^\W\d]{2,20}[.]?\s*\)$")
 _QUOTES: Final = "'\"`\u2018\u2019\u00b4"
 _FORMULA: Final = re.compile(r'="?\s*(.*?)\s*"?')
 _EXPONENT: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*\+?\d{1,3}")
@@ -35,7 +36,7 @@ _DATE: Final = re.compile(
     r"(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}\b|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d\b"
 )
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.0+)?|\d{1,3}(?:\.\d{3}){2,},0+")
-_TOO_NARROW: Final = re.compile(r"#{2,}")
+_TOO_NARROW: Final = re.compile(r"#{2,}|#[A-Z/]{2,7}[!?]?")
 _PLACEHOLDERS: Final = frozenset(
     split_words(
         "-, --, \u2013, \u2014, ., ?, x, 0, n/a, na, n.a., none, null, nil, nan, unknown, tbd,"
@@ -133,7 +134,7 @@ def read_number(text: str, country: Country) -> PhoneNumber:
     """Return the valid number that a cleaned text stands for. Raises NumberError."""
     if _damage(text):
         raise NumberError(f"{text[:SHOWN]!r} {_DAMAGED}")
-    plain = _LABEL.sub("", text, count=1) if text[:1].isalpha() else text
+    plain = _LABEL.sub("", text, count=1) if text[:1].isalpha() else _KIND.sub("", text)
     international = _international(plain, country)
     number = _parse(international or plain, country.region, text)
     if number.extension:

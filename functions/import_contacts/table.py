@@ -8,6 +8,7 @@ from typing import Final
 from shared.errors import BadInputError
 
 from .headers import field_of, find_phone_name
+from .numbers import looks_like_number
 
 LINES_BEFORE_HEADER: Final = 10
 MAX_COLUMNS: Final = 1000
@@ -27,7 +28,7 @@ class Row:
 def read_table(lines: Iterable[Line]) -> Iterator[Row]:
     """Yield the rows below the header line: the first of the first ten that names a phone column.
 
-    Raises BadInputError EMPTY_LIST, COLUMN_TWICE or TOO_MANY_COLUMNS.
+    Raises BadInputError EMPTY_LIST, NO_HEADER, COLUMN_TWICE or TOO_MANY_COLUMNS.
     """
     filled = (line for line in lines if any(value.strip() for value in line[1]))
     first: list[Line] = []
@@ -38,6 +39,12 @@ def read_table(lines: Iterable[Line]) -> Iterator[Row]:
     if not first:
         raise BadInputError("The list is empty: it has no header line.", code="EMPTY_LIST")
     found = first[-1] if names_phone(first[-1][1]) else None
+    if found is None and any(_is_number(value) for value in first[0][1]):
+        raise BadInputError(
+            "The list has no header line: its first line has a phone number. Name the columns above"
+            " it, such as Name and Phone.",
+            code="NO_HEADER",
+        )
     headers = _check_headers((found or first[0])[1])
     for number, values in filled if found else chain(first[1:], filled):
         yield _shape(number, headers, values)
@@ -49,6 +56,10 @@ def names_phone(values: Sequence[str]) -> bool:
     if any(name and not name.is_weak for name in names):
         return not any(_has_digits(value) for value in values)
     return any(names) and sum(bool(field_of(value)) for value in values) > 0
+
+
+def _is_number(value: str) -> bool:
+    return _has_digits(value) and looks_like_number(value)
 
 
 def _has_digits(value: str) -> bool:
