@@ -36,7 +36,11 @@ async def calls() -> None:
     heading("Calls", "The newest 100, of all campaigns and those that came in")
     rows = await select("calls", select=_READ, order="created_at.desc", limit=100)
     if not rows:
-        empty("No call yet", "Start a campaign; its calls appear here.", "edge campaign list")
+        empty(
+            "No call yet",
+            "Start a campaign; its calls appear here.",
+            "edge campaign import samples/contacts.csv",
+        )
         return
     Table(_COLUMNS, [{**row, "cost": money(row["cost_cents"])} for row in rows], label="Calls")
 

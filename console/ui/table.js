@@ -31,6 +31,10 @@ export default {
     href(column, row) {
       return column.href.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(row[name] ?? ""));
     },
+    isEmpty(column, row) {
+      const value = row[column.name];
+      return value === null || value === undefined || value === "";
+    },
     text(column, row) {
       const value = row[column.name];
       if (value === null || value === undefined || value === "") return "–";
@@ -84,7 +88,7 @@ export default {
           </tr></thead>
           <tbody>
             <tr v-for="row in all" :key="row[rowKey]" :class="{ fresh: fresh[row[rowKey]] }" :data-key="row[rowKey]">
-              <td v-for="c in columns" :key="c.name" :class="c.classes" :data-label="c.label">
+              <td v-for="c in columns" :key="c.name" :class="[c.classes, { none: isEmpty(c, row) }]" :data-label="c.label">
                 <a v-if="c.href && row[c.name] !== null && row[c.name] !== ''" :href="href(c, row)" :data-row="c.first ? '' : null"
                   ><time v-if="c.kind === 'time'" :data-at="row[c.name]"></time
                   ><template v-else>{{ text(c, row) }}</template></a>

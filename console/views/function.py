@@ -98,10 +98,11 @@ def _show_settings(found: Mapping[str, Any]) -> None:
         shown = {name.replace("_", " "): value for name, value in settings.items()}
         facts({name: value for name, value in shown.items() if value not in (None, "", "{}")})
         ui.label("Secrets and variables it sees").classes("message-title")
-        if missing := found.get("missing_secrets"):
-            ui.label(f"Not set: {', '.join(missing)}").classes("message message-error")
         names = found.get("env_names") or []
         ui.label(", ".join(names) if names else "None of its own.").classes("mono")
+        if missing := found.get("missing_secrets"):
+            ui.label("Named in its function.toml, but not set").classes("message-title")
+            ui.label(", ".join(missing)).classes("mono")
         if workers := found.get("workers"):
             ui.label("Worker processes").classes("message-title")
             rows = [{**w, "memory_bytes": w.get("memory_bytes") or None} for w in workers]
@@ -135,4 +136,4 @@ async def _show_last(slug: str) -> None:
     if rows:
         Table(COLUMNS, rows, label="Last requests")
     else:
-        empty("It has not been called yet", "Call it above, or:", f"edge functions call {slug}")
+        empty("It has not been called yet", "Call it above, or:", f"edge functions invoke {slug}")

@@ -28,7 +28,7 @@ _ERRORS: Final = (
     Column("all", "Count", href="/console/requests?fingerprint={fingerprint}"),
     Column("last_at", "Last", "time"),
 )
-_REQUESTS: Final = [column for column in COLUMNS if column.name not in {"function", "marks"}]
+_REQUESTS: Final = [column for column in COLUMNS if column.name != "marks"]
 _RECORDED: Final = {
     "stored": "Stored since the start",
     "dropped": "Left out, there were too many",
@@ -100,7 +100,7 @@ async def home() -> None:
             backlog="/requests",
             render=render,
         )
-    _show_recording(seen.summary.get("recording") or {})
+    show_recording(seen.summary.get("recording") or {})
 
 
 def _show_figures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> None:
@@ -136,7 +136,8 @@ def _show_failures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> 
                 Table(_FAILING, rows, label="Failing functions", row_key="function")
 
 
-def _show_recording(recording: Mapping[str, Any]) -> None:
+def show_recording(recording: Mapping[str, Any]) -> None:
+    """Show what is kept of requests, for how long, and how much there is."""
     if not recording:
         return
     retention: Mapping[str, Any] = recording.get("retention") or {}

@@ -160,7 +160,7 @@ def _show_side(title: str, stored: Mapping[str, Any] | None) -> None:
         text = body_text(stored)
         text_block(pretty(text), f"{title} body")
         if stored.get("truncated"):
-            ui.label("Cut: only the first 64 KB are kept.").classes("dim")
+            ui.label("Cut: only its first part is kept.").classes("dim")
         headers = header_pairs(stored["headers"])
         with ui.expansion(f"{len(headers)} headers").props("dense"):
             facts(dict(headers))

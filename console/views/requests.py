@@ -18,9 +18,8 @@ COLUMNS: Final = (
     Column("started_at", "Time", "time"),
     Column("status", "Status", "status"),
     Column("what", "Request", "mono", href="/console/requests/{id}"),
-    Column("error", "Error"),
+    Column("error", "Error", "wrap"),
     Column("duration_ms", "Took", "duration"),
-    Column("function", "Function", href="/console/functions/{function}", optional=True),
     Column("caller", "Caller", "mono", optional=True),
     Column("marks", "Notes", optional=True),
 )

@@ -19,7 +19,7 @@ _COLUMNS: Final = (
     Column("next_at", "Next", "time"),
     Column("last_at", "Last", "time"),
     Column("last_status", "Result", "status"),
-    Column("last_message", "Said", optional=True),
+    Column("last_message", "Said", "wrap", optional=True),
     Column("run", "", "action"),
     Column("runs", "", "action"),
 )

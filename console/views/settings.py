@@ -8,6 +8,7 @@ from console import api, page
 from console.layout import heading
 from console.ui.messages import copy_button, empty
 from console.ui.parts import facts, panel
+from console.views.home import show_recording
 
 
 @page("/settings", title="Settings", icon="settings", group="Stack", order=90)
@@ -23,6 +24,7 @@ async def settings() -> None:
             _add_secrets(found["secret_names"])
         with panel("Limits"):
             facts(found["limits"])
+        show_recording((await api().get("/summary")).get("recording") or {})
         with panel("Versions"):
             facts(found["versions"])
         with panel("Secrets of functions"):

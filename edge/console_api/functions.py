@@ -26,7 +26,7 @@ from edge.smoke.check import FILE, checks_of, fill_text
 _SKIPPED: Final = frozenset(("__pycache__", "node_modules"))
 _MOST_FILES: Final = 500
 _LONGEST_FILE: Final = 512 << 10
-_MINUTES: Final = 60
+_MINUTES: Final = 24 * 60
 
 
 async def _list_functions(request: Request) -> Response:

@@ -9,6 +9,7 @@ from edge.console_api.context import ConsoleContext
 from edge.console_api.rows import fetch, render_time
 from edge.emulator.postgres.pool import Connection
 from edge.errors import EdgeError
+from edge.operating_system import resident_bytes
 from edge.project.limits import LimitsMode
 from edge.project.manifest import Function
 from edge.project.worker_environment import build_worker_environment
@@ -96,7 +97,7 @@ def workers_of(context: ConsoleContext, slug: str) -> list[dict[str, Any]]:
             "pid": process.pid,
             "execution_id": process.execution_id,
             "state": process.state.name.lower(),
-            "memory_bytes": process.usage.memory,
+            "memory_bytes": resident_bytes(process.pid) if process.pid else 0,
             "cpu_seconds": round(process.cpu_total, 2),
             "requests": process.in_flight,
             "sockets": process.sockets,

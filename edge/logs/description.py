@@ -50,14 +50,17 @@ def describe(timestamped: TimestampedEvent) -> Entry:
 
 
 def level_of_shutdown(event: Shutdown) -> Level:
-    """Return ERROR for a crash or an exceeded limit, INFO for a requested shutdown."""
+    """Return ERROR for a crash or an exceeded limit, INFO for what ended in its time."""
+    if event.reason is ShutdownReason.WALL_CLOCK_TIME and event.status == 0:
+        return Level.INFO  # of old age, with nothing open
     is_error = event.reason in _LIMITS or event.reason is ShutdownReason.EVENT_LOOP_COMPLETED
     return Level.ERROR if is_error else Level.INFO
 
 
 def level_of_retirement(event: WorkerRetired) -> Level:
-    """Return WARNING for a worker that is replaced because it reached a limit, else INFO."""
-    return Level.WARNING if event.reason in _LIMITS else Level.INFO
+    """Return WARNING for a worker that used too much, INFO for one that is old or idle."""
+    is_old = event.reason is ShutdownReason.WALL_CLOCK_TIME
+    return Level.WARNING if event.reason in _LIMITS and not is_old else Level.INFO
 
 
 def _describe_line(event: LogLine, time: datetime) -> Entry:

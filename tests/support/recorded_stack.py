@@ -123,6 +123,30 @@ async def main(request):
             "model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]})
     return {"rows": len(rows), "status": answer.status_code}
 ''',
+    "functions/later/main.py": '''\
+"""Answer at once, and ask the data API afterwards."""
+
+import asyncio
+import os
+
+import httpx
+
+API = os.environ["SUPABASE_URL"]
+KEY = os.environ["SUPABASE_SERVICE_ROLE_KEY"]
+_TASKS = set()
+
+
+async def main(request):
+    _TASKS.add(asyncio.create_task(work()))
+    return {}
+
+
+async def work():
+    await asyncio.sleep(0.05)
+    headers = {"apikey": KEY, "authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=API, headers=headers) as client:
+        await client.get("/rest/v1/notes?select=owner")
+''',
     "functions/echo/function.toml": "verify_jwt = false\n",
     "functions/broken/function.toml": "verify_jwt = false\n",
     "edge.toml": '[recording]\nredact = ["iban"]\n',
@@ -146,6 +170,11 @@ class RecordedStack:
     stack: Stack
     client: httpx.Client
     api: httpx.Client
+
+    @property
+    def dsn(self) -> str:
+        """Of its Postgres, as its owner."""
+        return self.stack.cluster.dsn()
 
     def call(self, slug: str, key: str | None = None, **options: Any) -> httpx.Response:
         """POST to a function, as service_role by default."""

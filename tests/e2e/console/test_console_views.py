@@ -18,6 +18,8 @@ VIEWS = (
 )
 _OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 """What another scheme changes: all else that axe-core looks at is the same in the dark."""
+_BEYOND_THE_EDGE = """
+  [...document.querySelectorAll(".table-scroll")].filter(e => e.scrollWidth > e.clientWidth + 1).length"""
 _PHONE, _SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 720}
 
 
@@ -57,6 +59,7 @@ def test_every_view_opens_fits_a_phone_and_is_accessible(
     """Each is loaded once, as a phone, and grows to a screen: loading them takes the longest."""
     found: dict[str, list[str]] = {}
     wide: dict[str, int] = {}
+    scrolled: dict[str, int] = {}
     for path in (*VIEWS, f"/requests/{requests['failed']}", "/board"):
         tab.page.set_viewport_size(_PHONE)
         tab.page.emulate_media(color_scheme="light")
@@ -64,6 +67,8 @@ def test_every_view_opens_fits_a_phone_and_is_accessible(
         width = tab.page.evaluate("document.documentElement.scrollWidth")
         if width > _PHONE["width"]:
             wide[path] = width
+        if hidden := tab.page.evaluate(_BEYOND_THE_EDGE):
+            scrolled[path] = hidden
         tab.page.set_viewport_size(_SCREEN)
         expect(tab.page.get_by_role("navigation", name="Console")).to_be_visible()
         expect(tab.page.locator(".message-error")).to_have_count(0)
@@ -77,6 +82,7 @@ def test_every_view_opens_fits_a_phone_and_is_accessible(
 
     assert found == {}
     assert wide == {}
+    assert scrolled == {}
 
 
 def test_a_phone_has_the_navigation_behind_a_button(tab: Tab) -> None:

@@ -44,6 +44,21 @@ def test_a_functions_calls_are_spans_of_its_request(recorded: RecordedStack) -> 
     assert not listed & {each["id"] for each in nested}
 
 
+def test_what_is_done_after_the_answer_is_a_span_of_its_own(recorded: RecordedStack) -> None:
+    answer = recorded.call("later", json={})
+
+    def find() -> dict[str, dict[str, Any]] | None:
+        spans = spans_of(recorded.show(answer.headers["sb-request-id"]))
+        return spans if "SELECT notes" in spans else None
+
+    spans = wait_for(find)
+    assert spans
+    assert spans["SELECT notes"]["parent"] == spans["background work"]["id"]
+    gateway = spans["POST /functions/v1/later"]
+    assert spans["background work"]["start_us"] == pytest.approx(gateway["end_us"], abs=2)
+    assert spans["background work"]["end_us"] >= spans["SELECT notes"]["end_us"]
+
+
 def test_the_first_call_has_a_cold_start(recorded: RecordedStack) -> None:
     cold = wait_for(lambda: recorded.list(cold="true"))
 

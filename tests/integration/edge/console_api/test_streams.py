@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.support.recorded_stack import RecordedStack
@@ -89,11 +90,27 @@ def test_functions_have_counts_workers_and_files(recorded: RecordedStack) -> Non
     shown = recorded.api.get("/functions/echo").json()
     assert shown["files"] == ["function.toml", "main.py"]
     assert shown["workers"][0]["state"] == "ready"
+    assert shown["workers"][0]["memory_bytes"] > 1_000_000
     assert "SUPABASE_URL" in shown["env_names"]
     assert shown["series"][-1]["calls"] >= 1
     assert shown["limits"]["memory"] == 256 << 20
     source = recorded.api.get("/functions/echo/files/main.py").json()
     assert "echo of" in source["text"]
+
+
+def test_a_functions_calls_of_the_last_day_are_there(recorded: RecordedStack) -> None:
+    recorded.call("chain")
+    wait_for(lambda: recorded.api.get("/functions/chain").json()["series"])
+    store = """
+        insert into edge_console.calls (function, minute, calls, errors, cold, durations)
+        values ('chain', date_trunc('minute', now()) - interval '23 hours', 7, 0, 0,
+          array_fill(0, array[16]))"""
+    with psycopg.connect(recorded.dsn, autocommit=True) as connection:
+        connection.execute(store)
+
+    shown = recorded.api.get("/functions/chain").json()
+
+    assert shown["series"][0]["calls"] == 7
 
 
 @pytest.mark.parametrize("path", ["../picky/main.py", "%2e%2e/picky/main.py", ".env", "none.py"])

@@ -52,6 +52,24 @@ def described(event: Event | LinesDropped) -> Entry:
             "ended: Memory",
         ),
         (
+            WorkerRetired("f", "e", ShutdownReason.WALL_CLOCK_TIME),
+            Kind.WORKER_RETIRED,
+            Level.INFO,
+            "retired: WallClockTime",
+        ),
+        (
+            Shutdown("f", "e", ShutdownReason.WALL_CLOCK_TIME, 0),
+            Kind.SHUTDOWN,
+            Level.INFO,
+            "ended: WallClockTime",
+        ),
+        (
+            Shutdown("f", "e", ShutdownReason.WALL_CLOCK_TIME, -9),
+            Kind.SHUTDOWN,
+            Level.ERROR,
+            "ended: WallClockTime",
+        ),
+        (
             Shutdown("f", "e", ShutdownReason.EARLY_DROP, 0),
             Kind.SHUTDOWN,
             Level.INFO,
