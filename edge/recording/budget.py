@@ -33,11 +33,12 @@ class Budget:
 
     def take(self) -> bool:
         now = time.monotonic()
-        self._left = min(self.burst, self._left + (now - self._at) * self.rate)
+        left = self._left + (now - self._at) * self.rate
         self._at = now
-        if self._left < 1:
+        if left < 1:
+            self._left = left
             return False
-        self._left -= 1
+        self._left = min(self.burst, left) - 1
         return True
 
 

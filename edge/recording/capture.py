@@ -1,6 +1,7 @@
 """Takes a copy of a request and its response as they pass: the heads, and the first bytes."""
 
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -87,11 +88,14 @@ class RecordedApp:
     prefix: str
     recorder: Recorder
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Return what is awaited: the app's own coroutine, where nothing is recorded."""
         capture = self.recorder.begin(self.kind, self.prefix, scope)
         if capture is None:
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
+        return self._record(capture, receive, send)
+
+    async def _record(self, capture: Capture, receive: Receive, send: Send) -> None:
         exchange = _Exchange(capture, receive, send)
         current_request.set(capture.request_id)  # the server has a task for each request
         try:

@@ -153,7 +153,7 @@ class Recorder:
     def begin(self, kind: str, prefix: str, scope: Scope) -> Capture | None:
         """Return what takes the request's copy; None if there are too many to record it."""
         mark = self._take_mark(scope) if self._marks else None
-        if mark is None and (len(self._open) >= _MOST_OPEN or not self._budget.take()):
+        if mark is None and (not self._budget.take() or len(self._open) >= _MOST_OPEN):
             self.dropped += 1
             return None
         path = prefix + scope["raw_path"].decode("latin-1")

@@ -19,7 +19,8 @@ VIEWS = (
 _OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 """What another scheme changes: all else that axe-core looks at is the same in the dark."""
 _BEYOND_THE_EDGE = """
-  [...document.querySelectorAll(".table-scroll")].filter(e => e.scrollWidth > e.clientWidth + 1).length"""
+  [...document.querySelectorAll(".table-scroll")]
+    .filter(each => each.scrollWidth > each.clientWidth + 1).length"""
 _PHONE, _SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 720}
 
 
