@@ -7,6 +7,7 @@ through unchanged but for the secrets.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 REDACTED: Final = "[redacted]"
@@ -19,6 +20,7 @@ _SECRET_WORDS: Final = re.compile(
 )
 _NAME_OF_SECRET: Final = re.compile(r"(?:key|secret|token|password|passwd|dsn|credentials?)s?$")
 _SEPARATORS: Final = re.compile(r"[-_. ]")
+_LONGEST_KEY: Final = 64
 _STRING_MEMBER: Final = re.compile(
     r'(?P<head>"(?P<key>[^"\\]{1,64})"\s*:\s*)'
     r'(?P<value>"(?:[^"\\]|\\.)*+"?|[^\s,}\]\[{"][^\s,}\]]*)',
@@ -37,10 +39,10 @@ _PART: Final = re.compile(
     re.DOTALL,
 )
 _TOKENS: Final = re.compile(
-    r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
-    r"|\bsb_secret_[\w-]+|\bwk_[0-9a-f]{32,}"
-    r"|\bsk-[\w-]{16,}|\br8_\w{20,}|\bwhsec_[\w+/=-]{16,}|\bkey_[0-9a-f]{20,}"
-    r"|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}\b|\bxox[abprs]-[\w-]{10,}"
+    r"\b(?:eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
+    r"|sb_secret_[\w-]+|wk_[0-9a-f]{32,}"
+    r"|sk-[\w-]{16,}|r8_\w{20,}|whsec_[\w+/=-]{16,}|key_[0-9a-f]{20,}"
+    r"|gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}\b|xox[abprs]-[\w-]{10,})"
 )
 _BEARER: Final = re.compile(r"(?i)\b(?P<head>bearer\s+)(?P<value>[\w.~+/-]{12,}=*)")
 _PASSWORD_OF_URL: Final = re.compile(  # not beyond the end of a string in JSON
@@ -57,14 +59,15 @@ class Redaction:
     """More names of keys and headers whose values are replaced."""
     values: Iterable[str] = ()
     _names: frozenset[str] = field(init=False)
-    _values: re.Pattern[str] | None = field(init=False)
+    _known: tuple[str, ...] = field(init=False)
+    _values: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._names = frozenset(_plain(name) for name in self.names)
         encoded = {v.encode().decode("latin-1") for v in self.values if len(v) >= _SHORTEST}
         known = encoded | {v for v in self.values if len(v) >= _SHORTEST}
-        longest_first = sorted(known, key=len, reverse=True)
-        self._values = re.compile("|".join(map(re.escape, longest_first))) if known else None
+        self._known = tuple(sorted(known, key=len, reverse=True))
+        self._values = re.compile("|".join(map(re.escape, self._known)))
 
     def redact_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
         """Return the headers as pairs of texts."""
@@ -101,15 +104,16 @@ class Redaction:
     def redact_shapes(self, text: str) -> str:
         """Replace what looks like a token, and the project's own secrets."""
         text = _TOKENS.sub(REDACTED, text)
-        text = _BEARER.sub(_keep_head, text)
+        if "bearer" in text.lower():
+            text = _BEARER.sub(_keep_head, text)
         if "://" in text:
             text = _PASSWORD_OF_URL.sub(_keep_head, text)
-        return self._values.sub(REDACTED, text) if self._values else text
+        has_value = any(value in text for value in self._known)
+        return self._values.sub(REDACTED, text) if has_value else text
 
     def is_secret(self, name: str) -> bool:
         """Whether the value under this name is a secret."""
-        plain = _plain(name)
-        return plain in self._names or _SECRET_WORDS.search(plain) is not None
+        return _is_secret(name) or (bool(self._names) and _plain(name) in self._names)
 
     def _redact_header(self, name: str, value: str) -> str:
         if name in _SECRET_HEADERS or self.is_secret(name):
@@ -118,8 +122,14 @@ class Redaction:
         return self.redact_shapes(value)
 
     def _redact_members(self, text: str) -> str:
-        text = _STRING_MEMBER.sub(self._redact_value, text)
+        if self._has_secret_key(text):
+            text = _STRING_MEMBER.sub(self._redact_value, text)
         return _ESCAPED_MEMBER.sub(self._redact_value, text) if '\\"' in text else text
+
+    def _has_secret_key(self, text: str) -> bool:
+        """Return whether a text between two quotes is the name of a secret, key or not."""
+        quoted = set(text.split('"'))
+        return any(len(each) <= _LONGEST_KEY and self.is_secret(each) for each in quoted)
 
     def _redact_value(self, match: re.Match[str]) -> str:
         if not self.is_secret(match["key"]):
@@ -136,6 +146,11 @@ class Redaction:
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Return the values of variables that are named like secrets."""
     return [v for name, v in variables.items() if _NAME_OF_SECRET.search(name.lower())]
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return _SECRET_WORDS.search(_plain(name)) is not None
 
 
 def _plain(name: str) -> str:
