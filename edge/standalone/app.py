@@ -23,6 +23,7 @@ from edge.telemetry.context import parse_trace
 if TYPE_CHECKING:
     from edge.standalone.telemetry import StandaloneTelemetry
 
+_Header = tuple[bytes, bytes]
 Check = Callable[[Request], Awaitable[Refusal | None]]
 HEALTH: Final = ("/_internal/health", "/_internal/live")
 _CLIENT_GONE: Final = 499
@@ -46,16 +47,18 @@ class StandaloneApp:
 
     async def serve(self, request: Request) -> Any:
         """Return the function's response, or an error response."""
-        if request.url.path in HEALTH:
+        scope = request.scope
+        if scope["path"] in HEALTH:
             return JSONResponse({"message": "ok"}, headers={"cache-control": "no-store"})
         started, request_id = time.perf_counter(), str(uuid.uuid4())
-        request, span = _with_request_id(request, request_id), None
-        if self.telemetry and (span := self.telemetry.begin(self.slug, request.scope["headers"])):
-            headers = span.headers(request.scope["headers"])
-            request = Request({**request.scope, "headers": headers}, request.receive)
+        headers, span = _with_request_id(scope["headers"], request_id), None
+        if self.telemetry and (span := self.telemetry.begin(self.slug, headers)):
+            headers = span.headers(headers)
+        body = _Body(request.receive, self.body_limit)
+        request = Request({**scope, "headers": headers}, body.receive)
         status, code = _CLIENT_GONE, ""
         try:
-            response = await self._respond(request)
+            response = await self._respond(request, body)
             status = response.status_code if isinstance(response, Response) else 200
             code = self._add_headers(response, request_id) if isinstance(response, Response) else ""
         finally:
@@ -74,16 +77,15 @@ class StandaloneApp:
             response.headers.setdefault("sb-error-code", "EDGE_FUNCTION_ERROR")
         return response.headers.get("sb-error-code", "")
 
-    async def _respond(self, request: Request) -> Any:
+    async def _respond(self, request: Request, body: "_Body") -> Any:
         for check in self.checks:
             if refusal := await check(request):
                 return _refuse(refusal)
-        body = _Body(request.receive, self.body_limit)
         if body.is_announced_too_large(request.headers):
             return _refuse(body_too_large(self.body_limit))
         try:
             async with asyncio.timeout(self.timeout):
-                response = await self.function(Request(request.scope, body.receive))
+                response = await self.function(request)
         except TimeoutError:
             return _refuse(idle_timeout(self.timeout))
         except Exception:
@@ -99,7 +101,7 @@ class StandaloneApp:
         headers = request.headers
         return AnsweredRequest(
             method=request.method,
-            url=request.url.path[:_LONGEST],  # without the query, which may hold secrets
+            url=request.scope["path"][:_LONGEST],  # without the query, which may hold secrets
             status=status,
             seconds=seconds,
             response_size=0,
@@ -136,11 +138,10 @@ class _Body:
         return message
 
 
-def _with_request_id(request: Request, request_id: str) -> Request:
+def _with_request_id(given: Sequence[_Header], request_id: str) -> list[_Header]:
     """Replace the client's sb-request-id with ours."""
-    headers = [header for header in request.scope["headers"] if header[0] not in _RESERVED_HEADERS]
-    headers.append((_REQUEST_ID, request_id.encode()))
-    return Request({**request.scope, "headers": headers}, request.receive)
+    headers = [header for header in given if header[0] not in _RESERVED_HEADERS]
+    return [*headers, (_REQUEST_ID, request_id.encode())]
 
 
 def _refuse(refusal: Refusal) -> Response:

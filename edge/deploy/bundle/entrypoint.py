@@ -8,6 +8,7 @@ from edge.project.manifest import Manifest
 _TEMPLATE: Final = '''\
 """{slug}, as a standalone app: made by `edge bundle`."""
 
+import gc
 from typing import Any
 
 from starlette.requests import Request
@@ -25,6 +26,8 @@ _APP = StandaloneApp(
     checks=({checks}),
     trace_project=_ENVIRONMENT.trace_project,
 {telemetry})
+gc.collect()
+gc.freeze()  # full collections need not look at what stays
 
 
 async def main(request: Request) -> Any:

@@ -13,11 +13,15 @@ from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE
 
 PLAIN = """\
+import gc
+
 import flask
 
 def main(request):
     if request.path == "/fails":
         raise ValueError("boom")
+    if request.path == "/frozen":
+        return str(all(each is not main for each in gc.get_objects()))
     if request.path == "/tuple":
         return {"query": request.args.to_dict()}, 201, {"x-own": "1"}
     answer = flask.make_response(request.get_data() or request.method)
@@ -67,6 +71,7 @@ def test_a_plain_function_is_served_as_flask_serves_it(tmp_path: Path) -> None:
         assert client.get("/fails").status_code == 500
         assert client.post("/", content=b"x" * (1 << 20) + b"x").status_code == 413
         assert client.get("/").headers["x-served-by"] == "edge-functions"
+        assert client.get("/frozen").text == "True"  # no full collection looks at it again
 
 
 @pytest.mark.parametrize(("aio", "kind"), [("", "def"), (".aio", "async def")])

@@ -249,12 +249,12 @@ def test_each_request_is_told_as_cloud_logging_reads_it(serve: Any) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     answer = httpx.post(
-        f"{url}/a/b?key=hidden", headers={"traceparent": trace, "sb-request-id": "forged"}
+        f"{url}/a%3Fb/c?key=hidden", headers={"traceparent": trace, "sb-request-id": "forged"}
     )
 
     (line,) = map(json.loads, lines)
     assert line["severity"] == "INFO"
-    assert line["httpRequest"]["requestUrl"] == "/a/b"
+    assert line["httpRequest"]["requestUrl"] == "/a?b/c"
     assert line["logging.googleapis.com/trace"].endswith("0af7651916cd43dd8448eb211c80319c")
     labels = line["logging.googleapis.com/labels"]
     assert labels == {"function": "hello", "request_id": answer.headers["sb-request-id"]}
