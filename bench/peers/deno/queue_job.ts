@@ -1,4 +1,5 @@
-// The same queue-job for Deno as the platform's guides write it: check the token and the body, one call of the database.
+// The same queue-job for Deno as the platform's guides write it: check the token and the body, one call of the database,
+// and the answer that ours gives.
 import { createClient } from "@supabase/supabase-js";
 
 const supabase = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!, {
@@ -58,9 +59,17 @@ Deno.serve({ hostname: "127.0.0.1", port: Number(Deno.args[0]), onListen: () => 
   const job = {
     id, user_id: userId, job_type: body.job_type, format, quality, model_type: model, destination: "workspace",
     original_prompt: prompt, metadata, queue_name: queue, transport: "pgmq",
+    idempotency_key: body.idempotency_key ?? request.headers.get("idempotency-key"),
     request_digest: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
   };
-  const { data, error } = await supabase.rpc("enqueue_media_job_v1", { job, payload });
-  if (error) return Response.json({ error: error.message }, { status: 500 });
-  return Response.json({ jobId: data.job_id, status: data.status, queueName: data.queue_name, message: "Job successfully queued" });
+  const { data, error } = await supabase.rpc("enqueue_media_jobs_v1", { jobs: [{ job, payload }] });
+  const refusal = error ?? data[0].error;
+  if (refusal) {
+    const status = refusal.code?.startsWith("PT4") ? Number(refusal.code.slice(2)) : 500;
+    return Response.json({ error: refusal.message, code: refusal.details }, { status });
+  }
+  const { job_id, status, queue_name, duplicate, position, eta_seconds } = data[0];
+  const message = duplicate ? "Job was queued before" : "Job successfully queued";
+  const answer = { jobId: job_id, status, queueName: queue_name, message, duplicate, position, etaSeconds: eta_seconds };
+  return Response.json(duplicate ? answer : { ...answer, seed });
 });
