@@ -9,6 +9,7 @@ from typing import Final
 from backend.transcripts.turns import Utterance
 
 _TIMING: Final = re.compile(r"-->|\d{1,2}:\d{2}(?::\d{2})?[.,]\d{1,3}|\d{1,2}:\d{2}:\d{2}")
+_CLOCK: Final = re.compile(r"[\[(]?\d{1,2}:\d{2}[\])]?[.,;]?")
 _TOKEN: Final = re.compile(r"\S+")
 _MARKUP: Final = re.compile(
     r"</?(?:c|i|b|u|v|p|br|div|font|span|lang)(?:[ .][^<>]{0,40})?>|<\d{1,2}:[\d:.]+>"
@@ -20,6 +21,7 @@ _MOJIBAKE: Final = re.compile(
 _FEWEST_WORDS: Final = 40
 _ONE_SPEAKER_SHARE: Final = 0.95
 _NUMBER_SHARE: Final = 0.2
+_CLOCK_SHARE: Final = 0.1  # "at 5:30" is speech
 _TIMING_SHARE: Final = 0.01
 _REPEATED_SHARE: Final = 0.3
 _FEWEST_LINES: Final = 6
@@ -62,10 +64,13 @@ def _check_words(text: str, utterances: Sequence[Utterance]) -> list[str]:
     tokens = _TOKEN.findall(text)
     warnings: list[str] = []
     timings = sum(bool(_TIMING.search(token)) for token in tokens)
+    clocks = sum(bool(_CLOCK.fullmatch(token)) for token in tokens)
+    if clocks > max(2, len(tokens) * _CLOCK_SHARE):
+        timings += clocks
     if timings > max(1, len(tokens) * _TIMING_SHARE):
         warnings.append(f"{timings} of {len(tokens)} words look like timings, not speech.")
     numbers = sum(token.strip(".,:;-").isdecimal() for token in tokens)
-    if numbers > max(3, len(tokens) * _NUMBER_SHARE):
+    if numbers > max(2, len(tokens) * _NUMBER_SHARE):
         warnings.append(f"{numbers} of {len(tokens)} words are bare numbers.")
     if found := _MARKUP.search(text):
         warnings.append(f"Markup is left in the text: {found.group()}")

@@ -60,7 +60,7 @@ _WRAPPERS: Final = (
     "call", "message", "artifact", "data", "result", "results", "response", "body", "payload",
     "object", "output", "transcription", "transcript", "transcripts", "meeting", "recording",
     "conversation", "event", "detail", "inline_result", "calls", "call_transcripts", "items",
-    "records", "recordings", "meetings", "conversations", "content",
+    "records", "recordings", "meetings", "conversations", "content", "attributes",
 )  # fmt: skip
 _DEEPEST: Final = 6
 _LOOKED_AT: Final = 50  # of a list, to know what it lists
@@ -101,11 +101,19 @@ def _find(document: Any, name: str, formats: Mapping[str, Reader], depth: int) -
         return [call for each in several for call in _find(each, name, formats, depth - 1)]
     if isinstance(document, list) and (calls := _find_in_list(as_list(document), formats, depth)):
         return calls
-    if not (formats is _GENERIC and _is_wrapper(document)):
+    if not (formats is _GENERIC and (_is_wrapper(document) or _record(document))):
         for title, read in formats.items():
             if (said := read(document)) is not None:
                 return [Call(name, title, said)]
-    return _find_in_wrappers(as_fields(document), name, formats, depth)
+    return _find_in_wrappers(_record(document) or as_fields(document), name, formats, depth)
+
+
+def _record(document: Any) -> Fields:
+    """Return the only object of a list, if it wraps a call: what APIs return for one."""
+    items = as_list(document)
+    only: Fields = as_fields(items[0]) if len(items) == 1 else as_fields(None)
+    is_record = any(key in only for key in _WRAPPERS) and not segments.is_segment(only)
+    return only if is_record else as_fields(None)
 
 
 def _split(document: Any) -> list[Any]:

@@ -27,10 +27,15 @@ SPEAKERS: Final = (
     "channel_name", "channel", "channel_tag", "channel_label", "media_channel", "channel_index",
 )  # fmt: skip
 STARTS: Final = (
-    "start", "start_time", "start_timestamp", "start_offset", "begin_offset_millis", "offset",
+    "seconds_from_start", "time_in_call_secs", "start", "start_time", "start_timestamp",
+    "start_offset", "begin_offset_millis", "offset",
     "offset_milliseconds", "offset_in_ticks", "start_ms", "begin", "from", "timestamp", "ts",
     "time", "timestamps", "offsets",
 )  # fmt: skip
+_UNITS: Final[Mapping[str, float]] = {
+    "begin_offset_millis": 1e-3, "end_offset_millis": 1e-3, "offset_milliseconds": 1e-3,
+    "start_ms": 1e-3, "end_ms": 1e-3, "offset_in_ticks": 1e-7,
+}  # fmt: skip
 _ENDS: Final = (
     "end",
     "end_time",
@@ -118,11 +123,16 @@ def has_speaker(items: Iterable[Fields], keys: Sequence[str] = SPEAKERS) -> bool
 
 
 def start_of(item: Fields) -> float | None:
-    return next((time for key in STARTS if (time := parse_time(item.get(key))) is not None), None)
+    return _time_of(item, STARTS)
 
 
 def end_of(item: Fields) -> float | None:
-    return next((time for key in _ENDS if (time := parse_time(item.get(key))) is not None), None)
+    return _time_of(item, _ENDS)
+
+
+def _time_of(item: Fields, keys: Iterable[str]) -> float | None:
+    found = ((key, parse_time(item.get(key))) for key in keys if key in item)
+    return next((time * _UNITS.get(key, 1) for key, time in found if time is not None), None)
 
 
 def read_word(item: Fields, keys: Iterable[str], speaker: str | None = None) -> Word | None:

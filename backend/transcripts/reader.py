@@ -25,6 +25,7 @@ from backend.transcripts.turns import (
     Transcript,
     TranscriptError,
     Utterance,
+    in_seconds,
     list_times,
     render_turns,
 )
@@ -143,7 +144,7 @@ def _list(calls: Sequence[Call]) -> str:
 def _finish(
     title: str, said: list[Utterance], notices: Sequence[str], has_speakers: bool = False
 ) -> Transcript:
-    spoken = [utterance for utterance in said if utterance.text]
+    spoken = in_seconds([utterance for utterance in said if utterance.text])
     warnings = check(spoken, has_speakers) if spoken else []
     text = render_turns(spoken).strip()
     return Transcript(text, title, (*notices, *warnings), list_times(spoken))

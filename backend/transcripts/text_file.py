@@ -180,6 +180,9 @@ def _read_labelled(lines: list[str]) -> list[_Line | None] | None:
         return None
     labels = [find_label(line.strip()) for line in lines]
     first = next(n for n, line in enumerate(lines) if _ONLY_TIME.fullmatch(line))
+    before = [number for number, label in enumerate(labels[:first]) if label]
+    if len(before) >= _FEWEST:
+        first = before[0]  # the times only mark sections
     spoken = [line.strip() for line in lines[first:] if not _ONLY_TIME.fullmatch(line)]
     accepted = accept_labels(line for line in spoken if not _EVENT.fullmatch(line))
     found = [_Line(_name(x.name), x.text) if x and x.name in accepted else None for x in labels]

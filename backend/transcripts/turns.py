@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -11,6 +11,9 @@ _NUMBERED: Final = re.compile(
 )
 _RESOURCE: Final = re.compile(r"\w+/[\w/-]*?([\w-]+)")
 _ROLE_PREFIX: Final = re.compile(r"^(?:message_)?role_(?=[a-z_]+$)", re.I)
+_UNITS: Final = (1.0, 1e-3, 1e-7)  # seconds, milliseconds, ticks of Azure's
+_FEWEST_PER_SECOND: Final = 0.005
+_LONGEST_CALL: Final = 1e8  # in any of the units; what is more counts from 1970
 _UNKNOWN: Final = frozenset(
     {"", "unknown", "uu", "none", "null", "undefined", "unidentified", "@0"}
 )
@@ -72,6 +75,26 @@ def list_times(utterances: Iterable[Utterance]) -> tuple[tuple[int, float], ...]
             times.append((offset, round(said[0].start, 2)))
         offset += len(_render(speaker, said)) + 1
     return tuple(times)
+
+
+def in_seconds(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Return the utterances with starts in seconds, also where they are milliseconds or dates.
+
+    Nobody speaks so slowly: whole numbers so far apart are not seconds.
+    """
+    starts = [utterance.start for utterance in utterances if utterance.start is not None]
+    if not starts or not all(start.is_integer() for start in starts):
+        return list(utterances)
+    first = min(starts) if min(starts) > _LONGEST_CALL else 0.0
+    words = sum(len(utterance.text.split()) for utterance in utterances)
+    span = max(starts) - min(starts)
+    unit = next((unit for unit in _UNITS if span * unit * _FEWEST_PER_SECOND <= words), 1.0)
+    if not first and unit == 1.0:
+        return list(utterances)
+    return [
+        replace(each, start=None if each.start is None else (each.start - first) * unit)
+        for each in utterances
+    ]
 
 
 def _render(speaker: str | None, said: Sequence[Utterance]) -> str:

@@ -35,11 +35,23 @@ def _read_cues(lines: list[str], timings: list[int]) -> list[Cue]:
         end = following
         if following < len(lines) and lines[following - 1].strip().isdecimal():
             end = max(number + 1, following - 1)
+        if following == len(lines):
+            end = _without_counter(lines, number + 1)
         _check_lines(lines, number + 1, end)
         found = find_timing(lines[number])
         start = found["start"] if found else ""
         cues.append(Cue(number + 1, tuple(lines[number + 1 : end]), start))
     return cues
+
+
+def _without_counter(lines: list[str], start: int) -> int:
+    """Return where the last cue's text ends: before the counter of one that is not there."""
+    filled = [number for number in range(start, len(lines)) if lines[number].strip()]
+    if not filled:
+        return len(lines)
+    last = filled[-1]
+    is_counter = lines[last].strip().isdecimal() and not lines[last - 1].strip()
+    return last if is_counter and last > start else len(lines)
 
 
 def _check_lines(lines: list[str], start: int, end: int) -> None:

@@ -29,7 +29,8 @@ def read(document: Any) -> list[Utterance] | None:
     if not channels:
         return None
     is_split = len(channels) > 1
-    said = [_read_utterance(item, is_split) for item in objects(results.get("utterances"))]
+    read = [_read_utterance(item, is_split) for item in objects(results.get("utterances"))]
+    said = [utterance for utterance in read if utterance.text]
     if said and (any(each.speaker for each in said) or not _is_diarized(channels)):
         return said
     if not is_split and (paragraphs := _read_paragraphs(channels[0])):

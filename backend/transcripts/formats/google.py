@@ -56,12 +56,17 @@ def _without_zero(word: Fields) -> Fields:
     return {key: value for key, value in word.items() if key != "speaker_tag" or value}
 
 
+def _texts(words: list[Fields]) -> list[str | None]:
+    return [text_of(word, ("word",)) for word in words]
+
+
 def _read_diarized(spoken: list[list[Fields]]) -> list[Utterance]:
     """Join the words; where the last result repeats all of them, read only that one."""
     firsts = [start_of(words[0]) for words in spoken]
     is_total = firsts[-1] == firsts[0]
     if None in firsts:
-        is_total = len(spoken[-1]) >= sum(map(len, spoken[:-1]))
+        before = [_texts(words) for words in spoken[:-1]]
+        is_total = all(_texts(spoken[-1])[: len(said)] == said for said in before[:1])
     chosen = spoken[-1:] if len(spoken) > 1 and is_total else spoken
     words = [_without_zero(word) for part in chosen for word in part]
     return join_words(fill_speakers(read_words(words, ("word",))))

@@ -23,7 +23,7 @@ _SPOKEN: Final = frozenset(_SPOKEN_TEXT.split())
 _UNSPOKEN_TEXT: Final = """
 system developer tool function tool_call tool_calls tool_call_result tool_call_invocation
 tool_calls_result tool_result tool_use tool_output function_call function_call_output
-node_transition dtmf thought reasoning metadata critic
+node_transition dtmf agent_action tool_response thought reasoning metadata critic
 """
 _UNSPOKEN: Final = frozenset(_UNSPOKEN_TEXT.split())
 _PREFIX: Final = re.compile(r"^(?:message_)?role_")
@@ -54,8 +54,10 @@ def is_spoken(message: Fields) -> bool:
 
 
 def _role(message: Fields) -> str:
-    role = message.get("role", message.get("source"))
-    return _PREFIX.sub("", role.strip().casefold()) if isinstance(role, str) else ""
+    role = message.get("role", message.get("source", message.get("user")))
+    if not isinstance(role, str):
+        return ""
+    return _PREFIX.sub("", role.strip().casefold().replace("-", "_"))
 
 
 def _read_message(message: Fields) -> Utterance:

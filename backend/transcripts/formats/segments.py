@@ -19,7 +19,7 @@ from backend.transcripts.fields import (
 from backend.transcripts.formats.labelled import read_labelled
 from backend.transcripts.formats.messages import is_conversation, is_spoken
 from backend.transcripts.turns import TranscriptError, Utterance
-from backend.transcripts.words import join_words
+from backend.transcripts.words import fill_speakers, join_words
 
 LISTS: Final = (
     "segments", "utterances", "turns", "messages", "transcript", "sentences", "paragraphs",
@@ -96,7 +96,9 @@ def _read_item(where: str, item: Fields) -> Iterator[Utterance]:
     speaker = _speaker(where, item)
     text = text_of(item)
     if text is not None:
-        yield Utterance(speaker, text, start_of(item))
+        yield from (
+            _by_words(item, text) if speaker is None else [Utterance(speaker, text, start_of(item))]
+        )
         return
     for key in TEXTS:
         if item.get(key) is not None and not isinstance(item[key], dict | list):
@@ -112,6 +114,15 @@ def _read_item(where: str, item: Fields) -> Iterator[Utterance]:
             yield Utterance(speaker or speaker_of(part), text_of(part) or "", start_of(part))
     elif not any(key in item for key in TEXTS):
         raise TranscriptError(f"{where} has no text")
+
+
+def _by_words(item: Fields, text: str) -> list[Utterance]:
+    """Return a text without a speaker as those that its words name said it."""
+    words = fill_speakers(read_words(objects(item.get("words")), _WORDS))
+    speakers = {word.speaker for word in words}
+    if len(speakers) > 1 and len(words) >= len(text.split()):
+        return join_words(words)
+    return [Utterance(words[0].speaker if words else None, text, start_of(item))]
 
 
 def _speaker(where: str, item: Fields) -> str | None:
