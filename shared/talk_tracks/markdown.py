@@ -1,13 +1,12 @@
 """Turns Markdown into the words that are said, without its marks."""
 
+import html
 import re
 from typing import Final
 
-_TAGS: Final = (
-    "a|b|big|blockquote|br|center|code|div|em|font|h[1-6]|hr|i|img|li|mark|ol|p|pre|s|small|span"
-    "|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul"
-)
+_TAGS: Final = "a|b|big|center|code|em|font|i|img|mark|s|small|span|strong|sub|sup|tbody|thead|u"
 # Every repetition is bounded: a text of marks alone takes no longer than another one.
+_BLOCKS: Final = "blockquote|br|div|h[1-6]|hr|li|ol|p|pre|table|td|th|tr|ul"
 _RULES: Final = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), replacement)
     for pattern, replacement in (
@@ -16,6 +15,7 @@ _RULES: Final = tuple(
         (r"!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)", ""),  # an image
         (r"\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)", r"\1"),  # a link
         (r"\[([^\]\n]{1,300})\]\[[^\]\n]{0,100}\]", r"\1"),
+        (rf"</?(?:{_BLOCKS})(?:\s[^<>\n]{{0,200}})?/?>", "\n"),
         (rf"</?(?:{_TAGS})(?:\s[^<>\n]{{0,200}})?/?>", " "),
         (r"^[ \t]{0,3}#{1,6}[ \t]+", ""),
         (r"[ \t]{1,10}#{1,6}[ \t]{0,10}$", ""),
@@ -43,7 +43,7 @@ _LONGEST: Final = 20_000
 
 def strip_markdown(text: str) -> str:
     """Return the words of up to 20,000 characters, line by line; commas separate table cells."""
-    plain = text[:_LONGEST]
+    plain = html.unescape(text[:_LONGEST])
     if not _MARKS.search(plain):
         return plain.strip()
     for pattern, replacement in _RULES:

@@ -42,6 +42,38 @@ _NO_WORDS: Final = frozenset(
     )
     for word in line.split()
 )
+# Fields whose number is said; another one is a place or a size.
+_FIGURES: Final = frozenset(
+    [
+        "value",
+        "amount",
+        "number",
+        "figure",
+        "percent",
+        "percentage",
+        "price",
+        "cost",
+        "count",
+        "total",
+        "year",
+        "metric",
+        "stat",
+        "score",
+        "result",
+        "quantity",
+        "rate",
+        "share",
+        "current",
+        "previous",
+        "target",
+        "before",
+        "after",
+        "old",
+        "new",
+        "min",
+        "max",
+    ]
+)
 _NOT_LETTER: Final = re.compile(r"[^a-z0-9]+")
 _LINE_END: Final = re.compile(r"[.!?…:;,]$")
 _WORD: Final = re.compile(r"\w")
@@ -174,10 +206,14 @@ def _lines(value: object, depth: int) -> Iterator[str]:
             yield from _lines(item, depth + 1)
     elif isinstance(value, Mapping):
         for name, item in _fields(cast("Mapping[str, object]", value)):
-            if name not in _NO_WORDS:
+            if name not in _NO_WORDS and (name in _FIGURES or not _is_number(item)):
                 yield from _lines(item, depth + 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and depth:
+    elif _is_number(value) and depth:
         yield str(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _join(given: Iterable[str]) -> str:

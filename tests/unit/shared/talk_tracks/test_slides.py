@@ -25,6 +25,15 @@ from shared.talk_tracks.slides import check_slides, read_slides
         ({"title": "Why", "description": "Why"}, "Why", ""),
         ({"title": "**Why** [now](http://x)", "text": "Say `it` _well_"}, "Why now", "Say it well"),
         ({"id": 7, "layout": "blank"}, "", ""),
+        ({"title": "2026", "text": "R&amp;D &lt;5 %"}, "2026", "R&D <5 %"),
+        (
+            {"title": "Why", "body": "<p>Time</p><ul><li>one</li><li>two</li></ul>"},
+            "Why",
+            "Time. one. two.",
+        ),
+        ({"elements": [{"x": 1, "w": 100, "rotation": 45, "text": "Hi"}]}, "Hi", ""),
+        ({"title": "Sales", "stats": [{"label": "Up", "value": 12}]}, "Sales", "Up. 12."),
+        ({"title": "Table", "rows": [["a", 1], ["b", 2]]}, "Table", "a. 1. b. 2."),
         ({"title": "—", "content": "***"}, "", ""),
     ],
 )
