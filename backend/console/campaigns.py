@@ -10,6 +10,7 @@ from backend.console.data import attempt, every, insert, select, select_one
 from console import ApiError, page
 from console.api import project
 from console.layout import heading
+from console.ui.file_button import FileButton
 from console.ui.messages import empty, show_error
 from console.ui.parts import panel, subheading
 from console.ui.table import Column, Table
@@ -115,21 +116,16 @@ class _NewCampaign:
                 )
                 self.region.classes("filter-user")
                 self.any_hour = ui.checkbox("Call at any hour (for tests)").props("dense")
-            upload = ui.upload(
-                label="Choose a list of contacts",
-                auto_upload=True,
-                max_file_size=_LARGEST,
-                on_upload=self._preview,
-                on_rejected=lambda: ui.notify(_TOO_LARGE, type="negative"),
+            FileButton(
+                "Choose a list of contacts",
+                self._preview,
+                lambda: ui.notify(_TOO_LARGE, type="negative"),
+                most=_LARGEST,
+                accept=".csv,.tsv,.txt,.xlsx,.json,.jsonl,.ndjson",
             )
-            upload.props('flat bordered accept=".csv,.tsv,.txt,.xlsx,.json,.jsonl,.ndjson"')
-            upload.classes("full")
             self.result = ui.element("div").classes("stack").props("aria-live=polite")
 
     async def _preview(self, event: events.UploadEventArguments) -> None:
-        if event.file.size() > _LARGEST:  # a browser need not heed max_file_size
-            ui.notify(_TOO_LARGE, type="negative")
-            return
         self.file = await event.file.read()
         name = PurePath(event.file.name)
         self.kind = _MEDIA.get(name.suffix.lower(), "text/csv")

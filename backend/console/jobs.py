@@ -1,6 +1,7 @@
 """Media jobs: the queues and the jobs in them; retry, cancel, and a picture of a prompt."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,8 +23,9 @@ from console import ApiError, page
 from console.api import project
 from console.layout import heading
 from console.ui.dialogs import confirm
+from console.ui.filters import Filters
 from console.ui.messages import empty
-from console.ui.parts import facts, link, panel
+from console.ui.parts import facts, panel
 from console.ui.preview import preview
 from console.ui.table import Column, Table
 from console.ui.text import clip, json_block, text_block
@@ -44,8 +46,16 @@ _QUEUES: Final = (
     Column("in_flight", "With a worker", "number"),
     Column("oldest", "Oldest"),
     Column("average", "A job takes", optional=True),
+    Column("failed", "Failed", "number", href="/console/jobs?status=failed"),
 )
-_STATES: Final = ("queued", "processing", "completed", "failed", "cancelled")
+_STATES: Final = {
+    "queued": "Waiting",
+    "processing": "With a worker",
+    "completed": "Completed",
+    "failed": "Failed: dead letters",
+    "cancelled": "Cancelled",
+}
+_FILTERS: Final = ("q", "status", "job_type")
 _TYPES: Final = (
     "sdxl_image_fast",
     "sdxl_image_high",
@@ -58,28 +68,35 @@ _READ: Final = (
     "id,original_prompt,status,job_type,queue_name,attempts,max_attempts,error_message,queued_at"
 )
 _SHOWN: Final = 100
-_MOST_RETRIED: Final = 1000
+_MOST_CHANGED: Final = 1000
 
 
 @page("/jobs", title="Media jobs", icon="auto_awesome", group="Work", order=40)
-async def jobs(status: str = "") -> None:
-    """List the queues and the newest jobs."""
-    status = status if status in _STATES else ""
+async def jobs() -> None:
+    """List the queues and the newest jobs that match the address."""
+    parameters = ui.context.client.request.query_params
     with heading("Media jobs", "Pictures and videos from prompts, by way of the queue"):
         retry = ui.button("Retry all that failed …", icon="replay").props("flat no-caps")
-        retry.on_click(_retry_all)
-    _show_states(status)
+        cancel = ui.button("Cancel all that wait …", icon="stop").props("flat no-caps")
     queues = Table(_QUEUES, label="Queues", row_key="name")
+    filters = Filters("/jobs", {name: parameters.get(name, "") for name in _FILTERS})
+    filters.search("q", "Words or an error")
+    filters.select("status", "Status", _STATES)
+    filters.select("job_type", "Type", _TYPES)
+    retry.on_click(lambda: _retry_all(filters))
+    cancel.on_click(lambda: _cancel_all(filters))
     message = ui.element("div")
     table = Table(_COLUMNS, label="Jobs")
 
     async def load() -> None:
-        queues.set_rows(_queue_rows(await call("get_media_queues_v1")))
-        by = {"status": f"eq.{status}"} if status else {}
-        rows = await select("jobs", select=_READ, **by, order="created_at.desc", limit=_SHOWN)
-        table.set_rows([_render(row) for row in rows])
-        table.set_visibility(bool(rows))
-        message.set_visibility(not rows)
+        failed = await _count_failed()
+        rows = _queue_rows(await call("get_media_queues_v1"))
+        queues.set_rows([{**row, "failed": failed.get(row["name"])} for row in rows])
+        by = {**_conditions(filters.values), "order": "created_at.desc", "limit": _SHOWN}
+        found = await select("jobs", select=_READ, **by)
+        table.set_rows([_render(row) for row in found])
+        table.set_visibility(bool(found))
+        message.set_visibility(not found)
 
     with message:
         empty(
@@ -87,20 +104,24 @@ async def jobs(status: str = "") -> None:
             "Write a prompt below, or call the function queue-job.",
             "edge queue list",
         )
+    filters.on_change = load
     await load()
     every(1.0, load)
     await _add_form()
 
 
-def _show_states(current: str) -> None:
-    with ui.element("nav").classes("row-wrap").props('aria-label="Status"'):
-        for state in ("", *_STATES):
-            shown = link(
-                state.capitalize() or "All",
-                f"/console/jobs?status={state}" if state else "/console/jobs",
-            )
-            if state == current:
-                shown.props("aria-current=page")
+def _conditions(values: Mapping[str, str], status: str = "") -> dict[str, str]:
+    """Return the data API's conditions of the filters that are set; `status` replaces theirs."""
+    by = {name: f"eq.{values[name]}" for name in ("status", "job_type") if values.get(name)}
+    if text := "".join(c for c in values.get("q", "") if c not in '*,()"\\%'):
+        by["or"] = f'(original_prompt.ilike."*{text}*",error_message.ilike."*{text}*")'
+    return {**by, **({"status": f"eq.{status}"} if status else {})}
+
+
+async def _count_failed() -> dict[str, int]:
+    """Count the failed jobs by queue, up to a number that nobody reads one by one."""
+    rows = await select("jobs", select="queue_name", status="eq.failed", limit=_MOST_CHANGED)
+    return Counter(row["queue_name"] for row in rows)
 
 
 def _queue_rows(queues: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -126,18 +147,29 @@ def _render(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "tries": f"{row['attempts']} of {row['max_attempts']}"}
 
 
-async def _retry_all() -> None:
-    failed = await select(
-        "jobs", select="id", status="eq.failed", transport="neq.none", limit=_MOST_RETRIED
-    )
+async def _retry_all(filters: Filters) -> None:
+    by = _conditions(filters.values, "failed")
+    failed = await select("jobs", select="id", transport="neq.none", limit=_MOST_CHANGED, **by)
     if not failed:
-        ui.notify("No job has failed.")
+        ui.notify("No job here has failed.")
     elif await confirm(f"Queue {len(failed):,} failed jobs again?", action="Retry"):
-        await _retry([row["id"] for row in failed])
+        retry = partial(call, "retry_media_job_v1")
+        await _change([row["id"] for row in failed], lambda job_id: retry(job_id=job_id), "queued")
 
 
-async def _retry(ids: Sequence[str]) -> None:
-    """Queue jobs again, one by one, with a bar and a button that stops."""
+async def _cancel_all(filters: Filters) -> None:
+    by = _conditions(filters.values, "queued")
+    waiting = await select("jobs", select="id", limit=_MOST_CHANGED, **by)
+    if not waiting:
+        ui.notify("No job here waits.")
+    elif await confirm(f"Cancel {len(waiting):,} jobs that wait?", action="Cancel them"):
+        await _change([row["id"] for row in waiting], _cancel, "cancelled")
+
+
+async def _change(
+    ids: Sequence[str], change: Callable[[str], Awaitable[object]], what: str
+) -> None:
+    """Change jobs, one by one, with a bar and a button that stops."""
     stopped = False
 
     def stop() -> None:
@@ -146,7 +178,7 @@ async def _retry(ids: Sequence[str]) -> None:
 
     with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("question"):
         with ui.element("h2"):
-            ui.label("Queueing again")
+            ui.label(f"Jobs are {what}")
         bar = ui.linear_progress(0, show_value=False).props('aria-label="Progress"')
         text = ui.label("").props("aria-live=polite")
         ui.button("Stop", on_click=stop).props("flat no-caps")
@@ -155,15 +187,15 @@ async def _retry(ids: Sequence[str]) -> None:
         if stopped:
             break
         try:
-            await call("retry_media_job_v1", job_id=job_id)
+            await change(job_id)
         except ApiError:
             refused += 1
         done += 1
         bar.set_value(done / len(ids))
         text.set_text(f"{done:,} of {len(ids):,}, {refused:,} refused")
     dialog.close()
-    queued = f"{done - refused:,} jobs are queued again."
-    ui.notify(f"Stopped after {done:,} of {len(ids):,}: {queued}" if stopped else queued)
+    changed = f"{done - refused:,} jobs are {what}."
+    ui.notify(f"Stopped after {done:,} of {len(ids):,}: {changed}" if stopped else changed)
 
 
 async def _add_form() -> None:

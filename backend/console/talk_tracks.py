@@ -20,6 +20,7 @@ from backend.console.data import (
 from console import page
 from console.api import project
 from console.layout import heading
+from console.ui.file_button import FileButton
 from console.ui.messages import empty
 from console.ui.parts import facts, link, panel
 from console.ui.table import Column, Table
@@ -86,20 +87,16 @@ async def _add_form() -> None:
         user = ui.select(users, label="For", value=next(iter(users))).props("dense outlined")
 
         async def take(event: events.UploadEventArguments) -> None:
-            if event.file.size() > _LARGEST:  # a browser need not heed max_file_size
-                ui.notify(_TOO_LARGE, type="negative")
-                return
             content, name = await event.file.read(), PurePath(event.file.name)
             await attempt(lambda: _begin(user.value, name, content))
 
-        upload = ui.upload(
-            label="Choose a deck: .pptx, Markdown or JSON, up to 30 MB",
-            auto_upload=True,
-            max_file_size=_LARGEST,
-            on_upload=take,
-            on_rejected=lambda: ui.notify(_TOO_LARGE, type="negative"),
+        FileButton(
+            "Choose a deck: .pptx, Markdown or JSON, up to 30 MB",
+            take,
+            lambda: ui.notify(_TOO_LARGE, type="negative"),
+            most=_LARGEST,
+            accept=".pptx,.md,.markdown,.txt,.json",
         )
-        upload.props('flat bordered accept=".pptx,.md,.markdown,.txt,.json"').classes("full")
 
 
 async def _begin(user_id: str, name: PurePath, content: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from nicegui import events, ui
 
+from console.ui.file_button import FileButton
 from console.ui.parts import size
 
 _MOST_BYTES: Final = 8 << 20
@@ -26,17 +27,9 @@ class FormFields:
                 add.props("flat no-caps")
                 self._name = ui.input("Field of the next files", value="file")
                 self._name.props("dense outlined").classes("filter-wide mono")
-            upload = ui.upload(
-                label="Add files, 8 MB at most",
-                multiple=True,
-                auto_upload=True,
-                max_file_size=_MOST_BYTES,
-                on_upload=self._take,
-                on_rejected=_refuse,
+            FileButton(
+                "Add files, 8 MB at most", self._take, _refuse, most=_MOST_BYTES, multiple=True
             )
-            upload.props("flat bordered").classes("full")
-            # Listed above, where they can be removed and chosen again.
-            upload.on("uploaded", lambda: upload.run_method("removeUploadedFiles"), args=[])
         self._add("", "")
 
     def fill(self, fields: Sequence[Mapping[str, Any]]) -> None:

@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.conftest import RunningStack
+from tests.e2e.console.conftest import Tab, find_serious
 
 _PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -132,7 +134,7 @@ def test_failed_jobs_are_retried_together_until_it_is_stopped(
     question = page.get_by_role("alertdialog")
     expect(question).to_contain_text(re.compile(r"Queue \d+ failed jobs again"))
     question.get_by_role("button", name="Retry").click()
-    progress = page.get_by_role("dialog").filter(has_text="Queueing again")
+    progress = page.get_by_role("dialog").filter(has_text="Jobs are queued")
     expect(progress).to_contain_text(re.compile(r"\d+ of \d+, 0 refused"))
     progress.get_by_role("button", name="Stop").click()
 
@@ -145,12 +147,65 @@ def test_failed_jobs_are_retried_together_until_it_is_stopped(
     assert sum(found.values()) == 500
 
 
-@pytest.mark.parametrize("path", ["calls", "media", "workers", "chats", "training"])
-def test_every_other_page_opens(page: Page, path: str) -> None:
-    page.goto(f"/console/{path}")
+_WAIT: Final = """
+insert into public.jobs (user_id, job_type, format, quality, queue_name, transport, payload,
+  original_prompt) values (%s, 'sdxl_image_fast', 'image', 'fast', 'sdxl_queue', 'pgmq', '{}', %s)"""
 
-    expect(page.locator("h1")).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
+
+def test_jobs_that_wait_are_cancelled_together(page: Page, stack: RunningStack) -> None:
+    """Only those that the filter finds."""
+    user_id, _ = stack.create_user()
+    mark = f"lighthouse {user_id[:8]}"
+    with psycopg.connect(stack.dsn) as connection:
+        connection.execute("set local session_replication_role = replica")  # they are just there
+        for prompt in (f"A {mark}", f"Another {mark}", f"A boat, not a light {user_id[:8]}"):
+            connection.execute(_WAIT, (user_id, prompt))
+    page.goto("/console/jobs")
+    page.get_by_label("Words or an error").fill(mark)
+    page.wait_for_url("**q=lighthouse**")
+    page.get_by_role("button", name="Cancel all that wait").click()
+    question = page.get_by_role("alertdialog")
+    expect(question).to_contain_text("Cancel 2 jobs that wait")
+    question.get_by_role("button", name="Cancel them").click()
+
+    expect(page.get_by_text("2 jobs are cancelled.")).to_be_visible()
+    with psycopg.connect(stack.dsn) as connection:
+        read = "select status from public.jobs where user_id = %s order by original_prompt like %s"
+        found = connection.execute(read, (user_id, f"%{mark}")).fetchall()
+        connection.execute("delete from public.jobs where user_id = %s", (user_id,))
+    assert [status for (status,) in found] == ["queued", "cancelled", "cancelled"]
+
+
+_PAGES: Final = (
+    *("campaigns", "calls", "tracks", "jobs", "media", "workers", "chats", "training"),
+)
+
+
+def test_every_page_fits_a_phone_and_is_accessible(
+    project_tab: Tab, stack: RunningStack, email: str
+) -> None:
+    """Of this project; the addresses of its users have 48 characters."""
+    page = project_tab.page
+    faults: dict[str, list[str]] = {}
+    for path in _PAGES:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.emulate_media(color_scheme="light")
+        page.goto(f"/console/{path}")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.get_by_role("button").last).to_be_visible()
+        width = page.evaluate("document.documentElement.scrollWidth")
+        page.set_viewport_size({"width": 1280, "height": 720})
+        expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.evaluate(Axe().axe_script)
+        found = find_serious(project_tab)
+        page.emulate_media(color_scheme="dark")
+        expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+        found += find_serious(project_tab, runOnly=["color-contrast"])
+        if found or width > 390:
+            faults[path] = [f"{width} wide", *found]
+
+    assert faults == {}
 
 
 def add_picture(stack: RunningStack, prompt: str) -> None:
@@ -193,21 +248,3 @@ def test_the_library_shows_its_pictures_whatever_their_prompts_are(
     with stack.client() as client:
         left = client.get("/rest/v1/user_library", params={"original_prompt": f"eq.{prompt}"})
     assert left.json() == []
-
-
-def test_no_form_is_wider_than_a_phone(page: Page, stack: RunningStack) -> None:
-    stack.create_user()  # its address has 48 characters
-    page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("jobs", "tracks", "campaigns"):
-        page.goto(f"/console/{path}")
-        expect(page.locator("h1")).to_be_visible()
-        expect(page.get_by_role("button").last).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-
-
-def test_the_button_that_chooses_a_file_is_seen_in_the_light(page: Page) -> None:
-    page.emulate_media(color_scheme="light")
-    page.goto("/console/campaigns")
-    header = page.locator(".q-uploader__header")
-
-    expect(header.locator(".q-btn")).to_have_css("color", "rgb(255, 255, 255)")
