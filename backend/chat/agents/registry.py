@@ -23,9 +23,19 @@ class UnknownAgentError(Exception):
 @cache
 def agents() -> Mapping[str, Agent]:
     """Return the agents by name."""
-    for module in pkgutil.iter_modules(folder.__path__):
-        importlib.import_module(f"{folder.__name__}.{module.name}")
-    return {each.name: each() for each in sorted(Agent.__subclasses__(), key=lambda a: a.name)}
+    names = [f"{folder.__name__}.{module.name}" for module in pkgutil.iter_modules(folder.__path__)]
+    found = [each for name in names for each in _find_agents(name)]
+    return {each.name: each() for each in sorted(found, key=lambda each: each.name)}
+
+
+def _find_agents(name: str) -> list[type[Agent]]:
+    """Return the agents that a module defines."""
+    return [
+        value
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, Agent) and value.__module__ == name
+        if value is not Agent
+    ]
 
 
 def choose_agent(message: Message) -> tuple[Agent, str, dict[str, str]]:

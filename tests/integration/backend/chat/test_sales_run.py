@@ -85,6 +85,25 @@ async def test_a_question_is_answered_with_quotes_and_times(chat: ChatServer) ->
     assert all(quote in transcript for quote in quotes)
 
 
+async def test_passages_are_searched_for_without_an_answer(chat: ChatServer) -> None:
+    video = upload(chat, SAMPLE, "searched").json()
+    async with connect(chat.url) as client:
+        ended = await client.ask(message(f"@search video_id={video['id']} the price"))
+        assert ended["status"] == "success", ended
+        assert ended["agents"] == ["search"]
+        (found,) = ended["content"][1]["search_results"]
+        assert found["video_id"] == video["id"]
+        assert all(shot["start"] < shot["end"] for shot in found["shots"])
+        nothing = await client.ask(message("@search collection_id=none the price"))
+        assert nothing["status"] == "not_generated"
+        empty = await client.ask(message("@search"))
+        assert empty["metadata"]["error_type"] == "missing_parameters"
+        named = await client.ask(message("@help"))
+    with chat.http() as http:
+        listed = http.get("/agent").json()
+    assert all(f"`@{agent['name']}` {agent['description']}" in str(named) for agent in listed)
+
+
 async def test_without_the_model_passages_are_quoted(chat: ChatServer, stack: RunningStack) -> None:
     upload(chat, SAMPLE, "questions")
     stack.fault(provider="openai", kind="status", status=500, endpoint="responses")

@@ -1,7 +1,12 @@
 """Which agent a message is for, and its options."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from backend.chat.agents import registry
+from backend.chat.agents.help import render_help
 from backend.chat.agents.registry import UnknownAgentError, agents, choose_agent
 from backend.chat.messages import Message
 
@@ -33,6 +38,32 @@ def test_every_agent_says_what_it_does() -> None:
 def test_the_mention_chooses(message: Message, name: str, text: str) -> None:
     agent, rest, _ = choose_agent(message)
     assert (agent.name, rest) == (name, text)
+
+
+_POET = """
+from backend.chat.agents.agent import Agent, Turn
+
+
+class Poet(Agent):
+    name = "poet"
+    description = "Writes verses."
+
+    async def run(self, turn: Turn) -> None:
+        turn.output.text = "A rose."
+"""
+
+
+def test_an_agent_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "poet.py").write_text(_POET)
+    monkeypatch.setattr(registry.folder, "__path__", [*registry.folder.__path__, str(tmp_path)])
+    agents.cache_clear()
+    try:
+        agent, _, _ = choose_agent(given("@poet write"))
+        assert (agent.name, agents()["poet"]) == ("poet", agent)
+        assert "`@poet` Writes verses." in render_help()
+    finally:
+        agents.cache_clear()
+        sys.modules.pop("backend.chat.agents.poet", None)
 
 
 def test_options_are_read_where_the_agent_has_them() -> None:
