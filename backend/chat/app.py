@@ -83,6 +83,7 @@ async def measure(request: Request) -> Response:
         "chat_clients": len(services.server.eio.sockets),
         "chat_active_runs": services.runner.active,
         "chat_failed_emits_total": services.emitter.failures,
+        "chat_unacknowledged_outputs_total": services.manager.unacknowledged,
         "chat_refused_frames_total": FRAME_JSON.refused,
     }
     return PlainTextResponse("".join(f"{name} {value}\n" for name, value in figures.items()))

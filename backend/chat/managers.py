@@ -14,6 +14,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
+from backend.chat.acknowledgements import AcknowledgingManager
+
 _CHANNEL: Final = "chat"
 _LONGEST_PAYLOAD: Final = 7_900
 """Bytes; Postgres refuses notifications of 8,000 and more."""
@@ -27,12 +29,12 @@ _LONGEST_PAUSE: Final = 10.0
 _log = logging.getLogger("chat")
 
 
-def choose_manager(database_url: str, redis_url: str) -> socketio.AsyncManager:
+def choose_manager(database_url: str, redis_url: str) -> AcknowledgingManager:
     """Return Redis's manager where a URL is given, Postgres's, or one for a single instance."""
     if redis_url:
         return RedisManager(redis_url, channel=_CHANNEL)
     if database_url.startswith("sqlite:"):
-        return socketio.AsyncManager()
+        return AcknowledgingManager()
     return PostgresManager(database_url)
 
 
@@ -82,7 +84,7 @@ class Subscription:
         self.is_confirmed.set()
 
 
-class RedisManager(socketio.AsyncRedisManager):
+class RedisManager(socketio.AsyncRedisManager, AcknowledgingManager):
     """Manager over Redis."""
 
     def __init__(self, url: str, channel: str = _CHANNEL) -> None:
@@ -125,7 +127,7 @@ class RedisManager(socketio.AsyncRedisManager):
             is_asked = message is None
 
 
-class PostgresManager(AsyncPubSubManager):
+class PostgresManager(AsyncPubSubManager, AcknowledgingManager):
     """Manager over LISTEN and NOTIFY; a longer message goes through chat.notifications."""
 
     name = "postgres"

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import socketio
 from pydantic import ValidationError
 
+from backend.chat.acknowledgements import AcknowledgingManager
 from backend.chat.browsers import Browser, Browsers, read_cookie
 from backend.chat.emitter import NAMESPACE, Emitter, room_of
 from backend.chat.messages import TERMINAL, Message, Output, new_id, refusal
@@ -60,18 +61,21 @@ class ChatNamespace(socketio.AsyncNamespace):
         self._browsers = Browsers()
 
     async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
-        """Check auth {token?, session_id?, last_seen?}; what the session missed is sent.
+        """Check auth {token?, session_id?, last_seen?, acknowledge?}; what it missed is sent.
 
-        Without a session, those that the client's browser followed before. Raises
-        ConnectionRefusedError.
+        Without a session, of those that the client's browser followed before. With acknowledge:
+        true the client acknowledges outputs that have ended. Raises ConnectionRefusedError.
         """
         given = _read_object(auth)
         owner = await self._users.find(str(given.get("token") or ""))
         if owner.is_refused:
             raise socketio.exceptions.ConnectionRefusedError("Sign in: the token is not valid.")
-        socket_id = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        manager = self.server.manager
+        socket_id = manager.eio_sid_from_sid(sid, NAMESPACE)
         browser = self._browsers.enter(socket_id, environ.get("HTTP_COOKIE", ""))
         self._clients[sid] = _Client(owner.id, browser)
+        if given.get("acknowledge") is True and isinstance(manager, AcknowledgingManager):
+            manager.acknowledging.add(sid)
         session_id, since = _read_id(given, "session_id"), given.get("last_seen")
         if session_id:
             is_time = isinstance(since, (int, float)) and not isinstance(since, bool)
@@ -96,6 +100,8 @@ class ChatNamespace(socketio.AsyncNamespace):
         """Forget the client; its runs go on."""
         if client := self._clients.pop(sid, None):
             client.browser.left_at = time.time()
+        if isinstance(manager := self.server.manager, AcknowledgingManager):
+            manager.acknowledging.discard(sid)
         _log.debug("Client %s disconnected: %s.", sid, reason)
 
     async def on_reconnect(self, sid: str, data: Any = None) -> None:

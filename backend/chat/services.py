@@ -1,11 +1,13 @@
 """Services of the chat backend: what routes and events share."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import socketio
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from backend.chat.acknowledgements import AcknowledgingManager
 from backend.chat.browsers import COOKIE
 from backend.chat.emitter import Emitter
 from backend.chat.frame_json import FRAME_JSON
@@ -28,6 +30,7 @@ class Services:
 
     settings: Settings
     server: socketio.AsyncServer
+    manager: AcknowledgingManager
     store: Store
     library: Library
     functions: Functions
@@ -47,6 +50,7 @@ class Services:
         """Return the runs and close the connections."""
         await self.runner.stop()
         await self.emitter.stop()
+        await self.manager.stop()
         for each in (self.functions, self.library, self.recordings, self.users, self.store):
             await each.close()
 
@@ -60,6 +64,7 @@ def make_services(settings: Settings, server: socketio.AsyncServer) -> Services:
     return Services(
         settings=settings,
         server=server,
+        manager=cast("AcknowledgingManager", server.manager),
         store=store,
         library=library,
         functions=functions,

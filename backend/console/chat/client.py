@@ -127,7 +127,7 @@ class ChatClient:
                 await socket.connect(
                     self.url,
                     namespaces=[NAMESPACE],
-                    auth={"token": token} if token else None,
+                    auth={"acknowledge": True, **({"token": token} if token else {})},
                     transports=["websocket"],
                     wait_timeout=_CONNECT_SECONDS,
                 )

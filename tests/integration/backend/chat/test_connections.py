@@ -120,6 +120,22 @@ async def test_an_instance_hears_others_from_the_start(
             await instances.wait_for("done")
 
 
+@pytest.mark.parametrize("over_redis", [False, True])
+async def test_clients_acknowledge_what_other_instances_send(
+    cluster: Cluster, database: str, *, over_redis: bool
+) -> None:
+    with run_valkey() if over_redis else nullcontext("") as redis_url:
+        async with two_instances(cluster.dsn(database), redis_url) as instances:
+            sids = instances.services.manager.get_participants(NAMESPACE, room_of("s"))
+            instances.services.manager.acknowledging.update(sid for sid, _ in sids)
+            for status in ("progress", "success"):
+                data = {"session_id": "s", "status": status}
+                await instances.sender.emit("chat", data, to=room_of("s"), namespace=NAMESPACE)
+            async with asyncio.timeout(PATIENCE):
+                packets = [(await instances.client.queue.get()).data for _ in range(2)]
+            assert [packet.partition("[")[0] for packet in packets] == ["2/chat,", "2/chat,1"]
+
+
 def end_listeners(database_url: str, redis_url: str) -> None:
     """End the connections that listen to other instances."""
     if redis_url:
