@@ -14,6 +14,8 @@ from shared.database.clients import http_pool
 from shared.env import SupabaseEnv
 from shared.errors import UnauthorizedError, UnavailableError
 
+_WRONG_KEY: Final = "Invalid credentials: the API key is none of this project's"
+
 Mode = Literal["none", "publishable", "user", "secret"]
 
 
@@ -50,7 +52,7 @@ async def _as_publishable(credentials: Credentials, env: SupabaseEnv) -> Princip
         if is_one_of(presented, env.publishable_keys):
             return Principal("publishable")
         if presented.startswith("sb_publishable_"):
-            raise UnauthorizedError
+            raise UnauthorizedError(_WRONG_KEY)
     return None
 
 
@@ -75,7 +77,7 @@ async def _as_secret(credentials: Credentials, env: SupabaseEnv) -> Principal | 
         if is_one_of(presented, env.secret_keys):
             return Principal("secret", claims={"role": "service_role"})
         if presented.startswith("sb_secret_"):
-            raise UnauthorizedError
+            raise UnauthorizedError(_WRONG_KEY)
     token = credentials.bearer
     if token is None or token.startswith("sb_") or _is_project_key(token, env):
         return None

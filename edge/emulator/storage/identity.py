@@ -17,6 +17,7 @@ _REASONS: Final = {
     TokenFault.EXPIRED: '"exp" claim timestamp check failed',
     TokenFault.NOT_YET_VALID: '"nbf" claim timestamp check failed',
 }
+_WRONG_KEY: Final = ": the API key is none of this project's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,6 @@ def authenticate(request: Request, keys: Keys) -> Caller:
     try:
         claims = verify(token, keys)
     except TokenError as exc:
-        raise access_denied(explain_token(exc)) from exc
+        wrong = _WRONG_KEY if token.startswith("sb_") else ""
+        raise access_denied(explain_token(exc) + wrong) from exc
     return Caller(str(claims.get("role") or "anon"), claims, token)

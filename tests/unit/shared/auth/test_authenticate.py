@@ -83,6 +83,15 @@ async def test_present_but_invalid_does_not_fall_through(project: Project) -> No
         await mode_of(project, bearer(project.token(exp=1)), "user", "none")
 
 
+@pytest.mark.parametrize("key", ["sb_secret_wrong", "sb_publishable_wrong"])
+@pytest.mark.parametrize("name", ["apikey", "authorization"])
+async def test_a_wrong_key_is_said_to_be_wrong(project: Project, name: str, key: str) -> None:
+    headers = {name: key if name == "apikey" else f"Bearer {key}"}
+
+    with pytest.raises(UnauthorizedError, match="the API key is none of this project's"):
+        await mode_of(project, headers, "publishable", "secret")
+
+
 def b64(content: bytes) -> str:
     return urlsafe_b64encode(content).rstrip(b"=").decode()
 
