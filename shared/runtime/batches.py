@@ -35,9 +35,10 @@ class Batches(Generic[T]):
 
     async def _send_waiting(self) -> None:
         try:
+            await asyncio.sleep(0)  # for tasks that are about to add something too
             while self._waiting:
-                await asyncio.sleep(0)  # for tasks that are about to add something too
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._send(batch)
+                await asyncio.sleep(0)
         finally:  # at once: a callback of the task would miss what is added before it is called
             self._senders -= 1

@@ -52,13 +52,15 @@ async def test_what_is_added_as_the_last_batch_ends_is_sent_too() -> None:
     assert sent == [1, 2, 3, 4, 5]
 
 
-async def test_tasks_of_the_same_turn_share_a_batch() -> None:
+async def test_what_is_about_to_be_added_shares_the_batch() -> None:
     sent: list[list[int]] = []
 
     async def send(batch: Sequence[int]) -> None:
         sent.append(list(batch))
 
     async def add(number: int) -> None:
+        if number:
+            await asyncio.sleep(0)
         batches.add(number)
 
     batches = Batches(send, most=10, at_once=2)
