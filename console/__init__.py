@@ -9,6 +9,6 @@ registers them:
 """
 
 from console.api import Api, ApiError, api, project
-from console.registry import page
+from console.registry import Failing, page, watch
 
-__all__ = ["Api", "ApiError", "api", "page", "project"]
+__all__ = ["Api", "ApiError", "Failing", "api", "page", "project", "watch"]

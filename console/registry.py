@@ -1,7 +1,9 @@
-"""Pages of the console: each is a function that builds one, registered with `page`."""
+"""What pages register: themselves with `page`, and with `watch` what fails, for the home page."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -44,4 +46,31 @@ def page(
     return register
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Something that fails, as a person reads it, and the page that shows it."""
+
+    text: str
+    url: str
+
+
+Find = Callable[[], Awaitable[Sequence[Failing]]]
+
+
+def watch(find: Find) -> Find:
+    """Register a function that the home page awaits now and then: what fails in the project."""
+    WATCHES.append(find)
+    return find
+
+
+async def find_failing() -> list[Failing]:
+    """Return what fails in the project; what cannot be asked is left out."""
+    found: list[Failing] = []
+    for find in WATCHES:
+        with suppress(ApiError):
+            found += await find()
+    return found
+
+
 VIEWS: Final[list[View]] = []
+WATCHES: Final[list[Find]] = []

@@ -5,7 +5,7 @@ from typing import Final
 
 _PAGES: Final = (
     *("campaigns", "campaign", "calls", "jobs", "media"),
-    *("talk_tracks", "chat.page", "training"),
+    *("talk_tracks", "chat.page", "training", "home"),
 )
 
 

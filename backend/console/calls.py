@@ -1,15 +1,17 @@
 """One call: what was said beside its recording, how it ended, what it cost."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from nicegui import ui
 
 from backend.console.campaigns import CALL_TONES, money
-from backend.console.data import moment, select, select_one
+from backend.console.data import link_rows, moment, select, select_one
 from console import page
 from console.layout import heading
+from console.ui.export import export_buttons
 from console.ui.messages import empty
 from console.ui.parts import facts, figures, link, milliseconds, panel
 from console.ui.table import Column, Table
@@ -27,13 +29,16 @@ _COLUMNS: Final = (
 _READ: Final = (
     "id,to_number,direction,status,disconnection_reason,duration_ms,cost_cents,created_at"
 )
+_WEBHOOKS: Final = "/console/requests?function=retell-webhook&q="
+_EXPORTED: Final = 1000
 _MOST_TURNS: Final = 500
 
 
 @page("/calls", title="Calls", icon="call", group="Work", order=20)
 async def calls() -> None:
     """List the newest calls."""
-    heading("Calls", "The newest 100, of all campaigns and those that came in")
+    with heading("Calls", "The newest 100, of all campaigns and those that came in"):
+        export_buttons("calls", partial(select, "calls", order="created_at.desc", limit=_EXPORTED))
     rows = await select("calls", select=_READ, order="created_at.desc", limit=100)
     if not rows:
         empty(
@@ -91,6 +96,8 @@ def _show_facts(row: Mapping[str, Any]) -> None:
             "Ended": moment(row["ended_at"]),
             "Call again at": moment(row["callback_at"]),
             "Provider's id": row["retell_call_id"],
+            "Webhooks": lambda: link("See and replay them", f"{_WEBHOOKS}{row['retell_call_id']}"),
+            "Rows": lambda: link_rows(("calls",), "id", row["id"]),
             "Campaign": (lambda: link("Open", f"/console/campaigns/{campaign}"))
             if campaign
             else None,

@@ -8,13 +8,14 @@ from typing import Any, Final
 from nicegui import ui
 
 from backend.console.campaigns import CALL_TONES, TONES, money
-from backend.console.data import attempt, badge, every, names, select, select_one
+from backend.console.data import attempt, badge, every, link_rows, names, select, select_one
 from console import ApiError, page
 from console.api import project
 from console.layout import heading
 from console.ui.dialogs import confirm
+from console.ui.export import export_buttons
 from console.ui.messages import empty
-from console.ui.parts import facts, figures, link, panel
+from console.ui.parts import facts, figures, panel
 from console.ui.table import Column, Table
 
 _CONTACTS: Final = (
@@ -44,6 +45,9 @@ _ACTIONS: Final = {
     "retry_failed": ("Call failed contacts again", "replay", ("completed", "failed")),
     "cancel_campaign": ("Cancel", "stop", ("draft", "active", "paused")),
 }
+_ROWS: Final = ("campaign_contacts", "calls")
+_PACE: Final = timedelta(minutes=1)
+_MOST: Final = 1000
 _NOW: Final = "Call those who wait now"
 _OUTCOMES: Final = ("processed", "connected", "successful", "voicemail", "failed")
 
@@ -80,11 +84,14 @@ class _Campaign:
         self.now.props("no-caps flat dense").set_visibility(False)
 
     def build(self) -> None:
+        self.pace = 0
         self.summary = ui.element("div").classes("stack").props("aria-live=off")
         self.bar = ui.linear_progress(0, show_value=False).props('aria-label="Contacts done"')
         with panel("Contacts"):
+            export_buttons("contacts", lambda: self._fetch_all("campaign_contacts"))
             self.contacts = Table(_CONTACTS, label="Contacts")
         with panel("Calls"):
+            export_buttons("calls", lambda: self._fetch_all("calls"))
             self.calls = Table(_CALLS, label="Calls")
             self.no_calls = ui.label("No call yet.").classes("dim")
         row = self.row
@@ -94,9 +101,7 @@ class _Campaign:
                 {
                     "Hours": f"{row['opens_at'][:5]} to {row['closes_at'][:5]}, the contact's time",
                     "Days": ", ".join(_DAYS[day - 1] for day in days),
-                    "Rows": lambda: link(
-                        "public.campaign_contacts", "/console/tables/public/campaign_contacts"
-                    ),
+                    "Rows": partial(link_rows, _ROWS, "campaign_id", row["id"]),
                 }
             )
 
@@ -108,6 +113,8 @@ class _Campaign:
             return
         self.row = row
         counts = await select_one("campaign_statistics", **by) or {}
+        recent = f"gt.{(datetime.now(UTC) - _PACE).isoformat()}"
+        self.pace = len(await select("calls", **by, select="id", created_at=recent, limit=_MOST))
         self._show(counts)
         by_time = {"select": names(_CALLS), "order": "created_at.desc", "limit": 25}
         calls = await select("calls", **by, **by_time)
@@ -118,6 +125,14 @@ class _Campaign:
         self.contacts.set_rows([_render(each) for each in contacts])
         waiting = await select("campaign_contacts", **self._waiting(), select="id", limit=1)
         self.now.set_visibility(row["status"] == "active" and bool(waiting))
+
+    async def _fetch_all(self, table: str) -> list[dict[str, Any]]:
+        """Return all rows of the campaign in a table, a page at a time."""
+        rows: list[dict[str, Any]] = []
+        by = {"campaign_id": f"eq.{self.row['id']}", "order": "id", "limit": _MOST}
+        while part := await select(table, **by, offset=len(rows)):
+            rows += part
+        return rows
 
     def _show(self, counts: Mapping[str, Any]) -> None:
         status = self.row["status"]
@@ -135,6 +150,7 @@ class _Campaign:
                 {
                     "Contacts": (f"{total:,}", False),
                     **shown,
+                    "Calls in the last minute": (f"{self.pace:,}", False),
                     "Minutes": (f"{counts.get('duration_ms', 0) / 60_000:,.1f}", False),
                     "Cost": (money(counts.get("cost_cents")), False),
                 }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -81,6 +82,14 @@ async def attempt(work: Callable[[], Awaitable[Any]], done: str = "") -> bool:
     if done:
         ui.notify(done)
     return True
+
+
+def link_rows(tables: Iterable[str], column: str, value: str) -> None:
+    """Add links to the rows of these tables of `public` that have this value."""
+    with ui.element("div").classes("row-wrap"):
+        for table in tables:
+            where = urlencode({"where": f"{column}.eq.{value}"})
+            link(f"public.{table}", f"/console/tables/public/{table}?{where}")
 
 
 def badge(text: str, tones: Mapping[str, str]) -> None:

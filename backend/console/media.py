@@ -23,6 +23,7 @@ _WORKERS: Final = (
     Column("base_url", "Worker", "mono"),
     Column("worker_type", "Type"),
     Column("kind", "Kind", optional=True),
+    Column("offers", "Models", optional=True),
     Column(
         "health",
         "Health",
@@ -32,6 +33,7 @@ _WORKERS: Final = (
     Column("health_error", "Last error"),
     Column("latency_ms", "Answers in", "duration", optional=True),
     Column("in_flight", "Jobs", "number", optional=True),
+    Column("last_used_at", "Last job", "time", optional=True),
     Column("last_seen_at", "Last seen", "time"),
     Column("act", "", "action"),
 )
@@ -139,7 +141,10 @@ async def _delete(shelf: _Shelf, row: Mapping[str, Any]) -> None:
 @page("/workers", title="Workers", icon="memory", group="Work", order=60)
 async def workers() -> None:
     """List the registered workers, live; one is enabled or disabled here."""
-    heading("Workers", "What draws, answers and enhances; jobs go to the healthy ones")
+    with heading("Workers", "What draws, answers and enhances; jobs go to the healthy ones"):
+        ask = ui.button("Ask them now", icon="monitor_heart").props("flat no-caps")
+        ask.tooltip("As each minute: whether they answer, and how soon")
+        link("Try a job", "/console/jobs")
     message = ui.element("div")
     table = Table(_WORKERS, label="Workers")
     enabled: dict[str, bool] = {}
@@ -147,7 +152,7 @@ async def workers() -> None:
     async def load() -> None:
         rows = await select("workers", order="worker_type,base_url")
         enabled.update({row["id"]: row["enabled"] for row in rows})
-        table.set_rows([{**row, "act": "Disable" if row["enabled"] else "Enable"} for row in rows])
+        table.set_rows([_render_worker(row) for row in rows])
         table.set_visibility(bool(rows))
         message.set_visibility(not rows)
 
@@ -160,6 +165,13 @@ async def workers() -> None:
         await attempt(lambda: project().request("PATCH", path, query=query, body=body))
         await load()
 
+    async def check() -> None:
+        found = await project().post("/functions/v1/health-check-workers", {})
+        well = sum(each["isHealthy"] for each in found["workers"])
+        ui.notify(f"{well} of {len(found['workers'])} are healthy.")
+        await load()
+
+    ask.on_click(lambda: attempt(check))
     with message:
         empty(
             "No worker is registered",
@@ -169,3 +181,8 @@ async def workers() -> None:
     table.on_act(lambda key, _column: change(key))
     await load()
     every(2.0, load)
+
+
+def _render_worker(row: Mapping[str, Any]) -> dict[str, Any]:
+    act = "Disable" if row["enabled"] else "Enable"
+    return {**row, "act": act, "offers": ", ".join(row["models"])}

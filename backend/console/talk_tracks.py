@@ -12,6 +12,7 @@ from backend.console.data import (
     badge,
     every,
     find_users,
+    link_rows,
     moment,
     offer_user,
     select,
@@ -176,3 +177,4 @@ async def _show_script(box: ui.element, track_id: str) -> None:
     if found:
         with box, panel("Script"):
             text_block(found["content"], "Script")
+            link_rows(("talk_tracks",), "id", track_id)

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from backend.console.data import attempt, select, select_one
+from backend.console.data import attempt, link_rows, select, select_one
 from console import page
 from console.api import project
 from console.layout import heading
 from console.ui.messages import empty
-from console.ui.parts import facts, link, panel
+from console.ui.parts import facts, panel
 from console.ui.table import Column, Table
 from console.ui.text import text_block
 
@@ -109,4 +109,6 @@ async def _show_outputs(video_id: str) -> None:
             continue
         with ui.expansion(output["output_type"].replace("_", " ").capitalize()).classes("full"):
             text_block(output["content"], output["output_type"])
-    link("Rows", "/console/tables/public/generated_outputs")
+    with panel("Rows"):
+        link_rows(("videos",), "id", video_id)
+        link_rows(("transcripts", "generated_outputs"), "video_id", video_id)

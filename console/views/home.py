@@ -9,9 +9,10 @@ from nicegui import ui
 from console import api, page
 from console.api import ApiError, rows_of
 from console.layout import heading
+from console.registry import Failing, find_failing
 from console.ui.live import Live
 from console.ui.messages import empty, show_error
-from console.ui.parts import facts, figures, panel, size
+from console.ui.parts import facts, figures, link, panel, size
 from console.ui.table import Column, Table
 from console.ui.times import time_tag
 from console.views.errors import render_group
@@ -50,12 +51,15 @@ _MOST_ERRORS: Final = 8
 class _Seen:
     summary: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    failing: list[Failing] = field(default_factory=list[Failing])
+    """In the project, by what its pages watch."""
 
     @property
     def what_fails(self) -> tuple[Any, ...]:
         """Return what the page's upper part is drawn anew for."""
         workers = len(self.summary.get("workers") or ())
-        return bool(self.summary), self.summary.get("failing_functions"), self.errors, workers
+        functions = self.summary.get("failing_functions")
+        return bool(self.summary), functions, self.errors, self.failing, workers
 
 
 @page("/", title="Home", icon="home", group="Observe", order=0)
@@ -74,13 +78,13 @@ async def home() -> None:
                 with place:
                     show_error(exc)
             return
-        found = _Seen(summary, errors)
+        found = _Seen(summary, errors, await find_failing())
         if found.what_fails != seen.what_fails:
             place.clear()
             with place:
                 _show_figures(summary, errors)
-                _show_failures(summary, errors)
-        seen.summary, seen.errors = summary, errors
+                _show_failures(found)
+        seen.summary, seen.errors, seen.failing = summary, errors, found.failing
 
     await load()
     ui.timer(_REFRESH_SECONDS, load, immediate=False)
@@ -120,12 +124,17 @@ def _show_figures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> N
     )
 
 
-def _show_failures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> None:
-    failing: list[dict[str, Any]] = summary.get("failing_functions") or []
-    if not failing and not errors:
+def _show_failures(seen: _Seen) -> None:
+    failing: list[dict[str, Any]] = seen.summary.get("failing_functions") or []
+    errors = seen.errors
+    if not failing and not errors and not seen.failing:
         empty("Nothing fails", "Errors of the last 24 hours would be here.")
         return
     with ui.element("div").classes("grid-2"):
+        if seen.failing:
+            with panel("Needs somebody"):
+                for each in seen.failing:
+                    link(each.text, each.url)
         if errors:
             with panel("Errors"):
                 rows = [render_group(group) for group in errors[:_MOST_ERRORS]]

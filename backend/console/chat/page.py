@@ -106,6 +106,7 @@ class _Chat:
         self._calls = ui.element("ul").classes("chat-list").props('aria-label="Calls"')
         self._upload = ChatUpload(self._user_id)
         self._upload.on_stored(self._take_upload)
+        link("What is stored of calls", "/console/training")
         self._collection.on_value_change(lambda _: self._show_collection())
 
     async def _show_collection(self) -> None:

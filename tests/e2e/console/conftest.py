@@ -29,11 +29,15 @@ _PAGES = '''\
 
 from nicegui import ui
 
-from console import page
+from console import Failing, page, watch
 from console.layout import heading
 
 
 def register() -> None:
+    @watch
+    async def find():
+        return [Failing("Two boats leak", "/console/board")]
+
     @page("/board", title="Board", icon="dashboard", group="Project")
     def board() -> None:
         heading("The project's own board")

@@ -51,6 +51,13 @@ def test_home_counts_a_new_kind_of_error_without_a_reload(
     expect(errors.locator(f"a[href$='{failed}']")).to_be_visible()
 
 
+def test_home_shows_what_the_projects_pages_watch(tab: Tab) -> None:
+    page = tab.open("/")
+    page.get_by_role("link", name="Two boats leak").click()
+
+    expect(page.locator("h1")).to_have_text("The project's own board")
+
+
 def test_paused_rows_wait_behind_a_bar(tab: Tab, recorded: RecordedStack) -> None:
     page = tab.open("/requests")
     page.get_by_role("button", name="Pause the list").click()

@@ -54,6 +54,15 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
     page.get_by_role("table", name="Calls").get_by_role("link").first.click()
 
     expect(page.get_by_role("heading", name="+12125550143")).to_be_visible()
+    expect(page.get_by_role("link", name="See and replay them")).to_have_attribute(
+        "href", re.compile(r"/console/requests\?function=retell-webhook&q=call_\w+")
+    )
+    page.go_back()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save these rows as CSV").first.click()
+    assert "+12125550143" in download.value.path().read_text()
+    page.get_by_role("link", name="public.campaign_contacts").click()
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("+12125550143")
     page.go_back()
     if (cancel := page.get_by_role("button", name="Cancel", exact=True)).is_visible():
         cancel.click()
@@ -81,6 +90,8 @@ def test_a_deck_becomes_a_talk_track(page: Page, email: str, tmp_path: Path) -> 
 
     page.wait_for_url("**/console/tracks/*")
     expect(page.get_by_role("region", name="Script")).to_contain_text("Slide 2: Prices")
+    page.get_by_role("link", name="public.talk_tracks").click()
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("Prices")
 
 
 def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) -> None:
@@ -126,6 +137,17 @@ def failed_jobs(stack: RunningStack) -> Iterator[str]:
         connection.execute("delete from public.jobs where user_id = %s", (user_id,))
 
 
+def test_home_counts_what_failed_and_workers_are_asked(
+    page: Page, stack: RunningStack, failed_jobs: str
+) -> None:
+    page.goto("/console/")
+    page.get_by_role("link", name=re.compile(r"\d+ media jobs have failed")).click()
+    expect(page.get_by_role("table", name="Jobs")).to_contain_text("The worker was lost.")
+    page.goto("/console/workers")
+    page.get_by_role("button", name="Ask them now").click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ are healthy"))).to_be_visible()
+
+
 def test_failed_jobs_are_retried_together_until_it_is_stopped(
     page: Page, stack: RunningStack, failed_jobs: str
 ) -> None:
@@ -148,8 +170,9 @@ def test_failed_jobs_are_retried_together_until_it_is_stopped(
 
 
 _WAIT: Final = """
-insert into public.jobs (user_id, job_type, format, quality, queue_name, transport, payload,
-  original_prompt) values (%s, 'sdxl_image_fast', 'image', 'fast', 'sdxl_queue', 'pgmq', '{}', %s)"""
+insert into public.jobs (user_id, original_prompt, job_type, format, quality, queue_name,
+  transport, payload)
+values (%s, %s, 'sdxl_image_fast', 'image', 'fast', 'sdxl_queue', 'pgmq', '{}')"""
 
 
 def test_jobs_that_wait_are_cancelled_together(page: Page, stack: RunningStack) -> None:
