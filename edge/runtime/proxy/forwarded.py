@@ -1,7 +1,8 @@
 """Tell a function who its client is: X-Forwarded-For, -Proto and -Host.
 
 What a client says about itself is dropped unless its address is that of a proxy that was named, as
-`EDGE_TRUSTED_PROXIES` (addresses or networks, separated by commas, or *).
+`EDGE_TRUSTED_PROXIES` (addresses or networks, separated by commas, or *). Of the addresses that such a
+proxy passes on, those before the client's are dropped too.
 """
 
 import ipaddress
@@ -35,11 +36,23 @@ def forwarded_headers(scope: Scope, dropped: Collection[bytes], trusted: str = "
             host = value
     if not is_proxy:
         given = {}
-    before = given.pop(_FOR, b"")
-    addresses = b", ".join(part for part in (before, address.encode("latin-1")) if part)
+    before = _believed(given.pop(_FOR, b""), trusted)
+    addresses = b", ".join(part for part in (*before, address.encode("latin-1")) if part)
     scheme = scope.get("scheme", "http").replace("ws", "http").encode("latin-1")
     ours = {_FOR: addresses, _PROTO: scheme, _HOST: host, **given}
     return [*kept, *((name, value) for name, value in ours.items() if value)]
+
+
+def _believed(addresses: bytes, trusted: str) -> list[bytes]:
+    """Return the addresses from the client's on: the last that is no trusted proxy's.
+
+    What stands before it the client has written itself.
+    """
+    chain = [part.strip() for part in addresses.split(b",") if part.strip()]
+    first = len(chain) - 1
+    while first > 0 and is_trusted(chain[first].decode("latin-1"), trusted):
+        first -= 1
+    return chain[max(first, 0) :]
 
 
 @lru_cache(maxsize=1024)

@@ -37,5 +37,23 @@ def test_a_named_proxy_says_who_its_client_is(trusted: str) -> None:
     assert found[b"x-real-ip"] == b"9.9.9.9"
 
 
+@pytest.mark.parametrize(
+    ("trusted", "given", "passed"),
+    [
+        ("10.0.0.7", b"evil, 9.9.9.9", b"9.9.9.9, 10.0.0.7"),
+        ("10.0.0.0/24", b"evil, 9.9.9.9, 10.0.0.3", b"9.9.9.9, 10.0.0.3, 10.0.0.7"),
+        ("10.0.0.0/24", b"10.0.0.2, 10.0.0.3", b"10.0.0.2, 10.0.0.3, 10.0.0.7"),
+        ("*", b"9.9.9.9, 10.0.0.3", b"9.9.9.9, 10.0.0.3, 10.0.0.7"),
+        ("10.0.0.7", b" , ", b"10.0.0.7"),
+    ],
+)
+def test_what_a_client_wrote_before_its_address_is_dropped(
+    trusted: str, given: bytes, passed: bytes
+) -> None:
+    scope = {"client": ("10.0.0.7", 1), "headers": [(b"x-forwarded-for", given)]}
+
+    assert dict(forwarded_headers(scope, (), trusted))[b"x-forwarded-for"] == passed
+
+
 def test_an_unknown_address_is_left_out() -> None:
     assert b"x-forwarded-for" not in headers("", client=None)
