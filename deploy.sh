@@ -5,7 +5,10 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")" && pwd)
 edge=$root/.venv/bin/edge
 if [ ! -x "$edge" ]; then
-  edge=$(command -v edge) || { echo "✗ Nothing is set up yet: $root/scripts/setup" >&2; exit 2; }
+  edge=$(command -v edge) || {
+    "$root/scripts/setup" || { echo "✗ Nothing is set up yet: $root/scripts/setup" >&2; exit 2; }
+    edge=$root/.venv/bin/edge
+  }
 fi
 if [ $# -eq 0 ]; then set -- --help; fi
 exec "$edge" deploy "$@" --workdir "$root"

@@ -633,3 +633,25 @@ def test_deploy_sh_runs_edge_deploy_from_any_folder(
     assert done.returncode == 0, done.stderr
     assert list(deployed(programs)) == ["voice-prompt"]
     assert "--plan" in helped.stdout
+
+
+def test_deploy_sh_sets_up_a_new_clone(project: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "deploy.sh", project / "deploy.sh")
+    setup = project / "scripts/setup"
+    setup.parent.mkdir()
+    edge = project / ".venv/bin/edge"
+    setup.write_text(f"#!/bin/sh\nmkdir -p {edge.parent} && ln -s {ROOT}/.venv/bin/edge {edge}\n")
+    setup.chmod(0o755)
+
+    helped = subprocess.run(
+        [str(project / "deploy.sh")],
+        cwd=tmp_path,
+        env=shell(PATH=f"/usr/bin{os.pathsep}/bin"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE,
+    )
+
+    assert helped.returncode == 0, helped.stderr
+    assert "--plan" in helped.stdout
