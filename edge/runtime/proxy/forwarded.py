@@ -1,8 +1,8 @@
 """Tell a function who its client is: X-Forwarded-For, -Proto and -Host.
 
 What a client says about itself is dropped unless its address is that of a proxy that was named, as
-`EDGE_TRUSTED_PROXIES` (addresses or networks, separated by commas, or *). Of the addresses that such
-a proxy passes on, those before the client's are dropped too.
+`EDGE_TRUSTED_PROXIES` (addresses or networks, separated by commas, or *). Of the addresses that
+such a proxy passes on, those before the client's are dropped too.
 """
 
 import ipaddress
