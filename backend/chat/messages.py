@@ -125,7 +125,10 @@ def new_id() -> str:
 
 @dataclass(slots=True)
 class Output:
-    """Output message of a run. `actions` are the steps so far; `extra` are keys beside content."""
+    """Output message of a run. `actions` are the steps so far.
+
+    `extra` are keys beside content, `fields` those of the text item beside its text.
+    """
 
     session_id: str
     conv_id: str
@@ -136,6 +139,7 @@ class Output:
     text: str = ""
     items: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def step(self, action: str) -> None:
@@ -163,6 +167,7 @@ class Output:
         """Return the message as it is stored and sent."""
         note = self.actions[-1] if self.actions else ""
         text = {
+            **self.fields,
             "type": "text",
             "status": self.status,
             "status_message": note if self.status == "progress" else self.status.capitalize(),

@@ -116,6 +116,8 @@ class Runner:
         except Exception as exc:
             _log.exception("Run %s failed.", request_id)
             output.fail(_BROKEN, type(exc).__name__, request_id)
+        if run.stages:
+            output.metadata["stages_completed"] = list(run.stages)
         if output.status == "error":
             await self._keep_stages(run)
         await self._emitter.publish(output.render())

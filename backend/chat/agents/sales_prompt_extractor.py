@@ -81,7 +81,7 @@ class SalesPromptExtractor(Agent):
         }
         _show(turn, results, sections)
         turn.output.text += f"\n\n{_NEXT_STEPS}"
-        turn.output.metadata["stages_completed"] = list(turn.stages)
+        turn.output.extra["few_shot_examples"] = training.get("few_shot_examples")
         turn.context["video_id"] = video["video_id"]
         turn.context["collection_id"] = video["collection_id"]
 
@@ -96,7 +96,9 @@ def _choose(
 
 
 def _show(turn: Turn, results: Mapping[str, Any], sections: tuple[str, ...]) -> None:
-    turn.output.extra.update({key: results[key] for key in sections if key in results})
+    found = {key: results[key] for key in sections if key in results}
+    turn.output.extra.update(found)
+    turn.output.fields.update(found)
     turn.output.text = render_document(results, sections)
 
 

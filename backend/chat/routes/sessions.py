@@ -19,9 +19,13 @@ from backend.chat.routes.respond import (
     read_object,
     services_of,
 )
-from backend.chat.stores.store import SessionFullError, SessionNotFoundError
+from backend.chat.stores.store import SessionFullError, SessionNotFoundError, StoreError
 
 _LONGEST_WAIT: Final = 300.0
+_NOT_DELETED: Final = (
+    "Neither the session nor its messages, context and runs were deleted: the database cannot be"
+    " reached. Try again."
+)
 _CHOICES: Final = {
     "analysis_type": ("full", "sales_techniques", "communication"),
     "output_format": ("both", "structured", "text"),
@@ -73,9 +77,13 @@ async def read_session(request: Request) -> Any:
 
 @answering
 async def delete_session(request: Request) -> Any:
-    """Delete a session with its messages; 404 for another user's."""
-    store = services_of(request).store
-    if not await store.delete_session(request.path_params["session_id"], await owner_of(request)):
+    """Delete a session with its messages; 404 for another user's. All of it is deleted, or none."""
+    store, owner = services_of(request).store, await owner_of(request)
+    try:
+        deleted = await store.delete_session(request.path_params["session_id"], owner)
+    except StoreError as exc:
+        raise RefusedError(503, _NOT_DELETED) from exc
+    if not deleted:
         raise RefusedError(404, "Session not found.")
     return {"message": "Session deleted successfully."}
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -14,22 +16,32 @@ from tests.support.chat_server import chat_server, connect, message
 from tests.support.media.valkey import run_valkey
 
 
-async def test_a_run_goes_on_after_the_backend_was_killed(stack: RunningStack) -> None:
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+async def test_a_run_goes_on_after_the_backend_was_killed(
+    stack: RunningStack, tmp_path: Path, kind: str
+) -> None:
     stack.fault(provider="anthropic", kind="hang", seconds=8)
     given = message("@sales_prompt_extractor", collection_id="default")
-    with chat_server(stack.url, stack.service_role_key, stack.dsn) as chat:
+    project = (stack.url, stack.service_role_key, stack.dsn)
+    file = tmp_path / "chat.db"
+    url = {"CHAT_DATABASE_URL": f"sqlite://{file}"} if kind == "sqlite" else {}
+    with chat_server(*project, **url) as chat:
         given["video_id"] = upload(chat, SAMPLE).json()["id"]
         async with connect(chat.url) as client:
             await client.send(given)
             await client.wait(lambda output: "Writing the voice prompt" in output["actions"])
         os.kill(chat.pid, signal.SIGKILL)
-    with psycopg.connect(stack.dsn, autocommit=True) as connection:  # fifteen seconds later
+    if kind == "sqlite":  # fifteen seconds later
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("update runs set lease_expires_at = 0")
+            database.commit()
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
         connection.execute(
             "update chat.runs set lease_expires_at = now() where session_id = %s",
             (given["session_id"],),
         )
         before = _count_analyses(connection)
-        with chat_server(stack.url, stack.service_role_key, stack.dsn) as chat:
+        with chat_server(*project, **url) as chat:
             async with connect(chat.url, {"session_id": given["session_id"]}) as client:
                 ended = await client.wait_end(given["conv_id"])
                 assert ended["status"] == "success", ended

@@ -39,6 +39,11 @@ async def test_a_call_is_analysed_in_four_stages(chat: ChatServer) -> None:
     assert [line for line in text.splitlines() if line in headings] == headings
     assert ended["structured_data"]["sales_techniques"]
     assert ended["voice_prompt"].startswith("Hello!")
+    for key in ("analysis", "structured_data", "voice_prompt", "training_data"):
+        assert ended["content"][0][key] == ended[key]
+    assert ended["few_shot_examples"].startswith("examples:\n  - user: ")
+    stages = ["transcript_processing", "structured_data", "voice_prompt", "training_data"]
+    assert ended["metadata"]["stages_completed"] == stages
     assert 5 <= len(ended["training_data"]["examples"]) <= 10
     assert {
         "event_type": "update_data",
