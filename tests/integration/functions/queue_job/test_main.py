@@ -101,6 +101,27 @@ def test_numbers_out_of_range_are_clamped(
     assert (config["num_images"], config["num_inference_steps"], config["guidance_scale"]) == seen
 
 
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ({"denoise_strength": -1}, 0),
+        ({"denoise_strength": 2}, 1),
+        ({"reference_strength": -1}, 1),
+        ({"reference_strength": 2}, 0),
+        ({"metadata": {"denoising_strength": 0.65}}, 0.65),
+    ],
+)
+def test_strengths_out_of_range_are_clamped(
+    ann: MediaUser, worker: PullWorker, given: dict[str, Any], seen: float
+) -> None:
+    assert ann.queue(**given).status_code == 200
+
+    message = worker.pop()
+
+    assert message
+    assert message["config"]["denoise_strength"] == seen
+
+
 MODES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"prompt": "", "metadata": {"exact_copy_mode": True}},
