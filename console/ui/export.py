@@ -27,9 +27,11 @@ def export_buttons(name: str, fetch: Callable[[], Awaitable[Rows]]) -> None:
         content = to_csv(rows) if kind == "csv" else to_json(rows)
         ui.download.content(content, f"{name}.{kind}")
 
-    for kind in ("csv", "json"):
-        button = ui.button(kind.upper(), icon="download", on_click=partial(save, kind))
-        button.props(f'flat dense no-caps size=sm aria-label="Save these rows as {kind.upper()}"')
+    with ui.element("div").classes("row-wrap exports"):
+        for kind in ("csv", "json"):
+            button = ui.button(kind.upper(), icon="download", on_click=partial(save, kind))
+            name = f"Save these rows as {kind.upper()}"
+            button.props(f'flat dense no-caps size=sm aria-label="{name}"')
 
 
 def to_csv(rows: Rows) -> bytes:

@@ -45,6 +45,9 @@ async def function(slug: str) -> None:
         link("Requests", f"{BASE}/requests?function={slug}")
         link("Errors", f"{BASE}/errors?function={slug}")
         link("Logs", f"{BASE}/logs?function={slug}")
+        if found.get("kind") != "typescript":
+            reload = ui.button("Reload", icon="refresh", on_click=partial(_reload, slug))
+            reload.props("flat dense no-caps").tooltip("Its next request runs in a new worker")
     if fault := found.get("fault"):
         text_block(str(fault), "Why it cannot be loaded")
     _show_figures(found)
@@ -114,6 +117,15 @@ def _show_files(slug: str, files: list[str]) -> None:
         for path in files[:200]:
             with ui.expansion(path).props("dense").classes("mono full") as part:
                 part.on_value_change(partial(_load_file, part, slug, path))
+
+
+async def _reload(slug: str) -> None:
+    try:
+        await api().post(f"/functions/{slug}/reload")
+    except ApiError as exc:
+        ui.notify(f"{exc.message} {exc.hint}".strip(), type="negative")
+        return
+    ui.notify("Reloaded: its next request runs in a new worker.")
 
 
 async def _load_file(part: ui.expansion, slug: str, path: str) -> None:

@@ -83,6 +83,7 @@ async def home() -> None:
             place.clear()
             with place:
                 _show_figures(summary, errors)
+                _show_deploy(summary.get("last_deploy"))
                 _show_failures(found)
         seen.summary, seen.errors, seen.failing = summary, errors, found.failing
 
@@ -122,6 +123,13 @@ def _show_figures(summary: Mapping[str, Any], errors: list[dict[str, Any]]) -> N
             "free disk": (size(free), free is not None and free < 1 << 30),
         }
     )
+
+
+def _show_deploy(at: str | None) -> None:
+    if at:
+        with ui.element("div").classes("row-wrap dim"):
+            ui.label("Last deployed")
+            time_tag(at)
 
 
 def _show_failures(seen: _Seen) -> None:

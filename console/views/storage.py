@@ -123,6 +123,7 @@ class _FolderPage:
         self._path = query.get("path", "").strip("/")
         self._files: dict[str, dict[str, Any]] = {}
         with heading(self._bucket):
+            link("Policies", "/console/tables/storage/objects")
             remove = ui.button("Delete the bucket", on_click=self._delete_bucket)
             remove.props("flat no-caps color=negative")
         crumbs = ui.element("nav").classes("row-wrap crumbs").props('aria-label="Folders"')

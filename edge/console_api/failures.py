@@ -2,8 +2,10 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -81,10 +83,17 @@ async def _show_summary(request: Request) -> Response:
                 for worker in workers_of(context, slug)
             ],
             "database": database,
+            "last_deploy": await run_in_threadpool(_last_deploy, context.settings.state_dir),
             "disk": {"total_bytes": disk.total, "free_bytes": disk.free},
             "recording": recording,
         }
     )
+
+
+def _last_deploy(state: Path) -> str | None:
+    """Return when `edge deploy` last wrote a target's record; None if it never did."""
+    written = [place.stat().st_mtime for place in (state / "deploy").glob("*/*")]
+    return render_time(datetime.fromtimestamp(max(written), UTC)) if written else None
 
 
 async def _recording(context: ConsoleContext, connection: Connection) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""GET /functions, /functions/{slug} and its files: what is served, how it does, and its source."""
+"""Functions: what is served, how it does, and its source; POST …/reload for new workers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edge.console_api.audit import record
 from edge.console_api.context import ConsoleContext, context_of
 from edge.console_api.errors import ApiError, not_found
 from edge.console_api.status_of_functions import (
@@ -82,6 +83,14 @@ async def _show_file(request: Request) -> Response:
     return JSONResponse({"path": name, "text": text, "size": len(content)})
 
 
+async def _reload(request: Request) -> Response:
+    context = context_of(request)
+    slug = _find(context, request.path_params["slug"]).slug
+    await record(context, "function.reload", slug)
+    context.functions.reload(slug)
+    return Response(status_code=204)
+
+
 def _find(context: ConsoleContext, slug: str) -> Function:
     function = context.functions.functions.get(slug)
     if function is None:
@@ -129,5 +138,6 @@ def _samples(function: Function) -> list[dict[str, Any]]:
 ROUTES: Final = [
     Route("/functions", _list_functions),
     Route("/functions/{slug}", _show_function),
+    Route("/functions/{slug}/reload", _reload, methods=["POST"]),
     Route("/functions/{slug}/files/{path:path}", _show_file),
 ]

@@ -68,6 +68,10 @@ class FunctionsApp:
         """Return the workers of a function that live."""
         return self._pools.workers(slug)
 
+    def reload(self, slug: str) -> None:
+        """Let the function's next request run in a new worker; those in flight finish."""
+        self._pools.reload(slug)
+
     def start(self) -> None:
         """Start the zygote, from the main thread: it dies with the thread that forks it."""
         close_to_siblings()

@@ -78,6 +78,11 @@ class FunctionPools:
         """Return the workers of a function that live."""
         return self._pools[slug].workers if slug in self._pools else []
 
+    def reload(self, slug: str) -> None:
+        """Let the function's next request run in a new worker."""
+        if slug in self._pools:
+            self._pools[slug].reload()
+
     def pool(self, function: Function) -> Pool:
         """Return the function's pool, made when it is first asked for."""
         slug = function.slug

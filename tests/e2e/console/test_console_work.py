@@ -197,6 +197,13 @@ def test_a_function_is_called_with_a_body_and_a_role(tab: Tab) -> None:
     expect(page.get_by_text("Copied as curl")).to_be_visible()
 
 
+def test_a_function_is_reloaded(tab: Tab) -> None:
+    page = tab.open("/functions/picky")
+    page.get_by_role("button", name="Reload").click()
+
+    expect(page.get_by_text("its next request runs in a new worker")).to_be_visible()
+
+
 def test_a_streaming_answer_is_shown_as_it_comes(tab: Tab, recorded: RecordedStack) -> None:
     page = tab.open("/functions/ticks")
     page.get_by_role("button", name="Call", exact=True).click()

@@ -130,6 +130,8 @@ def test_files_are_uploaded_shown_and_deleted(tab: Tab, tmp_path: Path) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator("h1")).to_have_text(name)
+    policies = page.get_by_role("link", name="Policies")
+    expect(policies).to_have_attribute("href", "/console/tables/storage/objects")
     large = tmp_path / "large.bin"
     large.write_bytes(bytes(8_000_000))  # in two parts, the first of which breaks off once
     broken: list[str] = []

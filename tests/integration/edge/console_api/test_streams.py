@@ -113,6 +113,20 @@ def test_a_functions_calls_of_the_last_day_are_there(recorded: RecordedStack) ->
     assert shown["series"][0]["calls"] == 7
 
 
+def test_a_function_that_is_reloaded_runs_in_another_worker(recorded: RecordedStack) -> None:
+    def pids() -> set[int]:
+        recorded.call("echo").raise_for_status()
+        return {each["pid"] for each in recorded.api.get("/functions/echo").json()["workers"]}
+
+    before = pids()
+    assert recorded.api.post("/functions/echo/reload").status_code == 204
+    recorded.call("echo").raise_for_status()
+
+    wait_for(lambda: not before & pids())
+    assert "function.reload" in {each["action"] for each in recorded.list("/audit")}
+    assert recorded.api.post("/functions/none/reload").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["../picky/main.py", "%2e%2e/picky/main.py", ".env", "none.py"])
 def test_only_the_functions_own_files_are_shown(recorded: RecordedStack, path: str) -> None:
     answer = httpx.get(
@@ -135,3 +149,6 @@ def test_the_summary_says_what_fails_and_what_is_kept(recorded: RecordedStack) -
     assert summary["recording"]["retention"]["failed_days"] == 14
     assert summary["database"]["bytes"] > 0
     assert summary["disk"]["free_bytes"] > 0
+    assert summary["last_deploy"] is None
+    (recorded.stack.settings.state_dir / "deploy/cloud-run/staging").mkdir(parents=True)
+    assert recorded.api.get("/summary").json()["last_deploy"].startswith("20")
