@@ -201,7 +201,7 @@ def test_a_function_is_reloaded(tab: Tab) -> None:
     page = tab.open("/functions/picky")
     page.get_by_role("button", name="Reload").click()
 
-    expect(page.get_by_text("its next request runs in a new worker")).to_be_visible()
+    expect(page.get_by_text("Reloaded: its next request")).to_be_visible()
 
 
 def test_a_streaming_answer_is_shown_as_it_comes(tab: Tab, recorded: RecordedStack) -> None:
