@@ -15,19 +15,23 @@ from tests.conftest import RunningStack
 
 @dataclass
 class ChatWorker:
-    """`answer` is what it sends: a dict as JSON, bytes as they are; with `status`."""
+    """`answer` is what it sends: a dict as JSON, bytes as they are; with `status`.
+
+    With `missing` it hangs up so many bytes before the end that it has announced.
+    """
 
     url: str
     answer: dict[str, Any] | bytes = field(default_factory=dict[str, Any])
     status: int = 200
+    missing: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def enhance_to(self, text: str) -> None:
-        self.status = 200
+        self.status, self.missing = 200, 0
         self.answer = {"success": True, "enhanced_prompt": text, "model_info": {"name": "m-1"}}
 
     def reply(self, text: str) -> None:
-        self.status = 200
+        self.status, self.missing = 200, 0
         self.answer = {"success": True, "response": text, "model_info": {"name": "m-1"}}
 
 
@@ -43,7 +47,7 @@ def serve_chat_worker() -> Iterator[ChatWorker]:
             answer = worker.answer
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(worker.status)
-            self.send_header("content-length", str(len(content)))
+            self.send_header("content-length", str(len(content) + worker.missing))
             self.end_headers()
             self.wfile.write(content)
 

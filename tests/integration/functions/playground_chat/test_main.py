@@ -177,10 +177,16 @@ def test_an_answer_is_streamed_when_asked_for(user: MediaUser, worker: ChatWorke
         (200, {"success": False}, "WORKER_FAILED"),
         (200, {"success": True, "response": ""}, "WORKER_FAILED"),
         (404, {}, "WORKER_FAILED"),
+        (302, {}, "WORKER_FAILED"),
+        (200, b"<html>not a worker</html>", "WORKER_FAILED"),
+        (200, b'{"success": true, "response": "ha', "WORKER_FAILED"),
+        (200, b"[]", "WORKER_FAILED"),
+        (200, {"success": True, "response": 3}, "WORKER_FAILED"),
+        (200, {"success": True, "response": "x" * (2 << 20)}, "WORKER_FAILED"),
     ],
 )
 def test_a_failing_worker_is_said_so_and_nothing_is_stored(
-    user: MediaUser, worker: ChatWorker, status: int, answer: dict[str, Any], expected: str
+    user: MediaUser, worker: ChatWorker, status: int, answer: dict[str, Any] | bytes, expected: str
 ) -> None:
     chat = add_conversation(user)
     worker.status, worker.answer = status, answer
@@ -188,6 +194,19 @@ def test_a_failing_worker_is_said_so_and_nothing_is_stored(
     reply = say(user, chat)
 
     assert (reply.status_code, reply.json()["code"]) == (502, expected)
+    assert messages(user, chat) == []
+
+
+def test_a_worker_that_hangs_up_in_its_answer_is_said_so(
+    user: MediaUser, worker: ChatWorker
+) -> None:
+    chat = add_conversation(user)
+    worker.reply("Half of it")
+    worker.missing = 10
+
+    reply = say(user, chat)
+
+    assert (reply.status_code, reply.json()["code"]) == (502, "WORKER_FAILED")
     assert messages(user, chat) == []
 
 
