@@ -8,8 +8,10 @@ from starlette.requests import Request
 
 from edge.bodies import BodyTooLongError, read_at_most
 from edge.console_api.errors import ApiError, invalid
+from edge.emulator.dense_json import has_more_values
 
 _MAX_BODY: Final = 4 << 20
+_MOST_VALUES: Final = 50_000  # more would hold the event loop, from a thread too
 _SHORT: Final = 256 << 10
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,6 +23,9 @@ async def read_body(request: Request, model: type[M], most: int = _MAX_BODY) -> 
     except BodyTooLongError as exc:
         message = f"The body is longer than {most >> 10} KB."
         raise ApiError(413, "BODY_TOO_LARGE", message) from exc
+    if has_more_values(body, _MOST_VALUES):
+        message = f"The body has more than {_MOST_VALUES:,} values."
+        raise ApiError(413, "BODY_TOO_LARGE", message)
     try:
         if len(body) < _SHORT:
             return model.model_validate_json(body)
