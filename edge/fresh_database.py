@@ -8,23 +8,24 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from edge.emulator.postgres.cluster import Cluster, copy_database
 from edge.errors import EdgeError
 
-_SERVED: Final = "postgres"
 _TEMPLATE: Final = "edge_template"
 _AHEAD: Final = 3
 _MOST_DISCARDED: Final = 8
 """Databases that wait to be dropped, so that quick tests do not fill the disk."""
 _DEADLINE: Final = 30.0
 _PAUSE: Final = 0.001
+_LIMIT: Final = "set local statement_timeout = '300ms'"
+"""Postgres itself waits 5 s for those who are connected to leave a database that is renamed."""
 _END_CONNECTIONS: Final = (
     "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = %s"
 )
@@ -103,47 +104,71 @@ class DatabaseCopies:
 
 @dataclass(slots=True)
 class FreshDatabase:
-    """Swaps the database of a running stack; for one thread."""
+    """Swaps the database of a running stack, which has this name; for one thread.
+
+    `is_fresh` says that no test has used it since it was made or swapped.
+    """
 
     cluster: Cluster
+    name: str = "postgres"
+    is_fresh: bool = False
     _orders: psycopg.Connection = field(init=False)
     _copies: DatabaseCopies = field(init=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
 
     def prepare(self) -> None:
         """Keep what the database holds now as what each test begins with."""
+        self.is_fresh = True
         self._orders = psycopg.connect(self.cluster.dsn("template1"), autocommit=True)
         self.cluster.drop_database(_TEMPLATE)
-        self._end_connections()
-        copy_database(self._orders, _TEMPLATE, _SERVED)
+        self._do_alone(lambda: copy_database(self._orders, _TEMPLATE, self.name))
         self._allow_connections(allowed=True)
         self._copies = DatabaseCopies(self.cluster, _TEMPLATE, "template1")
 
     def swap(self) -> None:
         """Put an unused copy in the place of the database that a test has used."""
         fresh, left = self._copies.take(), f"edge_used_{next(self._numbers)}"
-        self._end_connections()
-        self._rename(_SERVED, left)
-        self._rename(fresh, _SERVED)
+        self._do_alone(lambda: self._put_aside(left))
+        self._rename(fresh, self.name)
         self._copies.discard(left)
+        self.is_fresh = True
 
     def close(self) -> None:
         self._copies.close()
         self._orders.close()
 
-    def _end_connections(self) -> None:
-        """End the services' connections, and let none come before the database is replaced."""
+    def _do_alone(self, work: Callable[[], None]) -> None:
+        """Do what needs the database for itself, and let nobody connect from now on.
+
+        A session that is just starting can be ended only once it has started.
+        """
         self._allow_connections(allowed=False)
         deadline = time.monotonic() + _DEADLINE
+        while True:
+            self._end_connections(deadline)
+            try:
+                work()
+            except (errors.ObjectInUse, errors.QueryCanceled):
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def _end_connections(self, deadline: float) -> None:
         # A rename that finds a connection waits for 100 ms before it looks again.
-        while self._orders.execute(_END_CONNECTIONS, (_SERVED,)).fetchone() != (0,):
+        while self._orders.execute(_END_CONNECTIONS, (self.name,)).fetchone() != (0,):
             if time.monotonic() > deadline:
                 raise EdgeError("The connections to the database of a test do not end.")
             time.sleep(_PAUSE)
 
     def _allow_connections(self, *, allowed: bool) -> None:
         statement = sql.SQL("alter database {} with allow_connections {}")
-        self._orders.execute(statement.format(sql.Identifier(_SERVED), sql.Literal(allowed)))
+        self._orders.execute(statement.format(sql.Identifier(self.name), sql.Literal(allowed)))
+
+    def _put_aside(self, name: str) -> None:
+        with self._orders.transaction():
+            self._orders.execute(_LIMIT)
+            self._rename(self.name, name)
 
     def _rename(self, name: str, to: str) -> None:
         statement = sql.SQL("alter database {} rename to {}")

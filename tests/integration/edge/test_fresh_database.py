@@ -1,8 +1,12 @@
 """Copies of a database that are made ahead: each unused, and those left behind are dropped."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
+import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from edge.fresh_database import FreshDatabase
 from tests.conftest import PLATFORM_TEMPLATE, Copies
 from tests.support.waiting import wait_for
 
@@ -27,3 +31,27 @@ def test_quick_tests_leave_few_databases_behind(cluster: Cluster, copies: Copies
 
     assert len(set(names)) == 20
     assert most <= 14
+
+
+def test_a_session_that_is_just_starting_does_not_keep_a_database(cluster: Cluster) -> None:
+    dsn, database = cluster.create_database("swapped"), FreshDatabase(cluster, "swapped")
+    database.prepare()
+    with (
+        psycopg.connect(cluster.dsn("template1"), autocommit=True) as connection,
+        ThreadPoolExecutor(1) as threads,
+    ):
+
+        def find_starting() -> object:
+            return connection.execute(
+                "select 1 from pg_stat_activity where backend_type = 'client backend'"
+                " and datname is null"
+            ).fetchone()
+
+        starting = threads.submit(psycopg.connect, dsn, options="-c post_auth_delay=1")
+        wait_for(find_starting)
+        database.swap()
+        with starting.result() as started, pytest.raises(psycopg.OperationalError):
+            started.execute("select 1")
+    with psycopg.connect(dsn) as swapped:
+        assert swapped.execute("select 1").fetchone() == (1,)
+    database.close()
