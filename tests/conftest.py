@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -18,22 +18,23 @@ import pytest
 
 from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.postgres.migrations import bootstrap, find_migrations, migrate
-from edge.events import Event
-from edge.fresh_database import DatabaseCopies
+from edge.fresh_database import DatabaseCopies, FreshDatabase
 from edge.operating_system import IS_LINUX, memory_folder
-from edge.project.settings import PUBLISHABLE_KEY, SECRET_KEY, load_settings
-from edge.stack import Stack
+from edge.project.settings import Settings, load_settings
+from edge.running_stack import RunningStack as ClientOfStack
+from edge.running_stack import open_control, run_stack
 from edge.tokens import mint
 from tests.support.made_database import give_database
 from tests.support.memory_folders import folder_in_memory
 from tests.support.order import order, rotate
-from tests.support.serving import LoopThread
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 Copies = Callable[[str], DatabaseCopies]
 PLATFORM_TEMPLATE = "edge_platform"
 PROJECT_TEMPLATE = "edge_project"
+_SWAPPING = {"as_user", "project", "service"}
+"""Fixtures of `pytest --edge` that replace the stack's database after a test."""
 _ROOM_FOR_DATABASES = 4 << 30
 
 # No request goes over TLS here, and httpx reads all authorities for each client, for 25 ms.
@@ -170,20 +171,20 @@ def clone_database(copies: DatabaseCopies) -> Iterator[str]:
     copies.discard(name)
 
 
-@dataclass(frozen=True, slots=True)
-class RunningStack:
-    """What a test needs to be a client of the whole stack."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStack(ClientOfStack):
+    """What a test needs to be a client of the whole stack; `dsn` is its superuser's."""
 
-    url: str
-    anon_key: str
-    service_role_key: str
-    publishable_key: str
-    secret_key: str
-    jwt_secret: str
     dsn: str
-    cluster: Cluster
-    events: list[Event]
-    console_token: str
+    console_token: str = ""
+
+    @property
+    def jwt_secret(self) -> str:
+        return self.settings.jwt_secret
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.database.cluster
 
     def client(self, key: str | None = None) -> httpx.Client:
         """An HTTP client with a key or a user's token, the service_role key by default."""
@@ -196,11 +197,6 @@ class RunningStack:
         """The headers for controls of the stack, such as /providers/_faults."""
         return {"apikey": self.secret_key}
 
-    def call(self, slug: str, body: object, key: str | None = None) -> httpx.Response:
-        """POST a JSON body to a function."""
-        with self.client(key) as client:
-            return client.post(f"/functions/v1/{slug}", json=body)
-
     def create_user(self) -> tuple[str, str]:
         """A new user's id and access token."""
         user_id = str(uuid4())
@@ -212,14 +208,10 @@ class RunningStack:
         claims = {"sub": user_id, "aud": "authenticated"}
         return user_id, mint(self.jwt_secret, "authenticated", **claims)
 
-    def fault(self, **fault: object) -> None:
-        """Let a local provider misbehave; see the providers' /_faults."""
-        with self.client() as client:
-            client.post("/providers/_faults", json=fault).raise_for_status()
-
 
 @pytest.fixture(scope="session")
-def _stack(in_memory: Path) -> Iterator[RunningStack]:
+def edge_settings(in_memory: Path) -> Settings:
+    """Those of `pytest --edge`, with a database that is made already."""
     settings = load_settings(
         ROOT,
         port=0,
@@ -227,42 +219,47 @@ def _stack(in_memory: Path) -> Iterator[RunningStack]:
         state_dir=in_memory / "stack",
         environ={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
     )
-    settings = replace(
+    give_database(ROOT, settings.state_dir)
+    return replace(
         settings,
         secrets={},  # a developer's real keys are not for tests
         extensions=replace(settings.extensions, processes=()),  # workers would take tests' jobs
     )
-    give_database(ROOT, settings.state_dir)
-    events: list[Event] = []
-    stack = Stack(settings, events.append, reload=False, durable=False, scheduled=False)
-    thread = LoopThread()
-    thread.run(stack.start())
-    try:
-        settings = stack.settings
-        yield RunningStack(
-            url=settings.api_url,
-            anon_key=settings.anon_key,
-            service_role_key=settings.service_role_key,
-            publishable_key=PUBLISHABLE_KEY,
-            secret_key=SECRET_KEY,
-            jwt_secret=settings.jwt_secret,
-            dsn=stack.cluster.dsn(),
-            cluster=stack.cluster,
-            events=events,
-            console_token=stack.console.token,
-        )
-    finally:
-        thread.run(stack.close())
-        thread.close()
+
+
+@pytest.fixture(scope="session")
+def _stack(request: pytest.FixtureRequest, edge_settings: Settings) -> Iterator[RunningStack]:
+    with (
+        run_stack(edge_settings) as (stack, events),
+        open_control(stack.settings) as control,
+    ):
+        database = FreshDatabase(stack.cluster)
+        if is_swapped := any(_SWAPPING & set(_fixtures(item)) for item in request.session.items):
+            database.prepare()
+        try:
+            yield RunningStack(
+                settings=stack.settings,
+                database=database,
+                control=control,
+                events=events,
+                dsn=stack.cluster.dsn(),
+                console_token=stack.console.token,
+            )
+        finally:
+            if is_swapped:
+                database.close()
+
+
+def _fixtures(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
 
 
 @pytest.fixture
 def stack(_stack: RunningStack) -> Iterator[RunningStack]:
-    """The whole stack, its local providers well-behaved at first; shared by the session's tests."""
-    httpx.delete(
-        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=PATIENCE
-    ).raise_for_status()
+    """The whole stack, its local providers well-behaved at first; shared by the session's tests.
+
+    With `project`, `service` or `as_user` of `pytest --edge` a test has its database for itself.
+    """
+    _stack.forget_faults()
     yield _stack
-    httpx.delete(
-        f"{_stack.url}/providers/_faults", headers=_stack.control_headers, timeout=PATIENCE
-    ).raise_for_status()
+    _stack.forget_faults()

@@ -39,6 +39,27 @@ def test_functions_and_faults_are_at_hand(stack, project):
     assert stack.call("hello", {"a": 1}).json() == {"a": 1}
     stack.fault(provider="openai", kind="status", status=500)
 """
+_SHARING_TESTS = """
+import psycopg
+
+def add(stack):
+    with psycopg.connect(stack.db_url) as connection:
+        connection.execute("insert into notes (owner_id, body) select id, 'left' from auth.users")
+        return connection.execute("select count(*) from notes").fetchone()[0]
+
+def test_what_is_left_by_a_test_without_a_database_of_its_own(stack):
+    assert add(stack) == 2
+
+def test_is_there_for_such_a_test(stack):
+    assert add(stack) == 3
+
+def test_is_not_there_for_one_that_has_its_own(stack, service):
+    assert len(service.table("notes").select("*").execute().data) == 1
+    service.table("notes").delete().neq("id", 0).execute()
+
+def test_nor_what_that_one_left(stack):
+    assert add(stack) == 2
+"""
 _FUNCTION = "async def main(request):\n    return await request.json()\n"
 
 
@@ -50,15 +71,31 @@ def test_each_test_has_a_fresh_database_in_each_worker(tmp_path: Path) -> None:
         "functions/hello/main.py": _FUNCTION,
         "functions/hello/function.toml": "verify_jwt = false\n",
         "tests/test_notes.py": _TESTS,
+        "tests/test_sharing.py": _SHARING_TESTS,
     }
     for name, text in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    command = [sys.executable, "-m", "pytest", "--edge", "-q", "-n", "2", "--rootdir", "."]
+    command = [sys.executable, "-m", "pytest", "--edge", "-q", "-n", "2"]
+
+    command += ["--rootdir", ".", "--dist", "loadfile"]
 
     done = run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout
+    assert "8 passed" in done.stdout
     assert not (tmp_path / ".edge").exists()
+
+
+def test_what_can_be_mended_in_the_project_is_shown_without_our_own_code(tmp_path: Path) -> None:
+    (tmp_path / "supabase").mkdir()
+    (tmp_path / "supabase/config.toml").write_text("[api]\nport = 'many'\n")
+    (tmp_path / "test_api.py").write_text("def test_api(stack): ...\n")
+    command = [sys.executable, "-m", "pytest", "--edge", "-q", "--rootdir", "."]
+
+    done = run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "config.toml" in done.stdout
+    assert "1 error" in done.stdout
+    assert "pytest_fixtures.py" not in done.stdout

@@ -8,11 +8,15 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
+from edge.fresh_database import FreshDatabase
+from edge.project.settings import load_settings
+from edge.running_stack import open_control
 from tests.conftest import ROOT, RunningStack
 from tests.support.cli_process import DEADLINE, shell
 from tests.support.edge_process import EdgeProcess
@@ -60,21 +64,18 @@ def started(project: Path) -> Generator[tuple[RunningStack, subprocess.Popen[str
         line = process.stdout.readline()
         assert line, (project / "start.log").read_text()
         status = json.loads(line)
-        yield (
-            RunningStack(
-                url=status["API_URL"],
-                anon_key=status["ANON_KEY"],
-                service_role_key=status["SERVICE_ROLE_KEY"],
-                publishable_key=status["PUBLISHABLE_KEY"],
-                secret_key=status["SECRET_KEY"],
-                jwt_secret=status["JWT_SECRET"],
-                dsn=status["DB_URL"],
-                cluster=Cluster(project / "none"),
-                events=[],
-                console_token="",
-            ),
-            process,
-        )
+        ports = (urlsplit(status[name]).port for name in ("API_URL", "DB_URL"))
+        settings = load_settings(project, port=next(ports), db_port=next(ports), environ={})
+        with open_control(settings) as control:
+            yield (
+                RunningStack(
+                    settings=settings,
+                    database=FreshDatabase(Cluster(project / "none")),
+                    control=control,
+                    dsn=status["DB_URL"],
+                ),
+                process,
+            )
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=DEADLINE)

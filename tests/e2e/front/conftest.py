@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,4 +31,4 @@ def _front(_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture
 def stack(stack: RunningStack, _front: str) -> RunningStack:
     """The stack, whose clients know the instance's URL only."""
-    return replace(stack, url=_front)
+    return replace(stack, settings=replace(stack.settings, port=urlsplit(_front).port or 0))
