@@ -5,6 +5,7 @@ Its page is tested with the console.
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from httpx import AsyncClient
@@ -12,6 +13,7 @@ from httpx import AsyncClient
 from tests.conftest import RunningStack
 from tests.e2e.conftest import Play
 from tests.support.chat_server import ChatServer, chat_server, connect, message
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -41,13 +43,31 @@ async def converse(url: str, transports: list[str] | None) -> dict[str, Any]:
             await read(name, f"/videodb/collection/default/{kind}")
         await read("sessions", "/session")
         await read("agents", "/agent")
-        found["message"] = message("list calls", collection_id=collections[0]["id"])
-        await client.ask(found["message"])
+        current = f"/videodb/collection/{collections[0]['id']}"
+        for kind in ("video", "audio", "image"):
+            await read(f"list of {kind}", f"{current}/{kind}")
+        found["lists"] = [found.pop(f"list of {kind}") for kind in ("video", "audio", "image")]
+        await read("unknown", f"/videodb/collection/{uuid4()}")
+        content = b"Ann: What does the delay cost you?\nBob: Far too much."
+        files = {"file": (f"{uuid4()}.txt", content)}
+        answer = await http.post(f"{current}/upload", files=files, timeout=PATIENCE)
+        found["uploaded"] = {"status": answer.status_code, "body": answer.json()}
+        found["event"] = await client.wait_event("videos")
+        await read("refetched", f"{current}/video")
+        video_id, session_id = answer.json()["id"], str(uuid4())
+        given = {"collection_id": collections[0]["id"], "video_id": video_id}
+        texts = ("list calls", "@transcription", "@poet write")
+        found["messages"] = [message(text, session_id, **given) for text in texts]
+        for each in found["messages"]:
+            await client.ask(each)
         found["outputs"] = client.outputs
-        path = f"/session/{found['message']['session_id']}"
-        await read("session", path)
-        await read("removed", path, "DELETE")
         found["transport"] = client.socket.transport()
+        await read("listed", "/session")
+        path = f"/session/{session_id}"
+        await read("session", path)
+        await read("deleted", f"{current}/video/{video_id}", "DELETE")
+        await read("removed", path, "DELETE")
+        await read("gone", path)
     return found
 
 
@@ -76,11 +96,37 @@ def check_conversation(result: dict[str, Any]) -> None:
     assert result["collections"]["body"]
     for name in ("videos", "audio", "images", "sessions", "agents"):
         assert isinstance(result[name]["body"], list), name
-    given, outputs = result["message"], result["outputs"]
-    assert {output["msg_id"] for output in outputs} == {outputs[0]["msg_id"]}
-    assert {output["conv_id"] for output in outputs} == {given["conv_id"]}
-    assert {output["session_id"] for output in outputs} == {given["session_id"]}
-    assert (outputs[0]["status"], outputs[-1]["status"]) == ("progress", "success")
+    assert all(isinstance(each["body"], list) for each in result["lists"])
+    assert result["unknown"]["status"] == 404
+    check_upload(result)
+    ended = [check_outputs(result["outputs"], given) for given in result["messages"]]
+    assert [each["status"] for each in ended] == ["success", "success", "error"]
+    assert "Far too much." in ended[1]["content"][0]["text"]
+    assert "There is no agent @poet" in ended[2]["content"][0]["text"]
+    session_id = result["messages"][0]["session_id"]
+    newest = result["listed"]["body"][0]
+    assert newest["session_id"] == session_id
+    assert isinstance(newest["created_at"], float)
     conversation = result["session"]["body"]["conversation"]
-    assert [each["msg_type"] for each in conversation] == ["input", "output"]
-    assert result["removed"]["status"] == 200
+    assert [each["msg_type"] for each in conversation] == ["input", "output"] * 3
+    assert conversation[1::2] == ended
+    assert (result["removed"]["status"], result["gone"]["status"]) == (200, 404)
+
+
+def check_upload(result: dict[str, Any]) -> None:
+    """A stored transcript is announced, and listed where it was sent to."""
+    video, collection = result["uploaded"]["body"], result["collections"]["body"][0]
+    assert video["collection_id"] == result["event"]["collection_id"] == collection["id"]
+    assert video["id"] in [each["id"] for each in result["refetched"]["body"]]
+    assert result["deleted"]["body"]["success"] is True
+
+
+def check_outputs(outputs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the last output of a message: one message, updated in place from progress on."""
+    found = [each for each in outputs if each["conv_id"] == given["conv_id"]]
+    assert {each["msg_id"] for each in found} == {found[0]["msg_id"]}
+    assert {each["session_id"] for each in found} == {given["session_id"]}
+    statuses = [each["status"] for each in found]
+    assert statuses[0] == "progress"
+    assert [status for status in statuses if status != "progress"] == statuses[-1:]
+    return found[-1]

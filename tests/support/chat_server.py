@@ -151,8 +151,17 @@ class ChatClient:
             self.outputs.append(output)
             self._arrived.notify_all()
 
+    async def wait_event(self, update: str) -> dict[str, Any]:
+        """The first event that tells clients to read a list again."""
+        async with asyncio.timeout(PATIENCE), self._arrived:
+            while not (found := [each for each in self.events if each["update"] == update]):
+                await self._arrived.wait()
+            return found[0]
+
     async def _add_event(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
+        async with self._arrived:
+            self.events.append(event)
+            self._arrived.notify_all()
 
 
 @asynccontextmanager

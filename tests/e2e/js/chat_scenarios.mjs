@@ -15,24 +15,51 @@ async function converse(transports) {
     "/videodb/collection", "/videodb/collection/default/video", "/videodb/collection/default/audio",
     "/videodb/collection/default/image", "/session", "/agent",
   ].map((path) => read(path)));
-  const now = Date.now();
-  const message = {
-    agents: [], msg_type: "input", sender: "user", conv_id: String(now), msg_id: String(now + 1),
-    session_id: crypto.randomUUID(), collection_id: collections.body[0].id, video_id: null,
-    content: [{ type: "text", text: "list calls" }],
-  };
-  const outputs = [];
-  const ended = new Promise((resolve) => socket.on("chat", (output) => {
-    outputs.push(output);
-    if (output.status !== "progress") resolve();
+  // The first collection becomes the current one, and its lists are read again.
+  const current = `/videodb/collection/${collections.body[0].id}`;
+  const lists = await Promise.all(["video", "audio", "image"].map((kind) => read(`${current}/${kind}`)));
+  const unknown = await read(`/videodb/collection/${crypto.randomUUID()}`);
+
+  const changed = new Promise((resolve) => socket.on("event", (event) => {
+    if (event.event_type === "update_data" && event.update === "videos") resolve(event);
   }));
-  socket.emit("chat", message);
-  await ended;
+  const form = new FormData();
+  form.append("file", new Blob(["Ann: What does the delay cost you?\nBob: Far too much."]), `${crypto.randomUUID()}.txt`);
+  const uploaded = await read(`${current}/upload`, { method: "POST", body: form });
+  const event = await changed;
+  const refetched = await read(`${current}/video`);
+
+  const session_id = crypto.randomUUID();
+  const outputs = [];
+  const waiting = new Map();
+  socket.on("chat", (output) => {
+    outputs.push(output);
+    if (output.status !== "progress") waiting.get(output.conv_id)?.(output);
+  });
+  const write = (text, number) => {
+    const now = Date.now() + number;
+    return {
+      agents: [], msg_type: "input", sender: "user", conv_id: String(now), msg_id: String(now + 1), session_id,
+      collection_id: collections.body[0].id, video_id: uploaded.body.id, content: [{ type: "text", text }],
+    };
+  };
+  const messages = ["list calls", "@transcription", "@poet write"].map(write);
+  for (const message of messages) {
+    const ended = new Promise((resolve) => waiting.set(message.conv_id, resolve));
+    socket.emit("chat", message);
+    await ended;
+  }
   const transport = socket.io.engine.transport.name;
-  const session = await read(`/session/${message.session_id}`);
-  const removed = await read(`/session/${message.session_id}`, { method: "DELETE" });
+  const listed = await read("/session");
+  const session = await read(`/session/${session_id}`);
+  const deleted = await read(`${current}/video/${uploaded.body.id}`, { method: "DELETE" });
+  const removed = await read(`/session/${session_id}`, { method: "DELETE" });
+  const gone = await read(`/session/${session_id}`);
   socket.close();
-  return { check, collections, videos, audio, images, sessions, agents, outputs, session, removed, message, transport };
+  return {
+    check, collections, videos, audio, images, sessions, agents, lists, unknown, uploaded, event, refetched,
+    messages, outputs, listed, session, deleted, removed, gone, transport,
+  };
 }
 
 const results = {
