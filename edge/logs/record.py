@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, cast
 
 _LONGEST_MS: Final = 1e12
+_FALLBACK_LEVELS: Final = range(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A function's own record of one request; `fields` holds all members as they were written."""
+    """A function's own record of one request; `fields` holds all members as they were written.
+
+    `cache_hit` is None unless it looked into a cache; `fallback_level` is 0 if none was needed.
+    """
 
     request_id: str
     status: int | None
     duration_ms: float | None
     stages: tuple[Stage, ...]
     failure: Failure | None
+    cache_hit: bool | None
+    fallback_level: int | None
     fields: Mapping[str, Any]
 
 
@@ -52,13 +58,15 @@ def parse_record(text: str) -> RequestRecord | None:
     request_id, stages = fields.get("request_id"), fields.get("stages")
     if not isinstance(request_id, str) or not isinstance(stages, dict):
         return None
-    status = fields.get("status")
+    status, cache_hit = fields.get("status"), fields.get("cache_hit")
     return RequestRecord(
         request_id=request_id,
         status=status if isinstance(status, int) else None,
         duration_ms=_duration(fields.get("duration_ms")),
         stages=tuple(_stages(cast("dict[str, Any]", stages))),
         failure=_failure(fields.get("error")),
+        cache_hit=cache_hit if isinstance(cache_hit, bool) else None,
+        fallback_level=_level(fields.get("fallback_level")),
         fields=fields,
     )
 
@@ -76,6 +84,11 @@ def _duration(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value < _LONGEST_MS else None
+
+
+def _level(value: Any) -> int | None:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and value in _FALLBACK_LEVELS else None
 
 
 def _stages(stages: Mapping[str, Any]) -> list[Stage]:

@@ -44,6 +44,15 @@ class RecordFamilies:
         self.stage_durations = _histogram(
             "stage_duration_seconds", "The function's work on a stage.", "function", "stage"
         )
+        self.cache_lookups = _counter(
+            "cache_lookups",
+            "Requests that looked into a cache, by hit or miss.",
+            "function",
+            "result",
+        )
+        self.fallbacks = _counter(
+            "fallbacks", "Requests by the fallback they needed; 0 is none.", "function", "level"
+        )
         self.provider_errors = _counter(
             "provider_errors", "Failures of services that functions use.", "provider", "code"
         )

@@ -132,6 +132,10 @@ class Metrics:
             outcome = "success" if stage.status == "success" else "error"
             self.records.stages.add(slug, stage.name, outcome)
             self.records.stage_durations.observe(stage.duration_ms / 1000, slug, stage.name)
+        if record.cache_hit is not None:
+            self.records.cache_lookups.add(slug, "hit" if record.cache_hit else "miss")
+        if record.fallback_level is not None:
+            self.records.fallbacks.add(slug, str(record.fallback_level))
         if failure := record.failure:
             self.requests.errors.add(slug, failure.code)
             if failure.provider:

@@ -102,6 +102,24 @@ def test_only_the_platforms_429_is_its_rate_limit(observe: Observed) -> None:
     assert page.value("edge_rate_limited_requests_total", function="f") == 1
 
 
+def test_caches_and_fallbacks_are_counted_as_functions_record_them(observe: Observed) -> None:
+    hits = (record(cache_hit=True, fallback_level=0), record(cache_hit=True, fallback_level=2))
+    page = observe(*hits, record(cache_hit=False), record())
+
+    assert page.value("edge_cache_lookups_total", function="f", result="hit") == 2
+    assert page.value("edge_cache_lookups_total", function="f", result="miss") == 1
+    assert page.value("edge_fallbacks_total", function="f", level="0") == 1
+    assert page.value("edge_fallbacks_total", function="f", level="2") == 1
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, [], 1.5, -1, 10**9, {"a": True}])
+def test_other_values_are_no_cache_or_fallback(observe: Observed, value: object) -> None:
+    level = None if value == 1 else value
+    page = observe(record(cache_hit=value, fallback_level=level))
+
+    assert page.labels("edge_cache_lookups_total") == page.labels("edge_fallbacks_total") == []
+
+
 def test_boots_are_timed_and_failures_counted(observe: Observed) -> None:
     page = observe(Boot("f", "e", 1, 25.0), BootFailure("f", "e2", "x"))
 

@@ -15,7 +15,7 @@ from tests.support.chat_worker import (
     registered_chat_worker,
     serve_chat_worker,
 )
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -292,6 +292,13 @@ def test_requests_are_counted(stack: RunningStack, worker: ChatWorker) -> None:
                 " from function_metrics where function_name = 'enhance-prompt'"
             ).fetchone()
 
+    def is_exposed() -> bool:
+        headers = {"apikey": stack.service_role_key}
+        page = httpx.get(f"{stack.url}/metrics", headers=headers, timeout=PATIENCE).text
+        names = ("edge_cache_lookups_total", "edge_fallbacks_total")
+        return all(f'{name}{{function="enhance-prompt"' in page for name in names)
+
     enhance(stack)
     post(stack, {})
     wait_for(lambda: all(counted() or (None,)), 10)
+    wait_for(is_exposed, 10)
