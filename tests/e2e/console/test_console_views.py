@@ -94,6 +94,16 @@ def test_a_phone_has_the_navigation_behind_a_button(tab: Tab) -> None:
     expect(tab.page.locator("h1")).to_have_text("Logs")
 
 
+def test_a_phone_names_what_has_no_heading_above_it(tab: Tab) -> None:
+    tab.page.set_viewport_size(_PHONE)
+    page = tab.open("/functions")
+    cell = page.locator("td[data-label='Calls']").first
+
+    label = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert "Calls" in label
+    assert cell.evaluate("cell => getComputedStyle(cell).borderBottomWidth") == "0px"
+
+
 def test_what_is_not_there_says_so(tab: Tab) -> None:
     tab.open("/requests/00000000-0000-4000-8000-000000000000")
     expect(tab.page.locator(".message")).to_contain_text("older than what is kept")
