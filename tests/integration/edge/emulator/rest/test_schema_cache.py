@@ -10,6 +10,7 @@ from edge.emulator.postgres.cluster import Cluster
 from edge.emulator.rest import database
 from edge.emulator.rest.app import RestApp
 from edge.emulator.rest.config import RestConfig
+from edge.emulator.rest.pool import connect
 from edge.tokens import Keys
 from tests.support.data_api import SECRET, opened
 from tests.support.waiting import PATIENCE
@@ -123,6 +124,27 @@ async def test_the_first_request_finds_a_connection_that_is_open(
 
     assert (answer.status_code, len(before)) == (200, 2)
     assert after == before
+
+
+async def test_rows_of_a_large_catalogue_are_decoded_between_other_work(
+    cluster: Cluster, rest_database: str
+):
+    turns = 0
+
+    async def take_turns():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with connect(cluster.dsn(rest_database)) as connection:
+        cursor = await connection.execute("select generate_series(1, 2000) as number")
+        others = asyncio.create_task(take_turns())
+        rows = await database.fetch_in_slices(cursor)
+        others.cancel()
+
+    assert [row["number"] for row in rows] == [*range(1, 2001)]
+    assert turns >= 20
 
 
 async def _wait_until_another_session(connection: psycopg.Connection[Any], known: set[int]) -> None:
