@@ -10,7 +10,8 @@ import phonenumbers
 
 _EMAIL: Final = re.compile(
     r"[\w.+%-]+\s?@\s?[\w-]+(?:\.[\w-]+)+"
-    r"|\b[\w.+-]+(?: dot [\w-]+)* at [\w-]+(?: dot [a-z]{2,8})+\b",
+    r"|\b[\w.+-]+(?: (?:dot|underscore|dash|hyphen|plus) [\w-]+)* at [\w-]+(?: dot [a-z]{2,8})+\b"
+    r"|\b[\w.+-]+ ?[\[(] ?at ?[\])] ?[\w-]+(?:(?: ?[\[(] ?dot ?[\])] ?|\.)[a-z][\w-]*)+",
     re.I,
 )
 _SPOKEN: Final = re.compile(
@@ -24,14 +25,23 @@ _DIGITS: Final = re.compile(r"(?<![\w.])\+?\d(?:[ .\-]?\d){5,33}(?![\w])")
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b")
 _SSN: Final = re.compile(r"\b\d{3}[- ]\d{2}[- ]\d{4}\b")
 _STREET: Final = re.compile(
-    r"\b\d{1,5}[a-z]?\s+(?:[A-ZÄÖÜ][\w'’.-]*\s+){1,4}"
+    r"\b\d{1,5}[A-Za-z]?\s+(?:[A-ZÄÖÜ][\w'’.-]*\s+){1,4}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl)\b\.?"
-    r"|\b[A-ZÄÖÜ][\w-]*(?:straße|strasse|weg|gasse|platz|allee)\s+\d{1,4}[a-z]?\b"
+    r"|\b[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|weg|gasse|platz|allee)\s+\d{1,4}[a-z]?\b"
     r"|\b\d{1,4},?\s+(?:rue|avenue|boulevard|place)\s+(?:de\s+(?:la\s+)?|du\s+|des\s+)?[A-ZÀ-Ü][\w-]+"
+    r"|\bP\.?\s?O\.?\s+Box\s+\d{1,6}\b|\bPostfach\s+\d[\d ]{0,8}\d\b"
     r"|\b(?:Calle|Avenida|Rua|Via)\s+(?:[A-ZÀ-Ü][\w-]+\s+){1,3},?\s*\d{1,4}\b"
 )
 _PHONES: Final = re.compile(r"(?<![\w.])(?:\+|\(|0|\d)[\d ()./\-]{6,24}\d(?!\w)")
 _REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "BR")
+_COMMON: Final = re.compile(
+    r"an|am|art|as|at|baker|be|bill|black|brown|by|chase|christian|cook|day|do|drew|earl|faith"
+    r"|frank|go|grace|grant|gray|green|he|hope|if|in|is|it|jack|joy|king|lane|law|long|mark|may|me"
+    r"|miles|my|no|of|on|or|pat|penny|price|ray|rich|rob|rose|rusty|so|sue|to|up|us|victor|we|west"
+    r"|white|will|young",
+    re.I,
+)
+"""Words that are names, too: as names they have a capital."""
 _ROLES: Final = re.compile(
     r"agent|assistant|customer|client|caller|user|speaker|prospect|buyer|seller|host|guest|rep|sales"
     r"|representative|advisor|interviewer|manager|bot|ai|human|operator|unknown|participant|lead",
@@ -57,7 +67,10 @@ class Redactor:
         for number, name in enumerate(sorted({n for n in self.names if is_person(n)}), start=1):
             parts = [name, *(part for part in name.split() if _is_name_part(part))]
             for part in parts:
-                pattern = re.compile(rf"(?<!\w){re.escape(part)}(?!\w)", re.I)
+                has_case = len(part) == 2 or bool(_COMMON.fullmatch(part))
+                pattern = re.compile(
+                    rf"(?<!\w){re.escape(part)}(?!\w)", re.NOFLAG if has_case else re.I
+                )
                 self._people.append((pattern, f"[PERSON_{number}]"))
         self._people.sort(key=lambda each: -len(each[0].pattern))
 
@@ -103,7 +116,9 @@ def is_person(label: str) -> bool:
 
 
 def _is_name_part(part: str) -> bool:
-    return len(part) > 2 and part[:1].isupper()
+    """Return whether a word of a name is replaced alone; two letters that are a word are not."""
+    is_short_word = len(part) == 2 and (not part.isalpha() or bool(_COMMON.fullmatch(part)))
+    return len(part) > 1 and part[0].isupper() and not is_short_word
 
 
 def is_card(digits: str) -> bool:

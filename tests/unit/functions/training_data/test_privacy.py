@@ -8,7 +8,10 @@ import pytest
 
 from functions.training_data.privacy import Redactor, is_card, is_iban, is_person
 
-NAMES = ["Maria Keller", "John O'Neill", "Aiko Tanaka", "José García", "Lena Müller-Brandt"]
+NAMES = [
+    *("Maria Keller", "John O'Neill", "Aiko Tanaka", "José García", "Lena Müller-Brandt"),
+    *("Bo Li", "Will Young"),
+]
 SENTENCES = [
     "We have 12,000 users and grew 15.5% in 2024.",
     "It costs $1,299.00 per month, billed once a year.",
@@ -57,16 +60,29 @@ def phone(rng: random.Random) -> str:
 
 
 def email(rng: random.Random) -> str:
-    name = f"user{rng.randrange(10**6)}"
+    name = f"user{rng.randrange(10**8, 10**9)}"
     return rng.choice(
-        [f"{name}@example.co.uk", f"{name}.x+tag@mail.example.com", f"{name} at example dot com"]
+        [
+            f"{name}@example.co.uk",
+            f"{name}.x+tag@mail.example.com",
+            f"{name} at example dot com",
+            f"{name} underscore lee at example dot co dot uk",
+            f"{name} [at] example [dot] com",
+            f"{name}(at)example.com",
+        ]
     )
 
 
 def street(rng: random.Random) -> str:
     number = rng.randrange(1, 2000)
     return rng.choice(
-        [f"{number} Elm Street", f"{number} North Lake Ave", f"Hauptstraße {number % 200 + 1}"]
+        [
+            f"{number} Elm Street",
+            f"{number}B North Lake Ave",
+            f"Hauptstraße {number % 200 + 1}",
+            f"Musterstr. {number % 200 + 1}",
+            f"PO Box {number}",
+        ]
     )
 
 
@@ -96,6 +112,7 @@ def test_nothing_personal_survives_and_the_rest_does() -> None:
             *plain,
             *(template.format(value) for template, value in secrets),
             f"Thanks, {name}!",
+            *(f"{part} said so." for part in name.split()),
         ]
         rng.shuffle(lines)
         redacted = redactor.redact(" ".join(lines))
@@ -103,7 +120,8 @@ def test_nothing_personal_survives_and_the_rest_does() -> None:
             assert value not in redacted, (template, redacted)
             digits = re.sub(r"\D", "", value)
             assert len(digits) < 6 or digits not in re.sub(r"\D", "", redacted), redacted
-        assert name not in redacted
+        for part in (name, *name.split()):
+            assert not re.search(rf"(?<!\w){re.escape(part)}(?!\w)", redacted), redacted
         words = [word for sentence in plain for word in sentence.split()]
         total += len(words)
         kept += sum(word in redacted for word in words)
@@ -116,6 +134,15 @@ def test_the_same_value_gets_the_same_placeholder() -> None:
     second = redactor.redact("ANN@example.com, said Ann")
     assert first == "[PERSON_1]: [EMAIL_1] or [EMAIL_2]"
     assert second == "[EMAIL_1], said [PERSON_1]"
+
+
+def test_words_that_are_names_too_stay_words() -> None:
+    redactor = Redactor(["Will Young", "Bo Do", "Maria"])
+    text = "I will call Will before long. So maria and Young Bo: do you know, said Do?"
+    assert redactor.redact(text) == (
+        "I will call [PERSON_3] before long. So [PERSON_2] and [PERSON_3] [PERSON_1]:"
+        " do you know, said Do?"
+    )
 
 
 @pytest.mark.parametrize(
