@@ -21,6 +21,7 @@ _BENCHES: Final = (
     "many_functions",
     "oneshot",
     "reload",
+    "stuck_worker",
     "churn",
     "pipeline",
     "data_api",
