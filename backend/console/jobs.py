@@ -68,6 +68,8 @@ _READ: Final = (
     "id,original_prompt,status,job_type,queue_name,attempts,max_attempts,error_message,queued_at"
 )
 _SHOWN: Final = 100
+_FIRST: Final = 10
+"""The highest priority; the lowest is as far below 0."""
 _MOST_CHANGED: Final = 1000
 
 
@@ -231,36 +233,26 @@ async def job(job_id: str) -> None:
         heading("Media job")
         empty("There is no such job", "It may have been deleted.")
         return
+    seen = dict(row)
     with heading("Media job", row["job_type"]):
-        retry = ui.button("Retry", icon="replay").props("no-caps unelevated dense")
-        again = ui.button("Draw it again", icon="autorenew").props("no-caps flat dense")
-        cancel = ui.button("Cancel", icon="stop").props("no-caps flat dense")
+        acts = _Acts(seen)
     state = ui.element("div").classes("stack").props("aria-live=polite")
     pictures = ui.element("div").classes("row-wrap")
-    seen: dict[str, Any] = {}
+
+    async def show() -> None:
+        acts.show()
+        state.clear()
+        with state:
+            _show_state(seen)
+        await _show_pictures(pictures, seen)
 
     async def load() -> None:
         now = await select_one("jobs", id=f"eq.{job_id}")
-        if now is None or now == seen:
-            return
-        seen.clear()
-        seen.update(now)
-        retry.set_visibility(now["status"] == "failed")
-        is_open = now["status"] in {"queued", "processing"}
-        cancel.set_visibility(is_open)
-        again.set_visibility(not is_open and bool(now["original_prompt"]))
-        state.clear()
-        with state:
-            _show_state(now)
-        await _show_pictures(pictures, now)
+        if now and now != seen:
+            seen.update(now)
+            await show()
 
-    retry.on_click(
-        lambda: attempt(lambda: call("retry_media_job_v1", job_id=job_id), "Queued again.")
-    )
-    cancel.on_click(lambda: attempt(lambda: _cancel(job_id), "Cancelled."))
-    draw = partial(_queue, row["user_id"], row["job_type"], row["original_prompt"])
-    again.on_click(lambda: attempt(draw))
-    await load()
+    await show()
     every(0.7, load)
     with panel("Prompt"):
         text_block(row["original_prompt"], "Prompt")
@@ -269,6 +261,40 @@ async def job(job_id: str) -> None:
     if row["payload"]:
         with ui.expansion("What the worker gets").classes("full"):
             json_block(row["payload"], "Payload")
+
+
+class _Acts:
+    """What can be done with a job, as its row is now."""
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        self._job = job
+        job_id = job["id"]
+        draw = partial(_queue, job["user_id"], job["job_type"], job["original_prompt"])
+        self._retry = self._add(
+            "Retry", "replay", partial(call, "retry_media_job_v1", job_id=job_id)
+        )
+        self._again = self._add("Draw it again", "autorenew", draw)
+        self._cancel = self._add("Cancel", "stop", partial(_cancel, job_id))
+        self._sooner = self._add("Sooner", "arrow_upward", partial(self._move, 1))
+        self._later = self._add("Later", "arrow_downward", partial(self._move, -1))
+
+    def show(self) -> None:
+        """Show those that apply."""
+        job, status = self._job, self._job["status"]
+        is_open = status in {"queued", "processing"}
+        self._retry.set_visibility(status == "failed")
+        self._cancel.set_visibility(is_open)
+        self._again.set_visibility(not is_open and bool(job["original_prompt"]))
+        self._sooner.set_visibility(status == "queued" and job["priority"] < _FIRST)
+        self._later.set_visibility(status == "queued" and job["priority"] > -_FIRST)
+
+    def _add(self, label: str, icon: str, act: Callable[[], Awaitable[Any]]) -> ui.button:
+        button = ui.button(label, icon=icon, on_click=lambda: attempt(act))
+        return button.props("no-caps flat dense")
+
+    async def _move(self, step: int) -> None:
+        priority = self._job["priority"] + step
+        await call("change_job_priority_v1", job_id=self._job["id"], priority=priority)
 
 
 async def _cancel(job_id: str) -> None:
@@ -283,6 +309,7 @@ def _show_state(row: Mapping[str, Any]) -> None:
     facts(
         {
             "Queue": row["queue_name"],
+            "Priority": f"{row['priority']}",
             "Worker": row["worker_id"],
             "Tries": f"{row['attempts']} of {row['max_attempts']}",
             "Queued": moment(row["queued_at"]),

@@ -102,6 +102,10 @@ def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) ->
 
     page.wait_for_url("**/console/jobs/*")
     expect(page.get_by_text("queued", exact=True)).to_be_visible()
+    priority = page.locator("dt", has_text="Priority").locator("+ dd")
+    expect(priority).to_have_text("0")
+    page.get_by_role("button", name="Sooner").click()
+    expect(priority).to_have_text("1")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
     page.goto("/console/audit")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.support.media.database import MediaDatabase
@@ -63,6 +64,38 @@ def test_priority_comes_first(media: MediaDatabase) -> None:
     order = list(drain(media))
 
     assert (order[0], order[-1]) == (urgent, lazy)
+
+
+def test_the_priority_of_a_job_that_waits_is_changed(media: MediaDatabase) -> None:
+    first, second, third = (media.enqueue()["job_id"] for _ in range(3))
+
+    change = "select public.change_job_priority_v1(%s, %s)"
+    assert media.ask(change, third, 1) == {"job_id": third, "priority": 1}
+    media.ask(change, first, -10)
+
+    assert list(drain(media)) == [third, second, first]
+    assert media.job(third)["priority"] == 1
+
+
+@pytest.mark.parametrize(
+    ("job_id", "priority", "detail"),
+    [
+        (None, 11, "INVALID_PRIORITY"),
+        (None, None, "INVALID_PRIORITY"),
+        (None, 1, "JOB_NOT_QUEUED"),
+        ("00000000-0000-4000-8000-000000000000", 1, "JOB_NOT_FOUND"),
+    ],
+)
+def test_a_priority_that_cannot_be_changed_is_refused(
+    media: MediaDatabase, job_id: str | None, priority: int | None, detail: str
+) -> None:
+    job_id = job_id or media.enqueue()["job_id"]
+    media.claim()
+
+    with pytest.raises(psycopg.Error) as refused:
+        media.ask("select public.change_job_priority_v1(%s, %s)", job_id, priority)
+
+    assert refused.value.diag.message_detail == detail
 
 
 def test_statistics_tell_depth_age_and_expected_wait(media: MediaDatabase) -> None:
