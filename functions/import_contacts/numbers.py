@@ -31,7 +31,7 @@ _KIND: Final = re.compile(r"\s*\(\s*[^\W\d]{2,20}[.]?\s*\)$")
 _QUOTES: Final = "'\"`\u2018\u2019\u00b4"
 _FORMULA: Final = re.compile(r'="?\s*(.*?)\s*"?')
 _EXPONENT: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*\+?\d{1,3}")
-_DECIMAL: Final = re.compile(r"\d{5,}[.,]0*")
+_DECIMAL: Final = re.compile(r"\d{5,}[.,](?:0*|\d{1,2})")
 _DATE: Final = re.compile(
     r"(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}\b|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d\b"
 )

@@ -100,7 +100,12 @@ def test_a_list_without_a_header_line_loses_no_contact_silently() -> None:
 def test_what_lists_write_beside_a_number() -> None:
     assert phones("Name,Phone\nA,(212) 555-0123 (mobile)\n") == ["+12125550123"]
     assert phones("Name,Phone\nA,212-555-0123 (Privat)\n") == ["+12125550123"]
-    (error,) = contacts(b"Name,Phone\nA,#REF!\n", "csv", "US")
+
+
+@pytest.mark.parametrize("text", ["#REF!", "21255501.25", '"21255501,5"', "2.12555012E9"])
+def test_what_a_spreadsheet_left_of_a_number_is_damaged(text: str) -> None:
+    (error,) = contacts(f"Name,Phone\nA,{text}\n".encode(), "csv", "US")
+
     assert "is damaged" in error["problem"]
 
 
