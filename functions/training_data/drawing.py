@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -21,6 +22,7 @@ from .examples import Drawn, Example, ExampleType, draw_from_turns
 from .export import render_few_shot, render_lines
 from .meaning import store_embeddings
 from .selection import Selection, select
+from .sources import Chunk, Sources
 from .stored import Format, fetch_transcript, fetch_undrawn
 from .transcript import parse_turns
 
@@ -64,12 +66,12 @@ async def draw(ctx: Context, body: TrainingInput) -> dict[str, Any]:
 async def draw_from_video(ctx: Context, video_id: UUID, body: TrainingInput) -> dict[str, Any]:
     """Draw, store and return the examples of one call."""
     with ctx.stage("read"):
-        transcript = await fetch_transcript(ctx, video_id)
+        transcript, chunks = await fetch_transcript(ctx, video_id)
     with ctx.stage("draw"):
         text = delimit_text("transcript", transcript)
         answer = await extract(openai_env(), StructuredRequest(PROMPT.text, text, Drawn))
     with ctx.stage("select"):
-        found = await asyncio.to_thread(choose, transcript, answer.value.examples, body)
+        found = await asyncio.to_thread(choose, transcript, answer.value.examples, body, chunks)
     metadata = {
         **answer.metadata,
         "prompt_version": PROMPT.version,
@@ -87,12 +89,15 @@ async def draw_from_video(ctx: Context, video_id: UUID, body: TrainingInput) -> 
         "dropped": found.dropped,
         "pii": found.pii,
         "few_shot_examples": render_few_shot(found.rows),
+        "model": answer.metadata["model"],
         "id": ids["training_data"],
         "searchable": searchable,
     }
 
 
-def choose(transcript: str, drawn: list[Example], body: TrainingInput) -> Selection:
+def choose(
+    transcript: str, drawn: list[Example], body: TrainingInput, chunks: Sequence[Chunk] = ()
+) -> Selection:
     """Return the model's examples, and question and answer pairs of the transcript to fill up."""
     turns = parse_turns(transcript)
     pairs = draw_from_turns(turns)
@@ -100,7 +105,7 @@ def choose(transcript: str, drawn: list[Example], body: TrainingInput) -> Select
     candidates = [*drawn[:_MOST_DRAWN], *pairs[::step]]
     if body.types:
         candidates = [each for each in candidates if each.type in body.types]
-    return select(transcript, turns, candidates, body.max_examples)
+    return select(turns, candidates, body.max_examples, Sources(chunks))
 
 
 async def _draw_from_collection(

@@ -2,8 +2,9 @@
 
 `video_id` is the uuid that process-transcript answered as video_uuid, or the source's own id.
 POST {video_id | collection_id, format?, max_examples? ≤ 50, types?}: 200 {status, data: {result:
-{examples [{input, output, type, context, quality}], dropped {incomplete, ungrounded, pii_only,
-duplicate, over_quota}, pii, few_shot_examples, id, searchable}, …}}; with `format` also `export`.
+{examples [{input, output, type, context, quality, chunk_ids}], dropped {incomplete, ungrounded,
+pii_only, duplicate, over_quota}, pii, few_shot_examples, model, id, searchable}, …}}; with `format`
+also `export`. `chunk_ids` are the chunks of the transcript in which the output stands.
 Of a collection, calls without examples yet, 20 a request: {examples, calls [{video_id, dropped,
 pii, …}], failed [{video_id, code, message}], remaining}.
 GET ?video_id= | ?collection_id= [&type=]: {examples}; with ?query= [&limit= ≤ 100] those that mean

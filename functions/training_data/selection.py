@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .examples import Example
 from .privacy import Redactor
+from .sources import Sources
 from .transcript import Turn
 
 _GROUNDED: Final = 0.6
@@ -29,7 +30,7 @@ class Selection:
 
 
 def select(
-    transcript: str, turns: Sequence[Turn], candidates: Sequence[Example], most: int
+    turns: Sequence[Turn], candidates: Sequence[Example], most: int, sources: Sources
 ) -> Selection:
     """Choose up to `most` examples, at most two of five of one type unless there are no others."""
     dropped: Counter[str] = Counter(
@@ -45,7 +46,7 @@ def select(
         if reason:
             dropped[reason] += 1
         else:
-            kept.append(row)
+            kept.append({**row, "chunk_ids": sources.find(example.output)})
     chosen = _diversify(kept, most)
     dropped["over_quota"] = len(kept) - len(chosen)
     return Selection(chosen, dict(dropped), dict(redactor.found))

@@ -10,6 +10,7 @@ from shared.context import Context
 from shared.errors import BadInputError, ConflictError, TooLargeError
 
 from .examples import ExampleType
+from .sources import Chunk
 
 Format = Literal["openai", "anthropic", "ndjson"]
 _MOST_CHARACTERS: Final = 400_000
@@ -47,9 +48,10 @@ def read_filters(request: Request) -> Filters:
     )
 
 
-async def fetch_transcript(ctx: Context, video_id: UUID) -> str:
-    """Return the whole text. Raises NotFoundError, ConflictError, TooLargeError."""
-    query = ctx.caller.table("transcripts").select("full_text").eq("video_id", str(video_id))
+async def fetch_transcript(ctx: Context, video_id: UUID) -> tuple[str, list[Chunk]]:
+    """Return the whole text, and its chunks. Raises ConflictError, TooLargeError."""
+    columns = "full_text, transcript_chunks(id, chunk_text)"
+    query = ctx.caller.table("transcripts").select(columns).eq("video_id", str(video_id))
     rows = cast("list[dict[str, Any]]", (await query.execute()).data)
     if not rows:
         raise ConflictError(
@@ -63,7 +65,7 @@ async def fetch_transcript(ctx: Context, video_id: UUID) -> str:
             f" {_MOST_CHARACTERS:,}. Store it in parts.",
             code="TRANSCRIPT_TOO_LONG",
         )
-    return text
+    return text, [Chunk(each["id"], each["chunk_text"]) for each in rows[0]["transcript_chunks"]]
 
 
 async def fetch_undrawn(ctx: Context, collection_id: str) -> list[UUID]:

@@ -191,6 +191,15 @@ def test_a_video_is_found_by_its_sources_id_too(stack: RunningStack, written: st
         response = stack.call(slug, {"video_id": name})
         assert response.status_code == 200, response.text
         assert response.json()["data"]["video_id"] == stored
+    drawn = response.json()["data"]["result"]
+    assert drawn["model"] == "local-extractive"
+    with psycopg.connect(stack.dsn) as connection:
+        chunks = connection.execute(
+            "select c.id::text from public.transcript_chunks c"
+            " join public.transcripts t on t.id = c.transcript_id where t.video_id = %s",
+            (stored,),
+        ).fetchall()
+    assert [tuple(each["chunk_ids"]) for each in drawn["examples"]] == chunks
     with stack.client() as client:
         found, same = (
             client.get(path, params={"video_id": each}).json()["examples"]

@@ -2,6 +2,7 @@
 
 from functions.training_data.examples import Example, classify, draw_from_turns
 from functions.training_data.selection import select
+from functions.training_data.sources import Chunk, Sources
 from functions.training_data.transcript import Turn, find_seller, parse_turns
 
 TRANSCRIPT = """Agent: What brings you here today?
@@ -36,7 +37,7 @@ def test_bad_candidates_are_dropped_and_counted() -> None:
         example("We lose calls!", "How many calls do you lose each week, roughly?"),
         example("We lose calls because nobody…", "We lose calls because nobody."),
     ]
-    found = select(TRANSCRIPT, TURNS, candidates, 10)
+    found = select(TURNS, candidates, 10, Sources([]))
     assert [row["input"] for row in found.rows] == ["We lose calls."]
     assert found.dropped == {
         "incomplete": 1,
@@ -48,9 +49,20 @@ def test_bad_candidates_are_dropped_and_counted() -> None:
 
 
 def test_personal_data_is_replaced_and_counted() -> None:
-    found = select(TRANSCRIPT, TURNS, draw_from_turns(TURNS), 10)
+    found = select(TURNS, draw_from_turns(TURNS), 10, Sources([]))
     assert "bea@example.com" not in str(found.rows)
     assert found.pii["EMAIL"] == 2
+
+
+def test_an_example_names_the_chunks_in_which_its_answer_stands() -> None:
+    lines = TRANSCRIPT.splitlines()
+    parts = ("\n".join(lines[:4]), "\n".join(lines[2:5]), "\n".join(lines[5:]))
+    sources = Sources([Chunk(f"c{number}", text) for number, text in enumerate(parts)])
+    found = select(TURNS, draw_from_turns(TURNS), 10, sources)
+    assert [row["chunk_ids"] for row in found.rows] == [["c0", "c1"], ["c1"], ["c2"]]
+    assert sources.find("How many CALLS -- do you lose") == ["c0", "c1"]
+    assert sources.find("let us begin with a team and pay") == ["c2"]
+    assert Sources([]).find("anything") == []
 
 
 def test_one_type_does_not_crowd_out_the_others() -> None:
@@ -58,7 +70,7 @@ def test_one_type_does_not_crowd_out_the_others() -> None:
     turns = [turn for text in texts for turn in (Turn("C", text), Turn("Agent", f"Answer: {text}"))]
     candidates = [example(text, f"Answer: {text}", "pricing") for text in texts]
     candidates.append(example("Question number six?!", "Answer: question six.", "closing"))
-    found = select("", turns, candidates, 6)
+    found = select(turns, candidates, 6, Sources([]))
     assert "closing" in {row["type"] for row in found.rows}
     assert len(found.rows) == 5
 
