@@ -102,8 +102,9 @@ def test_a_call_is_analysed_in_one_message_and_still_there_after_a_reload(
     entry = view.get_by_role("button", name="@sales_prompt_extractor", exact=True).first
     expect(entry).to_have_attribute("aria-current", "true")
 
-    view.keyboard.press("Control+k")
+    view.keyboard.press("Meta+k")
     expect(answers(view)).to_have_count(0)
+    expect(view.get_by_label("Message")).to_be_focused()
     entry.click()
     expect(answers(view, "success")).to_contain_text("Voice Prompt")
     view.get_by_role("button", name="Delete @sales_prompt_extractor").first.click()

@@ -130,6 +130,7 @@ BAD = [
     ({"content": "hello"}, "content"),
     ({"content": [{"type": "text"}]}, "needs text"),
     ({"content": [{"type": "text", "text": "x" * 204_801}]}, "upload it"),
+    ({"content": [{"type": "text", "text": "x" * 900_000}]}, "upload it"),
     ({"content": [{"type": "text", "text": "x"}] * 51}, "content"),
     ({"msg_id": "x" * 65}, "msg_id"),
     ({"other": "x" * 400_000}, "upload it"),

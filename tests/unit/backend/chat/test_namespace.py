@@ -15,6 +15,7 @@ from backend.chat.emitter import NAMESPACE, Emitter
 from backend.chat.messages import Message, Output
 from backend.chat.namespace import ChatNamespace
 from backend.chat.runner import Runner
+from backend.chat.stores import sqlite
 from backend.chat.stores.sqlite import SqliteStore
 from backend.chat.users import User, Users
 from tests.support.waiting import PATIENCE
@@ -168,3 +169,23 @@ async def test_a_message_beyond_the_limit_is_refused_before_it_waits(tmp_path: P
         assert "Too many messages" in json.dumps(refused)
         store.may_begin.set()
         await asyncio.gather(*(asyncio.all_tasks() - before))
+
+
+async def test_a_session_that_is_full_says_so_and_stores_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MOST_MESSAGES", 1)
+    async with signed_in(tmp_path, is_ordered=True) as (server, store):
+        store.may_begin.set()
+        sent = server.eio.sockets["eio"].queue
+        for number in range(2):
+            ids = {"conv_id": f"c{number}", "msg_id": f"m{number}"}
+            event = ["chat", {**_CHAT[1], **ids}]
+            await server._handle_eio_message("eio", f"2/chat,{json.dumps(event)}")
+        packets = [sent.get_nowait().data.partition(",")[2] for _ in range(sent.qsize())]
+        full = json.loads(packets[-1])[1]
+        assert (full["conv_id"], full["status"]) == ("c1", "sessionlimit")
+        assert "Start a new one" in full["content"][0]["text"]
+        session = await store.fetch_session("s", _OWNER)
+        assert session
+        assert [each["conv_id"] for each in session["conversation"]] == ["c0", "c0"]
