@@ -21,6 +21,7 @@ from edge.emulator.postgres.platform_objects import (
     repeats,
 )
 from edge.emulator.postgres.privileged import run_privileged
+from edge.emulator.postgres.privileged_calls import find_called, with_privileges
 from edge.emulator.postgres.script import Script, Statement
 from edge.emulator.postgres.sequences import Positions, read_sequences, restore_sequences
 
@@ -72,6 +73,23 @@ def execute_script(
     connection.execute(RESET)
     sequences: Positions = read_sequences(connection) if restores_sequences else {}
     try:
+        _execute_at_once(connection, script, finish, sequences)
+    except StatementError as exc:
+        restore_sequences(connection, sequences)
+        if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
+            raise
+        _execute_each(connection, script, autocommit=True)
+        _call(finish)
+
+
+def _execute_at_once(
+    connection: psycopg.Connection,
+    script: Script,
+    finish: Callable[[], object] | None,
+    sequences: Positions,
+) -> None:
+    """Execute the file in one transaction; again, if it calls functions that need privileges."""
+    try:
         if script.is_plain:
             _execute_whole(connection, script, finish, sequences)
         else:
@@ -79,11 +97,20 @@ def execute_script(
                 _execute_each(connection, script)
                 _call(finish)
     except StatementError as exc:
-        restore_sequences(connection, sequences)
-        if exc.error.sqlstate not in _NEEDS_OWN_TRANSACTION:
+        calling = _with_calls(exc)
+        if calling is None or any(each.controls_transaction for each in script.statements):
             raise
-        _execute_each(connection, script, autocommit=True)
-        _call(finish)
+        restore_sequences(connection, sequences)
+        statements = (calling if each is exc.statement else each for each in script.statements)
+        script = replace(script, statements=tuple(statements))
+        _execute_at_once(connection, script, finish, sequences)
+
+
+def _with_calls(failure: StatementError) -> Statement | None:
+    """Return the statement with the functions that lacked a privilege; None if they had it."""
+    statement = failure.statement
+    functions = statement.functions | find_called(failure.error)
+    return None if functions == statement.functions else replace(statement, functions=functions)
 
 
 def execute_leniently(
@@ -125,8 +152,20 @@ def _repeats_the_platform(script: Script, statement: Statement, failure: Stateme
 
 
 def _execute_saved(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
+    """Execute it and move the savepoint behind it; again, if it calls what needs privileges."""
+    try:
+        _execute_and_move(connection, script, statement)
+    except StatementError as exc:
+        calling = _with_calls(exc)
+        if calling is None:
+            raise
+        connection.execute(_RESTORE)
+        _execute_saved(connection, script, calling)
+
+
+def _execute_and_move(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
     """Execute it and move the savepoint behind it, mostly in one round trip."""
-    if statement.copy_data is not None or statement.needs_privilege:
+    if statement.copy_data is not None or statement.functions or statement.needs_privilege:
         _execute(connection, script, statement)
         connection.execute(_MOVE)
         return
@@ -239,8 +278,9 @@ def _execute_unless_there(
 def _execute(connection: psycopg.Connection, script: Script, statement: Statement) -> None:
     try:
         if statement.copy_data is None:
-            if not (statement.needs_privilege and run_privileged(connection, statement.text)):
-                connection.execute(statement.text.encode())
+            with with_privileges(connection, statement.functions):
+                if not (statement.needs_privilege and run_privileged(connection, statement.text)):
+                    connection.execute(statement.text.encode())
             return
         if not statement.copy_data:
             return  # dumps list tables without rows, also those that this database has not

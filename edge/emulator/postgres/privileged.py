@@ -66,12 +66,11 @@ def needs_privilege(statement: str) -> bool:
 
 def run_privileged(connection: psycopg.Connection, statement: str) -> bool:
     """Run it with the platform's privileges; False if this is not the local Postgres."""
-    local = connection.execute(_IS_LOCAL).fetchone()
-    if not local or not local[0]:
+    if not is_local(connection):
         return False
     if block := _BLOCK.match(statement):
         start, end = block.span("body")
-        text = statement[:start] + _rewrite(block["body"]) + statement[end:]
+        text = statement[:start] + rewrite_body(block["body"]) + statement[end:]
         connection.execute(text.encode())
         return True
     connection.execute(
@@ -80,13 +79,19 @@ def run_privileged(connection: psycopg.Connection, statement: str) -> bool:
     return True
 
 
+def is_local(connection: psycopg.Connection) -> bool:
+    """Whether this is the local Postgres, which has no supautils."""
+    found = connection.execute(_IS_LOCAL).fetchone()
+    return bool(found and found[0])
+
+
 def _is_privileged(statement: str) -> bool:
     code = " ".join(_COMMENT.sub(" ", statement).lower().split())
     return _PRIVILEGED.match(code.rstrip("; ")) is not None
 
 
-def _rewrite(body: str) -> str:
-    """Return a block's body in which calls stand for the statements that need privileges."""
+def rewrite_body(body: str) -> str:
+    """Return PL/pgSQL's text in which calls stand for the statements that need privileges."""
     parts: list[str] = []
     done = 0
     for start, end in _find_statements(body):

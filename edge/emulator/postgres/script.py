@@ -58,6 +58,8 @@ class Statement:
     head: str
     """The first words in lower case, without comments: `create or replace function`."""
     copy_data: str | None = None
+    functions: frozenset[str] = frozenset()
+    """Those that it calls, as far as they are known, which need privileges."""
 
     @property
     def controls_transaction(self) -> bool:
@@ -97,7 +99,10 @@ class Script:
             not self.skipped
             and not self.is_dump
             and not any(
-                s.controls_transaction or s.copy_data is not None or s.needs_privilege
+                s.controls_transaction
+                or s.copy_data is not None
+                or s.functions
+                or s.needs_privilege
                 for s in self.statements
             )
         )

@@ -1,14 +1,22 @@
 """What `postgres` may do to the platform's own objects, and what not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from edge.emulator.postgres.cluster import Cluster
-from edge.emulator.postgres.execute import StatementError, execute_script
-from edge.emulator.postgres.script import parse_script
+from edge.emulator.postgres.execute import StatementError, execute_leniently, execute_script
+from edge.emulator.postgres.script import Script, parse_script
+
+Execute = Callable[[psycopg.Connection, Script], None]
+
+
+def _execute_leniently(connection: psycopg.Connection, script: Script) -> None:
+    with connection.transaction():
+        for failure in execute_leniently(connection, script):
+            raise failure
 
 
 @pytest.fixture
@@ -139,6 +147,66 @@ def test_a_block_of_a_migration_may_do_as_on_the_platform(
         assert postgres.execute(_BLOCKS[block].encode()).fetchone() == (1,)
     finally:  # roles belong to the server
         execute_script(postgres, parse_script(Path("2_b.sql"), "alter role anon reset app.key"))
+
+
+_FUNCTIONS = """
+create function public.inner_part(n text default 'x') returns void language plpgsql as $f$
+begin {block} end $f$;
+create procedure public."Set up"(a int, b text) language plpgsql security definer as $f$
+begin perform public.inner_part(); end $f$;
+create function public.on_row() returns trigger language plpgsql as $f$
+begin call public."Set up"(1, 'é'); return new; end $f$;
+create table public.ordered (id int);
+create trigger fired after insert on public.ordered for each row execute function public.on_row();
+"""
+_SOURCES = (
+    "select array_agg(prosrc order by p.oid) from pg_proc p join pg_language l on l.oid = prolang"
+    " where pronamespace = 'public'::regnamespace and lanname = 'plpgsql'"
+)
+
+
+@pytest.mark.parametrize("block", _BLOCKS)
+@pytest.mark.parametrize(
+    ("call", "executes"),
+    [
+        ("select public.inner_part()", execute_script),
+        ("insert into public.ordered values (1)", execute_script),
+        ("do $$ begin perform public.inner_part(); end $$", _execute_leniently),
+        ("insert into public.ordered values (1)", _execute_leniently),
+    ],
+)
+def test_functions_that_a_migration_calls_may_do_as_on_the_platform(
+    postgres: psycopg.Connection, call: str, executes: Execute, block: str
+) -> None:
+    postgres.execute("create extension pg_trgm schema extensions; create table public.made ()")
+    postgres.execute(
+        "create function noted() returns event_trigger language plpgsql as 'begin end'"
+    )
+    postgres.execute(_FUNCTIONS.replace("{block}", block).encode())
+    before = postgres.execute(_SOURCES).fetchone()
+
+    executes(postgres, parse_script(Path("1_a.sql"), f"select 1; {call}; select 2;"))
+
+    try:
+        assert postgres.execute(_BLOCKS[block].encode()).fetchone() == (1,)
+        assert postgres.execute(_SOURCES).fetchone() == before
+    finally:  # roles belong to the server
+        execute_script(postgres, parse_script(Path("2_b.sql"), "alter role anon reset app.key"))
+
+
+@pytest.mark.parametrize("executes", [execute_script, _execute_leniently])
+def test_a_function_that_a_migration_calls_is_no_superuser(
+    postgres: psycopg.Connection, executes: Execute
+) -> None:
+    text = _FUNCTIONS.replace("{block}", "execute 'alter role postgres superuser';")
+    postgres.execute(text.encode())
+    before = postgres.execute(_SOURCES).fetchone()
+
+    with pytest.raises(StatementError) as refused:
+        executes(postgres, parse_script(Path("1_a.sql"), 'call public."Set up"(1, null);'))
+
+    assert refused.value.error.sqlstate == "42501"
+    assert postgres.execute(_SOURCES).fetchone() == before
 
 
 @pytest.mark.parametrize(
