@@ -71,5 +71,5 @@ class ChatInput(Input):
 
     @property
     def seconds(self) -> float:
-        """How long a worker may take."""
+        """How long a worker may take, unless CHAT_WORKER_TIMEOUT_SECONDS says."""
         return 90.0 if self.long_response else 45.0

@@ -18,7 +18,7 @@ from shared.context import Context
 from shared.errors import UnavailableError, UpstreamError, UpstreamTimeoutError
 from shared.http.deadline import seconds_left
 from shared.http.fetch import FetchError, FetchTimeoutError, fetch
-from shared.workers.env import call_policy, key_headers
+from shared.workers.env import call_policy, key_headers, read_chat_seconds
 from shared.workers.registry import Registry, Report, Worker, read_workers
 
 _KEPT_SECONDS: Final = 2.0
@@ -80,7 +80,7 @@ async def ask_workers(ctx: Context, path: str, request: TextRequest) -> TextAnsw
         "No chat worker is healthy. Register one with register-chat-worker.",
         code="WORKER_NOT_CONFIGURED",
     )
-    ends_at = time.monotonic() + min(request.seconds, seconds_left())
+    ends_at = time.monotonic() + min(read_chat_seconds(request.seconds), seconds_left())
     for worker in (await _find_workers(ctx))[:_TRIED]:
         seconds = ends_at - time.monotonic()
         if seconds < _LEAST_SECONDS:
@@ -165,7 +165,7 @@ async def _ask(
         )
     except FetchTimeoutError as exc:
         raise UpstreamTimeoutError(
-            f"The chat worker did not answer within {seconds:.0f} s.", code="WORKER_TIMEOUT"
+            f"The chat worker did not answer within {seconds:.1f} s.", code="WORKER_TIMEOUT"
         ) from exc
     except FetchError as exc:
         raise _failed(f"The chat worker cannot be used: {exc}") from exc

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,13 +17,15 @@ from tests.conftest import RunningStack
 class ChatWorker:
     """`answer` is what it sends: a dict as JSON, bytes as they are; with `status`.
 
-    With `missing` it hangs up so many bytes before the end that it has announced.
+    With `missing` it hangs up so many bytes before the end that it has announced; with `late` it
+    does not answer before that is set.
     """
 
     url: str
     answer: dict[str, Any] | bytes = field(default_factory=dict[str, Any])
     status: int = 200
     missing: int = 0
+    late: threading.Event | None = None
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def enhance_to(self, text: str) -> None:
@@ -44,12 +46,15 @@ def serve_chat_worker() -> Iterator[ChatWorker]:
             length = int(self.headers["content-length"])
             body = json.loads(self.rfile.read(length))
             worker.requests.append({"path": self.path, "headers": dict(self.headers), **body})
+            if worker.late:
+                worker.late.wait()
             answer = worker.answer
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(worker.status)
             self.send_header("content-length", str(len(content) + worker.missing))
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # who asked has given up
+                self.wfile.write(content)
 
         def do_GET(self) -> None:
             content = b'{"status": "healthy"}'

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,8 @@ import pytest
 from tests.conftest import RunningStack
 from tests.support.chat_worker import ChatWorker, make_healthy, registered_chat_worker
 from tests.support.media_users import MediaUser, create_media_user
+from tests.support.paths import ROOT
+from tests.support.served_function import serve
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -207,6 +211,31 @@ def test_a_worker_that_hangs_up_in_its_answer_is_said_so(
     reply = say(user, chat)
 
     assert (reply.status_code, reply.json()["code"]) == (502, "WORKER_FAILED")
+    assert messages(user, chat) == []
+
+
+def test_a_worker_that_answers_late_is_504_and_nothing_is_stored(
+    stack: RunningStack, user: MediaUser, worker: ChatWorker, tmp_path: Path
+) -> None:
+    chat = add_conversation(user)
+    worker.reply("Too late")
+    worker.late = Event()
+    environment = {
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_ANON_KEY": stack.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": stack.service_role_key,
+        "CHAT_WORKER_TIMEOUT_SECONDS": "1.5",
+    }
+    try:
+        with serve(ROOT / "functions/playground_chat", tmp_path / "log", environment) as served:
+            body = {"conversation_id": chat, "message": "What shall I draw?"}
+            headers = {"apikey": stack.anon_key, "authorization": f"Bearer {user.token}"}
+            reply = served.client.post("/", json=body, headers=headers)
+    finally:
+        worker.late.set()
+        worker.late = None
+
+    assert (reply.status_code, reply.json()["code"]) == (504, "WORKER_TIMEOUT")
     assert messages(user, chat) == []
 
 
