@@ -4,7 +4,8 @@ One stack of one echo function serves 32 connections without a pause. All that r
 request's CPU time is added up:
 
 - What is written: the recording's thread and every process of Postgres, which nothing else uses
-  here, by their clocks, while recording is on for some seconds at a time.
+  here, by their clocks, while recording is on for some seconds at a time; less what they take in
+  the same load while it is off.
 - What it adds to all else (event loop, workers): recording is switched on and off every tenth of a
   second, in blocks of one slice on and two off in random order; off is all of its parts as if it
   were not enabled. What a slice begins with is left out, and so is what is written, which comes
@@ -239,15 +240,22 @@ def interval(values: list[float], draws: int = 4000) -> tuple[float, float]:
 
 
 def measure_writing(stack: Switched, *, rounds: int, seconds: float) -> list[float]:
-    """Return the microseconds that writing takes of a request, by all that is served, by round."""
+    """Return the microseconds that writing takes of a request, by all that is served, by round.
+
+    What Postgres and the thread take without recording, for themselves, is taken off.
+    """
     found: list[float] = []
     for _ in range(rounds):
-        with ThreadPoolExecutor(1) as pool:
-            load = pool.submit(stack.run, _WARM_UP + seconds + 1)
-            time.sleep(_WARM_UP)
-            taken = stack.processes().measure(seconds)
-            load.result()
-        found.append(taken.writing / taken.served)
+        taken: dict[bool, float] = {}
+        for records in (False, True):
+            stack.turn(on=records)
+            with ThreadPoolExecutor(1) as pool:
+                load = pool.submit(stack.run, _WARM_UP + seconds + 1)
+                time.sleep(_WARM_UP)
+                slice_ = stack.processes().measure(seconds)
+                load.result()
+            taken[records] = slice_.writing / slice_.served
+        found.append(taken[True] - taken[False])
     return found
 
 

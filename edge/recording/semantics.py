@@ -1,4 +1,4 @@
-"""What a call was about, by OpenTelemetry's names: a table, or a model and its tokens."""
+"""What a call was about, by OpenTelemetry's names: a table, or a model, its tokens and cost."""
 
 import re
 from collections.abc import Sequence
@@ -18,6 +18,10 @@ _OPERATIONS: Final = {
 _MODEL: Final = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 _INPUT: Final = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,12})')
 _OUTPUT: Final = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,12})')
+_COST: Final = re.compile(
+    rb'"usage"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"cost"\s*:\s*(\d{1,9}(?:\.\d{1,20})?)'
+)
+"""What a provider asks for the answer, in dollars, where it says so: OpenRouter, for one."""
 _GENERATIVE: Final = {
     "chat/completions": "chat",
     "responses": "chat",
@@ -66,6 +70,8 @@ def _describe_provider(capture: Capture, request: bytes, response: bytes) -> dic
         found["gen_ai.usage.input_tokens"] = max(map(int, tokens))
     if tokens := _OUTPUT.findall(response):
         found["gen_ai.usage.output_tokens"] = max(map(int, tokens))
+    if cost := _COST.search(response):
+        found["gen_ai.usage.cost"] = float(cost[1])
     return found
 
 

@@ -158,6 +158,9 @@ def test_by_keyboard_alone(tab: Tab, recorded: RecordedStack) -> None:
     page.get_by_role("button", name="Replay", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Open the new request")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    page.wait_for_url("**/console/errors")
 
 
 def test_j_and_k_move_through_a_list(tab: Tab, recorded: RecordedStack) -> None:

@@ -205,6 +205,7 @@ def test_frames_faults_and_settings(tab: Tab) -> None:
     page.get_by_role("alertdialog").get_by_role("button", name="Clear").click()
     expect(page.get_by_role("region", name="Faults of OpenAI")).to_have_count(0)
     page = tab.open("/settings")
+    expect(page.get_by_text("Days kept of what failed")).to_be_visible()
     page.get_by_role("button", name="Show the secret keys").click()
     expect(page.get_by_text("sb_secret_")).to_be_visible()
     page = tab.open("/schedules")

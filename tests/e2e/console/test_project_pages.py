@@ -4,13 +4,14 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from pptx import Presentation
 
 from tests.conftest import RunningStack
 from tests.e2e.console.conftest import Tab, find_serious
@@ -51,6 +52,8 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
     page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Call those who wait now").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Call", exact=True).click()
+    pace = page.locator(".figure", has_text="Calls in the last minute")
+    expect(pace.locator(".figure-value")).to_have_text("1")
     page.get_by_role("table", name="Calls").get_by_role("link").first.click()
 
     expect(page.get_by_role("heading", name="+12125550143")).to_be_visible()
@@ -81,9 +84,22 @@ def choose_user(page: Page, email: str) -> None:
     page.get_by_role("option", name=email).click()
 
 
-def test_a_deck_becomes_a_talk_track(page: Page, email: str, tmp_path: Path) -> None:
-    deck = tmp_path / "boats.md"
-    deck.write_text("# Why boats\n\n- They float\n\n# Prices\n\n- From 10 euros\n")
+def write_presentation(path: Path) -> None:
+    presentation: Any = Presentation()
+    for title, text in (("Why boats", "They float"), ("Prices", "From 10 euros")):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+        slide.shapes.title.text = title
+        slide.placeholders[1].text = text
+    presentation.save(str(path))
+
+
+@pytest.mark.parametrize("name", ["boats.md", "boats.pptx"])
+def test_a_deck_becomes_a_talk_track(page: Page, email: str, tmp_path: Path, name: str) -> None:
+    deck = tmp_path / name
+    if name.endswith(".pptx"):
+        write_presentation(deck)
+    else:
+        deck.write_text("# Why boats\n\n- They float\n\n# Prices\n\n- From 10 euros\n")
     page.goto("/console/tracks")
     choose_user(page, email)
     page.locator("input[type=file]").set_input_files(deck)
