@@ -58,7 +58,9 @@ def read_settings(
     for name in types:
         if name not in TYPES:
             raise SettingsError(f"There is no worker type {name}; there are {', '.join(TYPES)}.")
-    url = _require(values, "SUPABASE_URL").rstrip("/")
+    reference = values.get("SUPABASE_PROJECT_REF", "").strip()
+    hosted = {"SUPABASE_URL": f"https://{reference}.supabase.co"} if reference else {}
+    url = _require({**hosted, **values}, "SUPABASE_URL").rstrip("/")
     own = values.get("WORKER_KEY", "")
     key = own or values.get("SUPABASE_SECRET_KEY") or _require(values, "SUPABASE_SERVICE_ROLE_KEY")
     if own and "chat" in types:

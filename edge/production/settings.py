@@ -17,7 +17,7 @@ from edge.project.settings import Settings, load_settings
 from edge.telemetry.settings import TelemetrySettings, read_telemetry
 
 _NEEDED: Final = (
-    ("SUPABASE_URL",),
+    ("SUPABASE_URL", "SUPABASE_PROJECT_REF"),
     ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_PUBLISHABLE_KEYS"),
     ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SECRET_KEYS"),
 )

@@ -49,11 +49,13 @@ class HostedProject:
 def find_hosted_project(
     variables: Mapping[str, str], *, port: int, local_secret: str
 ) -> HostedProject | None:
-    """Return the project at SUPABASE_URL; None if unset or the local stack at `port`.
+    """Return the project at SUPABASE_URL, or of SUPABASE_PROJECT_REF if there is a key as well.
+
+    None if neither is set, or it is the local stack at `port`.
 
     Raises EdgeError for an invalid URL, or if no key is set.
     """
-    url = variables.get("SUPABASE_URL", "").rstrip("/")
+    url = variables.get("SUPABASE_URL", "").rstrip("/") or _url_of_reference(variables)
     if not url or _is_local(url, port):
         return None
     parts = urlsplit(url)
@@ -96,6 +98,14 @@ def with_key_set(project: HostedProject, text: str) -> HostedProject:
     """Return a copy with another JWKS document. Raises EdgeError for invalid `text`."""
     _check_key_set(text)
     return replace(project, variables={**project.variables, "SUPABASE_JWKS": text})
+
+
+def _url_of_reference(variables: Mapping[str, str]) -> str:
+    """Return "" without a key: the reference alone may be meant for other programs."""
+    reference = variables.get("SUPABASE_PROJECT_REF", "").strip()
+    given = _functions_variables(variables)
+    has_key = any(given.get(name) for name in _ANY_KEY)
+    return f"https://{reference}.supabase.co" if reference and has_key else ""
 
 
 def _is_local(url: str, port: int) -> bool:

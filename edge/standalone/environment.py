@@ -38,7 +38,7 @@ def read_environment(values: Mapping[str, str] | None = None) -> StandaloneEnvir
     """
     values = os.environ if values is None else values  # noqa: TID251 - deployed alone, it has no other source
     return StandaloneEnvironment(
-        url=values.get("SUPABASE_URL", "").rstrip("/"),
+        url=_url(values),
         publishable_keys=_keys(values, *_PUBLISHABLE),
         secret_keys=_keys(values, *_SECRET),
         jwt_secret=values.get("SUPABASE_JWT_SECRET", ""),
@@ -46,6 +46,13 @@ def read_environment(values: Mapping[str, str] | None = None) -> StandaloneEnvir
         trace_project=values.get("GOOGLE_CLOUD_PROJECT", ""),
         telemetry={name: text for name, text in values.items() if name.startswith("OTEL_")},
     )
+
+
+def _url(values: Mapping[str, str]) -> str:
+    if url := values.get("SUPABASE_URL", "").rstrip("/"):
+        return url
+    reference = values.get("SUPABASE_PROJECT_REF", "").strip()
+    return f"https://{reference}.supabase.co" if reference else ""
 
 
 def _keys(values: Mapping[str, str], plural: str, legacy: str) -> tuple[str, ...]:

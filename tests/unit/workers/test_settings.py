@@ -18,3 +18,11 @@ def test_a_key_of_its_own_comes_before_the_project_s() -> None:
 def test_a_chat_worker_needs_the_project_s_key() -> None:
     with pytest.raises(SettingsError, match="SUPABASE_SERVICE_ROLE_KEY"):
         read_settings(("chat",), "local", {**PROJECT, "WORKER_KEY": "wk_1"})
+
+
+def test_a_project_may_be_named_by_its_reference() -> None:
+    given = {"SUPABASE_PROJECT_REF": "abc", "SUPABASE_SERVICE_ROLE_KEY": "service"}
+    assert read_settings(("sdxl",), "local", given).project_url == "https://abc.supabase.co"
+    assert (
+        read_settings(("sdxl",), "local", {**given, **PROJECT}).project_url == "http://127.0.0.1:1"
+    )

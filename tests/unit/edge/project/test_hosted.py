@@ -50,6 +50,18 @@ def test_functions_are_told_that_project_and_its_keys(root: Path) -> None:
     assert "SUPABASE_DB_URL" not in given
 
 
+def test_a_project_may_be_named_by_its_reference_beside_a_key(root: Path) -> None:
+    environ = {"SUPABASE_PROJECT_REF": "abc", "SUPABASE_ANON_KEY": "their-anon"}
+
+    given = environment(load_settings(root, environ=environ))
+
+    assert given["SUPABASE_URL"] == "https://abc.supabase.co"
+    assert given["SUPABASE_ANON_KEY"] == "their-anon"
+    assert load_settings(root, environ={"SUPABASE_PROJECT_REF": "abc"}).hosted is None
+    other = {**environ, "SUPABASE_URL": "https://other.example"}
+    assert load_settings(root, environ=other).hosted_url == "https://other.example"
+
+
 @pytest.mark.parametrize("name", ["PUBLISHABLE_KEY", "PUBLISHABLE_KEYS"])
 def test_new_keys_are_given_by_the_names_of_the_platform(root: Path, name: str) -> None:
     value = "sb_publishable_x" if name.endswith("KEY") else '{"default": "sb_publishable_x"}'
