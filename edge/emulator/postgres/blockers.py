@@ -14,6 +14,7 @@ from edge.emulator.postgres.consequences import Consequences, last_part
 from edge.emulator.postgres.created_names import (
     CreatedNames,
     Place,
+    find_listed,
     names_created,
     read_created,
 )
@@ -205,7 +206,22 @@ class Diagnosis:
         place = self._index().column(column, failure.statement.text)
         if place and _is_after(place, failure):
             return _explain_order(column, place)
-        return self._explain_foreign(column, "")
+        return self._explain_listed(column, failure) or self._explain_foreign(column, "")
+
+    def _explain_listed(self, column: str, failure: StatementError) -> tuple[str, str] | None:
+        """Explain a column that is not there, though a `create table` lists it."""
+        for listed in find_listed(self.scripts, column, failure.statement.text):
+            first = self._index().places.get(listed.table, listed.place)
+            if not _is_after(listed.place, failure):
+                if first == listed.place or not listed.may_find:
+                    return (f"{column} of {listed.place} is not there any more.", _LEAVE)
+                return (
+                    f"{column} is in a second `create table if not exists {listed.table}`, by"
+                    f" {listed.place}: the table is there, by {first}.",
+                    f"It adds nothing on the platform either: alter table {listed.table} add column"
+                    f" if not exists {column} …; --keep-going leaves these out.",
+                )
+        return None
 
     def _explain_known(self, name: str, message: str, failure: StatementError) -> tuple[str, str]:
         """Explain a name that a migration creates."""

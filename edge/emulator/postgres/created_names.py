@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge.emulator.postgres.script import Script
+from edge.emulator.postgres.table_text import list_items
 
 _IDENTIFIER: Final = r'(?:"[^"]+"|[\w$]+)'
 _CREATED: Final = re.compile(
@@ -25,6 +26,17 @@ _COLUMN: Final = re.compile(
       |\badd\s+column\s+(?:if\s+not\s+exists\s+)?(?P<column>{_IDENTIFIER})
       |\brename\s+(?:column\s+)?{_IDENTIFIER}\s+to\s+(?P<renamed>{_IDENTIFIER})""",
     re.IGNORECASE | re.VERBOSE,
+)
+_TABLE: Final = re.compile(
+    rf"""\bcreate\s+(?:(?:temp|temporary|unlogged|foreign)\s+)*table\s+(?P<lenient>if\s+not\s+exists\s+)?
+        (?:{_IDENTIFIER}\s*\.\s*)?(?P<table>{_IDENTIFIER})\s*\(""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LONGEST_TABLE: Final = 20_000
+_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_LISTED: Final = re.compile(
+    rf"(?!(?:constraint|primary|unique|foreign|check|exclude|like)\b)(?P<column>{_IDENTIFIER})\s",
+    re.IGNORECASE,
 )
 
 
@@ -68,6 +80,30 @@ def read_created(scripts: Iterable[Script]) -> CreatedNames:
             place = Place(script.path.name, bisect_left(lines, start) + 1)
             found.columns.setdefault(column, []).append((table, place))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ListedColumn:
+    """A column of a `create table`, which does nothing if it `may_find` the table there."""
+
+    table: str
+    place: Place
+    may_find: bool
+
+
+def find_listed(scripts: Iterable[Script], column: str, naming: str) -> Iterator[ListedColumn]:
+    """Find the column in what creates the tables that are named."""
+    for script in scripts:
+        for found in _TABLE.finditer(script.text):
+            table = bare_name(found["table"])
+            if re.search(rf"\b{re.escape(table)}\b", naming, re.IGNORECASE):
+                start = found.end() - 1
+                body = _COMMENT.sub(" ", script.text[start : start + _LONGEST_TABLE])
+                listed = map(_LISTED.match, list_items(body))
+                if column in {bare_name(each["column"]) for each in listed if each}:
+                    line = script.text.count("\n", 0, found.start()) + 1
+                    place = Place(script.path.name, line)
+                    yield ListedColumn(table, place, may_find=bool(found["lenient"]))
 
 
 def names_created(text: str) -> set[str]:

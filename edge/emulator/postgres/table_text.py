@@ -72,6 +72,11 @@ def _clauses(rest: str) -> dict[str, str]:
     }
 
 
+def list_items(text: str) -> Iterator[str]:
+    """Yield what commas separate in the parentheses that the text begins with."""
+    return _items(text[1 : _mask(text).find(")")])
+
+
 def _items(text: str) -> Iterator[str]:
     """Split at the commas outside of quotes and parentheses."""
     start = 0

@@ -146,3 +146,51 @@ def test_a_check_records_the_files_that_later_ones_ask_for(dsn: str, tmp_path: P
     with psycopg.connect(dsn) as connection:
         history = "select count(*) from supabase_migrations.schema_migrations"
         assert connection.execute(history.encode()).fetchone() == (0,)
+
+
+_SECOND = """\
+-- it's here
+create table if not exists Public.notes (
+  id int primary key, -- a key's, (
+  title text default 'a,b', /* ) */
+  "Body" numeric(10, 2),
+  constraint one unique (id, title)
+)"""
+
+
+@pytest.mark.parametrize(
+    ("column", "statement"),
+    [
+        ("title", "create index on public.notes (title)"),
+        ("Body", 'insert into notes (id, "Body") values (1, 2)'),
+        ("title", "create view titles as select n.title from notes n"),
+        ("title", "comment on column notes.title is 'x'"),
+    ],
+)
+def test_a_column_of_a_second_create_table_is_said_to_be_there(
+    dsn: str, tmp_path: Path, column: str, statement: str
+) -> None:
+    first = "create table if not exists notes (id int)"
+
+    [(_, cause)] = causes(dsn, tmp_path, first, _SECOND, statement)
+
+    assert cause == (
+        f"{column} is in a second `create table if not exists notes`, by 1_a.sql:3:"
+        " the table is there, by 1_a.sql:1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ("alter table notes drop title", "title of 1_a.sql:3 is not there any more."),
+        ("alter table notes drop title, drop id", "title of 1_a.sql:3 is not there any more."),
+        ("alter table notes drop two", "two is created by no migration."),
+    ],
+)
+def test_a_column_that_was_dropped_or_never_made_is_told_apart(
+    dsn: str, tmp_path: Path, change: str, cause: str
+) -> None:
+    found = causes(dsn, tmp_path, f"select 1;\n{_SECOND}", change, "select title from notes")
+
+    assert cause in {each for _, each in found}
