@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.logs.record import RequestRecord
+
 
 class ShutdownReason(StrEnum):
     """Why a worker ended."""
@@ -76,7 +78,10 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a function wrote to `stream` (stdout or stderr), in which request if known."""
+    """A line that a function wrote to `stream` (stdout or stderr), in which request if known.
+
+    `record` is what the text says, if it is a request's record: edge/logs/line.py reads it.
+    """
 
     slug: str
     execution_id: str
@@ -84,6 +89,7 @@ class LogLine:
     level: Level
     text: str
     request_id: str = ""
+    record: RequestRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from edge.events import (
 from edge.logs.entry import Entry, Kind
 from edge.logs.level import level_of_status
 from edge.logs.queue import LinesDropped, TimestampedEvent
-from edge.logs.record import RequestRecord, parse_record
+from edge.logs.record import RequestRecord
 
 MAX_CHARS: Final = 10_000
 """The platform's longest line: supabase.com/docs/guides/functions/limits."""
@@ -64,7 +64,7 @@ def level_of_retirement(event: WorkerRetired) -> Level:
 
 
 def _describe_line(event: LogLine, time: datetime) -> Entry:
-    record = parse_record(event.text)
+    record = event.record
     return Entry(
         time=time,
         level=event.level,

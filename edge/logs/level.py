@@ -8,6 +8,7 @@ unmarked text to stderr for tracebacks and for unconfigured logging, which start
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from edge.events import Level
@@ -41,10 +42,15 @@ _TRACEBACK: Final = re.compile(
 )
 
 
-def level_of(stream: str, text: str) -> Level:
-    """Return the level of one line written to `stream` (stdout or stderr)."""
-    if text.startswith("{") and (level := _level_of_json(text)):
-        return level
+def level_of(stream: str, text: str, record: Mapping[str, Any] | None = None) -> Level:
+    """Return the level of one line written to `stream` (stdout or stderr).
+
+    `record` holds its members, if it has been parsed.
+    """
+    if text.startswith("{"):
+        members = _parse(text) if record is None else record
+        if members and (level := _level_of_members(members)):
+            return level
     head = _COLOUR.sub("", text[:_HEAD])
     if found := _STATED.match(head) or _STATED_INSIDE.search(head):
         return _BY_NAME[found[found.lastindex or 0].lower()]
@@ -72,14 +78,14 @@ def level_of_status(status: int) -> Level:
     return Level.WARNING if status >= 400 else Level.INFO
 
 
-def _level_of_json(text: str) -> Level | None:
+def _parse(text: str) -> Mapping[str, Any] | None:
     try:
-        decoded = json.loads(text)
+        return cast("dict[str, Any]", json.loads(text))  # what begins with a brace is an object
     except (ValueError, RecursionError):
         return None
-    if not isinstance(decoded, dict):
-        return None
-    record = cast("dict[str, Any]", decoded)
+
+
+def _level_of_members(record: Mapping[str, Any]) -> Level | None:
     stated = next((record[key] for key in _JSON_KEYS if key in record), None)
     if isinstance(stated, str):
         return level_named(stated)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from edge.events import BootFailure, Event, LogLine
+from edge.logs.line import size_of
 from edge.logs.rate_limit import LineRate, RateLimiter
 
 _LOG: Final = logging.getLogger(__name__)
@@ -241,5 +242,5 @@ class EventQueue:
 
 def _size(event: Event) -> int:
     if isinstance(event, LogLine):
-        return _EVENT_SIZE + len(event.text)
+        return _EVENT_SIZE + size_of(event)
     return _EVENT_SIZE + (len(event.message) if isinstance(event, BootFailure) else 0)

@@ -16,7 +16,7 @@ from edge.events import (
     SourceChanged,
     ZygoteLost,
 )
-from edge.logs.record import RequestRecord, parse_record
+from edge.logs.record import RequestRecord
 from edge.metrics.exposition import Counter, Description, Family, Gauge, render
 from edge.metrics.families import RecordFamilies, RequestFamilies, WorkerFamilies
 from edge.metrics.workers import Census, WorkerState
@@ -122,8 +122,8 @@ class Metrics:
 
     def _count_line(self, event: LogLine) -> None:
         self.records.lines.add(event.slug, event.level)
-        if record := parse_record(event.text):
-            self._count_record(event.slug, record)
+        if event.record:
+            self._count_record(event.slug, event.record)
 
     def _count_record(self, slug: str, record: RequestRecord) -> None:
         if record.duration_ms is not None:

@@ -17,6 +17,7 @@ from typing import Final
 import httpx
 
 from edge.events import Level, LogLine, Observer
+from edge.logs.record import parse_record
 from edge.operating_system import IS_LINUX, signal_when_parent_dies
 from edge.project.extensions import ProcessEntry
 
@@ -178,7 +179,8 @@ class ProjectProcess:
             if not line:
                 return
             text = line.decode(errors="replace").rstrip("\r\n")
-            self.observe(LogLine(self.entry.name, "", name, level, text))
+            record = parse_record(text)
+            self.observe(LogLine(self.entry.name, "", name, level, text, record=record))
 
     def _variables(self) -> dict[str, str]:
         variables = dict(self.environment(self.entry))

@@ -11,7 +11,7 @@ from edge.events import Level, LogLine, UncaughtException
 from edge.logs.description import describe
 from edge.logs.entry import Entry, Kind
 from edge.logs.queue import TimestampedEvent
-from edge.logs.record import RequestRecord, parse_record
+from edge.logs.record import RequestRecord
 from edge.recording.capture import Capture
 from edge.recording.items import Counts, Item, Refused, ServiceLine
 from edge.recording.rows import (
@@ -125,8 +125,8 @@ class Assembler:
         entry, event = describe(item), item.event
         fields = dict(entry.fields)
         request_id = entry.request_id
-        if isinstance(event, LogLine) and (record := parse_record(event.text)):
-            self._add_record(batch, record)
+        if isinstance(event, LogLine) and event.record:
+            self._add_record(batch, event.record)
             fields = {n: v for n, v in fields.items() if n not in {"request_id", "timestamp"}}
         if isinstance(event, UncaughtException) and request_id:
             self._add_thrown(batch, request_id, event.exception)

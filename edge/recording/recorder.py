@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.types import ASGIApp, Scope
 
 from edge.events import Event, LogLine, RequestServed, SourceChanged
+from edge.logs.line import size_of
 from edge.logs.queue import BatchQueue, TimestampedEvent
 from edge.project.recording import RecordingSettings
 from edge.recording.budget import Allowance, Budget
@@ -208,7 +209,7 @@ class Recorder:
         self._put_line(line, 300 + len(line.text))
 
     def _take_line(self, event: Event) -> None:
-        size = 300 + (len(event.text) if isinstance(event, LogLine) else 0)
+        size = 300 + (size_of(event) if isinstance(event, LogLine) else 0)
         self._put_line(TimestampedEvent(time.time(), event), size)
 
     def _put_line(self, item: Item, size: int) -> None:

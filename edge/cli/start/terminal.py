@@ -30,7 +30,7 @@ from edge.events import (
 from edge.logs.description import describe
 from edge.logs.entry import render_entry
 from edge.logs.queue import LinesDropped, TimestampedEvent
-from edge.logs.record import RequestRecord, parse_record
+from edge.logs.record import RequestRecord
 
 LogFormat = Literal["text", "json"]
 Piece = tuple[str, str]
@@ -223,8 +223,8 @@ def _render_request(event: RequestServed) -> list[Piece]:
 
 
 def _render_line(event: LogLine) -> Iterator[list[Piece]]:
-    if record := parse_record(event.text):
-        yield from _render_record(event.slug, record)
+    if event.record:
+        yield from _render_record(event.slug, event.record)
         return
     yield [(f"{event.slug:<20} ", "bold"), (_coloured(event.text), _LEVEL_STYLES[event.level])]
 

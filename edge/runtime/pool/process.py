@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from edge.events import LogLine, Observer, ShutdownReason, UncaughtException
-from edge.logs.level import level_of
+from edge.events import Observer, ShutdownReason, UncaughtException
+from edge.logs.line import read_line
 from edge.operating_system import cpu_seconds, is_ending, is_stopped, resident_bytes
 from edge.project.limits import Usage
 from edge.runtime.launch.launcher import Launcher, WorkerSpec
@@ -275,8 +275,7 @@ class Process:
 
         def emit(line: str) -> None:
             request_id, text = split_mark(line)
-            level = level_of(stream, text)
-            self.observe(LogLine(self.slug, self.execution_id, stream, level, text, request_id))
+            self.observe(read_line(self.slug, self.execution_id, stream, text, request_id))
             if exception := tracebacks.feed(text):
                 self.observe(UncaughtException(self.slug, self.execution_id, exception, request_id))
 

@@ -19,6 +19,7 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
+from edge.logs.line import read_line
 from edge.metrics.observer import UNKNOWN_FUNCTION, Metrics
 
 EVERY_EVENT: tuple[Event, ...] = (
@@ -69,7 +70,7 @@ def served(slug: str = "f", status: int = 200, code: str | None = None, **more: 
 
 def record(**members: Any) -> Event:
     text = json.dumps({"request_id": "r", "status": 200, "stages": {}, **members})
-    return LogLine("f", "e", "stdout", Level.INFO, text)
+    return read_line("f", "e", "stdout", text)
 
 
 def test_invocations_are_counted_by_status_and_timed(observe: Observed) -> None:

@@ -24,6 +24,7 @@ from edge.events import (
     ZygoteLost,
     ZygoteReady,
 )
+from edge.logs.line import read_line
 from edge.logs.queue import DropCause, LinesDropped, TimestampedEvent
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -53,7 +54,7 @@ def record(status: int, **error: str) -> LogLine:
         "stages": {"read": {"status": "success", "duration_ms": 12}},
         "error": error,
     }
-    return line(json.dumps(members))
+    return read_line("echo", "e", "stdout", json.dumps(members))
 
 
 def test_a_request_is_one_line_with_a_short_identifier() -> None:

@@ -21,6 +21,7 @@ from edge.events import (
 )
 from edge.logs.description import MAX_CHARS, describe
 from edge.logs.entry import Entry, Kind
+from edge.logs.line import read_line
 from edge.logs.queue import DropCause, LinesDropped, TimestampedEvent
 
 
@@ -140,7 +141,7 @@ def test_a_record_of_a_request_is_kept_structured() -> None:
         "error": {"code": "PROVIDER_FAILED", "message": "OpenAI failed.", "provider": "OpenAI"},
     }
 
-    entry = described(LogLine("f", "e", "stdout", Level.ERROR, json.dumps(record)))
+    entry = described(read_line("f", "e", "stdout", json.dumps(record)))
 
     assert entry.kind is Kind.REQUEST_RECORD
     assert entry.request_id == "r-1"
