@@ -122,3 +122,27 @@ def test_a_body_without_secrets_is_looked_through_quickly() -> None:
     plain = min(cpu_seconds(rows) for _ in range(10))
     with_secret = min(cpu_seconds([*rows, {"password": "x"}]) for _ in range(10))
     assert plain < with_secret * 0.8
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *(JWT, "sb_secret_a", "wk_" + "0f" * 16, "sk-" + "a" * 16, "r8_" + "a" * 20),
+        *("whsec_" + "a" * 16, "key_" + "0f" * 10, "AKIA" + "A" * 16, "xoxb-" + "a" * 10),
+        *(f"gh{kind}_{'a' * 20}" for kind in "pousr"),
+    ],
+)
+def test_each_kind_of_token_is_known_by_its_shape(token: str) -> None:
+    assert REDACTION.redact_text(f"see {token}.") == "see [redacted]."
+
+
+def test_a_text_without_tokens_is_looked_through_quickly() -> None:
+    prose = "a lighthouse at dawn, painted in oil " * 2000
+
+    def cpu_seconds(text: str) -> float:
+        began = time.process_time()
+        REDACTION.redact_text(text)
+        return time.process_time() - began
+
+    with_token = min(cpu_seconds(f"{prose} sk-{'a' * 16}") for _ in range(5))
+    assert min(cpu_seconds(prose) for _ in range(5)) < with_token * 0.8
