@@ -275,7 +275,7 @@ def print_cost(blocks: Blocks, writing: list[float]) -> float:
         f" 95 % from {low:.1f} to {high:.1f} ({len(writing)} rounds)"
     )
     share = middle(blocks.recording) + written / off
-    low, high = (each + written / off for each in interval(blocks.recording))
+    low, high = (a + b / off for a, b in zip(interval(blocks.recording), (low, high), strict=True))
     print(f"all of it: {share:.2%}, 95 % from {low:.2%} to {high:.2%}")
     return share
 

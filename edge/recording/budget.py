@@ -15,6 +15,8 @@ _LEAST_LOAD: Final = 0.4
 """Of a core: a process that other programs leave less records as much as one that has this."""
 _FREE_CORES: Final = 0.25
 """Cores that have to be idle for the machine not to be busy."""
+_ALWAYS: Final = 30.0
+"""Requests a second that are recorded however busy the machine is: so few are no load."""
 _COST_FACTOR: Final = 3.0
 """All that recording a request costs, of what the writer's thread takes: Postgres works as well."""
 
@@ -56,20 +58,25 @@ class Allowance:
     def __post_init__(self) -> None:
         self._cpu, self._idle, self._at = time.process_time(), idle_seconds(), time.monotonic()
 
-    def update(self, seconds: float, requests: int) -> float:
-        """Return them after a batch of `requests`, at least one, that took `seconds` of CPU."""
-        self._look()
+    def update(self, seconds: float, requests: int, refused: int = 0) -> float:
+        """Return them after a batch of `requests`, at least one, that took `seconds` of CPU.
+
+        `refused` are those that were not recorded meanwhile.
+        """
+        asked = (requests + refused) / self._look()
         cost = seconds / requests
         self._cost = 0.8 * self._cost + 0.2 * cost if self._cost else cost
         is_busy = self._load >= _BUSY or self._free < _FREE_CORES
         share = _BUSY_SHARE * max(self._load, _LEAST_LOAD) if is_busy else _SPARE_SHARE
-        return max(share / (_COST_FACTOR * max(self._cost, 1e-6)), 1.0)
+        least = _ALWAYS if asked <= _ALWAYS else 1.0
+        return max(share / (_COST_FACTOR * max(self._cost, 1e-6)), least)
 
-    def _look(self) -> None:
-        """Note how many cores the process takes, and how many nobody does."""
+    def _look(self) -> float:
+        """Note how many cores the process takes, and how many nobody does; return since when."""
         cpu, idle, now = time.process_time(), idle_seconds(), time.monotonic()
         took = max(now - self._at, 1e-3)
         self._load = 0.5 * self._load + 0.5 * (cpu - self._cpu) / took
         if idle:
             self._free = 0.5 * self._free + 0.5 * (idle - self._idle) / took
         self._cpu, self._idle, self._at = cpu, idle, now
+        return took

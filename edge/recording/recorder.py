@@ -253,10 +253,10 @@ class Recorder:
     def _adapt(self, seconds: float, requests: int) -> None:
         """Record as many a second as it may, and in larger batches while there are more."""
         if requests:
-            affordable = self._allowance.update(seconds, requests)
+            refused, self._dropped_before = self.dropped - self._dropped_before, self.dropped
+            affordable = self._allowance.update(seconds, requests, refused)
             self._budget.rate = min(float(self.settings.per_second), affordable)
-            is_full, self._dropped_before = self.dropped > self._dropped_before, self.dropped
-            self._queue.batch_seconds = _FULL_BATCH_SECONDS if is_full else _BATCH_SECONDS
+            self._queue.batch_seconds = _FULL_BATCH_SECONDS if refused else _BATCH_SECONDS
 
     def _notify(self) -> None:
         if self._loop and self._subscribers:

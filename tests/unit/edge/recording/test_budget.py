@@ -34,10 +34,22 @@ def test_an_idle_process_records_many_and_one_that_has_to_share_its_cores_a_samp
         clocks["time"] += 0.2
         clocks["cpu"] += 0.2 * load
         clocks["idle"] += 0.2 * free
-        rate = allowance.update(10 * _COST, 10)
+        rate = allowance.update(10 * _COST, 10, refused=100)
 
     assert least <= rate <= most
 
 
+def test_a_few_requests_are_all_recorded_on_a_busy_machine(clocks: dict[str, float]) -> None:
+    allowance = Allowance()
+    for _ in range(20):
+        clocks["time"] += 0.2
+        clocks["cpu"] += 0.2
+        rate = allowance.update(5 * _COST, 5)
+
+    assert rate == 30.0
+    clocks["time"] += 0.2
+    assert allowance.update(5 * _COST, 5, refused=2) < 10
+
+
 def test_at_least_one_request_a_second_is_recorded(clocks: dict[str, float]) -> None:
-    assert Allowance().update(100.0, 1) == 1.0
+    assert Allowance().update(100.0, 1, refused=1000) == 1.0
