@@ -27,6 +27,7 @@ _EXAMPLES: Final = (
     Column("quality", "Quality", "number", optional=True),
 )
 _TRAINING: Final = "/functions/v1/training-data"
+_FORMATS: Final = "openai, anthropic, alpaca, sharegpt or ndjson"
 _SHOWN: Final = 100
 
 
@@ -83,7 +84,11 @@ async def video(video_id: str) -> None:
         with examples, panel("Examples for training"):
             if rows:
                 Table(_EXAMPLES, rows, label="Examples")
-                facts({"Export": f"GET {_TRAINING}/export?format=openai, anthropic or ndjson"})
+                facts(
+                    {
+                        "Export": f"GET {_TRAINING}/export?format=openai, anthropic, alpaca, sharegpt or ndjson"
+                    }
+                )
             else:
                 ui.label("None yet: draw some.").classes("dim")
 

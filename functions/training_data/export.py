@@ -1,7 +1,7 @@
 """Examples as fine-tuning files, and as few-shot examples for a prompt."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 _SYSTEM: Final = (
@@ -15,11 +15,11 @@ def render_lines(examples: Sequence[Mapping[str, Any]], form: str) -> str:
     """Render one JSON document a line.
 
     openai: {messages [system, user, assistant]}; anthropic: {system, messages [user, assistant]};
+    alpaca: {instruction, input, output}; sharegpt: {conversations [system, human, gpt]};
     ndjson: a row {video_id, type, input, output, context, quality}, ready for Parquet: the same
     columns in each, texts, and quality a float.
     """
-    renderers = {"openai": _render_openai, "anthropic": _render_anthropic, "ndjson": _render_row}
-    render = renderers[form]
+    render = _RENDERERS[form]
     return "".join(f"{json.dumps(render(each), ensure_ascii=False)}\n" for each in examples)
 
 
@@ -45,8 +45,26 @@ def _render_anthropic(example: Mapping[str, Any]) -> dict[str, Any]:
     return {"system": _SYSTEM, "messages": _turns(example)}
 
 
+def _render_alpaca(example: Mapping[str, Any]) -> dict[str, Any]:
+    return {"instruction": _SYSTEM, "input": example["input"], "output": example["output"]}
+
+
+def _render_sharegpt(example: Mapping[str, Any]) -> dict[str, Any]:
+    said = (("system", _SYSTEM), ("human", example["input"]), ("gpt", example["output"]))
+    return {"conversations": [{"from": who, "value": text} for who, text in said]}
+
+
 def _turns(example: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {"role": "user", "content": example["input"]},
         {"role": "assistant", "content": example["output"]},
     ]
+
+
+_RENDERERS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    "openai": _render_openai,
+    "anthropic": _render_anthropic,
+    "alpaca": _render_alpaca,
+    "sharegpt": _render_sharegpt,
+    "ndjson": _render_row,
+}

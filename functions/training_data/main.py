@@ -8,8 +8,9 @@ also `export`. `chunk_ids` are the chunks of the transcript in which the output 
 Of a collection, calls without examples yet, 20 a request: {examples, calls [{video_id, dropped,
 pii, …}], failed [{video_id, code, message}], remaining}.
 GET ?video_id= | ?collection_id= [&type=]: {examples}; with ?query= [&limit= ≤ 100] those that mean
-it, best first, with score. GET /export?format=openai|anthropic|ndjson
-with the same filters: one JSON document a line.
+it, best first, with score.
+GET /export?format=openai|anthropic|alpaca|sharegpt|ndjson with the same filters: one JSON document
+a line.
 400 INVALID_BODY, INVALID_FILTER · 404 VIDEO_NOT_FOUND · 409 VIDEO_AMBIGUOUS, TRANSCRIPT_MISSING ·
 413 TRANSCRIPT_TOO_LONG · 502/503/504 PROVIDER_… · 503 DATABASE_UNAVAILABLE.
 """

@@ -12,7 +12,7 @@ from shared.errors import BadInputError, ConflictError, TooLargeError
 from .examples import ExampleType
 from .sources import Chunk
 
-Format = Literal["openai", "anthropic", "ndjson"]
+Format = Literal["openai", "anthropic", "ndjson", "alpaca", "sharegpt"]
 _MOST_CHARACTERS: Final = 400_000
 _MOST_OUTPUTS: Final = 500
 _MOST_VIDEOS: Final = 1_000

@@ -1,11 +1,12 @@
 """Examples as files for fine-tuning, and as rows that a table takes."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from functions.training_data.export import render_few_shot, render_lines
+from functions.training_data.stored import Format
 
 EXAMPLES: list[dict[str, Any]] = [
     {
@@ -20,7 +21,7 @@ EXAMPLES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("form", ["openai", "anthropic", "ndjson"])
+@pytest.mark.parametrize("form", get_args(Format))
 def test_each_line_is_one_document(form: str) -> None:
     lines = render_lines(EXAMPLES, form).split("\n")
     assert lines.pop() == ""
@@ -37,6 +38,16 @@ def test_messages_are_those_of_each_provider() -> None:
     anthropic = json.loads(render_lines(EXAMPLES[:1], "anthropic"))
     assert [each["role"] for each in anthropic["messages"]] == ["user", "assistant"]
     assert anthropic["system"] == openai["messages"][0]["content"]
+
+
+def test_other_trainers_read_their_own_keys() -> None:
+    given = EXAMPLES[0]
+    alpaca = json.loads(render_lines([given], "alpaca"))
+    assert list(alpaca) == ["instruction", "input", "output"]
+    assert (alpaca["input"], alpaca["output"]) == (given["input"], given["output"])
+    said = json.loads(render_lines([given], "sharegpt"))["conversations"]
+    assert [each["from"] for each in said] == ["system", "human", "gpt"]
+    assert [each["value"] for each in said[1:]] == [given["input"], given["output"]]
 
 
 def test_rows_have_the_same_columns_of_the_same_types() -> None:
