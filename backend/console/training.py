@@ -84,11 +84,7 @@ async def video(video_id: str) -> None:
         with examples, panel("Examples for training"):
             if rows:
                 Table(_EXAMPLES, rows, label="Examples")
-                facts(
-                    {
-                        "Export": f"GET {_TRAINING}/export?format=openai, anthropic, alpaca, sharegpt or ndjson"
-                    }
-                )
+                facts({"Export": f"GET {_TRAINING}/export?format={_FORMATS}"})
             else:
                 ui.label("None yet: draw some.").classes("dim")
 
