@@ -121,12 +121,14 @@ class Upload:
             self._watch = loop.call_later(_PATIENCE, self._go_on)
 
     def end(self) -> None:
+        """Stop; without the task, whose traceback holds this object, all of it is freed at once."""
         if self._watch:
             self._watch.cancel()
-        if self._task:
-            self._task.cancel()
-            if self._task.done() and not self._task.cancelled():
-                self._task.exception()
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            if task.done() and not task.cancelled():
+                task.exception()
 
     def _go_on(self) -> None:
         self._task = asyncio.ensure_future(self._finish())

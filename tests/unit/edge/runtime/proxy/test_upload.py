@@ -1,6 +1,12 @@
-"""The request head that goes to a worker."""
+"""A request on its way to a worker: its head, and what is left of it afterwards."""
 
-from edge.runtime.proxy.upload import render_head
+import asyncio
+import gc
+import weakref
+
+from starlette.types import Message
+
+from edge.runtime.proxy.upload import Outgoing, Upload, render_head
 
 
 def test_headers_pass_and_hop_by_hop_ones_do_not() -> None:
@@ -25,3 +31,32 @@ def test_a_length_wins_over_chunks() -> None:
 
     assert b"transfer-encoding" not in head
     assert not is_chunked
+
+
+class _Sink:
+    """A way to a worker that reads at once."""
+
+    def write(self, data: bytes) -> None: ...
+    async def drain(self) -> None: ...
+    def wake(self) -> None: ...
+
+
+async def test_a_request_that_took_long_is_freed_without_the_garbage_collector() -> None:
+    request = Outgoing("POST", b"/fn", [(b"transfer-encoding", b"chunked")])
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    upload = Upload(_Sink(), request, receive)
+    await upload.begin()
+    await asyncio.sleep(0)  # the client's departure is waited for from here on
+    left = weakref.ref(upload)
+    gc.disable()
+    try:
+        upload.end()
+        del upload
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert left() is None
+    finally:
+        gc.enable()
