@@ -51,7 +51,7 @@ def parse_record(text: str) -> RequestRecord | None:
     if not text.startswith("{") or '"stages"' not in text:
         return None
     try:
-        decoded = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        decoded = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     fields = cast("dict[str, Any]", decoded)
@@ -78,6 +78,9 @@ def _refuse(constant: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     return number if math.isfinite(number) else _refuse(digits)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def _duration(value: Any) -> float | None:
