@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import IO, Final, Literal, Protocol
 
 from rich.color import ColorSystem
@@ -105,9 +106,9 @@ class Terminal:
         _write_out(self.console.file, "".join(painted))
 
     def _paint(self, stamped: TimestampedEvent) -> str:
-        clock = f"{datetime.fromtimestamp(stamped.time):%H:%M:%S} "  # noqa: DTZ006 - local time
+        clock = (_clock(int(stamped.time)), "dim")
         lines = self._render(stamped.event)
-        return "".join(self._brush.paint([(clock, "dim"), *line]) + "\n" for line in lines)
+        return "".join(self._brush.paint([clock, *line]) + "\n" for line in lines)
 
     def _render(self, event: Event | LinesDropped) -> Iterator[list[Piece]]:
         match event:
@@ -167,6 +168,8 @@ class _Brush:
     def _paint(self, text: str, style: str) -> str:
         if _ESCAPE in text:  # a function's own colours
             text = text + _RESET if self.colours and not self.is_grey else _plain(text)
+        if not self.colours:
+            return text
         wanted = Style.parse(style)
         return (wanted.without_color if self.is_grey else wanted).render(
             text, color_system=self.colours
@@ -176,6 +179,12 @@ class _Brush:
 def _brush_of(console: Console) -> _Brush:
     """Return the brush for the console's colours."""
     return _Brush(COLOR_SYSTEMS.get(console.color_system or ""), console.no_color)
+
+
+@lru_cache(maxsize=4)
+def _clock(second: int) -> str:
+    """Render the local time; thousands of lines may be of the same second."""
+    return f"{datetime.fromtimestamp(second):%H:%M:%S} "  # noqa: DTZ006 - local time
 
 
 def _write_out(out: IO[str], text: str) -> None:
