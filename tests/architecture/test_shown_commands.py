@@ -3,8 +3,10 @@
 import ast
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
-import click
+import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from edge.cli.app import app
@@ -30,15 +32,13 @@ def _text_of(node: ast.AST) -> str:
 
 def is_there(command: str) -> bool:
     """Whether the command and what is below it exist, and each file that it names."""
-    found: click.Command = get_command(app)
+    found: Any = get_command(app)
     words = shlex.split(command)[1:]
-    while isinstance(found, click.Group) and words:
-        context = click.Context(found)
+    while isinstance(found, TyperGroup) and words:
+        context = typer.Context(found)
         if words[0] not in found.list_commands(context):
             return False
-        _, next_, words = found.resolve_command(context, words)
-        assert next_ is not None
-        found = next_
+        _, found, words = found.resolve_command(context, words)
     return all((ROOT / word).exists() for word in words if "/" in word)
 
 
@@ -47,4 +47,6 @@ def test_every_command_that_is_shown_exists() -> None:
     missing = [(file, command) for file, command in commands if not is_there(command)]
 
     assert len(commands) > 5
+    assert not is_there("edge functions call hello")
+    assert not is_there("edge nothing")
     assert missing == []
