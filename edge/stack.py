@@ -29,13 +29,13 @@ from edge.logs.store import LogStore
 from edge.metrics.app import MetricsApp, PlatformMetricApp
 from edge.metrics.observer import Metrics
 from edge.project.console_token import write_token
-from edge.project.extensions import ProcessEntry
 from edge.project.layout import find_typescript
 from edge.project.limits import LimitsMode
 from edge.project.lock import Lock
 from edge.project.manifest import Function
 from edge.project.settings import Settings
-from edge.project.worker_environment import build_process_environment, build_worker_environment
+from edge.project.worker_environment import build_worker_environment
+from edge.project_processes.mount import ProcessesMount
 from edge.recording.recorder import Recorder
 from edge.runtime.app import FunctionsApp
 from edge.runtime.config import RuntimeConfig
@@ -82,6 +82,7 @@ class Stack:
     functions: FunctionsApp = field(init=False)
     metrics: Metrics = field(init=False)
     console: ConsoleMount = field(init=False)
+    _processes: ProcessesMount = field(init=False)
     _services: "Services | None" = field(default=None, init=False)
     _logs: LogStore = field(init=False)
     _recorder: Recorder | None = field(init=False)
@@ -136,12 +137,14 @@ class Stack:
             routes[_MAIL] = Guard(deferred[_MAIL], hosts=self._own_names())
         routes |= self._open_console()
         home = create_home_page(self.settings.extensions.pages if CONSOLE_PREFIX in routes else {})
-        await self._serve(Gateway(routes, self.settings.key_tokens(), home), listener)
+        self._processes = ProcessesMount(self.settings, self._publish)
+        gateway = Gateway(routes, self.settings.key_tokens(), home, self._processes.paths)
+        await self._serve(gateway, listener)
         for app in deferred.values():
             self._exits.callback(app.fail)
         await self._start_services(deferred)
         lock.write(self.settings.describe() | lock.read())
-        await self._start_processes(lock)
+        self._start_processes(lock)
 
     def _functions_app(self) -> ASGIApp:
         """Return the functions' app, which hands other runtimes' functions to --upstream."""
@@ -288,25 +291,14 @@ class Stack:
             if when := function.manifest.schedule:
                 yield Schedule(slug, when, function.manifest.schedule_body)
 
-    async def _start_processes(self, lock: Lock) -> None:
+    def _start_processes(self, lock: Lock) -> None:
         """Start the project's own processes last, in the background: they may call all before."""
 
         def describe(processes: list[dict[str, Any]]) -> None:
             lock.write(lock.read() | {"PROCESSES": json.dumps(processes)})
 
-        entries = self.settings.extensions.processes
-        if not entries:
-            return
-        from edge.project_processes.supervisor import Supervisor
-
-        supervisor = Supervisor(
-            self.settings.root, entries, self._process_environment, self._publish, describe
-        )
-        self._exits.push_async_callback(supervisor.close)
-        supervisor.start_all()
-
-    def _process_environment(self, entry: ProcessEntry) -> dict[str, str]:
-        return build_process_environment(self.settings.with_current_secrets(), entry)
+        self._exits.push_async_callback(self._processes.close)
+        self._processes.start(describe)
 
     def _in_flight(self) -> int:
         return self.functions.received - self.functions.handled
@@ -321,6 +313,7 @@ class Stack:
         services: dict[str, Factory] = {
             _REALTIME: self._open_realtime,
             CONSOLE_PREFIX: self.console.open_socket,
+            **{path: app.open_socket for path, app in self._processes.paths.items()},
         }
         if self._recorder:
             services[_REALTIME] = self._recorder.wrap_socket(self._open_realtime, "realtime")

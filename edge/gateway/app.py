@@ -7,7 +7,7 @@ Authorization; for the other services it replaces Authorization.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
@@ -44,12 +44,14 @@ _METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
 class Gateway:
     """ASGI app. `routes` maps path prefixes to apps, `tokens` maps `sb_…` keys to their tokens.
 
-    `home` answers browsers at `/`.
+    `home` answers browsers at `/`. `others` are apps of the project by path: they are given what
+    comes as it is, preflights as well.
     """
 
     routes: Mapping[str, ASGIApp]
     tokens: Mapping[str, str]
     home: ASGIApp | None = None
+    others: Mapping[str, ASGIApp] = field(default_factory=dict[str, ASGIApp])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,8 +62,12 @@ class Gateway:
             await _respond(send, 200, json.dumps({"message": "ok"}), b"application/json")
             return
         for prefix, app in self.routes.items():
-            if path == prefix.encode() or path.startswith(prefix.encode() + b"/"):
+            if _is_below(path, prefix):
                 await self._dispatch(prefix, app, scope, receive, send)
+                return
+        for prefix, app in self.others.items():
+            if _is_below(path, prefix):
+                await app(scope, receive, send)
                 return
         if self.home and path == b"/" and _accepts_html(scope):
             await self.home(scope, receive, send)
@@ -91,6 +97,10 @@ class Gateway:
             given = without_bare_key(received) if prefix == _AUTH else received
             headers = as_authorization(given, self.tokens)
             await app(_strip_prefix(scope, prefix, headers), receive, _with_cors(send))
+
+
+def _is_below(path: bytes, prefix: str) -> bool:
+    return path == prefix.encode() or path.startswith(prefix.encode() + b"/")
 
 
 def _token_for(headers: list[Header], tokens: Mapping[str, str]) -> bytes | None:

@@ -12,7 +12,8 @@ NOT_FORWARDED: Final = frozenset(
     (b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"expect")
 )
 """Headers of one connection; httpx adds its own."""
-_NOT_RETURNED: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding"))
+_NOT_RETURNED: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"date"))
+"""The gateway's server adds its own date."""
 
 
 class ClientGoneError(Exception):

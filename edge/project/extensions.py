@@ -10,6 +10,7 @@
     health = "/healthz"                  # optional: answers 2xx on `port` once it is ready
     secrets = ["OPENAI_API_KEY"]         # beside SUPABASE_…, nothing else of the env file
     page = "/chats"                      # optional: its page in the console, which is announced
+    paths = ["/socket.io", "/session"]   # optional: what the gateway passes on to `port`
 
     [pages]
     board = "pages/board"                # a folder with index.html: /console/board
@@ -46,6 +47,11 @@ from edge.project.toml_file import read_toml
 FILE: Final = "edge.toml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH: Final = re.compile(r"(?:/[\w.-]+)+")
+_TAKEN: Final = (
+    *("functions", "rest", "auth", "storage", "realtime", "graphql", "providers", "console"),
+    *("mail", "metrics", "health", "_internal"),
+)
 _TABLES: Final = (
     "commands",
     "processes",
@@ -81,6 +87,7 @@ class ProcessEntry:
     health: str | None = None
     secrets: tuple[str, ...] = ()
     page: str = ""
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ class _Reader:
         recording, faults = parse_recording(self.document.get("recording", {}))
         for fault in faults:
             self._report(fault)
-        self._report_shared_ports(processes)
+        self._report_shared(processes)
         return Extensions(
             commands, processes, pages, webhook, variables, recording, tuple(self.faults), console
         )
@@ -155,10 +162,11 @@ class _Reader:
             raise _InvalidError(f": there is no folder {folder}")
         return name, folder
 
-    def _report_shared_ports(self, processes: tuple[ProcessEntry, ...]) -> None:
-        ports = [process.port for process in processes if process.port]
-        for port in sorted({port for port in ports if ports.count(port) > 1}):
-            self._report(f"processes: more than one has port {port}; give each its own")
+    def _report_shared(self, processes: tuple[ProcessEntry, ...]) -> None:
+        ports = [f"port {process.port}" for process in processes if process.port]
+        shared = ports + [f"path {path}" for process in processes for path in process.paths]
+        for each in sorted({each for each in shared if shared.count(each) > 1}):
+            self._report(f"processes: more than one has {each}; give each its own")
 
     def _report(self, fault: str) -> None:
         self.faults.append(f"{self.path}: {fault}.")
@@ -175,7 +183,7 @@ def _command(name: str, value: Any) -> CommandEntry:
 
 def _process(name: str, value: Any) -> ProcessEntry:
     _check_name(name)
-    table = _table(value, ("command", "port", "health", "secrets", "page"))
+    table = _table(value, ("command", "port", "health", "secrets", "page", "paths"))
     port = table.get("port")
     if port is not None and not (type(port) is int and 1 <= port <= 65535):
         raise _InvalidError(".port must be a number from 1 to 65535")
@@ -188,10 +196,23 @@ def _process(name: str, value: Any) -> ProcessEntry:
     if not command:
         raise _InvalidError('.command must name a program: ["python", "-m", "…"]')
     page = _text(table.get("page", ""), ".page", may_be_empty=True)
-    if page and not re.fullmatch(r"(?:/[\w.-]+)+", page):
+    if page and not _PATH.fullmatch(page):
         raise _InvalidError('.page must be a path in the console like "/chats"')
     secrets = _variables(table.get("secrets"), ".secrets")
-    return ProcessEntry(name, command, port, health, secrets, page)
+    paths = _paths(table.get("paths"))
+    if paths and port is None:
+        raise _InvalidError(".paths needs a port to pass requests on to: set port")
+    return ProcessEntry(name, command, port, health, secrets, page, paths)
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    paths = _texts([] if value is None else value, ".paths")
+    for path in paths:
+        if not _PATH.fullmatch(path):
+            raise _InvalidError(f'.paths must be paths like "/socket.io", which {path} is not')
+        if path.split("/")[1] in _TAKEN:
+            raise _InvalidError(f".paths: {path} is a path of the stack")
+    return paths
 
 
 def _parse_retell(name: str, value: Any) -> str:

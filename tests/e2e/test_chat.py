@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from httpx import AsyncClient
 
+from edge.gateway.app import Gateway
+from edge.gateway.upgrades import Factory, route_upgrades
+from edge.project.extensions import read_extensions
+from edge.project_processes.paths import ProcessPaths
 from tests.conftest import RunningStack
 from tests.e2e.conftest import Play
 from tests.support.chat_server import ChatServer, chat_server, connect, message
+from tests.support.paths import ROOT
+from tests.support.serving import HttpServer, LoopThread
 from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -25,6 +32,22 @@ def chat(_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     project = (_stack.url, _stack.service_role_key, _stack.dsn)
     with chat_server(*project, CHAT_DATABASE_URL=url) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def gateway_url(chat: ChatServer) -> Iterator[str]:
+    """A gateway that passes the chat's paths of edge.toml on."""
+    (entry,) = (each for each in read_extensions(ROOT).processes if each.name == "chat")
+    app = ProcessPaths(entry.name, lambda: httpx.URL(chat.url).port)
+    gateway = Gateway({}, {}, others=dict.fromkeys(entry.paths, app))
+    sockets: dict[str, Factory] = dict.fromkeys(entry.paths, app.open_socket)
+    server = HttpServer(gateway, ws=route_upgrades(sockets, lambda: None))
+    thread = LoopThread()
+    thread.run(server.start())
+    yield server.url
+    thread.run(server.close())
+    thread.run(app.close())
+    thread.close()
 
 
 async def converse(url: str, transports: list[str] | None) -> dict[str, Any]:
@@ -80,6 +103,15 @@ async def test_python_socketio_gets_what_the_real_client_needs(
 ) -> None:
     found = await converse(chat.url, transports)
     assert found["transport"] == last
+    check_conversation(found)
+
+
+@pytest.mark.parametrize("transports", [None, ["polling"]])
+async def test_the_gateway_passes_the_chat_on(
+    gateway_url: str, transports: list[str] | None
+) -> None:
+    found = await converse(gateway_url, transports)
+    assert found["transport"] == ("polling" if transports else "websocket")
     check_conversation(found)
 
 

@@ -18,11 +18,27 @@ import http.server, os, pathlib
 pathlib.Path("started").touch()
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/healthz" else 404)
-        self.end_headers()
+    protocol_version = "HTTP/1.1"
 
-http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    def do_GET(self):
+        if self.headers.get("upgrade"):
+            self.send_response(101)
+            self.send_header("upgrade", "websocket")
+            self.send_header("connection", "upgrade")
+            self.end_headers()
+            self.wfile.write(self.rfile.readline())
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = f"{self.command} {self.path} {self.headers.get('apikey')} ".encode() + body
+        self.send_response(418 if self.path.startswith("/web/") else 200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_OPTIONS = do_GET
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
 
 
@@ -41,6 +57,7 @@ def project(tmp_path: Path, port: int) -> Path:
     (tmp_path / "server.py").write_text(SERVER)
     (tmp_path / "edge.toml").write_text(
         f'[processes.web]\ncommand = ["python", "server.py"]\nport = {port}\nhealth = "/healthz"\n'
+        'paths = ["/web"]\n'
     )
     return tmp_path
 
@@ -59,11 +76,37 @@ def processes(project: Path) -> list[tuple[str, str]]:
 
 
 def test_edge_start_serves_a_process_until_it_stops(project: Path, port: int) -> None:
-    with serving(project, "start", "--port", "0", "--db-port", "0"):
+    with serving(project, "start", "--port", "0", "--db-port", "0") as details:
         wait_for(lambda: processes(project) == [("web", "ready")])
         assert is_healthy(port)
+        check_paths(details["API_URL"])
 
     assert not is_healthy(port)
+
+
+def check_paths(url: str) -> None:
+    """The gateway passes requests on as they came, preflights and upgrades too."""
+    headers = {"apikey": "sb_secret_x", "access-control-request-method": "POST"}
+    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as client:
+        answers = [
+            client.post("/web/a%2Fb?c=d", content=b"body"),
+            client.options("/web/x"),
+            client.get("/web"),
+        ]
+        assert [(answer.status_code, answer.text) for answer in answers] == [
+            (418, "POST /web/a%2Fb?c=d sb_secret_x body"),
+            (418, "OPTIONS /web/x sb_secret_x "),
+            (200, "GET /web sb_secret_x "),
+        ]
+        assert client.get("/webs").status_code == 404
+    address = httpx.URL(url)
+    with socket.create_connection((address.host, address.port or 0), PATIENCE) as client:
+        upgrade = "host: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        client.sendall(f"GET /web/socket HTTP/1.1\r\n{upgrade}\r\n".encode())
+        received = client.makefile("rb")
+        assert received.readline().startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"ping\n")
+        assert received.read().endswith(b"\r\n\r\nping\n")
 
 
 @pytest.mark.parametrize(

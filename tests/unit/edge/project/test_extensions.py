@@ -77,6 +77,19 @@ def test_every_kind_of_entry_is_read(tmp_path: Path) -> None:
             "processes.a.health must be a path",
         ),
         ('[processes.a]\ncommand = ["a"]\npage = "x"\n', "processes.a.page must be a path"),
+        ('[processes.a]\ncommand = ["a"]\npaths = ["/x"]\n', "processes.a.paths needs a port"),
+        (
+            '[processes.a]\ncommand = ["a"]\nport = 9\npaths = ["x/"]\n',
+            "processes.a.paths must be paths",
+        ),
+        (
+            '[processes.a]\ncommand = ["a"]\nport = 9\npaths = ["/rest/x"]\n',
+            "/rest/x is a path of the stack",
+        ),
+        (
+            '[processes.a]\ncommand = ["a"]\nport = 9\npaths = ["/x", "/x"]\n',
+            "more than one has path /x",
+        ),
         (
             '[processes.a]\ncommand = ["a"]\nsecrets = ["SUPABASE_URL"]\n',
             "processes.a.secrets: SUPABASE_URL cannot name a secret",
