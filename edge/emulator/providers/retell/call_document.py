@@ -13,6 +13,7 @@ from edge.emulator.providers.retell.conversation import (
     render_transcript,
     render_utterances,
 )
+from edge.emulator.providers.retell.latency import render_latency
 
 Document = dict[str, Any]
 _TRANSCRIPTS = ("transcript", "transcript_object", "transcript_with_tool_calls")
@@ -84,6 +85,8 @@ def _render_end(call: Call) -> Document:
         ended["transfer_destination"] = TRANSFER_NUMBER
     turns = plan_turns(call)
     utterances = render_utterances(turns)
+    if latency := render_latency(call, turns):
+        ended["latency"] = latency
     return {
         **ended,
         "transcript": render_transcript(turns),

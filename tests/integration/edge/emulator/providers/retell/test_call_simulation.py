@@ -68,6 +68,29 @@ def test_an_answered_call_starts_ends_and_is_analysed(retell: Retell, receiver: 
     assert analyzed.call["call_analysis"]["call_successful"] is True
 
 
+def test_the_latency_of_the_answers_is_known_after_the_call(
+    retell: Retell, receiver: Receiver, control: ControlClient
+) -> None:
+    latencies: list[Any] = []
+    for _ in range(2):
+        call = retell.call.create_phone_call(from_number=FROM, to_number=AGREES)
+        started, ended, analyzed = receiver.wait(call.call_id, 3)
+        assert "latency" not in started.call
+        assert ended.call["latency"] == analyzed.call["latency"]
+        shown = retell.call.retrieve(call.call_id).to_dict()
+        assert shown["latency"] == ended.call["latency"]
+        latencies.append(ended.call["latency"])
+        control.reset()
+
+    assert latencies[0] == latencies[1]
+    assert set(latencies[0]) == {"e2e", "llm", "tts"}
+    for index, whole in enumerate(latencies[0]["e2e"]["values"]):
+        assert whole > sum(latencies[0][part]["values"][index] for part in ("llm", "tts"))
+    for part in latencies[0].values():
+        assert part["num"] == len(part["values"])
+        assert part["min"] <= part["p50"] <= part["p90"] <= part["p99"] <= part["max"]
+
+
 def test_an_unanswered_call_does_not_start(retell: Retell, receiver: Receiver) -> None:
     call = retell.call.create_phone_call(from_number=FROM, to_number=NO_ANSWER)
 
@@ -78,6 +101,7 @@ def test_an_unanswered_call_does_not_start(retell: Retell, receiver: Receiver) -
     assert ended.call["disconnection_reason"] == "dial_no_answer"
     assert "start_timestamp" not in ended.call
     assert ended.call["duration_ms"] == 0
+    assert "latency" not in analyzed.call
     assert analyzed.call["call_analysis"]["call_successful"] is False
 
 
