@@ -14,7 +14,8 @@ class CallEvent:
     `turn` counts the turns of the conversation so far, for events that repeat within a call.
     `attempt_id` and `contact_id` are ours, returned as metadata. `status` is completed or failed.
     `opt_out` holds the words by which the person asked not to be called again. `callback_at` is
-    ISO 8601, without an offset in the person's own time zone. `payload` is the provider's JSON.
+    ISO 8601, without an offset in the person's own time zone. `latency` is {part: {p50, p90, max,
+    num}}, in milliseconds. `payload` is the provider's JSON.
     """
 
     event: str
@@ -34,6 +35,7 @@ class CallEvent:
     ended_at: datetime | None = None
     duration_ms: int | None = None
     cost_cents: Decimal | None = None
+    latency: Mapping[str, Mapping[str, int]] | None = None
     recording_url: str | None = None
     transcript: str | None = None
     analysis: Mapping[str, Any] | None = None

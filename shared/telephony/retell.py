@@ -4,7 +4,6 @@ Retell's own fields vary with its API's age, and metadata is free text: what can
 type it should have is None.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,11 +12,12 @@ from typing import Any, Final, cast
 
 from shared.telephony.analysis import find_callback, has_opt_out_field
 from shared.telephony.event import CallEvent
+from shared.telephony.latency import read_latency
+from shared.telephony.number import read_number
 from shared.telephony.opt_out import find_opt_out
 
 _SPOKEN: Final = ("call_ended", "call_analyzed")
 _STATUSES: Final = {"ended": "completed", "not_connected": "failed", "error": "failed"}
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]+)?")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTACT_ID: Final = re.compile(r"[0-9]{1,18}")
 _BOOLEANS: Final = {
@@ -66,6 +66,7 @@ def parse_event(event: str, call: Mapping[str, Any], turn: int = 0) -> CallEvent
         ended_at=ended_at,
         duration_ms=_read_duration(call, started_at, ended_at),
         cost_cents=_read_cost(call),
+        latency=read_latency(call.get("latency")),
         recording_url=_read_text(call, "recording_url"),
         transcript=_read_text(call, "transcript") or None,
         analysis=analysis,
@@ -87,9 +88,9 @@ def _read_duration(
     call: Mapping[str, Any], started_at: datetime | None, ended_at: datetime | None
 ) -> int | None:
     """Milliseconds: as reported, else from start to end."""
-    milliseconds = _read_number(call.get("duration_ms"))
+    milliseconds = read_number(call.get("duration_ms"))
     for name in ("duration", "duration_seconds"):
-        seconds = _read_number(call.get(name)) if milliseconds is None else None
+        seconds = read_number(call.get(name)) if milliseconds is None else None
         milliseconds = seconds * 1000 if seconds is not None else milliseconds
     if milliseconds is None and started_at is not None and ended_at is not None:
         milliseconds = Decimal(max(ended_at - started_at, timedelta()) // timedelta(milliseconds=1))
@@ -98,22 +99,12 @@ def _read_duration(
 
 def _read_cost(call: Mapping[str, Any]) -> Decimal | None:
     cost = (_read_object(call, "call_cost") or {}).get("combined_cost")
-    return _read_number(call.get("cost") if cost is None else cost)
-
-
-def _read_number(value: Any) -> Decimal | None:
-    """A number from zero on, also one that is written as text."""
-    if isinstance(value, str):
-        digits = value.strip(" ")
-        return Decimal(digits) if _NUMBER.fullmatch(digits) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return Decimal(str(value)) if 0 <= value < 10**15 else None
+    return read_number(call.get("cost") if cost is None else cost)
 
 
 def _read_moment(value: Any) -> datetime | None:
     """A moment from milliseconds since 1970, or from seconds."""
-    number = _read_number(value)
+    number = read_number(value)
     if number is None or not 0 < number <= _LAST_MILLISECONDS:
         return None
     if number < _FIRST_MILLISECONDS:

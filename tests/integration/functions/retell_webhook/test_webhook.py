@@ -26,6 +26,19 @@ ENDED = {
     "disconnection_reason": "agent_hangup",
     "transcript": "Agent: Grüß Gott, señora.\nUser: 你好 😀",
     "call_cost": {"combined_cost": 12},
+    "latency": {
+        "e2e": {
+            "p50": 812.5,
+            "p90": 1200,
+            "p95": 1310,
+            "p99": 1400,
+            "min": 640,
+            "max": 1420,
+            "num": 3,
+            "values": [640, 812.5, 1420],
+        },
+        "llm": {"p50": 610, "p90": 790, "max": 800, "num": 3},
+    },
 }
 ANALYZED = {**ENDED, "call_analysis": {"call_successful": True, "call_summary": "Sold."}}
 
@@ -43,8 +56,26 @@ def test_a_call_from_its_start_to_its_analysis(retell: Sender, organization: Org
     assert answers[0].json() == {"success": True, "event": "call_started", "duplicate": False}
     call, contact = dialled.call, dialled.contact
     assert (call["status"], call["transcript"]) == ("completed", ENDED["transcript"])
+    assert call["latency"] == {
+        "e2e": {"p50": 812, "p90": 1200, "max": 1420, "num": 3},
+        "llm": {"p50": 610, "p90": 790, "max": 800, "num": 3},
+    }
     assert (contact["status"], contact["successful"]) == ("completed", True)
     assert dialled.campaign["status"] == "completed"
+
+
+def test_a_latency_that_is_none_is_left_out(retell: Sender, connection: psycopg.Connection) -> None:
+    latency = (
+        '{"e2e": {"p50": NaN, "p90": 1e400, "max": -3, "num": 2}, "llm": [[1]], "x": {"p50": 1},'
+        ' "tts": {"p50": 9%s, "p90": 250, "max": "\\u0000", "num": {"a": []}}}' % ("9" * 400)
+    )
+    call = f'{{"call_id": "odd-latency", "call_status": "ended", "latency": {latency}}}'
+
+    answer = retell.deliver(f'{{"event": "call_ended", "call": {call}}}'.encode())
+
+    assert answer.status_code == 200, answer.text
+    stored = one(connection, "calls", "retell_call_id", "odd-latency")
+    assert (stored["status"], stored["latency"]) == ("completed", {"tts": {"p90": 250}})
 
 
 def test_the_database_is_asked_without_the_data_api(

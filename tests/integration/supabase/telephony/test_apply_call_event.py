@@ -310,6 +310,20 @@ def test_what_is_no_moment_is_none(dialled: Dialled, moment: Any) -> None:
     assert dialled.call["started_at"] is None
 
 
+def test_the_analysis_knows_the_latency_best(dialled: Dialled) -> None:
+    dialled.apply("call_analyzed", **ENDED, latency={"llm": {"p50": 500}})
+    dialled.apply("call_ended", **ENDED, latency={"llm": {"p50": 400}, "tts": {"p50": 200}})
+
+    assert dialled.call["latency"] == {"llm": {"p50": 500}}
+
+
+def test_the_latency_of_the_end_stays_when_the_analysis_names_none(dialled: Dialled) -> None:
+    dialled.apply("call_ended", **ENDED, latency={"llm": {"p50": 400}})
+    dialled.apply("call_analyzed", **ENDED)
+
+    assert dialled.call["latency"] == {"llm": {"p50": 400}}
+
+
 def test_older_names_of_fields_are_read(dialled: Dialled) -> None:
     dialled.apply("call_ended", disconnect_reason="dial_busy", cost="3.25")
 
@@ -317,7 +331,9 @@ def test_older_names_of_fields_are_read(dialled: Dialled) -> None:
     assert dialled.call["cost_cents"] == 3.25
 
 
-@pytest.mark.parametrize("field", ["metadata", "call_analysis", "call_cost", "transcript"])
+@pytest.mark.parametrize(
+    "field", ["metadata", "call_analysis", "call_cost", "transcript", "latency"]
+)
 @pytest.mark.parametrize("value", [[], 5, True, "x", None, {"a": [1]}])
 def test_a_field_of_another_kind_does_no_harm(dialled: Dialled, field: str, value: Any) -> None:
     answer = dialled.apply("call_analyzed", **{**ENDED, field: value})

@@ -71,12 +71,14 @@ def endings(draw: st.DrawFn) -> dict[str, Any]:
             "end_timestamp": STARTED_MS + duration,
             "duration_ms": duration,
             "call_cost": {"combined_cost": draw(st.integers(0, 50))},
+            "latency": draw(st.sampled_from([{}, {"llm": {"p50": 400}}])),
         },
         "analysis": {
             "call_successful": draw(st.sampled_from([True, False, None, "true"])),
             "in_voicemail": draw(st.booleans()),
         },
         "final_cost": draw(st.integers(50, 99)),
+        "final_latency": draw(st.sampled_from([{}, {"llm": {"p50": 500}}])),
         "opt_out": draw(st.sampled_from([None, "stop calling me"])),
         "callback_at": draw(st.sampled_from([None, "2026-06-04T09:00:00"])),
     }
@@ -94,6 +96,7 @@ def events_of(call: dict[str, Any]) -> list[tuple[str, dict[str, Any], dict[str,
         **call["ended"],
         "call_analysis": call["analysis"],
         "call_cost": {"combined_cost": call["final_cost"]},
+        "latency": call["final_latency"],
         "transcript": "Agent: Hello.",
     }
     options = {"opt_out": call["opt_out"], "callback_at": call["callback_at"]}
