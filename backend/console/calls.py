@@ -29,6 +29,20 @@ _COLUMNS: Final = (
 _READ: Final = (
     "id,to_number,direction,status,disconnection_reason,duration_ms,cost_cents,created_at"
 )
+_LATENCY: Final = (
+    Column("part", "Part"),
+    Column("p50", "Median", "duration"),
+    Column("p90", "90th percentile", "duration"),
+)
+_PARTS: Final = {
+    "e2e": "Whole answer",
+    "asr": "Speech to text",
+    "llm": "Language model",
+    "llm_websocket_network_rtt": "Network to the language model",
+    "knowledge_base": "Knowledge base",
+    "tts": "Text to speech",
+    "s2s": "Speech to speech",
+}
 _WEBHOOKS: Final = "/console/requests?function=retell-webhook&q="
 _EXPORTED: Final = 1000
 _MOST_TURNS: Final = 500
@@ -75,6 +89,7 @@ async def call(call_id: str) -> None:
         with ui.element("div").classes("stack"):
             with panel("Facts"):
                 _show_facts(row)
+            _show_latency(row.get("latency") or {})
             if row["analysis"]:
                 with panel("Analysis"):
                     json_block(row["analysis"], "Analysis")
@@ -103,6 +118,17 @@ def _show_facts(row: Mapping[str, Any]) -> None:
             else None,
         }
     )
+
+
+def _show_latency(latency: Mapping[str, Any]) -> None:
+    rows = [
+        {"part": label, "p50": latency[name].get("p50"), "p90": latency[name].get("p90")}
+        for name, label in _PARTS.items()
+        if name in latency
+    ]
+    if rows:
+        with panel("Latency"):
+            Table(_LATENCY, rows, label="Latency", row_key="part")
 
 
 def _show_recording(url: str | None) -> None:

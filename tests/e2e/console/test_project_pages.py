@@ -15,6 +15,7 @@ from pptx import Presentation
 
 from tests.conftest import RunningStack
 from tests.e2e.console.conftest import Tab, find_serious
+from tests.support.waiting import wait_for
 
 _PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -37,7 +38,7 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
 ) -> None:
     contacts = tmp_path / "harbour.csv"
     contacts.write_text(
-        "Full name,Phone,Opt out\nAnn,212 555 0143,no\nBob,212 555 0144,yes\nX,12,\n"
+        "Full name,Phone,Opt out\nAnn,205 555 0191,no\nBob,212 555 0144,yes\nX,12,\n"
     )
     page.goto("/console/campaigns")
     page.locator("input[type=file]").set_input_files(contacts)
@@ -56,16 +57,21 @@ def test_a_list_of_contacts_becomes_a_campaign_whose_calls_are_followed(
     expect(pace.locator(".figure-value")).to_have_text("1")
     page.get_by_role("table", name="Calls").get_by_role("link").first.click()
 
-    expect(page.get_by_role("heading", name="+12125550143")).to_be_visible()
+    expect(page.get_by_role("heading", name="+12055550191")).to_be_visible()
     expect(page.get_by_role("link", name="See and replay them")).to_have_attribute(
         "href", re.compile(r"/console/requests\?function=retell-webhook&q=call_\w+")
     )
+    wait_for_latency(stack, page.url.rpartition("/")[2])
+    page.reload()
+    for part in ("Whole answer", "Language model", "Text to speech"):
+        row = page.get_by_role("table", name="Latency").get_by_role("row", name=part)
+        expect(row.get_by_role("cell", name=re.compile(r"^[0-9.]+ m?s$"))).to_have_count(2)
     page.go_back()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save these rows as CSV").first.click()
-    assert "+12125550143" in download.value.path().read_text()
+    assert "+12055550191" in download.value.path().read_text()
     page.get_by_role("link", name="public.campaign_contacts").click()
-    expect(page.get_by_role("region", name="Rows")).to_contain_text("+12125550143")
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("+12055550191")
     page.go_back()
     if (cancel := page.get_by_role("button", name="Cancel", exact=True)).is_visible():
         cancel.click()
@@ -77,6 +83,13 @@ def postpone(stack: RunningStack, campaign_id: str) -> None:
     later = "update public.campaign_contacts set next_attempt_at = now() + interval '1 day'"
     with psycopg.connect(stack.dsn) as connection:
         connection.execute(f"{later} where campaign_id = %s", (campaign_id,))
+
+
+def wait_for_latency(stack: RunningStack, call_id: str) -> None:
+    """Wait until the call's end has been reported."""
+    stored = "select from public.calls where id = %s and latency is not null"
+    with psycopg.connect(stack.dsn, autocommit=True) as connection:
+        wait_for(lambda: connection.execute(stored, (call_id,)).fetchone() is not None)
 
 
 def choose_user(page: Page, email: str) -> None:
