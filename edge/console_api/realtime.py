@@ -1,6 +1,7 @@
-"""GET /realtime: the open channels, who is in them and what they listen to."""
+"""GET /realtime: the open channels, their messages, who is in them and what they listen to."""
 
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,6 +9,9 @@ from starlette.routing import Route
 
 from edge.console_api.context import context_of
 from edge.console_api.errors import ApiError
+
+if TYPE_CHECKING:
+    from edge.emulator.realtime.hub import Channel, Hub, Key
 
 _MAX_CHANNELS: Final = 200
 _MAX_MEMBERS: Final = 50
@@ -23,23 +27,14 @@ async def _show_realtime(request: Request) -> Response:
             "It starts with the local database: edge start",
         )
     hub = services.realtime.hub
-    topics: dict[tuple[str, bool], dict[str, Any]] = {}
+    topics: dict[Key, dict[str, Any]] = {}
     for channel in hub.channels():
-        if channel.key not in topics and len(topics) >= _MAX_CHANNELS:
-            continue
-        topic = topics.setdefault(
-            channel.key,
-            {
-                "id": f"{channel.name}:{channel.key[1]}",
-                "topic": channel.name,
-                "private": channel.key[1],
-                "members": 0,
-                "presence": 0,
-                "connections": [],
-            },
-        )
+        topic = topics.get(channel.key)
+        if topic is None:
+            if len(topics) >= _MAX_CHANNELS:
+                continue
+            topic = topics[channel.key] = _describe(hub, channel)
         topic["members"] += 1
-        topic["presence"] = len(hub.presence_state(channel))
         if len(topic["connections"]) < _MAX_MEMBERS:
             topic["connections"].append(
                 {
@@ -54,8 +49,33 @@ async def _show_realtime(request: Request) -> Response:
                 }
             )
     return JSONResponse(
-        {"sockets": services.realtime.sockets, "data": list(topics.values()), "next": None}
+        {
+            "sockets": services.realtime.sockets,
+            "read_at": datetime.now(UTC).isoformat(),
+            "data": list(topics.values()),
+            "next": None,
+        }
     )
+
+
+def _describe(hub: "Hub", channel: "Channel") -> dict[str, Any]:
+    """Return a channel's topic, without members."""
+    name, is_private = channel.key
+    messages = hub.messages(channel.key)
+    return {
+        "id": f"{name}:{is_private}",
+        "topic": name,
+        "private": is_private,
+        "opened_at": messages.opened_at.isoformat(),
+        "messages": {
+            "broadcast": messages.broadcast,
+            "presence": messages.presence,
+            "postgres_changes": messages.postgres_changes,
+        },
+        "members": 0,
+        "presence": len(hub.presence_state(channel)),
+        "connections": [],
+    }
 
 
 ROUTES: Final = [Route("/realtime", _show_realtime)]

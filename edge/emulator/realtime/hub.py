@@ -6,6 +6,7 @@ A private and a public topic of one name are two topics.
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from edge.emulator.realtime.changes.subscription import Subscription
@@ -21,6 +22,8 @@ from edge.emulator.realtime.presence import Diff, Meta, Presence
 from edge.emulator.realtime.tokens import Identity
 
 PREFIX: Final = "realtime:"
+Key = tuple[str, bool]
+"""A topic's name without `realtime:`, and whether it is private."""
 _NUMBERS = itertools.count(1)
 
 
@@ -61,14 +64,25 @@ class Channel:
     number: int = field(default_factory=lambda: next(_NUMBERS))
 
     @property
-    def key(self) -> tuple[str, bool]:
+    def key(self) -> Key:
         return self.name, self.config.is_private
+
+
+@dataclass(slots=True)
+class Messages:
+    """How many messages a topic has had since it was opened, whoever received them."""
+
+    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    broadcast: int = 0
+    presence: int = 0
+    postgres_changes: int = 0
 
 
 @dataclass(slots=True)
 class _Topic:
     channels: set[Channel] = field(default_factory=set[Channel])
     presence: Presence = field(default_factory=Presence)
+    messages: Messages = field(default_factory=Messages)
 
 
 def frame_bytes(data: str | bytes) -> bytes:
@@ -90,7 +104,7 @@ class Hub:
     """All channels of this process; `revision` grows whenever one of them changes."""
 
     revision: int = field(default=0, init=False)
-    _topics: dict[tuple[str, bool], _Topic] = field(default_factory=dict[Any, _Topic], init=False)
+    _topics: dict[Key, _Topic] = field(default_factory=dict[Any, _Topic], init=False)
 
     def channels(self) -> Iterable[Channel]:
         return itertools.chain.from_iterable(topic.channels for topic in self._topics.values())
@@ -117,6 +131,17 @@ class Hub:
         if not topic.channels and not topic.presence:
             del self._topics[channel.key]
 
+    def messages(self, key: Key) -> Messages:
+        """Return the counts of a topic; zeros if it is not open."""
+        topic = self._topics.get(key)
+        return topic.messages if topic else Messages()
+
+    def count_change(self, key: Key) -> None:
+        """Count a change that is sent to a topic."""
+        topic = self._topics.get(key)
+        if topic:
+            topic.messages.postgres_changes += 1
+
     def presence_state(self, channel: Channel) -> dict[str, Any]:
         topic = self._topics.get(channel.key)
         return topic.presence.state() if topic else {}
@@ -134,14 +159,12 @@ class Hub:
             diff = topic.presence.untrack(channel.config.presence_key, channel.number)
             self._publish(channel, diff)
 
-    def broadcast(
-        self, key: tuple[str, bool], message: UserBroadcast, sender: Channel | None = None
-    ) -> int:
+    def broadcast(self, key: Key, message: UserBroadcast, sender: Channel | None = None) -> int:
         """Send a broadcast with its event and payload apart; returns the deliveries."""
         frames: dict[Version, bytes | None] = {}
         count = 0
         identifier = str((message.meta or {}).get("id", ""))
-        for channel in self._receivers(key, sender):
+        for channel in self._count_broadcast(key, sender):
             if identifier and identifier in channel.replayed:
                 continue
             version = channel.socket.version
@@ -156,7 +179,7 @@ class Hub:
 
     def broadcast_text(self, sender: Channel, payload: str) -> int:
         """Send a broadcast that came as text, as it is; returns the deliveries."""
-        receivers = self._receivers(sender.key, sender)
+        receivers = self._count_broadcast(sender.key, sender)
         self._send(sender.key, "broadcast", payload, receivers)
         return len(receivers)
 
@@ -164,6 +187,7 @@ class Hub:
         topic = self._topics.get(channel.key)
         if diff is None or topic is None:
             return
+        topic.messages.presence += 1
         receivers = [
             each
             for each in topic.channels
@@ -171,9 +195,7 @@ class Hub:
         ]
         self._send(channel.key, "presence_diff", dumps(diff), receivers)
 
-    def _send(
-        self, key: tuple[str, bool], event: str, payload: str, receivers: Iterable[Channel]
-    ) -> None:
+    def _send(self, key: Key, event: str, payload: str, receivers: Iterable[Channel]) -> None:
         frames: dict[Version, bytes] = {}
         for channel in receivers:
             version = channel.socket.version
@@ -181,10 +203,12 @@ class Hub:
                 frames[version] = frame_bytes(encode_raw(PREFIX + key[0], event, payload, version))
             channel.socket.send_frame(frames[version])
 
-    def _receivers(self, key: tuple[str, bool], sender: Channel | None) -> list[Channel]:
+    def _count_broadcast(self, key: Key, sender: Channel | None) -> list[Channel]:
+        """Count a broadcast; returns its receivers."""
         topic = self._topics.get(key)
         if topic is None:
             return []
+        topic.messages.broadcast += 1
         return [
             channel
             for channel in topic.channels

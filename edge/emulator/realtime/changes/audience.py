@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from edge.emulator.realtime.changes.subscription import Subscription
 from edge.emulator.realtime.codec import Version
-from edge.emulator.realtime.hub import Channel, Hub, Receiver
+from edge.emulator.realtime.hub import Channel, Hub, Key, Receiver
 from edge.emulator.realtime.tokens import Identity
 
 _Change = tuple[str, str, str]
@@ -15,7 +15,7 @@ _Change = tuple[str, str, str]
 class Group:
     """Sockets that get the same bytes: one topic, the same rights, subscriptions and version."""
 
-    name: str
+    topic: Key
     version: Version
     identity: Identity
     subscriptions: tuple[Subscription, ...]
@@ -52,9 +52,9 @@ def _group(channels: Iterable[Channel], change: _Change) -> list[Group]:
         wanted = tuple(each for each in channel.subscriptions if each.matches(*change))
         if wanted:
             version = channel.socket.version
-            key = channel.name, version, channel.identity.rights, wanted
+            key = channel.key, version, channel.identity.rights, wanted
             group = groups.get(key)
             if group is None:
-                group = groups[key] = Group(channel.name, version, channel.identity, wanted)
+                group = groups[key] = Group(channel.key, version, channel.identity, wanted)
             group.sockets.append(channel.socket)
     return list(groups.values())

@@ -22,7 +22,7 @@ from edge.emulator.realtime.changes.replication import ReplicationStream
 from edge.emulator.realtime.changes.subscription import Filter
 from edge.emulator.realtime.changes.values import compare, render_value
 from edge.emulator.realtime.codec import UserBroadcast, dumps, encode_raw
-from edge.emulator.realtime.hub import PREFIX, Hub, frame_bytes
+from edge.emulator.realtime.hub import PREFIX, Hub, Key, frame_bytes
 from edge.emulator.realtime.tokens import Identity
 from edge.emulator.realtime.turns import Turn
 
@@ -188,6 +188,7 @@ class ChangeFeed:
         ]
         visible = await self._find_visible(event, [group.identity for group, _ in wanted])
         bodies: dict[object, str] = {}
+        counted: set[Key] = set()
         for group, subscriptions in wanted:
             if not visible[group.rights]:
                 continue
@@ -197,7 +198,10 @@ class ChangeFeed:
                 bodies[role, select] = render_data(event, rights, select)
             ids = dumps([each.id for each in subscriptions])
             payload = f'{{"ids":{ids},"data":{bodies[role, select]}}}'
-            text = encode_raw(PREFIX + group.name, "postgres_changes", payload, group.version)
+            if group.topic not in counted:
+                counted.add(group.topic)
+                self.hub.count_change(group.topic)
+            text = encode_raw(PREFIX + group.topic[0], "postgres_changes", payload, group.version)
             frame = frame_bytes(text)
             for socket in group.sockets:
                 socket.send_frame(frame)

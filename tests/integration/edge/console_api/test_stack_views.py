@@ -1,8 +1,13 @@
 """Schedules, providers, realtime and settings over the API."""
 
-import pytest
+from uuid import uuid4
 
+import pytest
+from websockets.asyncio.client import connect
+
+from edge.tokens import mint
 from tests.integration.edge.console_api.client import Console
+from tests.support.realtime_service import Client
 
 pytestmark = [pytest.mark.e2e]
 
@@ -48,8 +53,48 @@ def test_schedules_are_listed_with_their_next_run(console: Console) -> None:
     assert console.get("/schedules/job:1/runs") is not None
 
 
-def test_open_channels_are_shown(console: Console) -> None:
-    state = console.get("/realtime")
+async def test_open_channels_are_shown_with_the_messages_that_they_had(console: Console) -> None:
+    stack, room, table = console.stack, f"room-{uuid4().hex}", console.table
+    console.execute(f"alter publication supabase_realtime add table public.{table}")
+    console.execute(f"grant all on public.{table} to anon, authenticated, service_role")
+    url = f"{stack.url.replace('http', 'ws', 1)}/realtime/v1/websocket?vsn=2.0.0&apikey="
+    owner = mint(stack.jwt_secret, "authenticated", sub=console.users[0], aud="authenticated")
+    listened = {"postgres_changes": [{"event": "INSERT", "schema": "public", "table": table}]}
+    async with (
+        connect(url + stack.service_role_key, proxy=None) as first,
+        connect(url + owner, proxy=None) as second,
+        connect(url + owner, proxy=None) as elsewhere,
+    ):
+        ann, bob, other = Client(first), Client(second), Client(elsewhere)
+        await ann.join(room, broadcast={"ack": True}, presence={"key": "ann"}, **listened)
+        await bob.join(room, **listened)
+        await other.join(f"{room}-other")
+        await ann.event("system")
+        await bob.event("system")
+        assert _messages(console, room) == (0, 0, 0)
 
-    assert state["sockets"] >= 0
-    assert isinstance(state["data"], list)
+        for number in range(3):
+            await ann.send(f"realtime:{room}", "broadcast", {"event": "hi", "payload": number})
+            await bob.event("broadcast")
+        console.execute(f"select realtime.send('{{}}', 'sent', '{room}', false)")
+        await ann.event("broadcast")
+        for at in (1, 1, 2):  # the second says nothing new
+            track = {"type": "presence", "event": "track", "payload": {"at": at}}
+            ref = await ann.send(f"realtime:{room}", "presence", track)
+            await ann.until(lambda message, ref=ref: message[1] == ref)
+        for user in (console.users[0], console.users[0], console.users[1]):
+            console.execute(f"insert into public.{table} (owner) values ('{user}')")
+        for client, changes in ((ann, 3), (bob, 2)):
+            for _ in range(changes):
+                await client.event("postgres_changes")
+
+        assert _messages(console, room) == (4, 2, 3)
+        assert _messages(console, f"{room}-other") == (0, 0, 0)
+
+
+def _messages(console: Console, room: str) -> tuple[int, int, int]:
+    state = console.get("/realtime")
+    (topic,) = [each for each in state["data"] if each["topic"] == room]
+    assert state["sockets"] >= topic["members"] == len(topic["connections"]) > 0
+    counts = topic["messages"]
+    return counts["broadcast"], counts["presence"], counts["postgres_changes"]

@@ -17,9 +17,11 @@ class Socket:
         self.frames.append(data)
 
 
-def join(hub: Hub, socket: Socket, role: str = "anon", event: str = "*") -> Channel:
+def join(
+    hub: Hub, socket: Socket, role: str = "anon", event: str = "*", *, private: bool = False
+) -> Channel:
     entry = {"event": event, "schema": "public", "table": "t"}
-    config = parse_join({"config": {"postgres_changes": [entry]}})
+    config = parse_join({"config": {"postgres_changes": [entry], "private": private}})
     identity = Identity("token", role, f'{{"role":"{role}"}}', "", 9e12)
     channel = Channel(socket, "room", "1", config, identity, ALL_RIGHTS)
     channel.subscriptions = tuple(parse_subscription(*each) for each in config.changes)
@@ -56,3 +58,16 @@ def test_groups_follow_joins_leaves_and_new_tokens() -> None:
 
     hub.leave(second)
     assert [group.identity for group in audience.find("INSERT", "public", "t")] == [other]
+
+
+def test_a_private_and_a_public_topic_of_one_name_are_apart() -> None:
+    hub = Hub()
+    audience = Audience(hub)
+    for private in (True, False, False):
+        join(hub, Socket(), private=private)
+
+    assert sizes(audience) == [1, 2]
+    assert {group.topic for group in audience.find("INSERT", "public", "t")} == {
+        ("room", True),
+        ("room", False),
+    }
