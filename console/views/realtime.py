@@ -10,6 +10,7 @@ from nicegui import ui
 from console import api, page
 from console.api import ApiError
 from console.layout import heading
+from console.realtime_rates import Rates, describe_counts
 from console.realtime_socket import Frame, Listener, Topic
 from console.settings import read_settings
 from console.ui.filters import Filters
@@ -24,6 +25,8 @@ _CHANNELS: Final = (
     Column("private", "Private", "flag"),
     Column("members", "Members", "number"),
     Column("presence", "Present", "number"),
+    Column("rate", "Messages/s", "number"),
+    Column("messages", "So far", optional=True),
     Column("who", "Who", optional=True),
     Column("tables", "Listens to", "mono", optional=True),
     Column("listen", "", "action"),
@@ -51,6 +54,7 @@ class _Inspector:
         self._listener: Listener | None = None
         self._numbers = itertools.count(1)
         self._topics: dict[str, dict[str, Any]] = {}
+        self._rates = Rates()
 
     async def build(self, topic: str) -> None:
         await add_see_as(self._filters, "service_role: everything")
@@ -87,7 +91,8 @@ class _Inspector:
             self._state.set_text(exc.message)
             return
         self._topics = {each["id"]: each for each in answer["data"]}
-        rows = [_listed(each) for each in answer["data"]]
+        rates = self._rates.update(answer)
+        rows = [_listed(each, rates[each["id"]]) for each in answer["data"]]
         self._channels.clear()
         with self._channels, panel(f"Open channels on {answer['sockets']} connections"):
             if rows:
@@ -170,12 +175,14 @@ class _Inspector:
             )
 
 
-def _listed(topic: dict[str, Any]) -> dict[str, Any]:
+def _listed(topic: dict[str, Any], rate: float | None) -> dict[str, Any]:
     connections = topic["connections"]
     people = {each["sub"] or each["role"] for each in connections}
     tables = {table for each in connections for table in each["tables"]}
     return {
         **topic,
+        "rate": rate if rate is None else round(rate, 1),
+        "messages": describe_counts(topic["messages"]),
         "who": ", ".join(sorted(people)),
         "tables": ", ".join(sorted(tables)),
         "listen": "Join",

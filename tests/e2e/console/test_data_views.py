@@ -1,5 +1,6 @@
 """The console's views of data in a browser: rows as users, SQL, users, mail, files, frames."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -196,7 +197,9 @@ def test_frames_faults_and_settings(tab: Tab) -> None:
     expect(frames).to_contain_text("phx_reply")
     page.get_by_role("button", name="Send a broadcast").click()
     expect(frames).to_contain_text("hello")
-    expect(page.get_by_role("region", name="Channels")).to_contain_text("room-1")
+    channel = page.get_by_role("region", name="Channels").get_by_role("row", name="room-1")
+    expect(channel).to_contain_text("1 broadcast")
+    expect(channel.locator(".cell-number").nth(2)).to_have_text(re.compile(r"^\d"))
 
     page = tab.open("/providers")
     page.get_by_role("button", name="Inject a fault into OpenAI").click()
