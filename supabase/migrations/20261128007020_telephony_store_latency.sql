@@ -88,3 +88,6 @@ begin
     return merged;
 end;
 $$;
+
+-- Open sessions keep a plan that knows the type's former fields until the function changes; this is the setting it has.
+alter function public.apply_call_events_v1(jsonb) set search_path = '';
