@@ -22,11 +22,13 @@ _SECONDS: Final = 20.0
 async def claim_job(
     env: SupabaseEnv, queue: PgmqQueue | ScriptedQueue, name: str, worker: str | None
 ) -> Any:
-    """Return the payload of the next job, or another message; None if none waits.
+    """Return the payload of the next job, or another message; None if none waits, or in a pause.
 
     Jobs that were queued in Postgres before QUEUE_URL was set come after those of its server.
     """
     if isinstance(queue, ScriptedQueue):
+        if await call_rpc(env, None, "is_media_queue_paused_v1", {"queue": name}, seconds=_SECONDS):
+            return None
         value = await _claim_external(env, queue, name, worker)
         if value is not None:
             return value

@@ -7,7 +7,8 @@ POST /pipeline and /multi-exec with an array of those. Authorization: Bearer, or
 Header Upstash-Encoding: base64; X-Worker-Id names the worker in the job's row.
 Commands: PING, LPUSH, RPUSH, LPOP, RPOP, LLEN, LRANGE, DEL, of sdxl_queue and wan_queue. Both ends
 pop the message whose turn it is. A popped job is leased to the worker: it is another's after 300 s
-(images) or 1,800 s (videos) without a callback. DEL removes messages that are no jobs.
+(images) or 1,800 s (videos) without a callback. A paused queue pops null. DEL removes messages that
+are no jobs.
 POST /uploads/JOB_ID/FILE_NAME: {result: {url, path}}; a PUT to url stores a file of the job.
 200 {result} · 400 {error: "ERR …"} · 401 {error: "Unauthorized"} · 403 · 404 · 503.
 POST {"action": "reap"}, each half minute: jobs of lost workers are queued again, or fail.

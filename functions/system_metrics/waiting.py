@@ -12,6 +12,8 @@ def describe_wait(queue: Mapping[str, Any]) -> str:
     """Return the estimate for a queue as get_media_queues_v1 describes it."""
     depth = queue.get("depth", 0)
     seconds = queue.get("eta_seconds")
+    if queue.get("paused_at"):
+        return "paused"
     if not depth:
         return "immediate"
     bands, value = (_BY_DEPTH, depth) if seconds is None else (_BY_SECONDS, float(seconds))

@@ -58,10 +58,11 @@ def create_worker(stack: RunningStack, name: str = "") -> PullWorker:
 
 
 def empty_queues(stack: RunningStack) -> None:
-    """Cancel the jobs of earlier tests, whose messages would come first."""
+    """Cancel the jobs of earlier tests, whose messages would come first, and forget pauses."""
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
         connection.execute(
             "update public.jobs set status = 'cancelled' where status in ('queued', 'processing')"
         )
         connection.execute("delete from pgmq.q_sdxl_queue")
         connection.execute("delete from pgmq.q_wan_queue")
+        connection.execute("delete from media.queue_pauses")

@@ -36,15 +36,15 @@ class External:
         return httpx.post(self.urls["queue_job"], json=body, headers=user.headers, timeout=PATIENCE)
 
     def pop(self) -> dict[str, Any] | None:
-        result = self._ask("GET", "media_queue", "/rpop/sdxl_queue")["result"]
+        result = self.ask("GET", "media_queue", "/rpop/sdxl_queue")["result"]
         return json.loads(result) if result else None
 
     def reap(self) -> dict[str, Any]:
-        return self._ask("POST", "media_queue", json={"action": "reap"})
+        return self.ask("POST", "media_queue", json={"action": "reap"})
 
     def call_back(self, job_id: str, status: str, **report: Any) -> dict[str, Any]:
         body = {"job_id": job_id, "status": status, **report}
-        return self._ask("POST", "job_callback", json=body)
+        return self.ask("POST", "job_callback", json=body)
 
     def finish(self, job: dict[str, Any]) -> dict[str, Any]:
         worker = PullWorker(self.stack.url, self.stack.service_role_key)
@@ -53,7 +53,7 @@ class External:
             worker.upload(path, worker.draw(job, 0))
         return self.call_back(job["id"], "completed", assets=[{"type": "image", "url": path}])
 
-    def _ask(self, method: str, function: str, path: str = "", **options: Any) -> dict[str, Any]:
+    def ask(self, method: str, function: str, path: str = "", **options: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.stack.service_role_key}"}
         url = f"{self.urls[function]}{path}"
         answer = httpx.request(method, url, headers=headers, timeout=PATIENCE, **options)
@@ -171,6 +171,26 @@ def test_a_crash_between_row_and_queue_loses_nothing(external: External, ann: Me
     sent = external.pop()
     assert sent
     assert sent["job_id"] == receipt["job_id"]
+
+
+def test_a_paused_queue_gives_nothing(external: External, ann: MediaUser) -> None:
+    """Neither jobs nor other messages, of the server or of Postgres."""
+    first, second = (external.queue(ann).json()["jobId"] for _ in range(2))
+    ann.queue()  # by the stack's own function: in Postgres
+    external.ask("POST", "media_queue", json=["LPUSH", "sdxl_queue", '"a note"'])
+    with psycopg.connect(external.stack.dsn, autocommit=True) as connection:
+        connection.execute("select public.pause_media_queue_v1('sdxl_queue')")
+        try:
+            paused = [external.pop(), external.pop()]
+        finally:
+            connection.execute("delete from media.queue_pauses")
+
+    popped = [external.pop() for _ in range(4)]
+
+    assert paused == [None, None]
+    ids = [job["id"] for job in popped if isinstance(job, dict)]
+    assert ids[:2] == [first, second]
+    assert (len(ids), "a note" in popped) == (3, True)
 
 
 def test_users_take_turns(external: External, ann: MediaUser) -> None:

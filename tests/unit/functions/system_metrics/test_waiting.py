@@ -8,6 +8,7 @@ from functions.system_metrics.waiting import describe_wait
     [
         ({}, "immediate"),
         ({"depth": 0, "eta_seconds": 30}, "immediate"),
+        ({"depth": 3, "eta_seconds": None, "paused_at": "2026-11-28T00:00:00Z"}, "paused"),
         ({"depth": 3, "eta_seconds": None}, "< 1 min"),
         ({"depth": 4}, "1-3 mins"),
         ({"depth": 20}, "3-10 mins"),
