@@ -1,6 +1,8 @@
-"""`edge queue`: see, cancel and retry the media jobs of the running stack."""
+"""`edge queue`: see and retry the media jobs of the running stack, pause their queues."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -19,11 +21,12 @@ from backend.campaigns.project import (
     running_stack,
 )
 
-app = typer.Typer(cls=CampaignGroup, help="Media jobs in the queues.", no_args_is_help=True)
+app = typer.Typer(cls=CampaignGroup, help="Media jobs and their queues.", no_args_is_help=True)
 
 Workdir = Annotated[Path, typer.Option("--workdir", help="The project's folder.")]
 Output = Annotated[Literal["pretty", "json"], typer.Option("-o", "--output")]
 Most = Annotated[int, typer.Option(help="How many jobs.", min=1, max=1000)]
+Name = Annotated[str, typer.Argument(help="A queue, as `edge queue list` names it.")]
 
 _COLUMNS: Final = (
     "id,user_id,job_type,status,queue_name,attempts,max_attempts,worker_id,error_message,"
@@ -40,11 +43,13 @@ def list_jobs(*, most: Most = 50, workdir: Workdir = Path(), output: Output = "p
     if output == "json":
         print_json({"queues": queues, "jobs": jobs})
         return
-    table = Table("queue", "waiting", "drawn", "oldest", "a job takes", "next in", box=None)
+    table = Table(
+        "queue", "state", "waiting", "drawn", "oldest", "a job takes", "next in", box=None
+    )
     for name, queue in sorted(queues.items()):
         seconds = (queue["oldest_age_seconds"], queue["average_seconds"], queue["eta_seconds"])
         counts = (str(queue["depth"]), str(queue["in_flight"]))
-        table.add_row(name, *counts, *(_seconds(each) for each in seconds))
+        table.add_row(name, _state(queue), *counts, *(_seconds(each) for each in seconds))
     messages.print(table)
     _print(jobs)
 
@@ -77,6 +82,23 @@ def retry_jobs(
         for job_id in dict.fromkeys(ids):
             _ask(client, "POST", "rpc/retry_media_job_v1", json={"job_id": job_id})
     note(f"{len(set(ids))} jobs are queued again.", "green")
+
+
+@app.command("pause")
+def pause_queue(name: Name, *, workdir: Workdir = Path()) -> None:
+    """Give workers no job of a queue until it is resumed; jobs are queued, running ones go on."""
+    with _client(workdir) as client:
+        pause = {"queue": name, "who": _user()}
+        _ask(client, "POST", "rpc/pause_media_queue_v1", json=pause)
+    note(f"{name} is paused; jobs wait until: edge queue resume {name}", "yellow")
+
+
+@app.command("resume")
+def resume_queue(name: Name, *, workdir: Workdir = Path()) -> None:
+    """Let workers take the jobs of a paused queue again, in the order they waited."""
+    with _client(workdir) as client:
+        answer = _ask(client, "POST", "rpc/resume_media_queue_v1", json={"queue": name})
+    note(f"{name} is resumed." if answer["resumed"] else f"{name} was not paused.", "green")
 
 
 def _client(workdir: Path) -> httpx.Client:
@@ -115,6 +137,21 @@ def _print(jobs: list[dict[str, Any]]) -> None:
             Text(shown[:60], no_wrap=True, overflow="ellipsis"),
         )
     messages.print(table if jobs else "No jobs.")
+
+
+def _state(queue: Mapping[str, Any]) -> str:
+    if not queue["paused_at"]:
+        return "running"
+    by = f" by {queue['paused_by']}" if queue["paused_by"] else ""
+    return f"paused for {_age(queue['paused_at'])}{by}"
+
+
+def _user() -> str | None:
+    """Return the name of the account; None where it has none, as in some containers."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return None
 
 
 def _age(moment: str) -> str:

@@ -1,4 +1,4 @@
-"""`edge queue`: shows the jobs of the running stack, and queues failed ones again."""
+"""`edge queue`: shows the jobs of the running stack, queues failed ones again, pauses queues."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def started(project: Path) -> Iterator[dict[str, Any]]:
         yield details
 
 
-def test_jobs_are_shown_and_failed_ones_are_queued_again(
+def test_jobs_are_shown_failed_ones_queued_again_and_queues_paused(
     project: Path, started: dict[str, Any]
 ) -> None:
     with psycopg.connect(started["DB_URL"], autocommit=True) as connection:
@@ -47,6 +47,13 @@ def test_jobs_are_shown_and_failed_ones_are_queued_again(
     again = edge(project, "queue", "retry", waiting)
     unknown = edge(project, "queue", "retry", str(uuid4()))
     none = edge(project, "queue", "retry")
+    paused = edge(project, "queue", "pause", "sdxl_queue")
+    with psycopg.connect(started["DB_URL"], autocommit=True) as connection:
+        taken = [MediaDatabase(connection).claim()]
+        table = edge(project, "queue", "list").stderr
+        resumed = edge(project, "queue", "resume", "sdxl_queue")
+        taken.append(MediaDatabase(connection).claim())
+    no_queue = edge(project, "queue", "pause", "sdxl")
     after = json.loads(edge(project, "queue", "dead", "-o", "json").stdout)
 
     assert [job["id"] for job in listed["jobs"]] == [waiting]
@@ -56,3 +63,10 @@ def test_jobs_are_shown_and_failed_ones_are_queued_again(
     assert (again.returncode, "cannot be queued again" in again.stderr) == (2, True)
     assert (unknown.returncode, "Job not found" in unknown.stderr) == (2, True)
     assert (none.returncode, "--all" in none.stderr) == (2, True)
+    assert (paused.returncode, resumed.returncode) == (0, 0), paused.stderr + resumed.stderr
+    assert "paused for" in next(line for line in table.splitlines() if "sdxl_queue" in line)
+    assert "running" in next(line for line in table.splitlines() if "wan_queue" in line)
+    assert taken[0] is None
+    assert taken[1]
+    assert taken[1]["job_id"] == waiting
+    assert (no_queue.returncode, "There is no queue sdxl." in no_queue.stderr) == (2, True)
