@@ -42,11 +42,14 @@ _COLUMNS: Final = (
 )
 _QUEUES: Final = (
     Column("name", "Queue", "mono"),
+    Column("state", "State", "status", tones={"running": "good", "paused": "warn"}),
     Column("depth", "Waiting", "number"),
     Column("in_flight", "With a worker", "number"),
     Column("oldest", "Oldest"),
     Column("average", "A job takes", optional=True),
     Column("failed", "Failed", "number", href="/console/jobs?status=failed"),
+    Column("by", "Paused by", optional=True),
+    Column("act", "", "action"),
 )
 _STATES: Final = {
     "queued": "Waiting",
@@ -68,6 +71,7 @@ _READ: Final = (
     "id,original_prompt,status,job_type,queue_name,attempts,max_attempts,error_message,queued_at"
 )
 _SHOWN: Final = 100
+_PAUSE: Final = "Pause"
 _FIRST: Final = 10
 """The highest priority; the lowest is as far below 0."""
 _MOST_CHANGED: Final = 1000
@@ -106,10 +110,24 @@ async def jobs() -> None:
             "Write a prompt below, or call the function queue-job.",
             "edge queue list",
         )
+
+    async def switch(name: str) -> None:
+        shown = next(row for row in queues.rows if row["name"] == name)
+        await attempt(partial(_switch, name, shown["act"]))
+        await load()
+
+    queues.on_act(lambda key, _column: switch(key))
     filters.on_change = load
     await load()
     every(1.0, load)
     await _add_form()
+
+
+async def _switch(queue: str, act: str) -> None:
+    if act == _PAUSE:
+        await call("pause_media_queue_v1", queue=queue, who="the console")
+    else:
+        await call("resume_media_queue_v1", queue=queue)
 
 
 def _conditions(values: Mapping[str, str], status: str = "") -> dict[str, str]:
@@ -134,9 +152,16 @@ def _queue_rows(queues: Mapping[str, Any]) -> list[dict[str, Any]]:
             "in_flight": queue["in_flight"],
             "oldest": _seconds(queue["oldest_age_seconds"]),
             "average": _seconds(queue["average_seconds"]),
+            **_pause(queue),
         }
         for name, queue in sorted(queues.items())
     ]
+
+
+def _pause(queue: Mapping[str, Any]) -> dict[str, str]:
+    if not queue["paused_at"]:
+        return {"state": "running", "by": "", "act": _PAUSE}
+    return {"state": "paused", "by": queue["paused_by"] or "–", "act": "Resume"}
 
 
 def _seconds(seconds: float | None) -> str:

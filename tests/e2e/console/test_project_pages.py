@@ -125,6 +125,11 @@ def test_a_deck_becomes_a_talk_track(page: Page, email: str, tmp_path: Path, nam
 
 def test_a_prompt_becomes_a_job_that_can_be_cancelled(page: Page, email: str) -> None:
     page.goto("/console/jobs")
+    queue = page.get_by_role("table", name="Queues").get_by_role("row").filter(has_text="wan_queue")
+    queue.get_by_role("button", name="Pause").click()
+    expect(queue).to_contain_text("paused")
+    queue.get_by_role("button", name="Resume").click()
+    expect(queue).to_contain_text("running")
     choose_user(page, email)
     page.get_by_label("Prompt").fill("A red lighthouse in a storm")
     page.get_by_role("button", name="Queue it").click()
