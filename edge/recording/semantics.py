@@ -18,6 +18,12 @@ _OPERATIONS: Final = {
 _MODEL: Final = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 _INPUT: Final = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,12})')
 _OUTPUT: Final = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,12})')
+_READ: Final = re.compile(rb'"cached_tokens"\s*:\s*(\d{1,12})')
+_WRITTEN: Final = re.compile(rb'"cache_write_tokens"\s*:\s*(\d{1,12})')
+"""Of a cache, as OpenAI tells them: the input tokens include them."""
+_READ_BESIDE: Final = re.compile(rb'"cache_read_input_tokens"\s*:\s*(\d{1,12})')
+_WRITTEN_BESIDE: Final = re.compile(rb'"cache_creation_input_tokens"\s*:\s*(\d{1,12})')
+"""As Anthropic tells them: beside the input tokens. OpenTelemetry's input tokens include them."""
 _COST: Final = re.compile(
     rb'"usage"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"cost"\s*:\s*(\d{1,9}(?:\.\d{1,20})?)'
 )
@@ -66,13 +72,29 @@ def _describe_provider(capture: Capture, request: bytes, response: bytes) -> dic
         found["gen_ai.request.model"] = model[1].decode("utf-8", "replace")
     if model := _MODEL.search(response):
         found["gen_ai.response.model"] = model[1].decode("utf-8", "replace")
-    if tokens := _INPUT.findall(response):
-        found["gen_ai.usage.input_tokens"] = max(map(int, tokens))
-    if tokens := _OUTPUT.findall(response):
-        found["gen_ai.usage.output_tokens"] = max(map(int, tokens))
+    found |= _describe_tokens(response)
     if cost := _COST.search(response):
         found["gen_ai.usage.cost"] = float(cost[1])
     return found
+
+
+def _describe_tokens(response: bytes) -> dict[str, int]:
+    """Return the counts; of a stream, whose events tell them again, the highest."""
+    found: dict[str, int] = {}
+    read, written = _count(_READ_BESIDE, response) or 0, _count(_WRITTEN_BESIDE, response) or 0
+    if (tokens := _count(_INPUT, response)) is not None:
+        found["gen_ai.usage.input_tokens"] = tokens + read + written
+    if (tokens := _count(_OUTPUT, response)) is not None:
+        found["gen_ai.usage.output_tokens"] = tokens
+    if read := read or _count(_READ, response):
+        found["gen_ai.usage.cache_read.input_tokens"] = read
+    if written := written or _count(_WRITTEN, response):
+        found["gen_ai.usage.cache_creation.input_tokens"] = written
+    return found
+
+
+def _count(pattern: re.Pattern[bytes], response: bytes) -> int | None:
+    return max(map(int, pattern.findall(response)), default=None)
 
 
 def _parts(path: str, skipped: int) -> Sequence[str]:

@@ -19,6 +19,20 @@ def test_tokens_and_the_cost_that_the_provider_tells() -> None:
     assert found["gen_ai.usage.cost"] == 0.00125
 
 
+def test_tokens_of_a_cache_are_part_of_the_input_for_every_provider() -> None:
+    openai = b'"prompt_tokens": 90, "prompt_tokens_details": {"cached_tokens": 64}'
+    anthropic = b'"input_tokens": 6, "cache_read_input_tokens": 64,'
+    anthropic += b' "cache_creation_input_tokens": 20, "output_tokens": 1'
+    names = ("input_tokens", "cache_read.input_tokens", "cache_creation.input_tokens")
+
+    found = [describe(b'{"usage": {' + usage + b"}}") for usage in (openai, anthropic)]
+
+    assert [[each.get(f"gen_ai.usage.{name}") for name in names] for each in found] == [
+        [90, 64, None],
+        [90, 64, 20],
+    ]
+
+
 def test_no_cost_is_made_up() -> None:
     text = b'{"choices": [{"text": "the cost"}], "cost": 3, "usage": {"total_tokens": 4}}'
 
