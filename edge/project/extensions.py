@@ -28,6 +28,9 @@
     days = 3
     failed_days = 14
 
+    [recording.prices]                   # dollars per million tokens: project/prices.py
+    "gpt-5*" = { input = 1.25, output = 10.0, cached = 0.125 }
+
 A separate file, because the Supabase CLI also reads supabase/config.toml and refuses tables that
 it does not know. An entry that is wrong is left out and reported; the others work. Importing this
 module is cheap: `edge --help` reads the file.

@@ -1,8 +1,10 @@
 """What is recorded, and for how long: the table [recording] of edge.toml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
+
+from edge.project.prices import Price, parse_prices
 
 _MOST: Final = 1_000_000
 
@@ -14,7 +16,8 @@ class RecordingSettings:
     Requests that failed are kept for `failed_days`, others for `days`, and less if all of it takes
     more than `max_mb`. Of a body the first `body_kb` are kept. At most `per_second` requests are
     recorded whole, fewer on a slow machine; when there are more, only failures besides. `redact`
-    names more keys of bodies and headers whose values are replaced.
+    names more keys of bodies and headers whose values are replaced. By `prices` of models the cost
+    of calls is computed whose provider tells none.
     """
 
     enabled: bool = True
@@ -24,6 +27,7 @@ class RecordingSettings:
     body_kb: int = 64
     per_second: int = 100
     redact: tuple[str, ...] = ()
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
 
 
 def parse_recording(value: Any) -> tuple[RecordingSettings, list[str]]:
@@ -34,6 +38,10 @@ def parse_recording(value: Any) -> tuple[RecordingSettings, list[str]]:
     found: dict[str, Any] = {}
     faults: list[str] = []
     for name, entry in cast("Mapping[str, Any]", value).items():
+        if name == "prices":
+            found[name], wrong = parse_prices(entry)
+            faults += wrong
+            continue
         try:
             found[name] = _check(name, entry, getattr(known, name, None))
         except ValueError as exc:
