@@ -22,6 +22,7 @@ from console.ui.roles import RolePicker
 from console.ui.table import Table
 from console.ui.text import pretty, text_block
 from console.ui.times import time_tag
+from console.ui.usage import show_usage
 from console.ui.waterfall import Waterfall
 from console.view import BASE
 from console.views.logs import LOG_COLUMNS, render_log
@@ -80,6 +81,7 @@ async def request(id: str) -> None:
     if found["spans"]:
         with panel("Where the time went"):
             Waterfall(found["spans"])
+    show_usage(found.get("usage"))
     with ui.element("div").classes("grid-2"):
         _show_side("Request", found["request"])
         _show_side("Answer", found["response"])

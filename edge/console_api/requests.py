@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.console_api.context import context_of
+from edge.console_api.costs import add_usage
 from edge.console_api.errors import not_found
 from edge.console_api.filters import (
     Conditions,
@@ -176,6 +177,7 @@ def decode(head: bytes, *, is_cut: bool) -> tuple[str, str]:
 
 
 async def _show_request(request: Request) -> Response:
+    prices = context_of(request).settings.extensions.recording.prices
     async with context_of(request).database() as connection:
         row = await find_request(connection, request.path_params["id"])
         spans = await find_spans(connection, row)
@@ -193,6 +195,7 @@ async def _show_request(request: Request) -> Response:
         item
         | {
             "claims": row["claims"],
+            "usage": add_usage(row, spans, prices),
             "spans": spans,
             "logs": [render_log(line) for line in logs],
             "request": _render_body(bodies[0]),

@@ -149,7 +149,40 @@ async def work():
 ''',
     "functions/echo/function.toml": "verify_jwt = false\n",
     "functions/broken/function.toml": "verify_jwt = false\n",
-    "edge.toml": '[recording]\nredact = ["iban"]\n',
+    "functions/models/main.py": '''\
+"""Ask OpenAI for two models, and Anthropic for a stream."""
+
+import asyncio
+import os
+
+import httpx
+
+API = os.environ["SUPABASE_URL"]
+KEY = os.environ["SUPABASE_SERVICE_ROLE_KEY"]
+_SAY = [{"role": "user", "content": "Say hello."}]
+_CHAT = "/providers/openai/v1/chat/completions"
+_MESSAGES = "/providers/anthropic/v1/messages"
+
+
+async def main(request):
+    headers = {"x-api-key": KEY, "authorization": f"Bearer {KEY}",
+               "anthropic-version": "2023-06-01"}
+    async with httpx.AsyncClient(base_url=API, headers=headers) as client:
+        answers = await asyncio.gather(
+            client.post(_CHAT, json={"model": "gpt-4o-mini", "messages": _SAY}),
+            client.post(_CHAT, json={"model": "house-model", "messages": _SAY}),
+            client.post(_MESSAGES, json={
+                "model": "claude-x-1", "messages": _SAY, "max_tokens": 50, "stream": True}))
+    return {"statuses": [answer.status_code for answer in answers]}
+''',
+    "edge.toml": """\
+[recording]
+redact = ["iban"]
+
+[recording.prices]
+"gpt-4o-mini" = { input = 0.15, output = 0.6, cached = 0.075 }
+"claude-*" = { input = 3.0, output = 15.0 }
+""",
 }
 SERVICE = "service_role"
 

@@ -51,6 +51,7 @@ def print_request(found: Mapping[str, Any]) -> None:
     for replay in found["replays"]:
         answers.print(Text(f"replayed as {replay}"))
     _print_spans(found["spans"])
+    _print_usage(found.get("usage"))
     _title("Log")
     for line in found["logs"]:
         answers.print(Text(f"  {line['level']:<8}{clean(line['text'])}"))
@@ -74,7 +75,25 @@ def _print_spans(spans: Sequence[Mapping[str, Any]]) -> None:
 
 def _tokens(attributes: Mapping[str, Any]) -> str:
     given, made = (attributes.get(f"gen_ai.usage.{n}_tokens") for n in ("input", "output"))
-    return f"  ({given or 0} + {made or 0} tokens)" if given or made else ""
+    if not (given or made):
+        return ""
+    cost = _dollars(attributes.get("gen_ai.usage.cost"), attributes.get("edge.cost.computed"))
+    return f"  ({given or 0} + {made or 0} tokens{cost})"
+
+
+def _print_usage(usage: Mapping[str, Any] | None) -> None:
+    """Print the sum of the calls to models."""
+    if usage is None:
+        return
+    _title("Tokens and cost")
+    cost = _dollars(usage["cost"], usage["computed"])
+    answers.print(Text(f"  {usage['input_tokens']} + {usage['output_tokens']} tokens{cost}"))
+    if usage["hint"]:
+        answers.print(Text(f"  {clean(usage['hint'])}", "dim"))
+
+
+def _dollars(cost: float | None, is_computed: Any) -> str:
+    return "" if cost is None else f", ${cost:,.6f}" + (" computed" if is_computed else "")
 
 
 def _print_message(side: str, message: Mapping[str, Any] | None) -> None:

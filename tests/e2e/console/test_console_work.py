@@ -115,6 +115,19 @@ def test_a_replay_with_another_body_is_linked(tab: Tab, recorded: RecordedStack)
     assert recorded.show(again)["replay_of"] == failed
 
 
+def test_a_request_shows_the_cost_of_its_calls(tab: Tab, recorded: RecordedStack) -> None:
+    answer = recorded.call("models", json={})
+    request_id = answer.headers["sb-request-id"]
+    wait_for(lambda: len((recorded.show(request_id)["usage"] or {"calls": []})["calls"]) == 3)
+    page = tab.open(f"/requests/{request_id}")
+
+    claude = page.get_by_role("row").filter(has_text="$").filter(has_text="claude-x-1")
+    expect(claude).to_contain_text("(computed)")
+    expect(page.get_by_role("row").filter(has_text="cost unknown")).to_contain_text("house-model")
+    expect(page.get_by_text(re.compile(r"^Sum of 3 calls: \d+ input and .* \$"))).to_be_visible()
+    expect(page.get_by_text('[recording.prices] "house-model" =')).to_be_visible()
+
+
 def test_a_bulk_replay_shows_its_progress_and_is_aborted(tab: Tab, recorded: RecordedStack) -> None:
     for body in ("quick 1", "quick 2", "slow 1", "slow 2"):
         recorded.show(recorded.call("again", json={"a": body}).headers["sb-request-id"])

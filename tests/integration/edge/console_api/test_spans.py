@@ -44,6 +44,36 @@ def test_a_functions_calls_are_spans_of_its_request(recorded: RecordedStack) -> 
     assert not listed & {each["id"] for each in nested}
 
 
+def test_cost_is_computed_by_the_settings_prices(recorded: RecordedStack) -> None:
+    answer = recorded.call("models", json={})
+    assert answer.json() == {"statuses": [200, 200, 200]}
+
+    def find() -> dict[str, Any] | None:
+        found = recorded.show(answer.headers["sb-request-id"])
+        return found if found["usage"] and len(found["usage"]["calls"]) == 3 else None
+
+    found = wait_for(find)
+    assert found
+    usage, spans = found["usage"], spans_of(found)
+    chat, claude = spans["chat gpt-4o-mini"]["attributes"], spans["chat claude-x-1"]["attributes"]
+    for attributes, price in ((chat, (0.15, 0.6)), (claude, (3.0, 15.0))):
+        tokens = [attributes[f"gen_ai.usage.{side}_tokens"] for side in ("input", "output")]
+        cost = sum(count * each for count, each in zip(tokens, price, strict=True)) / 1_000_000
+        assert cost > 0
+        assert attributes["gen_ai.usage.cost"] == pytest.approx(cost)
+        assert attributes["edge.cost.computed"]
+    assert "gen_ai.usage.cost" not in spans["chat house-model"]["attributes"]
+    total = chat["gen_ai.usage.cost"] + claude["gen_ai.usage.cost"]
+    assert usage["cost"] == pytest.approx(total)
+    assert '[recording.prices] "house-model" = ' in usage["hint"]
+    assert usage["input_tokens"] == sum(call["input_tokens"] for call in usage["calls"]) > 0
+
+    own = recorded.show(spans["chat gpt-4o-mini"]["id"])
+    assert own["usage"]["cost"] == own["attributes"]["gen_ai.usage.cost"]
+    assert own["usage"]["hint"] == ""
+    assert recorded.show(spans["chat house-model"]["id"])["usage"]["cost"] is None
+
+
 def test_what_is_done_after_the_answer_is_a_span_of_its_own(recorded: RecordedStack) -> None:
     answer = recorded.call("later", json={})
 
