@@ -1,6 +1,7 @@
 """`edge requests` and `edge replay` against a running stack."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from edge.cli.app import app
 from tests.support.recorded_stack import RecordedStack
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.process]
 
@@ -42,6 +44,18 @@ def test_shows_one_with_its_parts(recorded: RecordedStack) -> None:
     assert shown.exit_code == 0
     for part in ("422", "-32 is negative", "caller: service_role", "handler", '"value": -32'):
         assert part in shown.stdout
+
+
+def test_shows_tokens_and_cost_and_which_price_is_missing(recorded: RecordedStack) -> None:
+    request_id = recorded.call("models", json={}).headers["sb-request-id"]
+    wait_for(lambda: len((recorded.show(request_id)["usage"] or {"calls": ()})["calls"]) == 3)
+
+    shown = run(recorded, "requests", request_id).stdout
+
+    assert re.search(r"chat gpt-4o-mini  \(\d+ \+ \d+ tokens, \$0\.\d{6} computed\)", shown)
+    assert re.search(r"chat house-model  \(\d+ \+ \d+ tokens\)", shown)
+    assert "Tokens and cost" in shown
+    assert '"house-model"' in shown
 
 
 def test_replays_with_another_body_and_shows_the_difference(
