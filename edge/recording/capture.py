@@ -17,6 +17,7 @@ Header = tuple[bytes, bytes]
 
 _LENGTH: Final = b"content-length"
 _CLIENT_GONE: Final = 499
+_END: Final = 4096
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class Capture(Trace):
     response_headers: list[Header] = field(default_factory=list[Header], init=False)
     response_body: list[bytes] = field(default_factory=list[bytes], init=False)
     response_bytes: int = field(default=0, init=False)
+    response_end: bytes = field(default=b"", init=False)
+    """The last bytes of a provider's answer that is cut: there it tells its tokens."""
     served: RequestServed | None = field(default=None, init=False)
     messages: "Messages | None" = field(default=None, init=False)
     """Of a WebSocket."""
@@ -51,7 +54,7 @@ class Capture(Trace):
     def size(self) -> int:
         """Roughly the memory that it takes."""
         kept = sum(map(len, self.request_body)) + sum(map(len, self.response_body))
-        return 4096 + kept
+        return 4096 + kept + len(self.response_end)
 
     @property
     def duration_ms(self) -> float:
@@ -70,6 +73,8 @@ class Capture(Trace):
         self.response_bytes += len(body)
         if body and room > 0:
             self.response_body.append(body[:room])
+        if len(body) > room and self.kind == "provider":
+            self.response_end = (self.response_end + body[-_END:])[-_END:]
 
 
 class Recorder(Protocol):

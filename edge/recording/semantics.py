@@ -42,7 +42,8 @@ def describe_call(capture: Capture, response: bytes) -> dict[str, Any]:
     if capture.kind == "rest":
         return _describe_query(capture)
     if capture.kind == "provider":
-        return _describe_provider(capture, b"".join(capture.request_body), response)
+        whole = response + b"\n" + capture.response_end
+        return _describe_provider(capture, b"".join(capture.request_body), whole)
     return {}
 
 

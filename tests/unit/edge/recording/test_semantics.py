@@ -1,5 +1,7 @@
 """What is known of a call to a provider."""
 
+import pytest
+
 from edge.recording.capture import Capture
 from edge.recording.semantics import describe_call
 
@@ -31,6 +33,22 @@ def test_tokens_of_a_cache_are_part_of_the_input_for_every_provider() -> None:
         [90, 64, None],
         [90, 64, 20],
     ]
+
+
+@pytest.mark.parametrize("size", [1, 100, 50_000])
+@pytest.mark.parametrize("limit", [0, 1000, 90_000])
+def test_a_stream_of_more_than_is_kept_tells_its_tokens_at_its_end(limit: int, size: int) -> None:
+    capture = Capture("id", "provider", {}, "/providers/anthropic/v1/messages", limit)
+    stream = b'data: {"usage": {"input_tokens": 9, "output_tokens": 1}}\n' + b"data: word\n" * 8000
+    stream += b'data: {"usage": {"input_tokens": 9, "output_tokens": 8000}}\n' + b"data: {}\n" * 9
+    for start in range(0, len(stream), size):
+        capture.add_response(stream[start : start + size])
+
+    found = describe_call(capture, b"".join(capture.response_body))
+
+    assert found["gen_ai.usage.input_tokens"] == 9
+    assert found["gen_ai.usage.output_tokens"] == 8000
+    assert capture.size < 4096 + limit + 5000
 
 
 def test_no_cost_is_made_up() -> None:
