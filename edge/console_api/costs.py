@@ -25,7 +25,7 @@ def add_usage(
     if not calls:
         return None
     known = [call["cost"] for call in calls if call["cost"] is not None]
-    unknown = sorted({call["model"] or "*" for call in calls if call["cost"] is None})
+    unknown = sorted({call["model"] or "*" for call in calls if call["unpriced"]})
     return {
         "calls": calls,
         "input_tokens": sum(call["input_tokens"] for call in calls),
@@ -59,7 +59,8 @@ def _render(
     models = [model for model in named if model]
     given, made = attributes.get(_INPUT, 0), attributes.get(_OUTPUT, 0)
     cached, written = attributes.get(_CACHED, 0), attributes.get(_WRITTEN, 0)
-    if _COST not in attributes and (price := find_price(prices, models)):
+    price = find_price(prices, models)
+    if price and _COST not in attributes and _INPUT in attributes:  # output alone is not all
         cost = price.compute(given, made, cached=cached, written=written)
         attributes |= {_COST: cost, _COMPUTED: True}
     return {
@@ -71,6 +72,7 @@ def _render(
         "output_tokens": made,
         "cost": attributes.get(_COST),
         "computed": attributes.get(_COMPUTED, False),
+        "unpriced": price is None and _COST not in attributes,
     }
 
 
