@@ -83,10 +83,12 @@ class Database:
         before, missed_at = self._cache, time.monotonic()
         async with self._loading:
             # Concurrent misses share one check: any that began after this miss is recent enough.
-            if self._cache is before and self._checked_at < missed_at:
+            # A cache that was loaded meanwhile may have been read before the catalogue changed.
+            if self._checked_at < missed_at:
                 self._checked_at = time.monotonic()
-                if before is None or await self._fingerprint() != before.fingerprint:
-                    self._cache = await self._reload_or(before)
+                found = self._cache
+                if found is None or await self._fingerprint() != found.fingerprint:
+                    self._cache = await self._reload_or(found)
             return self._cache is not before
 
     async def _reload_or(self, before: SchemaCache | None) -> SchemaCache:

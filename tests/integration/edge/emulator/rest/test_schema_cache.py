@@ -66,6 +66,20 @@ async def test_a_table_locked_by_a_migration_does_not_keep_the_cache_from_loadin
         migration.rollback()
 
 
+async def test_a_table_is_found_that_a_reload_under_way_does_not_see(rest: Any):
+    """The reload has read the catalogue before the table is there, and ends after the miss."""
+    held = rest.app._database
+    async with held._loading:
+        read_before = await held._load()
+        rest.execute("create table public.late (id int); grant select on public.late to anon")
+        asked = asyncio.create_task(rest("GET", "/late"))
+        await asyncio.sleep(0.05)  # it waits for the reload
+        held._cache = read_before
+    answer = await asked
+
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
 async def test_a_failed_reload_keeps_the_cache(rest: Any, caplog: pytest.LogCaptureFixture):
     before = await rest("GET", "/shows")
     rest.execute("revoke select on pg_catalog.pg_attrdef from public")
