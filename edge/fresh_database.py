@@ -8,7 +8,8 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,8 @@ _TEMPLATE: Final = "edge_template"
 _AHEAD: Final = 3
 _MOST_DISCARDED: Final = 8
 """Databases that wait to be dropped, so that quick tests do not fill the disk."""
+_NUMBERS: Final = itertools.count()
+"""Of all copies of this process: a cluster may have several that make them."""
 _DEADLINE: Final = 30.0
 _PAUSE: Final = 0.001
 _LIMIT: Final = "set local statement_timeout = '300ms'"
@@ -44,7 +47,6 @@ class DatabaseCopies:
         self._changed = threading.Condition()
         self._ready = deque[str]()
         self._discarded = deque[str]()
-        self._names = itertools.count()
         self._error: Exception | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -73,13 +75,25 @@ class DatabaseCopies:
 
     def _work(self) -> None:
         try:
-            with psycopg.connect(self._cluster.dsn(self._place), autocommit=True) as connection:
-                while self._do_next(connection):
-                    pass
+            while self._work_connected():
+                pass
         except Exception as exc:  # raised again by who waits for the copy
             with self._changed:
                 self._error = exc
                 self._changed.notify_all()
+
+    def _work_connected(self) -> bool:
+        """Do all that is to be done; return whether the connection has broken, which was in use."""
+        with psycopg.connect(self._cluster.dsn(self._place), autocommit=True) as connection:
+            connection.execute("select 1")
+            try:
+                while self._do_next(connection):
+                    pass
+            except psycopg.OperationalError:
+                if not connection.closed:
+                    raise
+                return True
+        return False
 
     def _do_next(self, connection: psycopg.Connection) -> bool:
         with self._changed:
@@ -89,12 +103,14 @@ class DatabaseCopies:
             if self._closing:
                 return False
             copies = len(self._ready) < _AHEAD and len(self._discarded) < _MOST_DISCARDED
-            name = None if copies else self._discarded.popleft()
+            name = None if copies else self._discarded[0]
         if name:
             statement = sql.SQL("drop database if exists {} with (force)")
             connection.execute(statement.format(sql.Identifier(name)))
+            with self._changed:
+                self._discarded.popleft()
             return True
-        name = f"{self._template}_{next(self._names)}"
+        name = f"{self._template}_{next(_NUMBERS)}"
         copy_database(connection, name, self._template)
         with self._changed:
             self._ready.append(name)
@@ -114,12 +130,11 @@ class FreshDatabase:
     is_fresh: bool = False
     _orders: psycopg.Connection = field(init=False)
     _copies: DatabaseCopies = field(init=False)
-    _numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
 
     def prepare(self) -> None:
         """Keep what the database holds now as what each test begins with."""
         self.is_fresh = True
-        self._orders = psycopg.connect(self.cluster.dsn("template1"), autocommit=True)
+        self._orders = self._connect()
         self.cluster.drop_database(_TEMPLATE)
         self._do_alone(lambda: copy_database(self._orders, _TEMPLATE, self.name))
         self._allow_connections(allowed=True)
@@ -127,7 +142,8 @@ class FreshDatabase:
 
     def swap(self) -> None:
         """Put an unused copy in the place of the database that a test has used."""
-        fresh, left = self._copies.take(), f"edge_used_{next(self._numbers)}"
+        self._connect_again()
+        fresh, left = self._copies.take(), f"edge_used_{next(_NUMBERS)}"
         self._do_alone(lambda: self._put_aside(left))
         self._rename(fresh, self.name)
         self._copies.discard(left)
@@ -136,6 +152,16 @@ class FreshDatabase:
     def close(self) -> None:
         self._copies.close()
         self._orders.close()
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.cluster.dsn("template1"), autocommit=True)
+
+    def _connect_again(self) -> None:
+        """Open the connection again if a test has ended it, or restarted Postgres."""
+        with suppress(psycopg.OperationalError):
+            self._orders.execute("select 1")
+        if self._orders.closed:
+            self._orders = self._connect()
 
     def _do_alone(self, work: Callable[[], None]) -> None:
         """Do what needs the database for itself, and let nobody connect from now on.

@@ -55,3 +55,20 @@ def test_a_session_that_is_just_starting_does_not_keep_a_database(cluster: Clust
     with psycopg.connect(dsn) as swapped:
         assert swapped.execute("select 1").fetchone() == (1,)
     database.close()
+
+
+def test_a_test_may_end_all_connections(cluster: Cluster) -> None:
+    dsn, database = cluster.create_database("ended"), FreshDatabase(cluster, "ended")
+    database.prepare()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "select count(pg_terminate_backend(pid, 60000)) from pg_stat_activity"
+            " where datname = 'template1'"
+        )
+        connection.execute("create table left_behind (id int)")
+    for _ in range(5):
+        database.swap()
+        with psycopg.connect(dsn) as swapped:
+            found = swapped.execute("select to_regclass('left_behind')").fetchone()
+        assert found == (None,)
+    database.close()
