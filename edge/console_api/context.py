@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
@@ -46,7 +47,9 @@ class ConsoleContext:
     services: Callable[[], "Services | None"]
     recorder: Recorder | None
     sql: SqlService = field(init=False)
-    ensured: set[str] = field(default_factory=set[str], init=False)
+    ensured: WeakKeyDictionary[Connection, set[str]] = field(
+        default_factory=WeakKeyDictionary[Connection, set[str]], init=False
+    )
     """Statements that have made tables of the console's own."""
     bulks: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
     """The bulk actions since the start, by id."""

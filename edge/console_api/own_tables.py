@@ -11,8 +11,12 @@ _SCHEMA: Final = (
 
 
 async def ensure_table(context: ConsoleContext, connection: Any, create: str) -> None:
-    """Execute `create`, once since the start; others make tables of the schema as well."""
-    if create in context.ensured:
+    """Execute `create`, once a connection; others make tables of the schema as well.
+
+    A database that takes the place of another one ends all connections.
+    """
+    ensured = context.ensured.setdefault(connection, set())
+    if create in ensured:
         return
     await connection.execute("select pg_advisory_lock(730422)")
     try:
@@ -20,4 +24,4 @@ async def ensure_table(context: ConsoleContext, connection: Any, create: str) ->
             await connection.execute(statement)
     finally:
         await connection.execute("select pg_advisory_unlock(730422)")
-    context.ensured.add(create)
+    ensured.add(create)

@@ -95,3 +95,15 @@ def test_what_a_page_of_the_project_is_about_to_change_is_audited(console: Conso
     assert done.status_code == 204
     assert console.audited(path) == ["rest.patch"]
     assert {answer.status_code for answer in refused} == {400}
+
+
+@pytest.mark.usefixtures("project")
+def test_a_database_that_takes_the_place_of_another_gets_the_audit_table(console: Console) -> None:
+    change = {"method": "PATCH", "path": "/rest/v1/notes?id=eq.2"}
+    before = console.request("POST", "/audit", json=change)
+
+    console.stack.database.swap()
+    after = console.request("POST", "/audit", json=change)
+
+    assert (before.status_code, after.status_code) == (204, 204)
+    assert console.audited("/rest/v1/notes") == ["rest.patch"]

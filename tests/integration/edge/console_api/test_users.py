@@ -31,7 +31,9 @@ def test_a_token_signs_in_as_the_user_and_is_audited(console: Console) -> None:
     }
 
     assert token["expires_in"] == 600
-    assert [row["text"] for row in httpx.get(url, headers=headers).json()] == ["row 0"]
+    rows = httpx.get(url, headers=headers)
+    assert rows.status_code == 200, rows.text
+    assert [row["text"] for row in rows.json()] == ["row 0"]
     assert console.audited(alice) == ["user.token"]
 
 
