@@ -148,11 +148,17 @@ class PostgresManager(AsyncPubSubManager, AcknowledgingManager):
                     async with asyncio.timeout(_PUBLISH_SECONDS):
                         await self._notify(payload)
                 except (psycopg.Error, TimeoutError):
-                    self._publisher = None
+                    await self._hang_up()
                     if is_last:
                         raise
                 else:
                     return
+
+    async def _hang_up(self) -> None:
+        """Close a connection that failed, or that did not answer in time."""
+        connection, self._publisher = self._publisher, None
+        if connection:
+            await connection.close()
 
     async def _notify(self, payload: str) -> None:
         connection = self._publisher

@@ -68,8 +68,23 @@ async def test_instances_hear_each_other_again(
     listener.cancel()
     await asyncio.gather(listener, return_exceptions=True)
     for manager in (sender, receiver):
-        if manager._publisher:
-            await manager._publisher.close()
+        await manager._hang_up()
+
+
+async def test_a_connection_that_does_not_answer_in_time_is_closed(
+    cluster: Cluster, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else would: it is open, and Postgres works for it."""
+    manager = PostgresManager(cluster.dsn(database))
+    await manager._publish({"n": 1})
+    slow = manager._publisher
+    assert slow is not None
+    monkeypatch.setattr(managers, "_PUBLISH_SECONDS", 0.0)
+
+    with pytest.raises(TimeoutError):
+        await manager._publish({"n": 2})
+
+    assert slow.closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +119,9 @@ async def two_instances(database_url: str, redis_url: str) -> AsyncGenerator[Ins
     if redis_url:
         await sender.manager.redis.aclose()
         await receiver.manager.redis.aclose()
-    elif sender.manager._publisher:
-        await sender.manager._publisher.close()
+    else:
+        for server in (sender, receiver):
+            await server.manager._hang_up()
 
 
 @pytest.mark.parametrize("over_redis", [False, True])
