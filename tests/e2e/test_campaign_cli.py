@@ -180,7 +180,7 @@ def test_watch_shows_counts_pace_and_bars_until_the_end(
     campaign_id = import_list(project, "watched", endings)
     once = "update public.call_campaigns set max_attempts = 1 where id = %s"
     database.execute(once, (campaign_id,))
-    edge(project, "campaign", "clock", "600")
+    edge(project, "campaign", "clock", "60")  # calls of seconds: the screen is drawn once a second
     process = watch(project, "watched", terminal)
     before = read_screen(terminal, "minutes, $")
     act(project, "start", "watched")
