@@ -164,7 +164,7 @@ class FreshDatabase:
             self._orders = self._connect()
 
     def _do_alone(self, work: Callable[[], None]) -> None:
-        """Do what needs the database for itself, and let nobody connect from now on.
+        """Do what needs the database for itself, and refuse connections from now on.
 
         A session that is just starting can be ended only once it has started.
         """

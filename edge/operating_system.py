@@ -211,7 +211,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def idle_seconds() -> float:
-    """Return how long all cores together have had nothing to do; 0 where nobody counts it."""
+    """Return how long all cores together have been idle, in seconds; 0 where it is not counted."""
     if not IS_LINUX:
         import psutil
 

@@ -45,7 +45,7 @@ _TRACKS: Final = _Watched(
 
 @watch
 async def find_failing() -> list[Failing]:
-    """Return what has failed in the last day, and the workers that nobody has heard for long."""
+    """Return what has failed in the last day, and workers that have long been silent."""
     now = datetime.now(UTC)
     failed = {"status": "eq.failed", "updated_at": f"gt.{(now - _DAY).isoformat()}"}
     silent = f"last_checked_at.lt.{(now - _SILENT).isoformat()}"

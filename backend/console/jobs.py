@@ -139,7 +139,7 @@ def _conditions(values: Mapping[str, str], status: str = "") -> dict[str, str]:
 
 
 async def _count_failed() -> dict[str, int]:
-    """Count the failed jobs by queue, up to a number that nobody reads one by one."""
+    """Count the failed jobs by queue, up to a limit."""
     rows = await select("jobs", select="queue_name", status="eq.failed", limit=_MOST_CHANGED)
     return Counter(row["queue_name"] for row in rows)
 

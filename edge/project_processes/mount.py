@@ -26,12 +26,10 @@ class ProcessesMount:
     _supervisor: "Supervisor | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        entries = self.settings.extensions.processes
-        found = [
-            (path, ProcessPaths(entry.name, partial(self._find_port, entry.name)))
-            for entry in entries
-            for path in entry.paths
-        ]
+        found: list[tuple[str, ProcessPaths]] = []
+        for entry in self.settings.extensions.processes:
+            app = ProcessPaths(entry.name, partial(self._find_port, entry.name))
+            found += [(path, app) for path in entry.paths]
         self.paths = dict(sorted(found, key=lambda each: -len(each[0])))
 
     def start(self, on_change: Callable[[list[dict[str, Any]]], None]) -> None:

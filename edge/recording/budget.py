@@ -72,7 +72,7 @@ class Allowance:
         return max(share / (_COST_FACTOR * max(self._cost, 1e-6)), least)
 
     def _look(self) -> float:
-        """Note how many cores the process takes, and how many nobody does; return since when."""
+        """Note how many cores the process takes, and how many are idle; return since when."""
         cpu, idle, now = time.process_time(), idle_seconds(), time.monotonic()
         took = max(now - self._at, 1e-3)
         self._load = 0.5 * self._load + 0.5 * (cpu - self._cpu) / took
